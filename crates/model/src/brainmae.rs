@@ -1,0 +1,140 @@
+//! The whole model.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Bool, Device, Tensor, TensorData};
+use rand::Rng;
+
+use crate::decoder::Decoder;
+use crate::init::Init;
+use crate::state_encoder::StateEncoder;
+use crate::time_encoder::TimeEncoder;
+use crate::time_encoding::{encode, time_encoding};
+use crate::weights::with_stable_ids;
+use crate::{BrainMaeConfig, DataShape, ModelError, RoiVectors};
+
+/// A batch of samples, as the model takes it.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// `[batch, segments, rois, time]`, z-scored per ROI and scan.
+    pub bold: Tensor<4>,
+    /// `p(t)` of every segment's start, `[batch, segments, d_model]`.
+    time: Tensor<3>,
+    /// `[batch, segments]`, true where a segment is padding; nothing where no segment is.
+    padded: Option<Tensor<2, Bool>>,
+}
+
+/// What the encoder says of a batch.
+#[derive(Clone, Debug)]
+pub struct Encoding {
+    /// One vector per sample, `[batch, d_model]`: the representation of the scan.
+    pub cls: Tensor<2>,
+    /// One vector per segment, `[batch, segments, d_model]`: the states in context.
+    pub tokens: Tensor<3>,
+}
+
+/// BrainMAE, static (SG) or adaptive (AG).
+///
+/// # Source
+/// Yang, Mao, Liu, Liu: BrainMAE, arXiv 2406.17086. Departures are named at each layer.
+#[derive(Module, Debug)]
+pub struct BrainMae {
+    roi_vectors: Param<Tensor<2>>,
+    state_encoder: StateEncoder,
+    time_encoder: TimeEncoder,
+    decoder: Decoder,
+}
+
+impl BrainMaeConfig {
+    /// A model with random weights drawn from `rng`; the same stream gives the same weights on every device.
+    ///
+    /// # Errors
+    /// [`ModelError::Config`] if sizes do not fit one another or the data.
+    pub fn init<R: Rng>(
+        &self,
+        data: DataShape,
+        rng: &mut R,
+        device: &Device,
+    ) -> Result<BrainMae, ModelError> {
+        self.check(data)?;
+        let (n, d) = (data.n_rois, self.d_model);
+        let init = &mut Init { rng, device };
+        let roi_vectors = match self.roi_vectors {
+            RoiVectors::Learned => init.normal([n, d], (d as f32).sqrt().recip()),
+            RoiVectors::Fixed => {
+                let index: Vec<f32> = (0..n).map(|i| i as f32).collect();
+                init.values([n, d], encode(&index, d))
+                    .set_require_grad(false)
+            }
+        };
+        Ok(with_stable_ids(BrainMae {
+            roi_vectors,
+            state_encoder: StateEncoder::new(self, data, init),
+            time_encoder: TimeEncoder::new(self, init),
+            decoder: Decoder::new(self, data, init),
+        }))
+    }
+}
+
+impl BrainMae {
+    /// The vectors that the ROIs own, `[rois, d_model]`.
+    pub fn roi_vectors(&self) -> Tensor<2> {
+        self.roi_vectors.val()
+    }
+
+    /// The transient state encoder.
+    pub fn state_encoder(&self) -> &StateEncoder {
+        &self.state_encoder
+    }
+
+    /// Puts a batch on the model's device.
+    ///
+    /// # Shapes
+    /// - `bold`: `[batch, segments, rois, time]` in `dims`, row-major
+    /// - `start_secs`, `valid`: `[batch, segments]`; start of each segment in seconds, and whether it is no padding
+    pub fn input(
+        &self,
+        bold: Vec<f32>,
+        dims: [usize; 4],
+        start_secs: &[f32],
+        valid: &[bool],
+    ) -> Input {
+        let device = self.roi_vectors.val().device();
+        let [batch, segments, ..] = dims;
+        let [_, d_model] = self.roi_vectors.val().dims();
+        let padded = valid.contains(&false).then(|| {
+            let padded: Vec<bool> = valid.iter().map(|valid| !valid).collect();
+            Tensor::from_data(TensorData::new(padded, [batch, segments]), &device)
+        });
+        Input {
+            bold: Tensor::from_data(TensorData::new(bold, dims), &device),
+            time: time_encoding(start_secs, d_model, &device).reshape([batch, segments, d_model]),
+            padded,
+        }
+    }
+
+    /// The transient state of every segment, `[batch, segments, d_model]`, not yet in context.
+    pub fn states(&self, bold: Tensor<4>, hidden: Option<&Tensor<3, Bool>>) -> Tensor<3> {
+        self.state_encoder
+            .forward(bold, hidden, &self.roi_vectors.val())
+    }
+
+    /// States in context and the scan's representation. `hidden` is `[batch, segments, rois]`, true where an ROI is hidden.
+    pub fn encode(&self, input: &Input, hidden: Option<&Tensor<3, Bool>>) -> Encoding {
+        let states = self.states(input.bold.clone(), hidden);
+        let (cls, tokens) =
+            self.time_encoder
+                .forward(states, input.time.clone(), input.padded.as_ref());
+        Encoding { cls, tokens }
+    }
+
+    /// The signal of every ROI, hidden or not, drawn from the states: `[batch, segments, rois, time]`.
+    pub fn reconstruct(&self, input: &Input, hidden: Option<&Tensor<3, Bool>>) -> Tensor<4> {
+        let tokens = self.encode(input, hidden).tokens;
+        self.decoder.forward(
+            tokens,
+            input.time.clone(),
+            input.padded.as_ref(),
+            &self.roi_vectors.val(),
+        )
+    }
+}

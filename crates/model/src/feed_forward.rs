@@ -1,0 +1,29 @@
+//! The position-wise half of a block.
+
+use burn::module::Module;
+use burn::nn::Linear;
+use burn::tensor::{Tensor, activation::gelu};
+use rand::Rng;
+
+use crate::init::Init;
+
+/// `W_2 GELU(W_1 x)`, with the exact (erf) GELU.
+#[derive(Module, Debug)]
+pub struct FeedForward {
+    fc1: Linear,
+    fc2: Linear,
+}
+
+impl FeedForward {
+    pub(crate) fn new<R: Rng>(d_model: usize, mult: usize, init: &mut Init<R>) -> Self {
+        Self {
+            fc1: init.linear(d_model, mult * d_model),
+            fc2: init.linear(mult * d_model, d_model),
+        }
+    }
+
+    /// `[m, n, d_model]` to the same.
+    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        self.fc2.forward(gelu(self.fc1.forward(x)))
+    }
+}

@@ -1,0 +1,89 @@
+//! The transient state encoder (TSE): 15 s of every ROI's signal become one state.
+
+use burn::module::{Module, Param};
+use burn::nn::{LayerNorm, Linear};
+use burn::tensor::{Bool, Tensor};
+use rand::Rng;
+
+use crate::block::Block;
+use crate::init::Init;
+use crate::readout::Readout;
+use crate::{BrainMaeConfig, DataShape};
+
+/// Embeds each ROI's signal, lets the ROIs exchange through attention, and reads one state out.
+///
+/// ```text
+/// x_i = W_s bold_i + b_s        a hidden ROI's x_i is the mask token instead
+/// x   = blocks(x, roi_vectors)  SG: all graph blocks; AG: one graph block, then self-attention
+/// z   = readout(norm(x))
+/// ```
+/// # Source
+/// arXiv 2406.17086, transient state encoder.
+#[derive(Module, Debug)]
+pub struct StateEncoder {
+    signal: Linear,
+    mask_token: Param<Tensor<1>>,
+    blocks: Vec<Block>,
+    norm: LayerNorm,
+    readout: Readout,
+}
+
+impl StateEncoder {
+    pub(crate) fn new<R: Rng>(
+        config: &BrainMaeConfig,
+        data: DataShape,
+        init: &mut Init<R>,
+    ) -> Self {
+        Self {
+            signal: init.linear(data.segment_len_trs, config.d_model),
+            mask_token: init.normal([config.d_model], 0.02),
+            blocks: (0..config.tse_blocks)
+                .map(|i| {
+                    if i < config.graph_blocks() {
+                        Block::graph(config, init)
+                    } else {
+                        Block::self_attention(config, init)
+                    }
+                })
+                .collect(),
+            norm: init.layer_norm(config.d_model, config.norm_eps),
+            readout: Readout::new(config, data.n_rois, init),
+        }
+    }
+
+    /// The blocks, first to last.
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// # Shapes
+    /// - `bold`: `[batch, segments, rois, time]`
+    /// - `hidden`: `[batch, segments, rois]`, true where the ROI is hidden; its signal is not used at all
+    /// - `roi_vectors`: `[rois, d_model]`
+    /// - returns the states, `[batch, segments, d_model]`
+    pub fn forward(
+        &self,
+        bold: Tensor<4>,
+        hidden: Option<&Tensor<3, Bool>>,
+        roi_vectors: &Tensor<2>,
+    ) -> Tensor<3> {
+        let [batch, segments, rois, time] = bold.dims();
+        let m = batch * segments;
+        let mut x = self.signal.forward(bold.reshape([m, rois, time]));
+        let d_model = x.dims()[2];
+        if let Some(hidden) = hidden {
+            let hidden = hidden.clone().reshape([m, rois, 1]);
+            let token = self.mask_token.val().reshape([1, 1, d_model]);
+            x = x.mask_where(
+                hidden.expand([m, rois, d_model]),
+                token.expand([m, rois, d_model]),
+            );
+        }
+        for block in &self.blocks {
+            x = block.forward_rois(x, roi_vectors);
+        }
+        self.readout
+            .forward(self.norm.forward(x))
+            .reshape([batch, segments, d_model])
+    }
+}

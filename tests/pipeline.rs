@@ -1,0 +1,4 @@
+//! Tests across crates. Each module asks one question of the whole; unit tests stand beside the code they test.
+
+mod golden;
+mod invariance;
