@@ -1,0 +1,107 @@
+//! What can go wrong with a run folder.
+
+use std::path::PathBuf;
+
+/// Errors of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// Reading failed.
+    #[error("cannot read {path:?}")]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Writing failed; what was there before is still there.
+    #[error(
+        "cannot write {path:?}; the previous version is kept. Free some space or check the permissions, then resume"
+    )]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file of ours that is not what we wrote.
+    #[error("{path:?} is damaged: {problem}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Another process works in the folder.
+    #[error(
+        "another process is at work in this run folder: {path:?}; wait for it to end, or stop it"
+    )]
+    Locked {
+        /// The run folder.
+        path: PathBuf,
+    },
+    /// A run folder whose manifest tells of another run.
+    #[error(
+        "{path:?} belongs to another run: its identity is {found}, expected {expected}; move it away"
+    )]
+    OtherRun {
+        /// The manifest.
+        path: PathBuf,
+        /// Identity in the manifest.
+        found: String,
+        /// Identity of this run.
+        expected: String,
+    },
+    /// A checkpoint that was asked for is not there.
+    #[error("no checkpoint {name:?} in {path:?}")]
+    NoCheckpoint {
+        /// `last` or `best`.
+        name: String,
+        /// The checkpoints' folder.
+        path: PathBuf,
+    },
+    /// A checkpoint does not fit the data it is to be used with.
+    #[error(
+        "the checkpoint does not fit the data: {field} is {found} in the data, {expected} in the checkpoint; {hint}"
+    )]
+    Mismatch {
+        /// What differs.
+        field: &'static str,
+        /// In the data.
+        found: String,
+        /// In the checkpoint.
+        expected: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// A table could not be built or written.
+    #[error("cannot write the table {path:?}")]
+    Table {
+        /// The table.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: polars::error::PolarsError,
+    },
+}
+
+impl RunError {
+    pub(crate) fn read(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        |source| Self::Read { path, source }
+    }
+
+    pub(crate) fn write(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        |source| Self::Write { path, source }
+    }
+
+    pub(crate) fn damaged(path: impl Into<PathBuf>, problem: impl ToString) -> Self {
+        Self::Damaged {
+            path: path.into(),
+            problem: problem.to_string(),
+        }
+    }
+}

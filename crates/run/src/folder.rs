@@ -1,0 +1,184 @@
+//! The folder of one run: opened by one process at a time, resumed where it was left.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use crate::{Manifest, MetricLog, RunError, Status};
+
+/// A run folder, locked for this process until it is dropped.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    manifest: Manifest,
+    found: Option<Status>,
+    _lock: File,
+}
+
+impl RunFolder {
+    /// Where the run of `manifest` lies below `root`.
+    pub fn place(root: &Path, manifest: &Manifest) -> PathBuf {
+        root.join(&manifest.experiment)
+            .join(format!("{}-{}", manifest.stage, manifest.identity))
+    }
+
+    /// Opens the folder of `manifest` below `root`, made if it is not there.
+    ///
+    /// A finished run stays as it is: ask [`RunFolder::found`]. Anything else is set to running.
+    ///
+    /// # Errors
+    /// [`RunError::Locked`] if another process is at work in it, [`RunError::OtherRun`] if it holds something else.
+    pub fn open(root: &Path, manifest: Manifest) -> Result<Self, RunError> {
+        let path = Self::place(root, &manifest);
+        fs::create_dir_all(&path).map_err(RunError::write(&path))?;
+        let lock = lock(&path)?;
+        let file = path.join("manifest.json");
+        let (mut manifest, found) = if file.exists() {
+            let old = Manifest::read(&file)?;
+            if old.identity != manifest.identity {
+                return Err(RunError::OtherRun {
+                    path: file,
+                    found: old.identity.to_string(),
+                    expected: manifest.identity.to_string(),
+                });
+            }
+            let found = old.status.clone();
+            (old, Some(found))
+        } else {
+            (manifest, None)
+        };
+        if found != Some(Status::Finished) {
+            manifest.set(Status::Running, None);
+            manifest.write(&file)?;
+        }
+        Ok(Self {
+            path,
+            manifest,
+            found,
+            _lock: lock,
+        })
+    }
+
+    /// Moves an unfinished run's folder aside, so that it starts anew; nothing is deleted.
+    ///
+    /// # Errors
+    /// [`RunError::Locked`] if a process is at work in it.
+    pub fn set_aside(root: &Path, manifest: &Manifest) -> Result<Option<PathBuf>, RunError> {
+        let path = Self::place(root, manifest);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let _lock = lock(&path)?;
+        let aside = (1..)
+            .map(|i| path.with_extension(format!("old-{i}")))
+            .find(|aside| !aside.exists());
+        let aside = aside.unwrap_or_else(|| unreachable!("numbers do not end"));
+        fs::rename(&path, &aside).map_err(RunError::write(&path))?;
+        Ok(Some(aside))
+    }
+
+    /// How far the run had come when it was opened; nothing if it is new.
+    pub fn found(&self) -> Option<&Status> {
+        self.found.as_ref()
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its manifest.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The metric log, with every record after `last_step` dropped: they are about to be made again.
+    ///
+    /// # Errors
+    /// [`RunError::Read`], [`RunError::Write`].
+    pub fn metric_log(&self, last_step: Option<u64>) -> Result<MetricLog, RunError> {
+        MetricLog::open(&self.path.join("metrics.jsonl"), last_step)
+    }
+
+    /// Where checkpoints lie.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.path.join("checkpoints")
+    }
+
+    /// Writes the status, and for [`Status::Failed`] why.
+    ///
+    /// # Errors
+    /// [`RunError::Write`].
+    pub fn set_status(&mut self, status: Status, failure: Option<String>) -> Result<(), RunError> {
+        self.manifest.set(status, failure);
+        self.manifest.write(&self.path.join("manifest.json"))
+    }
+}
+
+/// The lock is the system's, on an open file: it ends with the process, however that ends.
+fn lock(folder: &Path) -> Result<File, RunError> {
+    let path = folder.join("lock");
+    let file = File::create(&path).map_err(RunError::write(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(RunError::Locked {
+            path: folder.to_path_buf(),
+        }),
+        Err(TryLockError::Error(source)) => Err(RunError::write(&path)(source)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn manifest(lr: f64) -> Manifest {
+        let config = json!({ "lr": lr });
+        Manifest::new("planted", "pretrain-sg", config, BTreeMap::new(), 7, "cpu")
+    }
+
+    #[test]
+    fn two_processes_cannot_share_a_folder() {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let first = RunFolder::open(root.path(), manifest(0.1)).expect("new");
+        let second = RunFolder::open(root.path(), manifest(0.1));
+        assert!(matches!(second, Err(RunError::Locked { .. })));
+        drop(first);
+        assert!(RunFolder::open(root.path(), manifest(0.1)).is_ok());
+    }
+
+    #[test]
+    fn another_config_is_another_folder() {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let one = RunFolder::open(root.path(), manifest(0.1)).expect("new");
+        let other = RunFolder::open(root.path(), manifest(0.2)).expect("new");
+        assert_ne!(one.path(), other.path());
+    }
+
+    #[test]
+    fn a_finished_run_is_found_finished() {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let mut run = RunFolder::open(root.path(), manifest(0.1)).expect("new");
+        assert_eq!(run.found(), None);
+        run.set_status(Status::Finished, None).expect("writable");
+        drop(run);
+        let run = RunFolder::open(root.path(), manifest(0.1)).expect("there");
+        assert_eq!(run.found(), Some(&Status::Finished));
+    }
+
+    #[test]
+    fn setting_aside_loses_nothing() {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let run = RunFolder::open(root.path(), manifest(0.1)).expect("new");
+        fs::write(run.path().join("note"), "kept").expect("writable");
+        drop(run);
+        let aside = RunFolder::set_aside(root.path(), &manifest(0.1)).expect("unlocked");
+        let note = fs::read_to_string(aside.expect("it was there").join("note"));
+        assert_eq!(note.expect("moved along"), "kept");
+        let anew = RunFolder::open(root.path(), manifest(0.1)).expect("new again");
+        assert_eq!(anew.found(), None);
+    }
+}
