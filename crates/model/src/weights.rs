@@ -34,12 +34,14 @@ const NAMES: [(&str, &str); 14] = [
 #[derive(Default)]
 struct Place {
     path: Vec<String>,
+    /// The path with the variants of enums, which names leave out.
+    full_path: Vec<String>,
     containers: Vec<String>,
 }
 
 impl Place {
     fn enter(&mut self, name: &str, container: &str) {
-        // The variant of an enum is no part of a name.
+        self.full_path.push(name.to_string());
         if !container.starts_with("Enum:") {
             self.path.push(name.to_string());
         }
@@ -47,6 +49,7 @@ impl Place {
     }
 
     fn exit(&mut self) {
+        self.full_path.pop();
         if self
             .containers
             .pop()
@@ -88,10 +91,22 @@ pub struct NamedArray {
     pub shape: Vec<usize>,
 }
 
+impl NamedArray {
+    fn transposed(&self) -> TensorData {
+        let (rows, columns) = (self.shape[0], self.shape[1]);
+        let values: Vec<f32> = (0..columns * rows)
+            .map(|i| self.values[i % rows * columns + i / rows])
+            .collect();
+        TensorData::new(values, [columns, rows])
+    }
+}
+
 /// What [`parameters`] tells of a parameter.
 pub struct ParameterInfo {
     /// Name in a weight file.
     pub name: String,
+    /// Path in the module, as optimiser groups use it.
+    pub path: String,
     /// Identity, as optimisers use it.
     pub id: ParamId,
     /// Whether it is the weight matrix of a linear map: what weight decay acts on.
@@ -115,6 +130,7 @@ pub fn parameters<M: Module>(module: &M) -> Vec<ParameterInfo> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             self.found.push(ParameterInfo {
                 name: self.place.name(),
+                path: self.place.full_path.join("."),
                 id: param.id,
                 is_linear_weight: self.place.is_linear_weight(),
             });
@@ -229,12 +245,14 @@ pub fn import<M: Module>(
             let Some(array) = self.weights.remove(&self.place.name()) else {
                 return param;
             };
-            let transposed = self.place.is_linear_weight();
+            // Transposed here and not on the device: a strided tensor may be summed in another order.
+            let data = if self.place.is_linear_weight() {
+                array.transposed()
+            } else {
+                TensorData::new(array.values, array.shape)
+            };
             param.map(|old| {
-                let data = TensorData::new(array.values, array.shape);
-                let value = Tensor::<D>::from_data(data, &old.device());
-                let value = if transposed { value.transpose() } else { value };
-                value.detach().set_require_grad(old.is_require_grad())
+                Tensor::<D>::from_data(data, &old.device()).set_require_grad(old.is_require_grad())
             })
         }
     }

@@ -1,0 +1,324 @@
+//! What can be wrong with data: what did not hold, where, found and expected, and what to do.
+
+use std::path::{Path, PathBuf};
+
+use crate::exclusion::Exclusion;
+use crate::id::{ScanId, SubjectId};
+
+/// Why data could not be read, prepared, split or batched.
+///
+/// A scan that cannot be used is not an error: see [`Exclusion`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The operating system refused.
+    #[error("cannot {action} {path:?}")]
+    Io {
+        /// What was tried: `read`, `create`, ….
+        action: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file is not the one it is declared to be.
+    #[error(
+        "the checksum of {path:?} is {found}, expected {expected}: fetch the file again, or correct the checksum if the change is meant"
+    )]
+    Checksum {
+        /// The file.
+        path: PathBuf,
+        /// Declared sha256.
+        expected: String,
+        /// Computed sha256.
+        found: String,
+    },
+    /// A file has no checksum in the recipe.
+    #[error("the recipe {recipe:?} uses {file} without its sha256: add it to [files]")]
+    ChecksumMissing {
+        /// The recipe.
+        recipe: PathBuf,
+        /// File, relative to the recipe.
+        file: String,
+    },
+    /// A TOML file does not say what it should.
+    #[error("{path:?}{}: {message}", .line.map(|line| format!(", line {line}")).unwrap_or_default())]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// Where in it, from 1.
+        line: Option<usize>,
+        /// What is wrong, naming the key and what is allowed.
+        message: String,
+    },
+    /// A configuration value is out of its range.
+    #[error("{key} is {found}, expected {expected}")]
+    Config {
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        found: String,
+        /// What it may be.
+        expected: String,
+    },
+    /// A NIfTI header that cannot be true, or that asks for something this reader does not do.
+    #[error("not a NIfTI file that can be read: {problem}: {path:?}")]
+    NiftiHeader {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it and what is supported.
+        problem: String,
+    },
+    /// A file ends before what its header announces.
+    #[error(
+        "the file ends too early: {found} of {expected} volumes are whole, fetch or copy it again: {path:?}"
+    )]
+    Truncated {
+        /// The file.
+        path: PathBuf,
+        /// Whole volumes there.
+        found: u64,
+        /// Volumes that the header announces.
+        expected: u64,
+    },
+    /// A mask that does not lie on the voxels of the scan.
+    #[error(
+        "the mask {mask:?} is {found:?} voxels where the volumes of {path:?} are {expected:?}: resample the mask to the grid of the scan"
+    )]
+    MaskShape {
+        /// The mask file.
+        mask: PathBuf,
+        /// Its shape.
+        found: Vec<u64>,
+        /// The shape of a volume.
+        expected: Vec<u64>,
+        /// The file of the volumes.
+        path: PathBuf,
+    },
+    /// One label per volume is needed.
+    #[error(
+        "{found} labels for the {expected} volumes of {bold:?}, one line per volume is needed: {path:?}"
+    )]
+    LabelCount {
+        /// The label file.
+        path: PathBuf,
+        /// Lines in it.
+        found: usize,
+        /// Volumes in the images.
+        expected: usize,
+        /// The images.
+        bold: PathBuf,
+    },
+    /// A line of a text table that cannot be understood.
+    #[error("line {line}: {problem}: {path:?}")]
+    TextTable {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// What is wrong, with the value found.
+        problem: String,
+    },
+    /// More ROIs asked for than there are voxels.
+    #[error("{n_rois} ROIs cannot be cut from {n_voxels} voxels: ask for fewer ROIs")]
+    TooFewVoxels {
+        /// ROIs asked for.
+        n_rois: usize,
+        /// Voxels in the mask.
+        n_voxels: usize,
+    },
+    /// Two atlases hold the same ROIs in another order.
+    #[error(
+        "the ROIs of atlas {found} are those of {expected} in another order: ROI {index} is {found_roi:?}, expected {expected_roi:?}: reorder the columns"
+    )]
+    AtlasOrder {
+        /// The atlas met.
+        found: String,
+        /// The atlas wanted.
+        expected: String,
+        /// First ROI that differs.
+        index: usize,
+        /// Its name here.
+        found_roi: String,
+        /// Its name there.
+        expected_roi: String,
+    },
+    /// Two atlases are not the same.
+    #[error("atlas {found} where {expected} is needed: {difference}")]
+    AtlasMismatch {
+        /// The atlas met.
+        found: String,
+        /// The atlas wanted.
+        expected: String,
+        /// The first difference, with both names.
+        difference: String,
+    },
+    /// Values that are not a series of ROI signals.
+    #[error("not a BOLD series: {problem}")]
+    BoldSeries {
+        /// What did not hold.
+        problem: String,
+    },
+    /// Every scan was left out.
+    #[error("no usable scan is left of {name}: {}", list(.exclusions))]
+    NothingLeft {
+        /// The data set.
+        name: String,
+        /// Every scan and why.
+        exclusions: Vec<Exclusion>,
+    },
+    /// Another data set stands where this one should go.
+    #[error("{path:?} holds {found}: {advice}")]
+    Occupied {
+        /// The folder.
+        path: PathBuf,
+        /// What is there.
+        found: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// Another process prepares the same folder.
+    #[error("another process is preparing {path:?}: wait until it ends")]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A prepared folder that does not keep its format.
+    #[error("not a prepared data set of this version: {problem}: {path:?}")]
+    Prepared {
+        /// The file or folder.
+        path: PathBuf,
+        /// What did not hold.
+        problem: String,
+    },
+    /// A table cannot be read or written.
+    #[error("cannot read or write the table {path:?}")]
+    Table {
+        /// The parquet file.
+        path: PathBuf,
+        /// What polars said.
+        #[source]
+        source: Box<polars::error::PolarsError>,
+    },
+    /// A signal file cannot be read or written.
+    #[error("cannot read or write the signals {path:?}")]
+    Parquet {
+        /// The parquet file.
+        path: PathBuf,
+        /// What parquet said.
+        #[source]
+        source: Box<parquet::errors::ParquetError>,
+    },
+    /// A scan that the data set does not have, or has left out.
+    #[error("the data set {dataset} has no usable scan {scan}: {known}")]
+    UnknownScan {
+        /// The data set.
+        dataset: String,
+        /// The scan asked for.
+        scan: ScanId,
+        /// Why, or which scans there are.
+        known: String,
+    },
+    /// A crop that lies outside its scan or store.
+    #[error("crop from volume {start_volume} of scan number {scan}: {problem}")]
+    Crop {
+        /// Index into the store.
+        scan: usize,
+        /// First volume.
+        start_volume: usize,
+        /// What did not hold.
+        problem: String,
+    },
+    /// A split that cannot be drawn.
+    #[error("cannot split: {problem}")]
+    Split {
+        /// What did not hold and what to do.
+        problem: String,
+    },
+    /// Somebody stands on two sides of a split.
+    #[error(
+        "{who} is on both sides of the split, in {first} and in {second}: draw the split again"
+    )]
+    Leak {
+        /// The subject, family or scan.
+        who: String,
+        /// One side.
+        first: &'static str,
+        /// The other.
+        second: &'static str,
+    },
+    /// A subject of a scan is in no table of subjects.
+    #[error("scan {scan} belongs to subject {subject}, who is not in the table of subjects")]
+    UnknownSubject {
+        /// The scan.
+        scan: ScanId,
+        /// Its subject.
+        subject: SubjectId,
+    },
+}
+
+impl DataError {
+    /// Wraps an I/O error with what was tried on which path.
+    pub(crate) fn io(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+
+    /// Wraps a polars error with its table.
+    pub(crate) fn table(path: &Path) -> impl Fn(polars::error::PolarsError) -> Self + '_ {
+        move |source| Self::Table {
+            path: path.to_owned(),
+            source: Box::new(source),
+        }
+    }
+
+    /// Wraps a parquet error with its file.
+    pub(crate) fn parquet(path: &Path) -> impl Fn(parquet::errors::ParquetError) -> Self + '_ {
+        move |source| Self::Parquet {
+            path: path.to_owned(),
+            source: Box::new(source),
+        }
+    }
+
+    /// Wraps a TOML error with its file and line.
+    pub(crate) fn toml(path: &Path, text: &str, error: &toml::de::Error) -> Self {
+        let line = error
+            .span()
+            .and_then(|span| text.get(..span.start))
+            .map(|before| before.matches('\n').count() + 1);
+        Self::Toml {
+            path: path.to_owned(),
+            line,
+            message: error.message().to_owned(),
+        }
+    }
+
+    /// A configuration value out of its range.
+    pub(crate) fn config(
+        key: &'static str,
+        found: impl ToString,
+        expected: impl Into<String>,
+    ) -> Self {
+        Self::Config {
+            key,
+            found: found.to_string(),
+            expected: expected.into(),
+        }
+    }
+}
+
+fn list(exclusions: &[Exclusion]) -> String {
+    let lines: Vec<String> = exclusions
+        .iter()
+        .map(|exclusion| format!("{} ({})", exclusion.scan, exclusion.reason))
+        .collect();
+    lines.join("; ")
+}

@@ -1,0 +1,228 @@
+//! `bold.parquet`: the signals, one row per volume, one row group per scan.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float32Type;
+use arrow_array::{
+    ArrayRef, BooleanArray, FixedSizeListArray, Float32Array, Float64Array, RecordBatch,
+    StringArray, UInt32Array,
+};
+use arrow_schema::{DataType, Field, Schema};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+
+use crate::bold::BoldSeries;
+use crate::error::DataError;
+use crate::id::ScanId;
+
+/// Writes scans one after another.
+pub(crate) struct BoldWriter {
+    path: PathBuf,
+    n_rois: usize,
+    list_size: i32,
+    schema: Arc<Schema>,
+    writer: ArrowWriter<File>,
+}
+
+impl BoldWriter {
+    pub fn create(path: &Path, n_rois: usize) -> Result<Self, DataError> {
+        let list_size = i32::try_from(n_rois)
+            .map_err(|_| DataError::config("n_rois", n_rois, "fewer than 2^31"))?;
+        let schema = Arc::new(Schema::new(vec![
+            Field::new("scan", DataType::Utf8, false),
+            Field::new("volume", DataType::UInt32, false),
+            Field::new("time_secs", DataType::Float64, false),
+            Field::new("kept", DataType::Boolean, false),
+            Field::new("bold", DataType::FixedSizeList(item(), list_size), false),
+        ]));
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_max_row_group_row_count(None)
+            .build();
+        let file = File::create(path).map_err(DataError::io("create", path))?;
+        let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties))
+            .map_err(DataError::parquet(path))?;
+        Ok(Self {
+            path: path.to_owned(),
+            n_rois,
+            list_size,
+            schema,
+            writer,
+        })
+    }
+
+    /// Adds one scan as the next row group.
+    pub fn write(&mut self, scan: &ScanId, series: &BoldSeries) -> Result<(), DataError> {
+        if series.n_rois() != self.n_rois {
+            return Err(DataError::BoldSeries {
+                problem: format!(
+                    "scan {scan} has {} ROIs where the atlas has {}",
+                    series.n_rois(),
+                    self.n_rois
+                ),
+            });
+        }
+        let volumes = u32::try_from(series.n_volumes())
+            .map_err(|_| DataError::config("n_volumes", series.n_volumes(), "fewer than 2^32"))?;
+        let values = Arc::new(Float32Array::from(series.values().to_vec()));
+        let columns = FixedSizeListArray::try_new(item(), self.list_size, values, None)
+            .and_then(|bold| {
+                let columns: Vec<ArrayRef> = vec![
+                    Arc::new(StringArray::from_iter_values(
+                        (0..volumes).map(|_| scan.as_str()),
+                    )),
+                    Arc::new(UInt32Array::from_iter_values(0..volumes)),
+                    Arc::new(Float64Array::from_iter_values(
+                        (0..volumes).map(|volume| f64::from(volume) * series.tr_secs()),
+                    )),
+                    Arc::new(BooleanArray::from(vec![true; series.n_volumes()])),
+                    Arc::new(bold),
+                ];
+                RecordBatch::try_new(self.schema.clone(), columns)
+            })
+            .map_err(|error| DataError::parquet(&self.path)(error.into()))?;
+        self.writer
+            .write(&columns)
+            .and_then(|()| self.writer.flush())
+            .map_err(DataError::parquet(&self.path))
+    }
+
+    /// Writes the footer; without it the file cannot be read.
+    pub fn finish(self) -> Result<(), DataError> {
+        let path = self.path;
+        let file = self
+            .writer
+            .into_inner()
+            .map_err(DataError::parquet(&path))?;
+        file.sync_all().map_err(DataError::io("write", &path))
+    }
+}
+
+/// A file of signals whose footer is read.
+pub(crate) struct BoldFile {
+    path: PathBuf,
+    n_rois: usize,
+    metadata: ArrowReaderMetadata,
+}
+
+impl BoldFile {
+    pub fn open(path: &Path, n_rois: usize) -> Result<Self, DataError> {
+        let file = File::open(path).map_err(DataError::io("open", path))?;
+        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
+            .map_err(DataError::parquet(path))?;
+        let bold = metadata.schema().field_with_name("bold").ok();
+        let is_series = matches!(
+            bold.map(Field::data_type),
+            Some(DataType::FixedSizeList(item, size))
+                if item.data_type() == &DataType::Float32 && usize::try_from(*size) == Ok(n_rois)
+        );
+        if !is_series {
+            return Err(DataError::Prepared {
+                path: path.to_owned(),
+                problem: format!(
+                    "its column bold is {:?}, expected lists of {n_rois} 32-bit numbers",
+                    bold.map(Field::data_type)
+                ),
+            });
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            n_rois,
+            metadata,
+        })
+    }
+
+    /// Volumes of each scan, in the order of the file.
+    pub fn volumes(&self) -> Vec<usize> {
+        let groups = self.metadata.metadata().row_groups().iter();
+        groups
+            .map(|group| usize::try_from(group.num_rows()).unwrap_or(0))
+            .collect()
+    }
+
+    /// Reads one row group, which must hold `scan`.
+    pub fn read(&self, group: usize, scan: &ScanId, tr_secs: f64) -> Result<BoldSeries, DataError> {
+        let refuse = |problem: String| DataError::Prepared {
+            path: self.path.clone(),
+            problem: format!("row group {group} {problem}"),
+        };
+        let volumes = self.volumes().get(group).copied().unwrap_or(0);
+        let file = File::open(&self.path).map_err(DataError::io("open", &self.path))?;
+        let reader =
+            ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
+                .with_row_groups(vec![group])
+                .with_batch_size(volumes.max(1))
+                .build()
+                .map_err(DataError::parquet(&self.path))?;
+        let mut values = Vec::with_capacity(volumes * self.n_rois);
+        for batch in reader {
+            let batch =
+                batch.map_err(|error| DataError::parquet(&self.path)(ParquetError::from(error)))?;
+            let column = |name: &str| {
+                batch
+                    .column_by_name(name)
+                    .ok_or_else(|| refuse(format!("has no column {name}")))
+            };
+            let names = column("scan")?;
+            let names = names
+                .as_string_opt::<i32>()
+                .ok_or_else(|| refuse("names scans by something else than text".into()))?;
+            if let Some(other) = names.iter().find(|name| *name != Some(scan.as_str())) {
+                return Err(refuse(format!("holds scan {other:?}, expected {scan}")));
+            }
+            let kept = column("kept")?.as_boolean_opt();
+            if kept.is_none_or(|kept| kept.true_count() != batch.num_rows()) {
+                return Err(refuse(
+                    "has volumes that may not be used, which this version cannot leave out".into(),
+                ));
+            }
+            let bold = column("bold")?.as_fixed_size_list_opt();
+            let numbers = bold
+                .and_then(|bold| bold.values().as_primitive_opt::<Float32Type>())
+                .ok_or_else(|| refuse("holds no 32-bit numbers".into()))?;
+            values.extend_from_slice(numbers.values());
+        }
+        BoldSeries::new(values, self.n_rois, tr_secs)
+    }
+}
+
+fn item() -> Arc<Field> {
+    Arc::new(Field::new("item", DataType::Float32, false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scan_is_read_back_from_its_own_row_group() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bold.parquet");
+        let first = BoldSeries::new(vec![1., 2., 3., 4.], 2, 0.5).unwrap();
+        let second = BoldSeries::new(vec![5., 6., 7., 8., 9., 10.], 2, 0.5).unwrap();
+        let mut writer = BoldWriter::create(&path, 2).unwrap();
+        writer.write(&"a".into(), &first).unwrap();
+        writer.write(&"b".into(), &second).unwrap();
+        writer.finish().unwrap();
+
+        let file = BoldFile::open(&path, 2).unwrap();
+        assert_eq!(file.volumes(), [2, 3]);
+        assert_eq!(file.read(1, &"b".into(), 0.5).unwrap(), second);
+        assert_eq!(file.read(0, &"a".into(), 0.5).unwrap(), first);
+
+        let error = file.read(0, &"b".into(), 0.5).unwrap_err().to_string();
+        assert!(
+            error.contains("holds scan Some(\"a\"), expected b"),
+            "{error}"
+        );
+        assert!(BoldFile::open(&path, 3).is_err());
+    }
+}

@@ -1,0 +1,326 @@
+//! Opening a prepared data set.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::table::Table;
+use super::{BoldFile, Card, DatasetHeader, ScanRecord, ScanStatus, SubjectRecord};
+use crate::atlas::{Atlas, Hemisphere, Roi};
+use crate::bold::BoldSeries;
+use crate::checksum;
+use crate::error::DataError;
+use crate::events::Event;
+use crate::exclusion::Exclusion;
+use crate::id::{ScanId, SubjectId};
+
+/// A prepared data set: its tables in memory, its signals on disk.
+pub struct PreparedDataset {
+    dir: PathBuf,
+    card: Card,
+    content_hash: String,
+    atlas: Atlas,
+    subjects: Vec<SubjectRecord>,
+    scans: Vec<ScanRecord>,
+    events: Vec<Event>,
+    bold: BoldFile,
+    row_groups: BTreeMap<ScanId, usize>,
+}
+
+impl PreparedDataset {
+    /// Opens the folder `dir` and checks that its tables agree with each other.
+    ///
+    /// # Errors
+    /// When a file is missing or is not what this version of the format says.
+    pub fn open(dir: &Path) -> Result<Self, DataError> {
+        let (card, text) = Card::read(dir)?;
+        let refuse = |problem: String| DataError::Prepared {
+            path: dir.to_owned(),
+            problem,
+        };
+        let atlas = Atlas {
+            name: card.atlas.name.clone(),
+            version: card.atlas.version.clone(),
+            rois: read_rois(&dir.join("rois.parquet"))?,
+        };
+        atlas
+            .check()
+            .map_err(|problem| refuse(format!("the atlas {}: {problem}", atlas.name)))?;
+        if atlas.n_rois() != card.n_rois || atlas.hash() != card.atlas.hash {
+            return Err(refuse(format!(
+                "rois.parquet ({} ROIs, hash {}) is not the atlas of dataset.toml ({} ROIs, hash {})",
+                atlas.n_rois(),
+                atlas.hash(),
+                card.n_rois,
+                card.atlas.hash
+            )));
+        }
+        let subjects = read_subjects(&dir.join("subjects.parquet"))?;
+        let scans = read_scans(&dir.join("scans.parquet"))?;
+        let events = read_events(&dir.join("events.parquet"))?;
+        let bold = BoldFile::open(&dir.join("bold.parquet"), atlas.n_rois())?;
+
+        let volumes = bold.volumes();
+        let included: Vec<&ScanRecord> = scans.iter().filter(|scan| scan.is_included()).collect();
+        if volumes.len() != included.len() {
+            return Err(refuse(format!(
+                "bold.parquet holds {} scans, expected {}",
+                volumes.len(),
+                included.len()
+            )));
+        }
+        let mut row_groups = BTreeMap::new();
+        for (group, (scan, volumes)) in included.into_iter().zip(volumes).enumerate() {
+            if scan.n_volumes != volumes {
+                return Err(refuse(format!(
+                    "bold.parquet holds {volumes} volumes of scan {}, expected {}",
+                    scan.scan, scan.n_volumes
+                )));
+            }
+            row_groups.insert(scan.scan.clone(), group);
+        }
+        let known: BTreeSet<_> = subjects.iter().map(|record| &record.subject).collect();
+        for scan in &scans {
+            if !known.contains(&scan.subject) {
+                return Err(DataError::UnknownSubject {
+                    scan: scan.scan.clone(),
+                    subject: scan.subject.clone(),
+                });
+            }
+        }
+        Ok(Self {
+            dir: dir.to_owned(),
+            content_hash: checksum::sha256_bytes(text.as_bytes()),
+            card,
+            atlas,
+            subjects,
+            scans,
+            events,
+            bold,
+            row_groups,
+        })
+    }
+
+    /// Checks every file against its checksum.
+    ///
+    /// # Errors
+    /// [`DataError::Checksum`] for the first file that differs.
+    pub fn verify(&self) -> Result<(), DataError> {
+        self.card
+            .files
+            .iter()
+            .try_for_each(|(name, sha256)| checksum::verify(&self.dir.join(name), sha256))
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Name, licence, cleaning and the like.
+    pub fn header(&self) -> &DatasetHeader {
+        &self.card.header
+    }
+
+    /// The ROIs.
+    pub fn atlas(&self) -> &Atlas {
+        &self.atlas
+    }
+
+    /// Seconds between volumes, in every scan.
+    pub fn dt_secs(&self) -> f64 {
+        self.card.header.dt_secs
+    }
+
+    /// All subjects.
+    pub fn subjects(&self) -> &[SubjectRecord] {
+        &self.subjects
+    }
+
+    /// All scans, those left out too.
+    pub fn scans(&self) -> &[ScanRecord] {
+        &self.scans
+    }
+
+    /// The scans that are used.
+    pub fn included(&self) -> impl Iterator<Item = &ScanRecord> {
+        self.scans.iter().filter(|scan| scan.is_included())
+    }
+
+    /// The scans that are left out, and why.
+    pub fn exclusions(&self) -> Vec<Exclusion> {
+        self.scans
+            .iter()
+            .filter_map(ScanRecord::exclusion)
+            .collect()
+    }
+
+    /// All events of all scans.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// Identity of the data set, for what is computed from it: the hash of `dataset.toml`, which
+    /// holds the checksum of every other file.
+    pub fn content_hash(&self) -> &str {
+        &self.content_hash
+    }
+
+    /// The signals of one scan; nothing else is read.
+    ///
+    /// # Errors
+    /// [`DataError::UnknownScan`] when there is no such scan or it was left out; else when the
+    /// file cannot be read.
+    pub fn bold(&self, scan: &ScanId) -> Result<BoldSeries, DataError> {
+        let Some(&group) = self.row_groups.get(scan) else {
+            let record = self.scans.iter().find(|record| &record.scan == scan);
+            return Err(DataError::UnknownScan {
+                dataset: self.card.header.name.clone(),
+                scan: scan.clone(),
+                known: match record.and_then(ScanRecord::exclusion) {
+                    Some(exclusion) => format!("it was left out, {}", exclusion.reason),
+                    None => match self.row_groups.first_key_value() {
+                        Some((first, _)) => {
+                            format!("it has {}, the first is {first}", self.row_groups.len())
+                        }
+                        None => "it has none".into(),
+                    },
+                },
+            });
+        };
+        self.bold.read(group, scan, self.dt_secs())
+    }
+}
+
+impl fmt::Debug for PreparedDataset {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("PreparedDataset")
+            .field("dir", &self.dir)
+            .field("name", &self.card.header.name)
+            .field("content_hash", &self.content_hash)
+            .finish_non_exhaustive()
+    }
+}
+
+fn read_rois(path: &Path) -> Result<Vec<Roi>, DataError> {
+    let table = Table::read(path)?;
+    let indices = table.present("index", table.numbers("index")?)?;
+    let names = table.present("name", table.texts("name")?)?;
+    let networks = table.texts("network")?;
+    let hemispheres = table.texts("hemisphere")?;
+    let right = table.numbers("centroid_r_mm")?;
+    let anterior = table.numbers("centroid_a_mm")?;
+    let superior = table.numbers("centroid_s_mm")?;
+    names
+        .into_iter()
+        .enumerate()
+        .map(|(row, name)| {
+            let hemisphere = match hemispheres[row].as_deref() {
+                None => None,
+                Some("left") => Some(Hemisphere::Left),
+                Some("right") => Some(Hemisphere::Right),
+                Some(other) => {
+                    return Err(table.refuse(format!(
+                        "the hemisphere of ROI {row} is {other:?}, expected left or right"
+                    )));
+                }
+            };
+            let centroid_mm = match (right[row], anterior[row], superior[row]) {
+                (Some(r), Some(a), Some(s)) => Some([r as f32, a as f32, s as f32]),
+                _ => None,
+            };
+            Ok(Roi {
+                index: indices[row] as usize,
+                name,
+                network: networks[row].clone(),
+                hemisphere,
+                centroid_mm,
+            })
+        })
+        .collect()
+}
+
+fn read_subjects(path: &Path) -> Result<Vec<SubjectRecord>, DataError> {
+    let table = Table::read(path)?;
+    let families = table.texts("family")?;
+    let mut targets = BTreeMap::new();
+    for name in table.names() {
+        if name != "subject" && name != "family" {
+            let values = table.numbers(&name)?;
+            targets.insert(name, values);
+        }
+    }
+    let names = table.present("subject", table.texts("subject")?)?;
+    Ok(names
+        .into_iter()
+        .zip(families)
+        .enumerate()
+        .map(|(row, (subject, family))| SubjectRecord {
+            subject: SubjectId::new(subject),
+            family,
+            targets: targets
+                .iter()
+                .filter_map(|(name, values)| Some((name.clone(), values[row]?)))
+                .collect(),
+        })
+        .collect())
+}
+
+fn read_scans(path: &Path) -> Result<Vec<ScanRecord>, DataError> {
+    let table = Table::read(path)?;
+    let text = |name: &str| table.present(name, table.texts(name)?);
+    let number = |name: &str| table.present(name, table.numbers(name)?);
+    let (scans, subjects) = (text("scan")?, text("subject")?);
+    let (sessions, tasks) = (table.texts("session")?, table.texts("task")?);
+    let (trs, mean_fd) = (number("tr_secs")?, table.numbers("mean_fd_mm")?);
+    let (n_volumes, kept) = (number("n_volumes")?, number("kept_volumes")?);
+    let (sources, statuses) = (text("source")?, text("status")?);
+    let reasons = table.texts("reason")?;
+    scans
+        .into_iter()
+        .enumerate()
+        .map(|(row, scan)| {
+            let status = match statuses[row].as_str() {
+                "included" => ScanStatus::Included,
+                "excluded" => ScanStatus::Excluded,
+                other => {
+                    return Err(table.refuse(format!(
+                        "the status of scan {scan} is {other:?}, expected included or excluded"
+                    )));
+                }
+            };
+            Ok(ScanRecord {
+                scan: ScanId::new(scan),
+                subject: SubjectId::new(&*subjects[row]),
+                session: sessions[row].clone(),
+                task: tasks[row].clone(),
+                tr_secs: trs[row],
+                n_volumes: n_volumes[row] as usize,
+                kept_volumes: kept[row] as usize,
+                mean_fd_mm: mean_fd[row],
+                source: sources[row].clone(),
+                status,
+                reason: reasons[row].clone(),
+            })
+        })
+        .collect()
+}
+
+fn read_events(path: &Path) -> Result<Vec<Event>, DataError> {
+    let table = Table::read(path)?;
+    let scans = table.present("scan", table.texts("scan")?)?;
+    let conditions = table.present("condition", table.texts("condition")?)?;
+    let onsets = table.present("onset_secs", table.numbers("onset_secs")?)?;
+    let durations = table.present("duration_secs", table.numbers("duration_secs")?)?;
+    Ok(scans
+        .into_iter()
+        .zip(conditions)
+        .zip(onsets.into_iter().zip(durations))
+        .map(|((scan, condition), (onset_secs, duration_secs))| Event {
+            scan: ScanId::new(scan),
+            condition,
+            onset_secs,
+            duration_secs,
+        })
+        .collect())
+}

@@ -1,0 +1,87 @@
+//! The small tables of a prepared data set, through polars.
+
+use std::fs::File;
+use std::path::Path;
+
+use polars::prelude::{
+    Column, DataFrame, DataType, ParquetReader, ParquetWriter, PlSmallStr, SerReader,
+};
+
+use crate::error::DataError;
+
+/// Writes columns of one length, compressed with zstd.
+pub(crate) fn write_table(
+    path: &Path,
+    height: usize,
+    columns: Vec<Column>,
+) -> Result<(), DataError> {
+    let mut table = DataFrame::new(height, columns).map_err(DataError::table(path))?;
+    let file = File::create(path).map_err(DataError::io("create", path))?;
+    ParquetWriter::new(&file)
+        .finish(&mut table)
+        .map_err(DataError::table(path))?;
+    file.sync_all().map_err(DataError::io("write", path))
+}
+
+/// A table that is read, whose columns are asked for by name and kind.
+pub(super) struct Table<'a> {
+    path: &'a Path,
+    frame: DataFrame,
+}
+
+impl<'a> Table<'a> {
+    pub fn read(path: &'a Path) -> Result<Self, DataError> {
+        let file = File::open(path).map_err(DataError::io("open", path))?;
+        let frame = ParquetReader::new(file)
+            .finish()
+            .map_err(DataError::table(path))?;
+        Ok(Self { path, frame })
+    }
+
+    pub fn names(&self) -> Vec<String> {
+        self.frame
+            .get_column_names()
+            .into_iter()
+            .map(PlSmallStr::to_string)
+            .collect()
+    }
+
+    /// A column of text.
+    pub fn texts(&self, name: &str) -> Result<Vec<Option<String>>, DataError> {
+        let column = self.column(name)?;
+        let texts = column.str().map_err(DataError::table(self.path))?;
+        Ok(texts.iter().map(|text| text.map(str::to_owned)).collect())
+    }
+
+    /// A column of numbers of any kind.
+    pub fn numbers(&self, name: &str) -> Result<Vec<Option<f64>>, DataError> {
+        let column = self
+            .column(name)?
+            .cast(&DataType::Float64)
+            .map_err(DataError::table(self.path))?;
+        let numbers = column.f64().map_err(DataError::table(self.path))?;
+        Ok(numbers.iter().collect())
+    }
+
+    /// A column in which nothing may be missing.
+    pub fn present<T>(&self, name: &str, values: Vec<Option<T>>) -> Result<Vec<T>, DataError> {
+        let row = values.iter().position(Option::is_none);
+        values
+            .into_iter()
+            .collect::<Option<_>>()
+            .ok_or_else(|| self.refuse(format!("row {} has no {name}", row.unwrap_or_default())))
+    }
+
+    pub fn refuse(&self, problem: String) -> DataError {
+        DataError::Prepared {
+            path: self.path.to_owned(),
+            problem,
+        }
+    }
+
+    fn column(&self, name: &str) -> Result<&Column, DataError> {
+        self.frame
+            .column(name)
+            .map_err(|_| self.refuse(format!("it has no column {name}")))
+    }
+}

@@ -1,0 +1,365 @@
+//! Writing a prepared data set, scan by scan.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use polars::prelude::{Column, NamedFrom, Series};
+
+use super::{
+    AtlasCard, BoldWriter, CARD, Card, DatasetHeader, FORMAT, ScanRecord, SubjectRecord, TOOL,
+    write_table,
+};
+use crate::atlas::{Atlas, Hemisphere};
+use crate::bold::BoldSeries;
+use crate::checksum::sha256_file;
+use crate::cleaning::RoiConstants;
+use crate::error::DataError;
+use crate::events::Event;
+
+/// Files that [`PreparedWriter`] writes itself.
+const FILES: [&str; 6] = [
+    "rois.parquet",
+    "subjects.parquet",
+    "scans.parquet",
+    "events.parquet",
+    "normalisation.parquet",
+    "bold.parquet",
+];
+
+/// Fills a new folder; it is a data set only once [`finish`](Self::finish) has returned.
+pub struct PreparedWriter {
+    dir: PathBuf,
+    header: DatasetHeader,
+    atlas: Atlas,
+    bold: BoldWriter,
+    scans: Vec<ScanRecord>,
+    events: Vec<Event>,
+    constants: Vec<(usize, Vec<RoiConstants>)>,
+    extra: Vec<String>,
+}
+
+impl PreparedWriter {
+    /// Creates the folder `dir`, which must not exist.
+    ///
+    /// # Errors
+    /// When it does, or cannot be created, or the atlas is not sound.
+    pub fn create(dir: &Path, header: DatasetHeader, atlas: Atlas) -> Result<Self, DataError> {
+        atlas.check().map_err(|problem| DataError::Prepared {
+            path: dir.to_owned(),
+            problem: format!("the atlas {}: {problem}", atlas.name),
+        })?;
+        fs::create_dir(dir).map_err(DataError::io("create the folder", dir))?;
+        Ok(Self {
+            bold: BoldWriter::create(&dir.join("bold.parquet"), atlas.n_rois())?,
+            dir: dir.to_owned(),
+            header,
+            atlas,
+            scans: Vec::new(),
+            events: Vec::new(),
+            constants: Vec::new(),
+            extra: Vec::new(),
+        })
+    }
+
+    /// Adds a scan that is used.
+    ///
+    /// # Errors
+    /// When the record does not fit the series, the series the data set, or writing fails.
+    pub fn add(
+        &mut self,
+        record: ScanRecord,
+        series: &BoldSeries,
+        constants: &[RoiConstants],
+        events: &[Event],
+    ) -> Result<(), DataError> {
+        let problem = if !record.is_included() {
+            Some("is marked as excluded but has a series".to_owned())
+        } else if record.n_volumes != series.n_volumes() {
+            Some(format!(
+                "has {} volumes, its record says {}",
+                series.n_volumes(),
+                record.n_volumes
+            ))
+        } else if series.tr_secs() != self.header.dt_secs {
+            Some(format!(
+                "has one volume per {} s, the data set one per {} s",
+                series.tr_secs(),
+                self.header.dt_secs
+            ))
+        } else if constants.len() != self.atlas.n_rois() {
+            Some(format!(
+                "has the constants of {} ROIs, the atlas has {}",
+                constants.len(),
+                self.atlas.n_rois()
+            ))
+        } else {
+            events
+                .iter()
+                .find(|event| event.scan != record.scan)
+                .map(|event| format!("has an event of scan {}", event.scan))
+        };
+        if let Some(problem) = problem {
+            return Err(self.refuse(format!("scan {} {problem}", record.scan)));
+        }
+        self.bold.write(&record.scan, series)?;
+        self.constants.push((self.scans.len(), constants.to_vec()));
+        self.events.extend_from_slice(events);
+        self.scans.push(record);
+        Ok(())
+    }
+
+    /// Adds a scan that is left out; its record carries the reason.
+    ///
+    /// # Errors
+    /// When the record does not say that the scan is excluded, or not why.
+    pub fn exclude(&mut self, record: ScanRecord) -> Result<(), DataError> {
+        if record.is_included() || record.reason.is_none() {
+            return Err(self.refuse(format!("scan {} is left out without a reason", record.scan)));
+        }
+        self.scans.push(record);
+        Ok(())
+    }
+
+    /// Adds a file of the caller's own; `write` gets its path.
+    ///
+    /// # Errors
+    /// When the name is taken or leads elsewhere, or what `write` returns.
+    pub fn add_file(
+        &mut self,
+        name: &str,
+        write: impl FnOnce(&Path) -> Result<(), DataError>,
+    ) -> Result<(), DataError> {
+        let taken = FILES.contains(&name) || name == CARD || self.extra.iter().any(|n| n == name);
+        if taken || name.is_empty() || name.contains(['/', '\\']) || name.starts_with('.') {
+            return Err(self.refuse(format!("a file cannot be added as {name:?}")));
+        }
+        write(&self.dir.join(name))?;
+        self.extra.push(name.to_owned());
+        Ok(())
+    }
+
+    /// Writes the tables and, last of all, `dataset.toml`.
+    ///
+    /// # Errors
+    /// When a scan is there twice, its subject is not among `subjects`, or writing fails.
+    pub fn finish(self, subjects: &[SubjectRecord]) -> Result<(), DataError> {
+        let known: BTreeSet<_> = subjects.iter().map(|record| &record.subject).collect();
+        let mut seen = BTreeSet::new();
+        for record in &self.scans {
+            if !known.contains(&record.subject) {
+                return Err(DataError::UnknownSubject {
+                    scan: record.scan.clone(),
+                    subject: record.subject.clone(),
+                });
+            }
+            if !seen.insert(&record.scan) {
+                return Err(self.refuse(format!("scan {} is there twice", record.scan)));
+            }
+        }
+        if known.len() != subjects.len() {
+            return Err(self.refuse("a subject is there twice".into()));
+        }
+        self.write_rois()?;
+        self.write_subjects(subjects)?;
+        self.write_scans()?;
+        self.write_events()?;
+        self.write_normalisation()?;
+        self.bold.finish()?;
+
+        let names = FILES.iter().copied().map(str::to_owned);
+        let files = names
+            .chain(self.extra)
+            .map(|name| Ok((name.clone(), sha256_file(&self.dir.join(name))?)))
+            .collect::<Result<BTreeMap<_, _>, DataError>>()?;
+        let card = Card {
+            format: FORMAT,
+            tool: TOOL.to_owned(),
+            n_rois: self.atlas.n_rois(),
+            atlas: AtlasCard {
+                hash: self.atlas.hash(),
+                name: self.atlas.name,
+                version: self.atlas.version,
+            },
+            header: self.header,
+            files,
+        };
+        let path = self.dir.join(CARD);
+        let text = toml::to_string(&card).map_err(|error| DataError::Prepared {
+            path: path.clone(),
+            problem: format!("the card cannot be written: {error}"),
+        })?;
+        write_whole(&path, text.as_bytes())
+    }
+
+    fn write_rois(&self) -> Result<(), DataError> {
+        let rois = &self.atlas.rois;
+        let each = |axis: usize| -> Vec<Option<f32>> {
+            rois.iter()
+                .map(|roi| roi.centroid_mm.map(|centre| centre[axis]))
+                .collect()
+        };
+        let numbers: Vec<u32> = rois.iter().map(|roi| roi.index as u32).collect();
+        self.table(
+            "rois.parquet",
+            rois.len(),
+            vec![
+                column("index", numbers),
+                texts("name", rois.iter().map(|roi| Some(roi.name.as_str()))),
+                texts("network", rois.iter().map(|roi| roi.network.as_deref())),
+                texts(
+                    "hemisphere",
+                    rois.iter()
+                        .map(|roi| roi.hemisphere.map(Hemisphere::as_str)),
+                ),
+                column("centroid_r_mm", each(0)),
+                column("centroid_a_mm", each(1)),
+                column("centroid_s_mm", each(2)),
+            ],
+        )
+    }
+
+    fn write_subjects(&self, subjects: &[SubjectRecord]) -> Result<(), DataError> {
+        let targets: BTreeSet<&String> = subjects
+            .iter()
+            .flat_map(|record| record.targets.keys())
+            .collect();
+        let mut columns = vec![
+            texts("subject", subjects.iter().map(|s| Some(s.subject.as_str()))),
+            texts("family", subjects.iter().map(|s| s.family.as_deref())),
+        ];
+        for target in targets {
+            let values: Vec<Option<f64>> = subjects
+                .iter()
+                .map(|record| record.targets.get(target).copied())
+                .collect();
+            columns.push(column(target, values));
+        }
+        self.table("subjects.parquet", subjects.len(), columns)
+    }
+
+    fn write_scans(&self) -> Result<(), DataError> {
+        let scans = &self.scans;
+        let counts = |count: fn(&ScanRecord) -> usize| -> Vec<u32> {
+            scans.iter().map(|scan| count(scan) as u32).collect()
+        };
+        let fd: Vec<Option<f64>> = scans.iter().map(|scan| scan.mean_fd_mm).collect();
+        let tr: Vec<f64> = scans.iter().map(|scan| scan.tr_secs).collect();
+        let status = |scan: &ScanRecord| {
+            if scan.is_included() {
+                "included"
+            } else {
+                "excluded"
+            }
+        };
+        self.table(
+            "scans.parquet",
+            scans.len(),
+            vec![
+                texts("scan", scans.iter().map(|scan| Some(scan.scan.as_str()))),
+                texts(
+                    "subject",
+                    scans.iter().map(|scan| Some(scan.subject.as_str())),
+                ),
+                texts("session", scans.iter().map(|scan| scan.session.as_deref())),
+                texts("task", scans.iter().map(|scan| scan.task.as_deref())),
+                column("tr_secs", tr),
+                column("n_volumes", counts(|scan| scan.n_volumes)),
+                column("kept_volumes", counts(|scan| scan.kept_volumes)),
+                column("mean_fd_mm", fd),
+                texts(
+                    "source",
+                    scans.iter().map(|scan| Some(scan.source.as_str())),
+                ),
+                texts("status", scans.iter().map(|scan| Some(status(scan)))),
+                texts("reason", scans.iter().map(|scan| scan.reason.as_deref())),
+            ],
+        )
+    }
+
+    fn write_events(&self) -> Result<(), DataError> {
+        let events = &self.events;
+        let onsets: Vec<f64> = events.iter().map(|event| event.onset_secs).collect();
+        let durations: Vec<f64> = events.iter().map(|event| event.duration_secs).collect();
+        self.table(
+            "events.parquet",
+            events.len(),
+            vec![
+                texts("scan", events.iter().map(|event| Some(event.scan.as_str()))),
+                texts(
+                    "condition",
+                    events.iter().map(|event| Some(event.condition.as_str())),
+                ),
+                column("onset_secs", onsets),
+                column("duration_secs", durations),
+            ],
+        )
+    }
+
+    fn write_normalisation(&self) -> Result<(), DataError> {
+        let rows: Vec<(&str, usize, &RoiConstants)> = self
+            .constants
+            .iter()
+            .flat_map(|(scan, constants)| {
+                let scan = self.scans[*scan].scan.as_str();
+                constants
+                    .iter()
+                    .enumerate()
+                    .map(move |(roi, constants)| (scan, roi, constants))
+            })
+            .collect();
+        let rois: Vec<u32> = rows.iter().map(|row| row.1 as u32).collect();
+        let each = |value: fn(&RoiConstants) -> Option<f64>| -> Vec<Option<f64>> {
+            rows.iter().map(|row| value(row.2)).collect()
+        };
+        self.table(
+            "normalisation.parquet",
+            rows.len(),
+            vec![
+                texts("scan", rows.iter().map(|row| Some(row.0))),
+                column("roi", rois),
+                column("mean", each(|constants| constants.mean)),
+                column("sd", each(|constants| constants.sd)),
+                column(
+                    "slope_per_volume",
+                    each(|constants| constants.slope_per_volume),
+                ),
+            ],
+        )
+    }
+
+    fn table(&self, name: &str, height: usize, columns: Vec<Column>) -> Result<(), DataError> {
+        write_table(&self.dir.join(name), height, columns)
+    }
+
+    fn refuse(&self, problem: String) -> DataError {
+        DataError::Prepared {
+            path: self.dir.clone(),
+            problem,
+        }
+    }
+}
+
+/// Writes a file beside its place and moves it there, so that it is whole or not there.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let mut file = fs::File::create(&beside).map_err(DataError::io("create", &beside))?;
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(DataError::io("write", &beside))?;
+    fs::rename(&beside, path).map_err(DataError::io("move into place", path))
+}
+
+fn column<T>(name: &str, values: Vec<T>) -> Column
+where
+    Series: NamedFrom<Vec<T>, [T]>,
+{
+    Series::new(name.into(), values).into()
+}
+
+fn texts<'a>(name: &str, values: impl Iterator<Item = Option<&'a str>>) -> Column {
+    let values: Vec<Option<&str>> = values.collect();
+    Series::new(name.into(), values).into()
+}

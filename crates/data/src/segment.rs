@@ -1,0 +1,317 @@
+//! Segments and samples: how a scan is cut into what the model sees.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::DataError;
+use crate::store::ScanStore;
+
+/// Fewest volumes in a segment: one alone has no time course.
+const LEAST_SEGMENT_TRS: usize = 2;
+
+/// Lengths in seconds, so that one spec serves data of any TR.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SegmentSpec {
+    /// Length of a segment.
+    pub segment_secs: f64,
+    /// Length of a sample: a whole number of segments.
+    pub sample_secs: f64,
+}
+
+impl Default for SegmentSpec {
+    /// The lengths of the paper.
+    fn default() -> Self {
+        Self {
+            segment_secs: 15.0,
+            sample_secs: 300.0,
+        }
+    }
+}
+
+impl SegmentSpec {
+    /// The same lengths in volumes of `dt_secs`.
+    ///
+    /// # Errors
+    /// [`DataError::Config`] when a segment has fewer than two volumes, or a sample no segment.
+    pub fn layout(&self, dt_secs: f64) -> Result<SegmentLayout, DataError> {
+        if !(dt_secs.is_finite() && dt_secs > 0.0) {
+            return Err(DataError::config("dt_secs", dt_secs, "a number above zero"));
+        }
+        let segment_len_trs = (self.segment_secs / dt_secs).round();
+        if !(segment_len_trs.is_finite() && segment_len_trs >= LEAST_SEGMENT_TRS as f64) {
+            return Err(DataError::config(
+                "segment_secs",
+                self.segment_secs,
+                format!("at least {LEAST_SEGMENT_TRS} volumes of {dt_secs} s"),
+            ));
+        }
+        let n_segments = (self.sample_secs / self.segment_secs).round();
+        if !(n_segments.is_finite() && n_segments >= 1.0) {
+            return Err(DataError::config(
+                "sample_secs",
+                self.sample_secs,
+                format!("at least one segment of {} s", self.segment_secs),
+            ));
+        }
+        Ok(SegmentLayout {
+            segment_len_trs: segment_len_trs as usize,
+            n_segments: n_segments as usize,
+        })
+    }
+}
+
+/// Lengths in volumes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SegmentLayout {
+    /// Volumes in a segment.
+    pub segment_len_trs: usize,
+    /// Segments in a sample.
+    pub n_segments: usize,
+}
+
+impl SegmentLayout {
+    /// Volumes in a sample.
+    pub fn sample_len_trs(&self) -> usize {
+        self.segment_len_trs * self.n_segments
+    }
+}
+
+/// Where a sample starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Crop {
+    /// Number of the scan in the store.
+    pub scan: usize,
+    /// First volume.
+    pub start_volume: usize,
+}
+
+/// Samples side by side, as the model takes them.
+///
+/// One batch is made once and filled again and again, without new memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SampleBatch {
+    /// Signals, `[batch, segments, rois, time]`; zero where a segment is not valid.
+    pub bold: Vec<f32>,
+    /// Start of each segment in seconds from the start of its crop, `[batch, segments]`.
+    pub start_secs: Vec<f32>,
+    /// Whether the scan has this segment, `[batch, segments]`.
+    pub valid: Vec<bool>,
+    /// Samples.
+    pub batch: usize,
+    /// Segments in a sample.
+    pub segments: usize,
+    /// ROIs.
+    pub rois: usize,
+    /// Volumes in a segment.
+    pub time: usize,
+    /// Where each sample comes from.
+    pub crops: Vec<Crop>,
+}
+
+impl SampleBatch {
+    /// An empty batch with room for `capacity` samples.
+    pub fn new(capacity: usize, layout: &SegmentLayout, n_rois: usize) -> Self {
+        let tokens = capacity * layout.n_segments;
+        Self {
+            bold: Vec::with_capacity(tokens * n_rois * layout.segment_len_trs),
+            start_secs: Vec::with_capacity(tokens),
+            valid: Vec::with_capacity(tokens),
+            batch: 0,
+            segments: layout.n_segments,
+            rois: n_rois,
+            time: layout.segment_len_trs,
+            crops: Vec::with_capacity(capacity),
+        }
+    }
+}
+
+/// Cuts `crops` out of `store` into `batch`, which keeps its memory.
+///
+/// The segments of a sample tile its crop in order. Where the scan ends first, the segments that
+/// are not whole are zeros and not valid.
+///
+/// # Errors
+/// [`DataError::Crop`] for a crop without one whole segment, [`DataError::AtlasMismatch`] for a
+/// batch of another number of ROIs. The batch is then empty.
+pub fn fill(store: &ScanStore, crops: &[Crop], batch: &mut SampleBatch) -> Result<(), DataError> {
+    batch.batch = 0;
+    batch.bold.clear();
+    batch.start_secs.clear();
+    batch.valid.clear();
+    batch.crops.clear();
+    if batch.rois != store.n_rois() {
+        return Err(DataError::AtlasMismatch {
+            found: "of the scans".into(),
+            expected: "of the batch".into(),
+            difference: format!("{} ROIs, expected {}", store.n_rois(), batch.rois),
+        });
+    }
+    for crop in crops {
+        let refuse = |problem: String| DataError::Crop {
+            scan: crop.scan,
+            start_volume: crop.start_volume,
+            problem,
+        };
+        let scan = store
+            .get(crop.scan)
+            .ok_or_else(|| refuse(format!("the store has {} scans", store.len())))?;
+        if scan.n_volumes().saturating_sub(crop.start_volume) < batch.time {
+            return Err(refuse(format!(
+                "its scan of {} volumes ends before one segment of {}",
+                scan.n_volumes(),
+                batch.time
+            )));
+        }
+    }
+
+    let (rois, time) = (batch.rois, batch.time);
+    let segment_len = rois * time;
+    batch
+        .bold
+        .resize(crops.len() * batch.segments * segment_len, 0.0);
+    let mut places = batch.bold.chunks_exact_mut(segment_len);
+    for crop in crops {
+        let series = store.series(crop.scan);
+        for (segment, place) in places.by_ref().take(batch.segments).enumerate() {
+            let offset = segment * time;
+            let start = crop.start_volume + offset;
+            let valid = start + time <= series.n_volumes();
+            if valid {
+                let volumes = &series.values()[start * rois..(start + time) * rois];
+                for (at, volume) in volumes.chunks_exact(rois).enumerate() {
+                    for (signal, value) in place.chunks_exact_mut(time).zip(volume) {
+                        signal[at] = *value;
+                    }
+                }
+            }
+            let start_secs = offset as f64 * store.dt_secs();
+            batch.start_secs.push(start_secs as f32);
+            batch.valid.push(valid);
+        }
+    }
+    batch.crops.extend_from_slice(crops);
+    batch.batch = crops.len();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::store::tests::ramp_store;
+
+    #[test]
+    fn seconds_become_volumes() {
+        let spec = SegmentSpec::default();
+        let layout = |dt_secs: f64| {
+            let layout = spec.layout(dt_secs).unwrap();
+            (layout.segment_len_trs, layout.n_segments)
+        };
+        assert_eq!(layout(2.5), (6, 20));
+        assert_eq!(layout(0.75), (20, 20));
+        assert_eq!(layout(1.89), (8, 20)); // 7.94 volumes
+        for dt_secs in [15.0, 0.0, f64::NAN, f64::INFINITY] {
+            assert!(spec.layout(dt_secs).is_err(), "{dt_secs}");
+        }
+    }
+
+    #[test]
+    fn a_batch_has_segments_then_rois_then_time() {
+        // The value of ROI r in volume v is 10 v + r.
+        let store = ramp_store(&[7], 2);
+        let layout = SegmentLayout {
+            segment_len_trs: 3,
+            n_segments: 2,
+        };
+        let mut batch = SampleBatch::new(1, &layout, 2);
+        let crop = Crop {
+            scan: 0,
+            start_volume: 1,
+        };
+        fill(&store, &[crop], &mut batch).unwrap();
+        assert_eq!(
+            batch.bold,
+            [10., 20., 30., 11., 21., 31., 40., 50., 60., 41., 51., 61.]
+        );
+        assert_eq!(batch.start_secs, [0.0, 1.5]); // 3 volumes of 0.5 s
+        assert_eq!(batch.valid, [true, true]);
+    }
+
+    #[test]
+    fn what_a_short_scan_lacks_is_zero_and_not_valid() {
+        let store = ramp_store(&[5], 1);
+        let layout = SegmentLayout {
+            segment_len_trs: 2,
+            n_segments: 4,
+        };
+        let mut batch = SampleBatch::new(1, &layout, 1);
+        let crop = Crop {
+            scan: 0,
+            start_volume: 0,
+        };
+        fill(&store, &[crop], &mut batch).unwrap();
+        assert_eq!(batch.bold, [0., 10., 20., 30., 0., 0., 0., 0.]);
+        assert_eq!(batch.valid, [true, true, false, false]);
+    }
+
+    #[test]
+    fn filling_again_takes_no_new_memory_and_leaves_nothing_behind() {
+        let store = ramp_store(&[8, 3], 2);
+        let layout = SegmentLayout {
+            segment_len_trs: 2,
+            n_segments: 3,
+        };
+        let mut batch = SampleBatch::new(2, &layout, 2);
+        let crop = |scan| Crop {
+            scan,
+            start_volume: 0,
+        };
+        fill(&store, &[crop(0), crop(0)], &mut batch).unwrap();
+        let memory = (batch.bold.as_ptr(), batch.start_secs.as_ptr());
+        fill(&store, &[crop(1)], &mut batch).unwrap();
+        assert_eq!(memory, (batch.bold.as_ptr(), batch.start_secs.as_ptr()));
+        assert_eq!(batch.bold[4..], [0.0; 8]);
+        assert_eq!((batch.batch, batch.valid.len()), (1, 3));
+    }
+
+    #[test]
+    fn crops_outside_a_scan_are_refused() {
+        let store = ramp_store(&[8], 2);
+        let layout = SegmentLayout {
+            segment_len_trs: 4,
+            n_segments: 1,
+        };
+        let mut batch = SampleBatch::new(1, &layout, 2);
+        for (scan, start_volume) in [(0, 5), (0, usize::MAX), (1, 0)] {
+            let crop = Crop { scan, start_volume };
+            assert!(fill(&store, &[crop], &mut batch).is_err(), "{crop:?}");
+        }
+        let mut other = SampleBatch::new(1, &layout, 3);
+        assert!(fill(&store, &[], &mut other).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn segments_tile_a_crop(
+            n_volumes in 2..60_usize,
+            segment_len_trs in 2..8_usize,
+            n_segments in 1..8_usize,
+            start in 0..60_usize,
+        ) {
+            prop_assume!(start + segment_len_trs <= n_volumes);
+            let store = ramp_store(&[n_volumes], 1);
+            let layout = SegmentLayout { segment_len_trs, n_segments };
+            let mut batch = SampleBatch::new(1, &layout, 1);
+            fill(&store, &[Crop { scan: 0, start_volume: start }], &mut batch).unwrap();
+            let whole = ((n_volumes - start) / segment_len_trs).min(n_segments);
+            prop_assert_eq!(batch.valid.iter().filter(|valid| **valid).count(), whole);
+            for (at, value) in batch.bold.iter().enumerate() {
+                let expected = if at < whole * segment_len_trs { 10 * (start + at) } else { 0 };
+                prop_assert_eq!(*value, expected as f32);
+            }
+        }
+    }
+}

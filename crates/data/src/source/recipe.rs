@@ -1,0 +1,312 @@
+//! `source.toml`: how raw files become a prepared data set.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::checksum::FieldHasher;
+use crate::cleaning::{CleaningStep, check_steps};
+use crate::error::DataError;
+use crate::id::{ScanId, SubjectId};
+use crate::prepared::{FORMAT, SubjectRecord, TOOL};
+
+/// The file in the folder of a data set.
+pub const RECIPE: &str = "source.toml";
+
+/// What a data set is made from, and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// Short name of the data set.
+    pub name: String,
+    /// Licence of the signals.
+    pub licence: String,
+    /// What to cite.
+    pub citation: String,
+    /// What the subjects did.
+    pub task: Option<String>,
+    /// Seconds between volumes as acquired.
+    pub tr_secs: f64,
+    /// Seconds between volumes once prepared.
+    pub dt_secs: f64,
+    /// Cleaning, in this order, per ROI and scan.
+    pub cleaning: Vec<CleaningStep>,
+    /// Scans shorter than this are left out: one segment.
+    #[serde(default = "one_segment_secs")]
+    pub min_scan_secs: f64,
+    /// Whose scans these are.
+    pub subject: SubjectRecord,
+    /// How the files are laid out.
+    pub source: SourceKind,
+    /// The ROIs.
+    pub atlas: AtlasChoice,
+    /// sha256 of every file used, by its path from the folder of the recipe.
+    pub files: BTreeMap<String, String>,
+}
+
+fn one_segment_secs() -> f64 {
+    crate::segment::SegmentSpec::default().segment_secs
+}
+
+/// A layout of raw files.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum SourceKind {
+    /// One NIfTI file that holds several scans one after another.
+    NiftiRuns(NiftiRunsFiles),
+    /// One text table with a column per ROI and a row per volume.
+    Table(TableFile),
+}
+
+/// Files of [`SourceKind::NiftiRuns`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NiftiRunsFiles {
+    /// Volumes of all scans.
+    pub bold: String,
+    /// Voxels to use: those that are not zero.
+    pub mask: String,
+    /// One line per volume: condition and number of the scan.
+    pub labels: String,
+    /// The condition that is no event.
+    pub rest_label: String,
+}
+
+/// File of [`SourceKind::Table`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableFile {
+    /// The table: tabs between cells when it ends in `.tsv`, else commas.
+    pub file: String,
+    /// Columns to use, in this order; all when empty.
+    #[serde(default)]
+    pub columns: Vec<String>,
+    /// Columns to leave out.
+    #[serde(default)]
+    pub drop: Vec<String>,
+}
+
+/// Where the ROIs come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum AtlasChoice {
+    /// Cut from the places of the voxels.
+    Spatial(SpatialChoice),
+    /// Named by the columns of a table.
+    Columns(ColumnsChoice),
+}
+
+/// How to cut a spatial atlas.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpatialChoice {
+    /// ROIs to cut.
+    pub n_rois: usize,
+    /// Seed of the cut.
+    pub seed: u64,
+}
+
+/// What to call the atlas of a table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnsChoice {
+    /// Name of the atlas.
+    pub name: String,
+    /// Version of the atlas.
+    pub version: String,
+    /// Whether `L` or `R` at the start of a name is the hemisphere.
+    #[serde(default)]
+    pub hemisphere_from_first_letter: bool,
+}
+
+impl Recipe {
+    /// Reads and checks the recipe in the folder `dir`.
+    ///
+    /// # Errors
+    /// [`DataError::Toml`] naming line and key, [`DataError::ChecksumMissing`] or
+    /// [`DataError::Config`].
+    pub fn load(dir: &Path) -> Result<Self, DataError> {
+        let path = dir.join(RECIPE);
+        let text = std::fs::read_to_string(&path).map_err(DataError::io("read", &path))?;
+        let recipe: Self =
+            toml::from_str(&text).map_err(|error| DataError::toml(&path, &text, &error))?;
+        recipe.check(path)?;
+        Ok(recipe)
+    }
+
+    fn check(&self, path: PathBuf) -> Result<(), DataError> {
+        for (key, secs) in [("tr_secs", self.tr_secs), ("dt_secs", self.dt_secs)] {
+            if !(secs.is_finite() && secs > 0.0) {
+                return Err(DataError::config(key, secs, "a number above zero"));
+            }
+        }
+        if self.dt_secs != self.tr_secs {
+            return Err(DataError::config(
+                "dt_secs",
+                self.dt_secs,
+                format!(
+                    "{}, which is tr_secs: this version does not resample",
+                    self.tr_secs
+                ),
+            ));
+        }
+        if !(self.min_scan_secs.is_finite() && self.min_scan_secs >= 0.0) {
+            return Err(DataError::config(
+                "min_scan_secs",
+                self.min_scan_secs,
+                "a number, zero or above",
+            ));
+        }
+        check_steps(&self.cleaning)?;
+        let used: BTreeSet<&str> = self.source.files().into_iter().collect();
+        for file in used {
+            if !self.files.contains_key(file) {
+                return Err(DataError::ChecksumMissing {
+                    recipe: path,
+                    file: file.to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Identity of what this recipe makes: its content (comments do not count) with the checksums
+    /// of the files, this version of the crate, and the format written.
+    ///
+    /// # Errors
+    /// When the recipe cannot be written as TOML, such as a seed above 2^63.
+    pub fn identity(&self) -> Result<String, DataError> {
+        let content = toml::to_string(self).map_err(|error| {
+            DataError::config("source.toml", error, "values that TOML can hold")
+        })?;
+        Ok(FieldHasher::new("recipe")
+            .field(content)
+            .field(TOOL)
+            .field(FORMAT.to_le_bytes())
+            .finish())
+    }
+
+    /// Name of a scan: `sub-1_task-objects_run-01`, the run only where there are several.
+    pub(crate) fn scan_id(&self, subject: &SubjectId, run: Option<usize>) -> ScanId {
+        let task = match &self.task {
+            Some(task) => format!("_task-{task}"),
+            None => String::new(),
+        };
+        let run = match run {
+            Some(run) => format!("_run-{run:02}"),
+            None => String::new(),
+        };
+        ScanId::new(format!("sub-{subject}{task}{run}"))
+    }
+}
+
+impl SourceKind {
+    /// The files that are read.
+    fn files(&self) -> Vec<&str> {
+        match self {
+            Self::NiftiRuns(files) => vec![&files.bold, &files.mask, &files.labels],
+            Self::Table(table) => vec![&table.file],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+name = "made-up"
+licence = "CC0-1.0"
+citation = "nobody"
+tr_secs = 2.0
+dt_secs = 2.0
+cleaning = ["z-score"]
+
+[subject]
+subject = "1"
+
+[source]
+kind = "table"
+file = "a.csv"
+
+[atlas]
+kind = "columns"
+name = "made-up"
+version = "1"
+
+[files]
+"a.csv" = "00"
+"#;
+
+    fn load(text: &str) -> Result<Recipe, DataError> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(RECIPE), text).unwrap();
+        Recipe::load(folder.path())
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let error = load(&GOOD.replace("tr_secs =", "tr_seconds =")).unwrap_err();
+        let DataError::Toml { line, message, .. } = error else {
+            panic!("{error}")
+        };
+        assert_eq!(line, Some(5));
+        assert!(
+            message.contains("unknown field `tr_seconds`") && message.contains("`tr_secs`"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn unknown_keys_of_the_layout_and_the_atlas_are_errors_too() {
+        for (from, to) in [
+            ("file = \"a.csv\"", "file = \"a.csv\"\ncolumn = [\"x\"]"),
+            ("version = \"1\"", "version = \"1\"\nhemisphere = \"L\""),
+            ("[subject]\n", "[subject]\nage = 3\n"),
+        ] {
+            let error = load(&GOOD.replace(from, to)).unwrap_err().to_string();
+            assert!(error.contains("unknown field"), "{error}");
+        }
+    }
+
+    #[test]
+    fn values_that_cannot_be_are_named() {
+        for (from, to, word) in [
+            ("tr_secs = 2.0", "tr_secs = -2.0", "tr_secs is -2"),
+            ("dt_secs = 2.0", "dt_secs = 1.0", "does not resample"),
+            (
+                "[\"z-score\"]",
+                "[\"z-score\", \"z-score\"]",
+                "at most once",
+            ),
+            (
+                "\"a.csv\" =",
+                "\"b.csv\" =",
+                "uses a.csv without its sha256",
+            ),
+        ] {
+            let error = load(&GOOD.replace(from, to)).unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_comment_changes_nothing_and_a_checksum_does() {
+        let identity = |text: &str| load(text).unwrap().identity().unwrap();
+        assert_eq!(identity(GOOD), identity(&format!("# a remark\n{GOOD}")));
+        assert_ne!(identity(GOOD), identity(&GOOD.replace("\"00\"", "\"01\"")));
+    }
+
+    #[test]
+    fn scans_are_named_as_in_bids() {
+        let mut recipe = load(GOOD).unwrap();
+        let subject = SubjectId::new("7");
+        assert_eq!(recipe.scan_id(&subject, None).as_str(), "sub-7");
+        recipe.task = Some("rest".into());
+        assert_eq!(
+            recipe.scan_id(&subject, Some(3)).as_str(),
+            "sub-7_task-rest_run-03"
+        );
+    }
+}

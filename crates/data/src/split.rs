@@ -1,0 +1,353 @@
+//! Who trains, who decides when to stop, who is tested: nobody stands on two sides.
+
+mod draw;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::checksum::FieldHasher;
+use crate::error::DataError;
+use crate::id::{ScanId, SubjectId};
+use crate::prepared::{PreparedDataset, ScanRecord, SubjectRecord};
+
+/// How to split: by shares, or by naming scans. What is on neither side trains.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SplitSpec {
+    /// Share of the subjects to test on; 0.2 when nothing is said.
+    pub test_fraction: Option<f64>,
+    /// Share of the subjects to decide on; 0.1 when nothing is said.
+    pub validation_fraction: Option<f64>,
+    /// Scans to test on, instead of a share.
+    pub test_scans: Vec<ScanId>,
+    /// Scans to decide on, instead of a share.
+    pub validation_scans: Vec<ScanId>,
+}
+
+/// What stays together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SplitUnit {
+    /// All scans of a subject, and of a family where it is known.
+    Subject,
+    /// Single scans, because all are of one subject: the test says nothing about other people.
+    Scan,
+}
+
+/// Which scan is on which side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Split {
+    /// What stays together.
+    pub unit: SplitUnit,
+    /// Scans that train, sorted.
+    pub train: Vec<ScanId>,
+    /// Scans to decide on, sorted.
+    pub validation: Vec<ScanId>,
+    /// Scans to test on, sorted.
+    pub test: Vec<ScanId>,
+    /// Subjects who train: a checkpoint remembers them.
+    pub train_subjects: Vec<SubjectId>,
+}
+
+/// One side, for the words of an error.
+const SIDES: [&str; 3] = ["train", "validation", "test"];
+
+/// A family, or a subject of unknown family; the two are told apart even when named alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kin<'a> {
+    Family(&'a str),
+    Subject(&'a SubjectId),
+}
+
+fn families(subjects: &[SubjectRecord]) -> BTreeMap<&SubjectId, &str> {
+    subjects
+        .iter()
+        .filter_map(|record| Some((&record.subject, record.family.as_deref()?)))
+        .collect()
+}
+
+fn kin<'a>(families: &BTreeMap<&SubjectId, &'a str>, subject: &'a SubjectId) -> Kin<'a> {
+    match families.get(subject) {
+        Some(family) => Kin::Family(family),
+        None => Kin::Subject(subject),
+    }
+}
+
+impl Split {
+    /// Identity of the split: its unit and its sides.
+    pub fn hash(&self) -> String {
+        let hasher = FieldHasher::new("split").field(match self.unit {
+            SplitUnit::Subject => "subject",
+            SplitUnit::Scan => "scan",
+        });
+        self.sides()
+            .into_iter()
+            .zip(SIDES)
+            .fold(hasher, |hasher, (side, name)| {
+                side.iter().fold(hasher.field(name), |hasher, scan| {
+                    hasher.field(scan.as_str())
+                })
+            })
+            .finish()
+    }
+
+    /// Proves that every scan is in `dataset` and used, and that nobody is on two sides.
+    ///
+    /// # Errors
+    /// [`DataError::Split`] for a scan that is not there, [`DataError::Leak`] for somebody on two
+    /// sides.
+    pub fn check(&self, dataset: &PreparedDataset) -> Result<(), DataError> {
+        self.check_records(dataset.scans(), dataset.subjects())
+    }
+
+    fn check_records(
+        &self,
+        scans: &[ScanRecord],
+        subjects: &[SubjectRecord],
+    ) -> Result<(), DataError> {
+        let included: BTreeMap<&ScanId, &ScanRecord> = scans
+            .iter()
+            .filter(|scan| scan.is_included())
+            .map(|scan| (&scan.scan, scan))
+            .collect();
+        let families = families(subjects);
+        let mut side_of_scan = BTreeMap::new();
+        let mut side_of_kin = BTreeMap::new();
+        let mut subjects_seen = BTreeSet::new();
+        for (scans, side) in self.sides().into_iter().zip(SIDES) {
+            for scan in scans {
+                let Some(record) = included.get(scan) else {
+                    return Err(DataError::Split {
+                        problem: format!(
+                            "the {side} scan {scan} is not among the {} usable scans",
+                            included.len()
+                        ),
+                    });
+                };
+                if let Some(first) = side_of_scan.insert(scan, side) {
+                    return Err(DataError::Leak {
+                        who: format!("scan {scan}"),
+                        first,
+                        second: side,
+                    });
+                }
+                subjects_seen.insert(&record.subject);
+                let kin = kin(&families, &record.subject);
+                let other = side_of_kin.insert(kin, side).filter(|other| *other != side);
+                if let (SplitUnit::Subject, Some(first)) = (self.unit, other) {
+                    return Err(DataError::Leak {
+                        who: match kin {
+                            Kin::Family(family) => format!("family {family}"),
+                            Kin::Subject(subject) => format!("subject {subject}"),
+                        },
+                        first,
+                        second: side,
+                    });
+                }
+            }
+        }
+        if self.unit == SplitUnit::Scan && subjects_seen.len() > 1 {
+            return Err(DataError::Split {
+                problem: format!(
+                    "it is by scan, but the scans are of {} subjects: split by subject",
+                    subjects_seen.len()
+                ),
+            });
+        }
+        Ok(())
+    }
+
+    fn sides(&self) -> [&[ScanId]; 3] {
+        [&self.train, &self.validation, &self.test]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::prepared::ScanStatus;
+
+    fn rng(seed: u64) -> ChaCha8Rng {
+        ChaCha8Rng::seed_from_u64(seed)
+    }
+
+    /// Subjects with these families (0: unknown), each with this number of scans.
+    fn people(families: &[usize], n_scans: usize) -> (Vec<ScanRecord>, Vec<SubjectRecord>) {
+        let subjects: Vec<SubjectRecord> = families
+            .iter()
+            .enumerate()
+            .map(|(at, family)| SubjectRecord {
+                subject: SubjectId::new(at.to_string()),
+                family: (*family > 0).then(|| family.to_string()),
+                targets: BTreeMap::new(),
+            })
+            .collect();
+        let scans = subjects
+            .iter()
+            .flat_map(|record| (1..=n_scans).map(move |run| (record.subject.clone(), run)))
+            .map(|(subject, run)| ScanRecord {
+                scan: ScanId::new(format!("sub-{subject}_run-{run:02}")),
+                subject,
+                session: None,
+                task: None,
+                tr_secs: 1.0,
+                n_volumes: 100,
+                kept_volumes: 100,
+                mean_fd_mm: None,
+                source: String::new(),
+                status: ScanStatus::Included,
+                reason: None,
+            })
+            .collect();
+        (scans, subjects)
+    }
+
+    fn shares(validation: f64, test: f64) -> SplitSpec {
+        SplitSpec {
+            validation_fraction: Some(validation),
+            test_fraction: Some(test),
+            ..SplitSpec::default()
+        }
+    }
+
+    #[test]
+    fn shares_are_of_subjects_and_all_their_scans_go_with_them() {
+        let (scans, subjects) = people(&[0; 10], 2);
+        let split = shares(0.1, 0.2)
+            .draw_from(&scans, &subjects, &mut rng(1))
+            .unwrap();
+        assert_eq!(split.unit, SplitUnit::Subject);
+        assert_eq!(
+            (split.train.len(), split.validation.len(), split.test.len()),
+            (14, 2, 4)
+        );
+        assert_eq!(split.train_subjects.len(), 7);
+    }
+
+    #[test]
+    fn one_subject_is_split_by_scan_and_the_split_says_so() {
+        let (scans, subjects) = people(&[0], 12);
+        let spec = SplitSpec {
+            test_scans: vec!["sub-0_run-11".into(), "sub-0_run-12".into()],
+            validation_scans: vec!["sub-0_run-10".into()],
+            ..SplitSpec::default()
+        };
+        let split = spec.draw_from(&scans, &subjects, &mut rng(0)).unwrap();
+        assert_eq!(split.unit, SplitUnit::Scan);
+        assert_eq!((split.train.len(), split.test.len()), (9, 2));
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_split_and_hash() {
+        let (scans, subjects) = people(&[1, 1, 2, 2, 0, 0, 3, 0, 0], 1);
+        let draw = |seed| {
+            let split = SplitSpec::default().draw_from(&scans, &subjects, &mut rng(seed));
+            split.unwrap()
+        };
+        assert_eq!(draw(1).hash(), draw(1).hash());
+        assert!((2..9).any(|seed| draw(seed).hash() != draw(1).hash()));
+    }
+
+    #[test]
+    fn naming_scans_cannot_put_relatives_on_two_sides() {
+        let (scans, subjects) = people(&[4, 4, 0], 1);
+        let spec = SplitSpec {
+            test_scans: vec!["sub-0_run-01".into()],
+            ..SplitSpec::default()
+        };
+        let error = spec
+            .draw_from(&scans, &subjects, &mut rng(0))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("family 4 is on both sides"), "{error}");
+    }
+
+    #[test]
+    fn splits_that_cannot_be_drawn_say_what_to_do() {
+        let (scans, subjects) = people(&[1, 1], 2);
+        let (one_scan, one_subject) = people(&[0], 1);
+        let named = |scan: &str| SplitSpec {
+            test_scans: vec![scan.into()],
+            ..SplitSpec::default()
+        };
+        let both = SplitSpec {
+            test_fraction: Some(0.1),
+            ..named("sub-0_run-01")
+        };
+        for (spec, scans, subjects, word) in [
+            (shares(0.1, 0.2), &scans, &subjects, "1 families"),
+            (
+                shares(0.0, 0.5),
+                &one_scan,
+                &one_subject,
+                "set a share to 0",
+            ),
+            (shares(0.0, 1.5), &scans, &subjects, "test_fraction is 1.5"),
+            (
+                named("nobody"),
+                &scans,
+                &subjects,
+                "test scan nobody is not",
+            ),
+            (
+                named("sub-0_run-01"),
+                &one_scan,
+                &one_subject,
+                "no scan is left",
+            ),
+            (both, &scans, &subjects, "give one of them"),
+        ] {
+            let error = spec.draw_from(scans, subjects, &mut rng(0)).unwrap_err();
+            assert!(error.to_string().contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn excluded_scans_are_on_no_side() {
+        let (mut scans, subjects) = people(&[0; 4], 2);
+        scans[3].status = ScanStatus::Excluded;
+        let split = shares(0.0, 0.25)
+            .draw_from(&scans, &subjects, &mut rng(0))
+            .unwrap();
+        assert_eq!(split.train.len() + split.test.len(), 7);
+    }
+
+    proptest! {
+        #[test]
+        fn no_subject_is_on_both_sides(
+            families in prop::collection::vec(0..6_usize, 2..40),
+            n_scans in 1..4_usize,
+            validation in 0.0..0.4_f64,
+            test in 0.0..0.4_f64,
+            seed in any::<u64>(),
+        ) {
+            let (scans, subjects) = people(&families, n_scans);
+            let Ok(split) = shares(validation, test).draw_from(&scans, &subjects, &mut rng(seed))
+            else {
+                // Too few families for three sides.
+                prop_assume!(false);
+                unreachable!()
+            };
+            let mut sides: BTreeMap<(bool, String), BTreeSet<&str>> = BTreeMap::new();
+            for (side, name) in split.sides().into_iter().zip(SIDES) {
+                for scan in side {
+                    let record = scans.iter().find(|record| &record.scan == scan).unwrap();
+                    let family = families[record.subject.as_str().parse::<usize>().unwrap()];
+                    let who = match family {
+                        0 => (false, record.subject.to_string()),
+                        family => (true, family.to_string()),
+                    };
+                    sides.entry(who).or_default().insert(name);
+                }
+            }
+            prop_assert!(sides.values().all(|names| names.len() == 1));
+            prop_assert_eq!(split.sides().concat().len(), scans.len());
+        }
+    }
+}

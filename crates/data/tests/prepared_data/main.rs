@@ -1,0 +1,6 @@
+//! From raw files or a made-up truth to a prepared data set, and what must not go wrong on the way.
+
+mod bad_input;
+mod common;
+mod planted;
+mod real;

@@ -1,0 +1,80 @@
+//! Planted data: the same rules as for real ones, and a truth that can be found again.
+
+use std::collections::BTreeMap;
+
+use brainmae_data::{PlantedSpec, PreparedDataset, SplitSpec, SplitUnit, Step, prepare_planted};
+
+use crate::common::{OPTIONS, streams};
+
+fn spec() -> PlantedSpec {
+    PlantedSpec {
+        n_subjects: 12,
+        n_volumes: 200,
+        n_networks: 3,
+        rois_per_network: 4,
+        ..PlantedSpec::default()
+    }
+}
+
+#[test]
+fn a_planted_data_set_is_a_prepared_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("planted");
+    let report = prepare_planted(&spec(), &out, &OPTIONS, &mut |_| {}).unwrap();
+    assert_eq!((report.included, report.n_rois), (24, 12));
+
+    let dataset = PreparedDataset::open(&out).unwrap();
+    dataset.verify().unwrap();
+    assert!(out.join("truth.parquet").is_file());
+    assert_eq!(
+        dataset.atlas().rois[4].network.as_deref(),
+        Some("network-2")
+    );
+    assert!(
+        dataset
+            .events()
+            .iter()
+            .any(|event| event.condition == "state-2")
+    );
+
+    // States cover every scan, and their share is the target.
+    let mut seconds: BTreeMap<_, f64> = BTreeMap::new();
+    for event in dataset.events() {
+        *seconds.entry(&event.scan).or_default() += event.duration_secs;
+    }
+    assert!(seconds.values().all(|total| (total - 300.0).abs() < 1e-6));
+    for subject in dataset.subjects() {
+        assert!((0.0..=1.0).contains(&subject.targets["state_0_fraction"]));
+        assert!((17.0..=83.0).contains(&subject.targets["age_years"]));
+    }
+
+    let split = SplitSpec::default()
+        .draw(&dataset, &mut *streams(1, "split"))
+        .unwrap();
+    split.check(&dataset).unwrap();
+    assert_eq!(split.unit, SplitUnit::Subject);
+
+    let again = prepare_planted(&spec(), &out, &OPTIONS, &mut |_| {}).unwrap();
+    assert!(again.up_to_date);
+    let other = PlantedSpec { seed: 1, ..spec() };
+    prepare_planted(&other, &out, &OPTIONS, &mut |_| {}).unwrap_err();
+}
+
+#[test]
+fn interrupted_planting_ends_as_if_it_had_not_been() {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
+    let expected = prepare_planted(&spec(), &whole, &OPTIONS, &mut |_| {}).unwrap();
+    let stopped = std::panic::catch_unwind(|| {
+        prepare_planted(&spec(), &killed, &OPTIONS, &mut |progress| {
+            assert!(
+                progress.step != Step::Scan || progress.done < 9,
+                "killed, as this test wants it"
+            );
+        })
+    });
+    assert!(stopped.is_err() && !killed.exists());
+    let report = prepare_planted(&spec(), &killed, &OPTIONS, &mut |_| {}).unwrap();
+    assert_eq!(report.resumed, 9);
+    assert_eq!(report.content_hash, expected.content_hash);
+}

@@ -1,0 +1,56 @@
+//! The training batches of every step, as pure functions of the step.
+
+use std::sync::Mutex;
+
+use brainmae_data::{Crop, ScanStore, SegmentLayout, epoch_order, random_crop};
+use brainmae_run::Seeds;
+
+/// Which crops of which scans a step learns from.
+///
+/// Samples are numbered through the whole run. Every pass over the scans takes each once, in an order of its own, cut at a
+/// random start; step `k` has the samples `k * batch_size ..`, so a resumed run cuts what an uninterrupted one cuts.
+pub struct TrainingCrops {
+    seeds: Seeds,
+    batch_size: usize,
+    n_scans: usize,
+    /// The order of the epoch asked for last.
+    order: Mutex<(u64, Vec<usize>)>,
+}
+
+impl TrainingCrops {
+    /// Batches of `batch_size` samples from `n_scans` scans.
+    pub fn new(seeds: Seeds, batch_size: usize, n_scans: usize) -> Self {
+        Self {
+            seeds,
+            batch_size,
+            n_scans,
+            order: Mutex::new((u64::MAX, Vec::new())),
+        }
+    }
+
+    /// Passes over the scans after `step` steps.
+    pub fn epoch(&self, step: u64) -> f64 {
+        step as f64 * self.batch_size as f64 / self.n_scans as f64
+    }
+
+    /// The number of sample `i` of `step` in the run.
+    pub fn sample_number(&self, step: u64, i: usize) -> u64 {
+        step * self.batch_size as u64 + i as u64
+    }
+
+    /// The crop of sample `i` of `step`.
+    pub fn crop(&self, store: &ScanStore, layout: &SegmentLayout, step: u64, i: usize) -> Crop {
+        let number = self.sample_number(step, i);
+        let (epoch, place) = (number / self.n_scans as u64, number % self.n_scans as u64);
+        let scan = {
+            let mut order = self.order.lock().unwrap_or_else(|e| e.into_inner());
+            if order.0 != epoch {
+                let rng = &mut self.seeds.stream_at("scan-order", &[epoch]);
+                *order = (epoch, epoch_order(self.n_scans, rng));
+            }
+            order.1[place as usize]
+        };
+        let rng = &mut self.seeds.stream_at("crops", &[number]);
+        random_crop(store, scan, layout, rng)
+    }
+}

@@ -1,0 +1,297 @@
+//! The training loop, for any [`Objective`].
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use brainmae_model::weights;
+use brainmae_run::{Checkpoint, Metric, MetricLog, RunFolder};
+use burn::module::Module;
+use serde::{Deserialize, Serialize};
+
+use crate::batch_gradient::BatchGradient;
+use crate::optimizer::{Optimizer, OptimizerConfig};
+use crate::schedule::Schedule;
+use crate::{Objective, PretrainError};
+
+/// Settings of the loop.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EngineConfig {
+    /// Optimiser steps of the whole run.
+    pub steps: u64,
+    /// Samples of a step.
+    pub batch_size: usize,
+    /// Equal parts that a batch is computed in: in parallel where there are threads, one after another (gradient accumulation)
+    /// where there are not. The result depends on it in the last bits, and does not depend on the threads.
+    pub parts: usize,
+    /// Learning rate over the steps.
+    pub schedule: Schedule,
+    /// Optimiser.
+    pub optimizer: OptimizerConfig,
+    /// Steps between validations.
+    pub validate_every: u64,
+    /// Steps between checkpoints.
+    pub checkpoint_every: u64,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            steps: 1000,
+            batch_size: 32,
+            parts: 2,
+            schedule: Schedule::default(),
+            optimizer: OptimizerConfig::default(),
+            validate_every: 50,
+            checkpoint_every: 50,
+        }
+    }
+}
+
+/// How far a run is, for whoever watches it.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Steps done.
+    pub step: u64,
+    /// Steps of the whole run.
+    pub steps: u64,
+    /// Loss of the last step.
+    pub loss: f64,
+    /// Last validation score, once there is one.
+    pub validation: Option<f64>,
+}
+
+/// The loop's connection to the outside.
+pub struct Watch<'a> {
+    /// Set to stop after the step under way; the run can be resumed.
+    pub stop: &'a AtomicBool,
+    /// Called after every step.
+    pub progress: &'a mut dyn FnMut(Progress),
+    /// Threads that parts of a batch are spread over; the result does not depend on it.
+    pub threads: usize,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All steps were done.
+    Finished,
+    /// It was asked to stop, and saved what it had.
+    Interrupted {
+        /// Steps done.
+        step: u64,
+    },
+}
+
+/// Trains the model of an objective in a run folder.
+pub struct Engine<'a, O: Objective> {
+    config: &'a EngineConfig,
+    objective: &'a O,
+    run: &'a RunFolder,
+}
+
+/// Where a run stands; saved in every checkpoint as `progress.json`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Standing {
+    step: u64,
+    best: Option<f64>,
+    validation: Option<f64>,
+}
+
+impl<'a, O: Objective> Engine<'a, O> {
+    /// # Errors
+    /// [`PretrainError::Config`] for a setting that makes no sense.
+    pub fn new(
+        config: &'a EngineConfig,
+        objective: &'a O,
+        run: &'a RunFolder,
+    ) -> Result<Self, PretrainError> {
+        let positive = [
+            ("train.steps", config.steps as f64),
+            ("train.batch_size", config.batch_size as f64),
+            ("train.validate_every", config.validate_every as f64),
+            ("train.checkpoint_every", config.checkpoint_every as f64),
+            ("train.schedule.base_lr", config.schedule.base_lr),
+            ("train.optimizer.clip_norm", config.optimizer.clip_norm),
+        ];
+        for (field, value) in positive {
+            if !(value > 0.0 && value.is_finite()) {
+                return Err(PretrainError::Config {
+                    field,
+                    found: value.to_string(),
+                    expected: "a positive number",
+                });
+            }
+        }
+        Ok(Self {
+            config,
+            objective,
+            run,
+        })
+    }
+
+    /// Trains `model` to the last step, from its last checkpoint if there is one, and leaves `checkpoints/{last,best}`.
+    ///
+    /// `model` has the starting weights, on a device with autodiff.
+    ///
+    /// # Errors
+    /// [`PretrainError::NonFinite`] stops the run at the last good checkpoint; others come from batches and files.
+    pub fn train(&self, model: O::Model, watch: &mut Watch) -> Result<Outcome, PretrainError> {
+        let (mut model, mut optimizer, mut at) = self.start(model)?;
+        let mut log = self.run.metric_log((at.step > 0).then_some(at.step))?;
+        while at.step < self.config.steps {
+            let step = at.step;
+            let epoch = self.objective.epoch(step + 1);
+            let mut metrics = self.objective.describe(step);
+
+            let batch = BatchGradient::of(self.objective, &model, step, watch.threads)?;
+            self.require_finite("the loss", batch.loss, step)?;
+            let schedule = &self.config.schedule;
+            let lr = schedule.at(step, self.config.steps, self.config.batch_size);
+            let norm;
+            (model, norm) = optimizer.step(lr, model, batch.gradients);
+            self.require_finite("the norm of the gradient", norm, step)?;
+            at.step += 1;
+
+            metrics.extend([
+                ("train/loss", batch.loss),
+                ("train/lr", lr),
+                ("train/grad_norm", norm),
+            ]);
+            metrics.extend(batch.terms);
+            let last = at.step == self.config.steps;
+            let mut best = false;
+            if at.step % self.config.validate_every == 0 || last {
+                let scores = self.objective.validate(&model.valid())?;
+                at.validation = scores.first().map(|(_, score)| *score);
+                best = matches!((at.validation, at.best), (Some(new), old) if old.is_none_or(|old| new < old));
+                if best {
+                    at.best = at.validation;
+                }
+                metrics.extend(scores);
+            }
+            self.append(&mut log, &at, epoch, metrics)?;
+            (watch.progress)(Progress {
+                step: at.step,
+                steps: self.config.steps,
+                loss: batch.loss,
+                validation: at.validation,
+            });
+
+            let stop = watch.stop.load(Ordering::Relaxed);
+            if at.step % self.config.checkpoint_every == 0 || last || stop {
+                self.save("last", &model, &optimizer, &at)?;
+            }
+            if best {
+                self.save("best", &model, &optimizer, &at)?;
+            }
+            if stop && !last {
+                return Ok(Outcome::Interrupted { step: at.step });
+            }
+        }
+        Ok(Outcome::Finished)
+    }
+
+    fn start(&self, model: O::Model) -> Result<(O::Model, Optimizer, Standing), PretrainError> {
+        let optimizer = Optimizer::new(&self.config.optimizer, &model);
+        let Some(last) = Checkpoint::find(&self.run.checkpoints(), "last")? else {
+            return Ok((model, optimizer, Standing::default()));
+        };
+        let place = last.path().display().to_string();
+        let saved = weights::from_safetensors(&last.read("model.safetensors")?, "")?;
+        let model = weights::import(model, saved)?;
+        let optimizer = optimizer.load(last.read("state")?, &place)?;
+        let standing = serde_json::from_slice(&last.read("progress.json")?).map_err(|e| {
+            PretrainError::OptimizerState {
+                path: place,
+                problem: e.to_string(),
+            }
+        })?;
+        tracing::info!(step = last.card().step, "resumed from the last checkpoint");
+        Ok((model, optimizer, standing))
+    }
+
+    fn require_finite(
+        &self,
+        what: &'static str,
+        value: f64,
+        step: u64,
+    ) -> Result<(), PretrainError> {
+        if value.is_finite() {
+            return Ok(());
+        }
+        let last_good = match Checkpoint::find(&self.run.checkpoints(), "last")? {
+            Some(last) => format!("{} (step {})", last.path().display(), last.card().step),
+            None => "none yet".to_string(),
+        };
+        Err(PretrainError::NonFinite {
+            what,
+            value,
+            step,
+            examples: self.objective.examples(step),
+            last_good,
+        })
+    }
+
+    fn append(
+        &self,
+        log: &mut MetricLog,
+        at: &Standing,
+        epoch: f64,
+        metrics: Vec<(&'static str, f64)>,
+    ) -> Result<(), PretrainError> {
+        let stage = &self.run.manifest().stage;
+        let record = |(name, value): (&str, f64)| Metric {
+            stage: stage.clone(),
+            fold: None,
+            epoch,
+            step: at.step,
+            name: name.to_string(),
+            value: value.is_finite().then_some(value),
+        };
+        let records: Vec<Metric> = metrics.into_iter().map(record).collect();
+        Ok(log.append(&records)?)
+    }
+
+    fn save(
+        &self,
+        name: &str,
+        model: &O::Model,
+        optimizer: &Optimizer,
+        at: &Standing,
+    ) -> Result<(), PretrainError> {
+        let mut card = self.objective.card();
+        card.step = at.step;
+        let weights = weights::to_safetensors(&weights::export(model), None)?;
+        let standing = serde_json::to_vec(at).map_err(|e| PretrainError::OptimizerState {
+            path: name.to_string(),
+            problem: e.to_string(),
+        })?;
+        let files = [
+            ("model.safetensors", weights),
+            ("state", optimizer.save()?),
+            ("progress.json", standing),
+        ];
+        Ok(Checkpoint::save(
+            &self.run.checkpoints(),
+            name,
+            &card,
+            &files,
+        )?)
+    }
+}
+
+/// The weights of a checkpoint, put into `model`.
+///
+/// # Errors
+/// If the checkpoint is not readable or belongs to another model.
+pub fn load_weights<M: Module>(model: M, checkpoint: &Path) -> Result<M, PretrainError> {
+    let bytes = Checkpoint::open(checkpoint)?.read("model.safetensors")?;
+    Ok(weights::import(
+        model,
+        weights::from_safetensors(&bytes, "")?,
+    )?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,242 @@
+//! The engine with a model that is not BrainMAE: a linear autoencoder plugs in beside it.
+
+use std::collections::BTreeMap;
+
+use brainmae_run::{Card, Manifest, Seeds};
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::RngExt;
+
+use super::*;
+use crate::PartLoss;
+
+#[derive(Module, Debug)]
+struct LinearAutoencoder {
+    down: Linear,
+    up: Linear,
+}
+
+fn model() -> LinearAutoencoder {
+    let device = Device::flex().autodiff();
+    let linear = |n_in, n_out, start: f32| {
+        let mut linear = LinearConfig::new(n_in, n_out).init(&device);
+        let values: Vec<f32> = (0..n_in * n_out).map(|i| start + 0.1 * i as f32).collect();
+        let values = Tensor::from_data(TensorData::new(values, [n_in, n_out]), &device);
+        linear.weight = linear.weight.map(|_| values.require_grad());
+        linear.bias = linear
+            .bias
+            .map(|b| b.map(|b| b.zeros_like().require_grad()));
+        linear
+    };
+    weights::with_stable_ids(LinearAutoencoder {
+        down: linear(4, 2, -0.3),
+        up: linear(2, 4, 0.2),
+    })
+}
+
+/// Learns to copy points of a plane in four dimensions; `poison` makes the loss of one step infinite.
+struct CopyPlane {
+    poison: Option<u64>,
+}
+
+impl Objective for CopyPlane {
+    type Model = LinearAutoencoder;
+
+    fn parts(&self) -> usize {
+        3
+    }
+
+    fn loss(&self, model: &Self::Model, step: u64, part: usize) -> Result<PartLoss, PretrainError> {
+        let mut rng = Seeds::new(1).stream_at("points", &[step, part as u64]);
+        let mut points = Vec::new();
+        for _ in 0..5 {
+            let [a, b]: [f32; 2] = [rng.random(), rng.random()];
+            points.extend([a, b, a + b, a - b]);
+        }
+        if self.poison == Some(step) {
+            points[0] = f32::INFINITY;
+        }
+        let device = Device::flex().autodiff();
+        let x = Tensor::<2>::from_data(TensorData::new(points, [5, 4]), &device);
+        let drawn = model.up.forward(model.down.forward(x.clone()));
+        let total = (drawn - x).square().mean();
+        Ok(PartLoss {
+            terms: vec![("train/term", total.clone())],
+            total,
+            weight: 1.0 + part as f64,
+        })
+    }
+
+    fn describe(&self, _step: u64) -> Vec<(&'static str, f64)> {
+        vec![]
+    }
+
+    fn examples(&self, step: u64) -> Vec<String> {
+        vec![format!("points of step {step}")]
+    }
+
+    fn epoch(&self, step: u64) -> f64 {
+        step as f64
+    }
+
+    fn validate(&self, model: &Self::Model) -> Result<Vec<(&'static str, f64)>, PretrainError> {
+        let loss = self.loss(&model.clone().train(), 1_000_000, 0)?;
+        Ok(vec![(
+            "validation/loss",
+            f64::from(loss.total.into_scalar::<f32>()),
+        )])
+    }
+
+    fn card(&self) -> Card {
+        Card::default()
+    }
+}
+
+struct Run {
+    folder: RunFolder,
+    _root: tempfile::TempDir,
+}
+
+impl Run {
+    fn new() -> Self {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let manifest = Manifest::new(
+            "test",
+            "pretrain",
+            serde_json::json!({}),
+            BTreeMap::new(),
+            1,
+            "cpu",
+        );
+        Self {
+            folder: RunFolder::open(root.path(), manifest).expect("new"),
+            _root: root,
+        }
+    }
+
+    /// Trains, asked to stop after `stop_after` steps.
+    fn train(
+        &self,
+        objective: &CopyPlane,
+        threads: usize,
+        stop_after: u64,
+    ) -> Result<Outcome, PretrainError> {
+        let config = EngineConfig {
+            steps: 12,
+            checkpoint_every: 5,
+            validate_every: 4,
+            schedule: Schedule {
+                base_lr: 0.5,
+                ..Default::default()
+            },
+            ..Default::default()
+        };
+        let stop = AtomicBool::new(false);
+        let mut progress = |at: Progress| stop.store(at.step >= stop_after, Ordering::Relaxed);
+        Engine::new(&config, objective, &self.folder)?.train(
+            model(),
+            &mut Watch {
+                stop: &stop,
+                progress: &mut progress,
+                threads,
+            },
+        )
+    }
+
+    fn metrics(&self) -> Vec<Metric> {
+        MetricLog::read(&self.folder.path().join("metrics.jsonl")).expect("readable")
+    }
+
+    fn weights(&self) -> Vec<u8> {
+        let last = Checkpoint::find(&self.folder.checkpoints(), "last").expect("readable");
+        last.expect("there")
+            .read("model.safetensors")
+            .expect("whole")
+    }
+}
+
+const GOOD: CopyPlane = CopyPlane { poison: None };
+
+#[test]
+fn a_model_that_is_not_brainmae_learns() {
+    let run = Run::new();
+    assert_eq!(
+        run.train(&GOOD, 1, u64::MAX).expect("finite"),
+        Outcome::Finished
+    );
+    let losses: Vec<f64> = run
+        .metrics()
+        .into_iter()
+        .filter(|m| m.name == "train/loss")
+        .filter_map(|m| m.value)
+        .collect();
+    assert_eq!(losses.len(), 12);
+    assert!(losses[11] < 0.5 * losses[0], "{losses:?}");
+}
+
+#[test]
+fn a_resumed_run_equals_an_uninterrupted_one_to_the_last_bit() {
+    let (straight, resumed) = (Run::new(), Run::new());
+    straight.train(&GOOD, 1, u64::MAX).expect("finite");
+    for stop_after in [3, 7, u64::MAX] {
+        resumed.train(&GOOD, 1, stop_after).expect("finite");
+    }
+    assert_eq!(straight.metrics(), resumed.metrics());
+    assert_eq!(straight.weights(), resumed.weights());
+}
+
+#[test]
+fn threads_do_not_change_the_result() {
+    let (one, two) = (Run::new(), Run::new());
+    one.train(&GOOD, 1, u64::MAX).expect("finite");
+    two.train(&GOOD, 2, u64::MAX).expect("finite");
+    assert_eq!(one.metrics(), two.metrics());
+    assert_eq!(one.weights(), two.weights());
+}
+
+#[test]
+fn a_loss_that_is_not_finite_names_step_batch_and_checkpoint() {
+    let run = Run::new();
+    let error = run.train(&CopyPlane { poison: Some(7) }, 1, u64::MAX);
+    let message = error.expect_err("infinite").to_string();
+    for part in ["step 7", "points of step 7", "last (step 5)"] {
+        assert!(message.contains(part), "{message}");
+    }
+    let last = Checkpoint::find(&run.folder.checkpoints(), "last").expect("readable");
+    assert_eq!(last.expect("there").card().step, 5);
+}
+
+#[test]
+fn the_best_checkpoint_has_the_lowest_validation_score() {
+    let run = Run::new();
+    run.train(&GOOD, 1, u64::MAX).expect("finite");
+    let scores: Vec<(u64, f64)> = run
+        .metrics()
+        .into_iter()
+        .filter(|m| m.name == "validation/loss")
+        .filter_map(|m| Some((m.step, m.value?)))
+        .collect();
+    assert_eq!(
+        scores.iter().map(|(step, _)| *step).collect::<Vec<_>>(),
+        [4, 8, 12]
+    );
+    let best = scores
+        .iter()
+        .min_by(|a, b| a.1.total_cmp(&b.1))
+        .expect("three");
+    let saved = Checkpoint::find(&run.folder.checkpoints(), "best").expect("readable");
+    assert_eq!(saved.expect("there").card().step, best.0);
+}
+
+#[test]
+fn parts_are_averaged_by_weight() {
+    let batch = BatchGradient::of(&GOOD, &model(), 0, 2).expect("finite");
+    let parts: Vec<f64> = (0..3)
+        .map(|part| {
+            let loss = GOOD.loss(&model(), 0, part).expect("finite").total;
+            f64::from(loss.into_scalar::<f32>())
+        })
+        .collect();
+    let expected = (parts[0] + 2.0 * parts[1] + 3.0 * parts[2]) / 6.0;
+    assert!((batch.loss - expected).abs() < 1e-9);
+}

@@ -1,0 +1,68 @@
+//! What can go wrong while training.
+
+use brainmae_data::DataError;
+use brainmae_model::ModelError;
+use brainmae_run::RunError;
+
+/// Errors of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PretrainError {
+    /// A loss or a gradient that is no finite number.
+    #[error(
+        "{what} is {value} at step {step}, batch {examples:?}; the last good checkpoint is {last_good}. \
+         Look at these scans with `data check`, lower train.schedule.base_lr, then run again"
+    )]
+    NonFinite {
+        /// The loss, or the norm of the gradient.
+        what: &'static str,
+        /// Its value.
+        value: f64,
+        /// The step that would have been done.
+        step: u64,
+        /// Where the batch was cut from.
+        examples: Vec<String>,
+        /// Path and step of the checkpoint to go on from.
+        last_good: String,
+    },
+    /// A config value that makes no sense.
+    #[error("training config: {field} is {found}, expected {expected}")]
+    Config {
+        /// The field, as written in an experiment file.
+        field: &'static str,
+        /// Its value.
+        found: String,
+        /// What would be right.
+        expected: &'static str,
+    },
+    /// The saved state of an optimiser that cannot be read.
+    #[error(
+        "the optimiser's state in {path} is not readable: {problem}; start anew with --restart"
+    )]
+    OptimizerState {
+        /// The checkpoint.
+        path: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Nothing to learn from, or to measure on.
+    #[error("the {side} side of the split has no scans; see [split] in the experiment file")]
+    NoScans {
+        /// training, validation or test.
+        side: &'static str,
+    },
+    /// A covariance that no ridge of the grid makes invertible.
+    #[error(
+        "the linear predictor cannot be fitted: the covariance of the training scans is not positive definite at any ridge"
+    )]
+    Covariance,
+    /// From the run folder.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// From the model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// From the data.
+    #[error(transparent)]
+    Data(#[from] DataError),
+}

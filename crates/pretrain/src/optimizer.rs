@@ -1,0 +1,266 @@
+//! AdamW with weight decay on the weight matrices of linear maps alone, and one norm clip for the whole gradient.
+
+use brainmae_model::weights::parameters;
+use burn::module::{Module, ModuleVisitor, Param, ParamGroup};
+use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::{Bytes, Tensor};
+use serde::{Deserialize, Serialize};
+
+use crate::PretrainError;
+
+/// Settings of [`Optimizer`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OptimizerConfig {
+    /// Decay of the first moment.
+    pub beta_1: f32,
+    /// Decay of the second moment.
+    pub beta_2: f32,
+    /// Added to the root of the second moment.
+    pub eps: f32,
+    /// Decay of weight matrices. Norms, biases, ROI vectors and weights, and tokens do not decay.
+    pub weight_decay: f32,
+    /// Largest norm of the whole gradient.
+    pub clip_norm: f64,
+}
+
+impl Default for OptimizerConfig {
+    fn default() -> Self {
+        Self {
+            beta_1: 0.9,
+            beta_2: 0.95,
+            eps: 1e-8,
+            weight_decay: 0.05,
+            clip_norm: 1.0,
+        }
+    }
+}
+
+/// Optimiser and its state.
+pub struct Optimizer {
+    inner: ModuleOptimizer,
+    clip_norm: f64,
+}
+
+impl Optimizer {
+    /// An optimiser for `model`, without state yet.
+    pub fn new<M: Module>(config: &OptimizerConfig, model: &M) -> Self {
+        let adamw = |weight_decay| {
+            AdamWConfig::new()
+                .with_beta_1(config.beta_1)
+                .with_beta_2(config.beta_2)
+                .with_epsilon(config.eps)
+                .with_weight_decay(weight_decay)
+        };
+        let decayed: Vec<String> = parameters(model)
+            .into_iter()
+            .filter(|parameter| parameter.is_linear_weight)
+            .map(|parameter| parameter.path)
+            .collect();
+        let inner = adamw(0.0).init().with_group(
+            ParamGroup::from_paths(decayed),
+            adamw(config.weight_decay).build(),
+            None,
+        );
+        Self {
+            inner,
+            clip_norm: config.clip_norm,
+        }
+    }
+
+    /// Clips the gradient to `clip_norm` and takes a step. Returns the model and the norm before clipping; if that is not
+    /// finite, no step is taken.
+    pub fn step<M: Module>(
+        &mut self,
+        lr: f64,
+        model: M,
+        mut gradients: GradientsParams,
+    ) -> (M, f64) {
+        let mut squares = Squares {
+            gradients: &gradients,
+            sum: 0.0,
+        };
+        model.visit(&mut squares);
+        let norm = squares.sum.sqrt();
+        if !norm.is_finite() {
+            return (model, norm);
+        }
+        if norm > self.clip_norm {
+            model.visit(&mut Scale {
+                gradients: &mut gradients,
+                factor: self.clip_norm / norm,
+            });
+        }
+        (self.inner.step(lr, model, gradients), norm)
+    }
+
+    /// The state, to be read by [`Optimizer::load`].
+    ///
+    /// # Errors
+    /// [`PretrainError::OptimizerState`].
+    pub fn save(&self) -> Result<Vec<u8>, PretrainError> {
+        let bytes = self
+            .inner
+            .into_bytes()
+            .map_err(|e| unreadable("memory", e))?;
+        Ok(bytes.to_vec())
+    }
+
+    /// This optimiser with a saved state; `place` is where it was read, for the error.
+    ///
+    /// # Errors
+    /// [`PretrainError::OptimizerState`].
+    pub fn load(self, bytes: Vec<u8>, place: &str) -> Result<Self, PretrainError> {
+        let bytes = Bytes::from_bytes_vec(bytes);
+        let inner = self
+            .inner
+            .from_bytes(bytes)
+            .map_err(|e| unreadable(place, e))?;
+        Ok(Self { inner, ..self })
+    }
+}
+
+fn unreadable(place: &str, problem: impl ToString) -> PretrainError {
+    PretrainError::OptimizerState {
+        path: place.to_string(),
+        problem: problem.to_string(),
+    }
+}
+
+struct Squares<'a> {
+    gradients: &'a GradientsParams,
+    sum: f64,
+}
+
+impl ModuleVisitor for Squares<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.get::<D>(param.id) {
+            self.sum += f64::from(gradient.square().sum().into_scalar::<f32>());
+        }
+    }
+}
+
+struct Scale<'a> {
+    gradients: &'a mut GradientsParams,
+    factor: f64,
+}
+
+impl ModuleVisitor for Scale<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.remove::<D>(param.id) {
+            self.gradients.register(param.id, gradient * self.factor);
+        }
+    }
+}
+
+/// `sum += weight * gradients`, parameter by parameter.
+pub(crate) fn add_gradients<M: Module>(
+    model: &M,
+    sum: &mut GradientsParams,
+    mut gradients: GradientsParams,
+    weight: f64,
+) {
+    struct Add<'a> {
+        sum: &'a mut GradientsParams,
+        gradients: &'a mut GradientsParams,
+        weight: f64,
+    }
+    impl ModuleVisitor for Add<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let Some(gradient) = self.gradients.remove::<D>(param.id) else {
+                return;
+            };
+            let mut gradient = gradient * self.weight;
+            if let Some(sum) = self.sum.remove::<D>(param.id) {
+                gradient = sum + gradient;
+            }
+            self.sum.register(param.id, gradient);
+        }
+    }
+    model.visit(&mut Add {
+        sum,
+        gradients: &mut gradients,
+        weight,
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
+    use burn::tensor::Device;
+
+    use super::*;
+
+    #[derive(Module, Debug)]
+    struct Pair {
+        linear: Linear,
+        norm: LayerNorm,
+    }
+
+    fn pair() -> Pair {
+        let device = Device::flex().autodiff();
+        Pair {
+            linear: LinearConfig::new(2, 2).init(&device),
+            norm: LayerNormConfig::new(2).init(&device),
+        }
+    }
+
+    fn gradients(pair: &Pair, value: f32) -> GradientsParams {
+        let mut gradients = GradientsParams::new();
+        let device = Device::flex();
+        gradients.register(
+            pair.linear.weight.id,
+            Tensor::<2>::full([2, 2], value, &device),
+        );
+        gradients.register(pair.norm.gamma.id, Tensor::<1>::full([2], value, &device));
+        gradients
+    }
+
+    fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+        tensor.into_data().iter::<f32>().collect()
+    }
+
+    #[test]
+    fn only_weight_matrices_decay() {
+        let config = OptimizerConfig {
+            weight_decay: 0.5,
+            ..Default::default()
+        };
+        let before = pair();
+        // A zero gradient moves nothing: what changes is decay.
+        let zero = gradients(&before, 0.0);
+        let (after, _) = Optimizer::new(&config, &before).step(0.1, before.clone(), zero);
+        for (a, b) in values(after.linear.weight.val())
+            .iter()
+            .zip(values(before.linear.weight.val()))
+        {
+            assert!((a - 0.95 * b).abs() < 1e-7);
+        }
+        assert_eq!(
+            values(after.norm.gamma.val()),
+            values(before.norm.gamma.val())
+        );
+    }
+
+    #[test]
+    fn the_norm_is_taken_over_all_parameters_before_clipping() {
+        let pair = pair();
+        let gradients = gradients(&pair, 2.0); // six values of 2: norm sqrt(24)
+        let (_, norm) =
+            Optimizer::new(&OptimizerConfig::default(), &pair).step(0.1, pair, gradients);
+        assert!((norm - 24f64.sqrt()).abs() < 1e-6);
+    }
+
+    #[test]
+    fn an_infinite_gradient_changes_nothing() {
+        let before = pair();
+        let bad = gradients(&before, f32::INFINITY);
+        let mut optimizer = Optimizer::new(&OptimizerConfig::default(), &before);
+        let (after, norm) = optimizer.step(0.1, before.clone(), bad);
+        assert!(norm.is_infinite());
+        assert_eq!(
+            values(after.linear.weight.val()),
+            values(before.linear.weight.val())
+        );
+    }
+}

@@ -1,0 +1,23 @@
+//! Whatever says what a hidden ROI does: BrainMAE, and the simple predictors beside it.
+
+mod brainmae;
+mod linear;
+mod visible_mean;
+mod zero;
+
+pub use brainmae::BrainMaePredictor;
+pub use linear::LinearPredictor;
+pub use visible_mean::VisibleMean;
+pub use zero::Zero;
+
+use crate::brainmae::MaskedBatch;
+
+/// Fills in hidden ROIs.
+pub trait Predictor {
+    /// Name in tables.
+    fn name(&self) -> &str;
+
+    /// The predicted signal, `[batch, segments, rois, time]`; only hidden ROIs of valid segments count. A predictor must not
+    /// look at the values of hidden ROIs.
+    fn predict(&self, batch: &MaskedBatch) -> Vec<f32>;
+}

@@ -1,0 +1,267 @@
+//! How well hidden ROIs are reconstructed, by every predictor on the same masks.
+
+use std::collections::BTreeMap;
+
+use brainmae_data::{Crop, ScanStore, SegmentLayout, tile};
+use brainmae_run::Seeds;
+use serde::{Deserialize, Serialize};
+
+use crate::PretrainError;
+use crate::bootstrap::{Interval, bootstrap};
+use crate::brainmae::{MaskedBatch, masked_batch};
+use crate::mask::draw_mask;
+use crate::predictor::Predictor;
+
+/// Settings of the scores.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReconstructionConfig {
+    /// Shares of ROIs hidden.
+    pub mask_ratios: Vec<f64>,
+    /// Random masks per sample and share.
+    pub draws: u64,
+    /// Samples drawn at once.
+    pub batch_size: usize,
+    /// Bootstrap samples for an interval.
+    pub resamples: usize,
+}
+
+impl Default for ReconstructionConfig {
+    fn default() -> Self {
+        Self {
+            mask_ratios: (1..10).map(|i| f64::from(i) / 10.0).collect(),
+            draws: 4,
+            batch_size: 8,
+            resamples: 2000,
+        }
+    }
+}
+
+/// Sum of squared errors of hidden ROIs in valid segments, and how many values that is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct HiddenError {
+    sum: f64,
+    n: u64,
+}
+
+impl HiddenError {
+    /// The sum of squared errors.
+    pub fn sum(&self) -> f64 {
+        self.sum
+    }
+
+    /// The mean squared error.
+    pub fn mse(&self) -> f64 {
+        self.sum / self.n.max(1) as f64
+    }
+
+    fn add(&mut self, other: HiddenError) {
+        self.sum += other.sum;
+        self.n += other.n;
+    }
+}
+
+/// The error of a whole batch.
+pub fn hidden_error(batch: &MaskedBatch, predicted: &[f32]) -> HiddenError {
+    let mut error = HiddenError::default();
+    for sample in 0..batch.samples.batch {
+        error.add(sample_error(batch, predicted, sample));
+    }
+    error
+}
+
+fn sample_error(batch: &MaskedBatch, predicted: &[f32], sample: usize) -> HiddenError {
+    let [_, segments, rois, time] = batch.dims();
+    let mut error = HiddenError::default();
+    for segment in sample * segments..(sample + 1) * segments {
+        if !batch.samples.valid[segment] {
+            continue;
+        }
+        for row in segment * rois..(segment + 1) * rois {
+            if !batch.hidden[row] {
+                continue;
+            }
+            let values = row * time..(row + 1) * time;
+            let pairs = batch.samples.bold[values.clone()]
+                .iter()
+                .zip(&predicted[values]);
+            error.sum += pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
+            error.n += time as u64;
+        }
+    }
+    error
+}
+
+/// The score of one predictor on one scan at one mask ratio.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScanScore {
+    /// Name of the predictor.
+    pub predictor: String,
+    /// Share of ROIs hidden.
+    pub mask_ratio: f64,
+    /// The scan.
+    pub scan: String,
+    /// Its subject.
+    pub subject: String,
+    /// Mean squared error of hidden ROIs, in units of the z-scored signal: 1 is what predicting zero gives.
+    pub mse: f64,
+}
+
+/// The score of one predictor at one mask ratio, over independent units.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Score {
+    /// Name of the predictor.
+    pub predictor: String,
+    /// Share of ROIs hidden.
+    pub mask_ratio: f64,
+    /// Mean over units, with its interval.
+    pub mse: Interval,
+    /// Units: subjects, or scans where there is one subject.
+    pub n_units: usize,
+}
+
+/// The batches on which every predictor is scored: all samples of all scans under `draws` masks of one ratio.
+///
+/// # Errors
+/// From the data, if a sample cannot be cut.
+pub fn scoring_batches(
+    store: &ScanStore,
+    layout: &SegmentLayout,
+    config: &ReconstructionConfig,
+    ratio: f64,
+    seeds: &Seeds,
+) -> Result<Vec<MaskedBatch>, PretrainError> {
+    let crops: Vec<Crop> = (0..store.len())
+        .flat_map(|scan| tile(store, scan, layout))
+        .collect();
+    let mut batches = Vec::new();
+    for draw in 0..config.draws {
+        for (i, crops) in crops.chunks(config.batch_size.max(1)).enumerate() {
+            let place = [ratio.to_bits(), draw, i as u64];
+            let rng = &mut seeds.stream_at("scoring-masks", &place);
+            batches.push(masked_batch(store, crops, layout, |n, rois, hidden| {
+                draw_mask(n, rois, ratio, rng, hidden);
+            })?);
+        }
+    }
+    Ok(batches)
+}
+
+/// Scores every predictor on every scan of `store` at every mask ratio; `done` is called after each ratio.
+///
+/// # Errors
+/// [`PretrainError::NoScans`].
+pub fn score(
+    store: &ScanStore,
+    layout: &SegmentLayout,
+    config: &ReconstructionConfig,
+    predictors: &[&dyn Predictor],
+    seeds: &Seeds,
+    mut done: impl FnMut(f64),
+) -> Result<Vec<ScanScore>, PretrainError> {
+    if store.is_empty() {
+        return Err(PretrainError::NoScans { side: "test" });
+    }
+    let mut scores = Vec::new();
+    for &ratio in &config.mask_ratios {
+        let batches = scoring_batches(store, layout, config, ratio, seeds)?;
+        for predictor in predictors {
+            let mut errors = vec![HiddenError::default(); store.len()];
+            for batch in &batches {
+                let predicted = predictor.predict(batch);
+                for (sample, crop) in batch.samples.crops.iter().enumerate() {
+                    errors[crop.scan].add(sample_error(batch, &predicted, sample));
+                }
+            }
+            scores.extend(errors.iter().enumerate().map(|(scan, error)| ScanScore {
+                predictor: predictor.name().to_string(),
+                mask_ratio: ratio,
+                scan: store.scans()[scan].scan.to_string(),
+                subject: store.scans()[scan].subject.to_string(),
+                mse: error.mse(),
+            }));
+        }
+        done(ratio);
+    }
+    Ok(scores)
+}
+
+/// Means over independent units with bootstrap intervals: subjects, or scans where there is one subject.
+pub fn summarise(scores: &[ScanScore], resamples: usize, seeds: &Seeds) -> Vec<Score> {
+    let mut subjects: Vec<&str> = scores.iter().map(|s| s.subject.as_str()).collect();
+    subjects.sort_unstable();
+    subjects.dedup();
+    let by_subject = subjects.len() > 1;
+
+    let mut order: Vec<(&str, f64)> = Vec::new();
+    for score in scores {
+        let key = (score.predictor.as_str(), score.mask_ratio);
+        if !order.contains(&key) {
+            order.push(key);
+        }
+    }
+    order
+        .into_iter()
+        .map(|(predictor, mask_ratio)| {
+            let mut units: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+            for score in scores {
+                if score.predictor == predictor && score.mask_ratio == mask_ratio {
+                    let unit = if by_subject {
+                        &score.subject
+                    } else {
+                        &score.scan
+                    };
+                    units.entry(unit).or_default().push(score.mse);
+                }
+            }
+            let means: Vec<f64> = units
+                .values()
+                .map(|scans| scans.iter().sum::<f64>() / scans.len() as f64)
+                .collect();
+            // The same resamples for every predictor: differences between rows are not resampling noise.
+            let rng = &mut seeds.stream("bootstrap");
+            Score {
+                predictor: predictor.to_string(),
+                mask_ratio,
+                mse: bootstrap(&means, resamples, rng),
+                n_units: means.len(),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scan_score(predictor: &str, subject: &str, scan: &str, mse: f64) -> ScanScore {
+        ScanScore {
+            predictor: predictor.into(),
+            mask_ratio: 0.5,
+            scan: scan.into(),
+            subject: subject.into(),
+            mse,
+        }
+    }
+
+    #[test]
+    fn subjects_count_once_however_many_scans_they_have() {
+        let scores = [
+            scan_score("zero", "a", "a1", 1.0),
+            scan_score("zero", "a", "a2", 2.0),
+            scan_score("zero", "b", "b1", 3.0),
+        ];
+        let summary = summarise(&scores, 100, &Seeds::new(1));
+        assert_eq!((summary[0].n_units, summary[0].mse.mean), (2, 2.25));
+    }
+
+    #[test]
+    fn scans_are_the_units_of_a_single_subject() {
+        let scores = [
+            scan_score("zero", "a", "a1", 1.0),
+            scan_score("zero", "a", "a2", 2.0),
+        ];
+        let summary = summarise(&scores, 100, &Seeds::new(1));
+        assert_eq!((summary[0].n_units, summary[0].mse.mean), (2, 1.5));
+    }
+}
