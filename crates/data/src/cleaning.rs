@@ -17,6 +17,15 @@ pub enum CleaningStep {
     ZScore,
 }
 
+impl std::fmt::Display for CleaningStep {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::DetrendLinear => "linear detrending",
+            Self::ZScore => "z-score",
+        })
+    }
+}
+
 /// What cleaning took out of one ROI of one scan; `None` where that step was not done.
 ///
 /// Detrended, then z-scored, volume `t` of `n` was

@@ -13,6 +13,9 @@ use crate::optimizer::{Optimizer, OptimizerConfig};
 use crate::schedule::Schedule;
 use crate::{Objective, PretrainError};
 
+/// The file of a checkpoint that holds the weights.
+pub const WEIGHTS: &str = "model.safetensors";
+
 /// Settings of the loop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -198,7 +201,7 @@ impl<'a, O: Objective> Engine<'a, O> {
             return Ok((model, optimizer, Standing::default()));
         };
         let place = last.path().display().to_string();
-        let saved = weights::from_safetensors(&last.read("model.safetensors")?, "")?;
+        let saved = weights::from_safetensors(&last.read(WEIGHTS)?, "")?;
         let model = weights::import(model, saved)?;
         let optimizer = optimizer.load(last.read("state")?, &place)?;
         let standing = serde_json::from_slice(&last.read("progress.json")?).map_err(|e| {
@@ -268,7 +271,7 @@ impl<'a, O: Objective> Engine<'a, O> {
             problem: e.to_string(),
         })?;
         let files = [
-            ("model.safetensors", weights),
+            (WEIGHTS, weights),
             ("state", optimizer.save()?),
             ("progress.json", standing),
         ];
@@ -286,7 +289,7 @@ impl<'a, O: Objective> Engine<'a, O> {
 /// # Errors
 /// If the checkpoint is not readable or belongs to another model.
 pub fn load_weights<M: Module>(model: M, checkpoint: &Path) -> Result<M, PretrainError> {
-    let bytes = Checkpoint::open(checkpoint)?.read("model.safetensors")?;
+    let bytes = Checkpoint::open(checkpoint)?.read(WEIGHTS)?;
     Ok(weights::import(
         model,
         weights::from_safetensors(&bytes, "")?,

@@ -2,11 +2,13 @@
 
 mod brainmae;
 mod linear;
+mod linear_bottleneck;
 mod visible_mean;
 mod zero;
 
 pub use brainmae::BrainMaePredictor;
 pub use linear::LinearPredictor;
+pub use linear_bottleneck::LinearBottleneck;
 pub use visible_mean::VisibleMean;
 pub use zero::Zero;
 
@@ -21,3 +23,6 @@ pub trait Predictor {
     /// look at the values of hidden ROIs.
     fn predict(&self, batch: &MaskedBatch) -> Vec<f32>;
 }
+
+#[cfg(test)]
+mod tests;

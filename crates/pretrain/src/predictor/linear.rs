@@ -15,6 +15,7 @@ use crate::reconstruction::hidden_error;
 /// ```
 /// Among predictors linear in the visible ROIs of the volume it has the smallest expected error, up to the error of `C`; the
 /// ridge, chosen on the validation scans, is for that.
+#[derive(Clone)]
 pub struct LinearPredictor {
     covariance: DMatrix<f64>,
     ridge: f64,
@@ -49,6 +50,11 @@ impl LinearPredictor {
         }
         let (_, ridge) = best.ok_or(PretrainError::Covariance)?;
         Ok(Self { covariance, ridge })
+    }
+
+    /// Covariance of the training scans, `[rois, rois]`.
+    pub(crate) fn covariance(&self) -> &DMatrix<f64> {
+        &self.covariance
     }
 
     /// The ridge that was chosen.

@@ -1,0 +1,96 @@
+//! The simple predictors on signals whose best prediction is known.
+
+use brainmae_data::{BoldSeries, Crop, ScanId, ScanStore, SegmentLayout, StoredScan, SubjectId};
+use brainmae_run::Seeds;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::*;
+use crate::brainmae::single_masked_sample;
+use crate::reconstruction::hidden_error;
+
+const LAYOUT: SegmentLayout = SegmentLayout {
+    segment_len_trs: 5,
+    n_segments: 40,
+};
+/// Standard deviation of the noise that each ROI has of its own; the signal that all share has 1.
+const NOISE: f64 = 0.5;
+
+/// Four ROIs: one shared signal, noise of their own, scaled to unit variance.
+fn store(name: &str) -> ScanStore {
+    let rng = &mut Seeds::new(2).stream(name);
+    let mut normal = || -> f64 { StandardNormal.sample(rng) };
+    let scale = (1.0 + NOISE * NOISE).sqrt().recip();
+    let mut values = Vec::new();
+    for _ in 0..20_000 {
+        let shared = normal();
+        values.extend((0..4).map(|_| (scale * (shared + NOISE * normal())) as f32));
+    }
+    let scan = StoredScan {
+        scan: ScanId::new(name),
+        subject: SubjectId::new(name),
+        series: BoldSeries::new(values, 4, 1.0).expect("finite"),
+    };
+    ScanStore::new(vec![scan]).expect("one scan")
+}
+
+fn masked(store: &ScanStore, ratio: f64) -> Vec<MaskedBatch> {
+    let rng = &mut Seeds::new(2).stream("masks");
+    (0..100)
+        .map(|i| {
+            let start_volume = i * LAYOUT.sample_len_trs();
+            let crop = Crop { scan: 0, start_volume };
+            single_masked_sample(store, crop, &LAYOUT, ratio, rng).expect("it fits")
+        })
+        .collect()
+}
+
+fn mse(predictor: &dyn Predictor, batches: &[MaskedBatch]) -> f64 {
+    let errors = batches.iter().map(|b| hidden_error(b, &predictor.predict(b)).mse());
+    errors.sum::<f64>() / batches.len() as f64
+}
+
+/// Given k ROIs, the shared signal is known up to `noise / (k + noise)`; the hidden ROI's own noise comes on top.
+fn best_possible(visible: f64) -> f64 {
+    let noise = NOISE * NOISE;
+    (noise / (visible + noise) + noise) / (1.0 + noise)
+}
+
+#[test]
+fn the_linear_predictor_reaches_the_smallest_possible_error() {
+    let (training, test) = (store("training"), store("test"));
+    let linear = LinearPredictor::fit(&training, &masked(&training, 0.5)).expect("invertible");
+    for (ratio, visible) in [(0.25, 3.0), (0.5, 2.0), (0.75, 1.0)] {
+        let batches = masked(&test, ratio);
+        let (found, expected) = (mse(&linear, &batches), best_possible(visible));
+        assert!((found / expected - 1.0).abs() < 0.05, "{ratio}: {found}, expected {expected}");
+        assert!(mse(&VisibleMean, &batches) > expected);
+        assert!((mse(&Zero, &batches) - 1.0).abs() < 0.05);
+    }
+}
+
+#[test]
+fn a_bottleneck_costs_until_every_number_passes() {
+    let (training, test) = (store("training"), store("test"));
+    let linear = LinearPredictor::fit(&training, &masked(&training, 0.5)).expect("invertible");
+    let batches = masked(&test, 0.5);
+    let through = |n| mse(&LinearBottleneck::fit(linear.clone(), &training, &LAYOUT, n), &batches);
+    // One shared signal in five volumes: two numbers cannot carry it, five can, and all twenty change nothing.
+    assert!(through(2) > 1.5 * through(5));
+    assert!((through(20) / mse(&linear, &batches) - 1.0).abs() < 1e-6);
+}
+
+#[test]
+fn no_predictor_looks_at_hidden_values() {
+    let (training, test) = (store("training"), store("test"));
+    let linear = LinearPredictor::fit(&training, &masked(&training, 0.5)).expect("invertible");
+    let bottleneck = LinearBottleneck::fit(linear.clone(), &training, &LAYOUT, 5);
+    let mut batch = masked(&test, 0.5).remove(0);
+    let predictors: [&dyn Predictor; 4] = [&linear, &bottleneck, &VisibleMean, &Zero];
+    let before = predictors.map(|p| p.predict(&batch));
+    for (i, value) in batch.samples.bold.iter_mut().enumerate() {
+        if batch.hidden[i / LAYOUT.segment_len_trs] {
+            *value = 1e6;
+        }
+    }
+    assert_eq!(before, predictors.map(|p| p.predict(&batch)));
+}

@@ -1,0 +1,186 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+use crate::{command, device, experiment, stage, workspace};
+
+/// BrainMAE: from fMRI files to a pretrained model and its report.
+#[derive(Parser)]
+#[command(name = "cargo xtask", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// Say more on stderr; twice for every step.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Prepare, check or list data sets.
+    #[command(subcommand)]
+    Data(command::data::Data),
+    /// Run, plan or list experiments.
+    #[command(subcommand)]
+    Experiment(Experiment),
+    /// Train one variant of an experiment; prints the folder of its best checkpoint.
+    Pretrain {
+        #[command(flatten)]
+        which: Which,
+        /// The variant.
+        #[arg(long)]
+        variant: String,
+        /// Start from the weights of this checkpoint; its atlas, dt and cleaning must be those of the data.
+        #[arg(long, value_name = "DIR")]
+        ckpt: Option<PathBuf>,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Write the report of a finished reconstruction run anew.
+    Report {
+        /// Its run folder.
+        run: PathBuf,
+    },
+    /// Measure speed and memory; prints ratios measured side by side.
+    #[command(subcommand)]
+    Bench(command::bench::Bench),
+    /// Every gate of this project, cheap ones first.
+    Ci {
+        /// Only the gates with these names.
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
+    },
+    /// Compare the loss curve of a short training with the committed one.
+    LossCurve {
+        /// Write the committed curve anew, deliberately.
+        #[arg(long)]
+        renew: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum Experiment {
+    /// Do every stage that is not done yet, and write the report.
+    Run {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        how: How,
+        /// Only say what would be done.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Say what a run would do.
+    Plan {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        how: How,
+    },
+    /// List the experiments that come with the workspace.
+    List,
+}
+
+/// Which experiment.
+#[derive(Args)]
+struct Which {
+    /// Name of an experiment, or path of its TOML file.
+    experiment: String,
+    /// Change a value: `--set model.d_model=32`. May be given more than once.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+}
+
+/// How to run.
+#[derive(Args)]
+struct How {
+    /// Where tensors live.
+    #[arg(long, default_value = "cpu")]
+    device: String,
+    /// Folder of run folders.
+    #[arg(long, value_name = "DIR")]
+    runs: Option<PathBuf>,
+    /// Folder of prepared data sets.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Threads that the parts of a batch are spread over; results do not depend on it.
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Go on with an unfinished run, and fail if there is none. (Without this, one that is found is resumed too.)
+    #[arg(long, conflicts_with = "restart")]
+    resume: bool,
+    /// Set an unfinished run aside and start anew.
+    #[arg(long)]
+    restart: bool,
+}
+
+impl How {
+    fn options(self) -> Result<experiment::Options> {
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+        Ok(experiment::Options {
+            device: device::device(&self.device)?,
+            device_name: self.device,
+            runs: self.runs.unwrap_or_else(|| workspace::root().join("runs")),
+            data: self.data.unwrap_or_else(stage::data::default_root),
+            threads: self.threads.unwrap_or(cores).max(1),
+            ckpt: None,
+            resume: self.resume,
+            restart: self.restart,
+        })
+    }
+}
+
+impl Cli {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    /// Whatever went wrong, with its context.
+    pub fn run(self) -> Result<ExitCode> {
+        let load = |which: &Which| experiment::load(&which.experiment, &which.sets);
+        match self.command {
+            Command::Data(data) => data.run()?,
+            Command::Experiment(Experiment::List) => {
+                for (name, file) in experiment::list()? {
+                    let about = experiment::load(&name, &[])?.base.about;
+                    println!("{name:<16}{about}\n{:<16}{}", "", workspace::shown(&file));
+                }
+            }
+            Command::Experiment(Experiment::Plan { which, how }) => {
+                experiment::plan(&load(&which)?, &how.options()?)?;
+            }
+            Command::Experiment(Experiment::Run {
+                which,
+                how,
+                dry_run,
+            }) => {
+                let (experiment, options) = (load(&which)?, how.options()?);
+                if dry_run {
+                    experiment::plan(&experiment, &options)?;
+                } else {
+                    experiment::run(&experiment, &options)?;
+                }
+            }
+            Command::Pretrain {
+                which,
+                variant,
+                ckpt,
+                how,
+            } => {
+                let options = experiment::Options { ckpt, ..how.options()? };
+                experiment::pretrain_one(&load(&which)?, &variant, &options)?;
+            }
+            Command::Report { run } => {
+                let runs = run.parent().and_then(|p| p.parent()).unwrap_or(&run);
+                println!("{}", workspace::shown(&stage::report::write(&run, runs)?));
+            }
+            Command::Bench(bench) => bench.run()?,
+            Command::Ci { only } => return crate::ci::run(&only),
+            Command::LossCurve { renew } => command::loss_curve::run(renew)?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

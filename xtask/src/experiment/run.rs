@@ -1,0 +1,157 @@
+//! Running an experiment, stage after stage; what is finished is not done again.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use brainmae_run::{Manifest, RunFolder, Status};
+use burn::tensor::Device;
+
+use super::{ExperimentConfig, Resolved};
+use crate::stage::{Scans, data, pretrain, reconstruct, report};
+use crate::{interrupt, workspace};
+
+/// How to run, beside what to run.
+pub struct Options {
+    /// Device of all tensors.
+    pub device: Device,
+    /// Its name, as given.
+    pub device_name: String,
+    /// Folder of run folders.
+    pub runs: PathBuf,
+    /// Folder of prepared data sets.
+    pub data: PathBuf,
+    /// Threads that parts of a batch are spread over.
+    pub threads: usize,
+    /// A checkpoint whose weights training starts from.
+    pub ckpt: Option<PathBuf>,
+    /// Fail unless there is an unfinished run to go on with.
+    pub resume: bool,
+    /// Set unfinished runs aside and start anew.
+    pub restart: bool,
+}
+
+impl Options {
+    /// Opens the folder of a stage, as `--resume` and `--restart` ask.
+    ///
+    /// # Errors
+    /// From the run folder.
+    pub fn open(&self, manifest: Manifest) -> Result<RunFolder> {
+        if self.restart {
+            let place = RunFolder::place(&self.runs, &manifest).join("manifest.json");
+            let finished = place.exists() && Manifest::read(&place)?.status == Status::Finished;
+            if !finished && let Some(aside) = RunFolder::set_aside(&self.runs, &manifest)? {
+                tracing::warn!("the unfinished run was moved to {}", workspace::shown(&aside));
+            }
+        }
+        Ok(RunFolder::open(&self.runs, manifest)?)
+    }
+}
+
+/// Runs every stage of an experiment and writes its report; prints the table of results and where the report is.
+///
+/// # Errors
+/// From any stage.
+pub fn run(experiment: &Resolved, options: &Options) -> Result<()> {
+    interrupt::listen()?;
+    let scans = data::scans(&experiment.base, &options.data)?;
+    require_found(experiment, &experiment.variants, &scans, options)?;
+    let mut trained = Vec::new();
+    for (variant, config) in &experiment.variants {
+        let Some(run) = pretrain::pretrain(&experiment.name, variant, config, &scans, options)? else {
+            std::process::exit(130);
+        };
+        trained.push(reconstruct::Trained { variant, config, run });
+    }
+    let run = reconstruct::reconstruct(experiment, &trained, &scans, options)?;
+    drop(trained);
+    let page = report::write(run.path(), &options.runs)?;
+    print!("{}", reconstruct::summary(run.path())?);
+    println!("report: {}", workspace::shown(&page));
+    Ok(())
+}
+
+/// Trains one variant.
+///
+/// # Errors
+/// From the stage, or if there is no such variant.
+pub fn pretrain_one(experiment: &Resolved, variant: &str, options: &Options) -> Result<()> {
+    interrupt::listen()?;
+    let Some(at) = experiment.variants.iter().position(|(name, _)| name == variant) else {
+        let known: Vec<&String> = experiment.variants.iter().map(|(name, _)| name).collect();
+        bail!("experiment {} has no variant {variant:?}\nhint: its variants are {known:?}", experiment.name);
+    };
+    let scans = data::scans(&experiment.base, &options.data)?;
+    require_found(experiment, &experiment.variants[at..=at], &scans, options)?;
+    let (variant, config) = &experiment.variants[at];
+    match pretrain::pretrain(&experiment.name, variant, config, &scans, options)? {
+        Some(run) => println!("{}", workspace::shown(&run.checkpoints().join("best"))),
+        None => std::process::exit(130),
+    }
+    Ok(())
+}
+
+/// With `--resume`: one of the variants has been started with this config.
+fn require_found(
+    experiment: &Resolved,
+    variants: &[(String, ExperimentConfig)],
+    scans: &Scans,
+    options: &Options,
+) -> Result<()> {
+    if !options.resume {
+        return Ok(());
+    }
+    for (variant, config) in variants {
+        let manifest = pretrain::identify(&experiment.name, variant, config, scans, options)?;
+        if RunFolder::place(&options.runs, &manifest).join("manifest.json").exists() {
+            return Ok(());
+        }
+    }
+    bail!(
+        "there is no run of {} with this config to resume in {}\nhint: leave --resume out to start it",
+        experiment.name,
+        workspace::shown(&options.runs)
+    )
+}
+
+/// Prints what a run would do, without doing it.
+///
+/// # Errors
+/// From data that are there already.
+pub fn plan(experiment: &Resolved, options: &Options) -> Result<()> {
+    let place = data::place(&experiment.base, &options.data)?;
+    println!("experiment {}", experiment.name);
+    if !place.join("dataset.toml").exists() {
+        println!("  data           to be prepared in {}", workspace::shown(&place));
+        for (variant, config) in &experiment.variants {
+            println!("  pretrain-{variant:<6}{} steps of {} samples", config.train.steps, config.train.batch_size);
+        }
+        println!("  reconstruct    to be done");
+        return Ok(());
+    }
+    let base = &experiment.base;
+    let scans = data::open(&place, &base.segments, &base.split, base.split_seed)?;
+    let [train, validation, test] =
+        [&scans.split.train, &scans.split.validation, &scans.split.test].map(Vec::len);
+    println!("  data           {}: {train} training, {validation} validation, {test} test scans", workspace::shown(&place));
+    let mut identities = Vec::new();
+    for (variant, config) in &experiment.variants {
+        let manifest = pretrain::identify(&experiment.name, variant, config, &scans, options)?;
+        let steps = format!("{} steps of {} samples", config.train.steps, config.train.batch_size);
+        println!("  {:<15}{}, {steps}", manifest.stage, state(&manifest, options)?);
+        identities.push((variant.as_str(), manifest.identity.to_string()));
+    }
+    let manifest = reconstruct::identify(experiment, &identities, &scans, options)?;
+    println!("  {:<15}{}", manifest.stage, state(&manifest, options)?);
+    Ok(())
+}
+
+fn state(manifest: &Manifest, options: &Options) -> Result<&'static str> {
+    let file = RunFolder::place(&options.runs, manifest).join("manifest.json");
+    if !file.exists() {
+        return Ok("new");
+    }
+    Ok(match Manifest::read(&file)?.status {
+        Status::Finished => "finished",
+        Status::Running | Status::Interrupted | Status::Failed => "to be resumed",
+    })
+}

@@ -1,0 +1,72 @@
+//! The stages of an experiment: data, pretraining, reconstruction scores, report.
+
+pub mod data;
+pub mod pretrain;
+pub mod reconstruct;
+pub mod report;
+pub mod tables;
+
+use std::collections::BTreeMap;
+
+use brainmae_data::{PreparedDataset, SegmentLayout, Split};
+use brainmae_run::Manifest;
+use brainmae_run::card::DataCard;
+
+use crate::workspace;
+
+/// What every stage after the first works on.
+pub struct Scans {
+    /// The prepared data set.
+    pub dataset: PreparedDataset,
+    /// Its sides.
+    pub split: Split,
+    /// Lengths in volumes.
+    pub layout: SegmentLayout,
+}
+
+impl Scans {
+    /// What a checkpoint says of its data.
+    pub fn card(&self) -> DataCard {
+        let header = self.dataset.header();
+        let atlas = self.dataset.atlas();
+        DataCard {
+            dataset: header.name.clone(),
+            dataset_sha256: self.dataset.content_hash().to_string(),
+            atlas: format!("{} {}", atlas.name, atlas.version),
+            atlas_sha256: atlas.hash(),
+            rois: atlas.rois.iter().map(|roi| roi.name.clone()).collect(),
+            dt_secs: self.dataset.dt_secs(),
+            segment_len_trs: self.layout.segment_len_trs,
+            n_segments: self.layout.n_segments,
+            cleaning: header.cleaning.iter().map(|step| step.to_string()).collect(),
+        }
+    }
+
+    /// The inputs that identify a stage on these scans.
+    pub fn inputs(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([
+            ("data".to_string(), self.dataset.content_hash().to_string()),
+            ("split".to_string(), self.split.hash()),
+        ])
+    }
+}
+
+/// A manifest with the versions of this program.
+pub fn manifest(
+    experiment: &str,
+    stage: &str,
+    config: serde_json::Value,
+    inputs: BTreeMap<String, String>,
+    seed: u64,
+    device: &str,
+) -> Manifest {
+    let mut manifest = Manifest::new(experiment, stage, config, inputs, seed, device);
+    let mut version = |name: &str, version: String| {
+        manifest.versions.insert(name.to_string(), version);
+    };
+    version("burn", "0.22.1".to_string());
+    if let Some(code) = workspace::code_version() {
+        version("code", code);
+    }
+    manifest
+}

@@ -1,0 +1,187 @@
+//! The pretraining stage: one variant of the model learns.
+
+use anyhow::{Context, Result, ensure};
+use brainmae_data::{ScanStore, SplitUnit};
+use brainmae_model::{BrainMae, DataShape};
+use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
+use brainmae_pretrain::engine::{Progress, WEIGHTS, load_weights};
+use brainmae_pretrain::{Engine, Outcome, Watch};
+use brainmae_run::identity::sha256;
+use brainmae_run::{Card, Checkpoint, Manifest, RunFolder, Seeds, Status};
+use burn::tensor::Device;
+
+use super::{Scans, manifest};
+use crate::experiment::{ExperimentConfig, Options};
+use crate::interrupt;
+use crate::progress::Steps;
+use crate::workspace;
+
+/// What a pretraining run is.
+///
+/// # Errors
+/// If the config cannot be written as JSON.
+pub fn identify(
+    experiment: &str,
+    variant: &str,
+    config: &ExperimentConfig,
+    scans: &Scans,
+    options: &Options,
+) -> Result<Manifest> {
+    let what = serde_json::json!({
+        "segments": config.segments,
+        "model": config.model,
+        "mask": config.mask,
+        "train": config.train,
+    });
+    let stage = format!("pretrain-{variant}");
+    let mut inputs = scans.inputs();
+    if let Some(path) = &options.ckpt {
+        let weights = Checkpoint::open(path)?.read(WEIGHTS)?;
+        inputs.insert("ckpt".to_string(), sha256(&weights));
+    }
+    let device = &options.device_name;
+    Ok(manifest(experiment, &stage, what, inputs, config.seed, device))
+}
+
+/// What the data decide about the model.
+pub fn data_shape(scans: &Scans) -> DataShape {
+    DataShape {
+        n_rois: scans.dataset.atlas().n_rois(),
+        segment_len_trs: scans.layout.segment_len_trs,
+    }
+}
+
+/// Trains a variant, or finds it trained. Returns its folder, and nothing if it was asked to stop before the end.
+///
+/// # Errors
+/// From data, model, training or files.
+pub fn pretrain(
+    experiment: &str,
+    variant: &str,
+    config: &ExperimentConfig,
+    scans: &Scans,
+    options: &Options,
+) -> Result<Option<RunFolder>> {
+    let manifest = identify(experiment, variant, config, scans, options)?;
+    let stage = manifest.stage.clone();
+    let mut run = options.open(manifest)?;
+    if run.found() == Some(&Status::Finished) {
+        tracing::info!("{stage} is finished: {}", workspace::shown(run.path()));
+        return Ok(Some(run));
+    }
+    let start = options.ckpt.as_deref().map(Checkpoint::open).transpose()?;
+    if let Some(start) = &start {
+        start.card().data.check(&scans.card())?;
+        bar_seen(start.card(), scans)?;
+    }
+    let objective = objective(config, scans, start.as_ref())?;
+    let device = options.device.clone().autodiff();
+    let rng = &mut Seeds::new(config.seed).stream("weights");
+    let mut model = config.model.init(data_shape(scans), rng, &device)?;
+    if let Some(start) = &start {
+        model = load_weights(model, start.path())?;
+    }
+    let parameters = burn::module::Module::num_params(&model);
+    tracing::info!(parameters, steps = config.train.steps, "{stage}: {}", workspace::shown(run.path()));
+
+    let mut steps = Steps::new(&stage, config.train.steps);
+    let mut progress = |at: Progress| {
+        let validation = at.validation.map_or(String::new(), |v| format!(", validation {v:.4}"));
+        steps.set(at.step, format!("loss {:.4}{validation}", at.loss));
+    };
+    let mut watch = Watch {
+        stop: interrupt::stop_flag(),
+        progress: &mut progress,
+        threads: options.threads,
+    };
+    let outcome = Engine::new(&config.train, &objective, &run)?.train(model, &mut watch);
+    drop(steps);
+    match outcome {
+        Ok(Outcome::Finished) => {
+            run.set_status(Status::Finished, None)?;
+            Ok(Some(run))
+        }
+        Ok(Outcome::Interrupted { step }) => {
+            run.set_status(Status::Interrupted, None)?;
+            tracing::warn!(step, "{stage} was stopped and saved; run the same command to go on");
+            Ok(None)
+        }
+        Err(error) => {
+            // The error itself matters more than a manifest that could not be written, as on a full disk.
+            if let Err(second) = run.set_status(Status::Failed, Some(error.to_string())) {
+                tracing::warn!("{second}");
+            }
+            Err(error).with_context(|| stage.clone())
+        }
+    }
+}
+
+/// Nobody whom a checkpoint has seen may be measured with it.
+fn bar_seen(card: &Card, scans: &Scans) -> Result<()> {
+    let split = &scans.split;
+    let held_out = || split.validation.iter().chain(&split.test);
+    for scan in scans.dataset.included().filter(|scan| held_out().any(|id| *id == scan.scan)) {
+        let seen = match split.unit {
+            SplitUnit::Subject => card.pretraining_subjects.contains(&scan.subject.to_string()),
+            SplitUnit::Scan => card.pretraining_scans.contains(&scan.scan.to_string()),
+        };
+        ensure!(
+            !seen,
+            "the checkpoint was trained on scan {} or on its subject, who is held out in this split\nhint: start from a checkpoint trained on this split's training side, or leave --ckpt out",
+            scan.scan
+        );
+    }
+    Ok(())
+}
+
+fn objective(
+    config: &ExperimentConfig,
+    scans: &Scans,
+    start: Option<&Checkpoint>,
+) -> Result<MaskedReconstruction> {
+    let load = |ids| ScanStore::load(&scans.dataset, ids, &scans.layout);
+    let split = &scans.split;
+    let training = load(&split.train)?;
+    let mut card = Card {
+        model: "brainmae".to_string(),
+        model_config: serde_json::to_value(&config.model)?,
+        step: 0,
+        data: scans.card(),
+        split_sha256: split.hash(),
+        pretraining_subjects: split.train_subjects.iter().map(|s| s.to_string()).collect(),
+        pretraining_scans: training.scans().iter().map(|s| s.scan.to_string()).collect(),
+    };
+    if let Some(start) = start {
+        // What the starting weights have seen, these weights have seen.
+        for (mine, theirs) in [
+            (&mut card.pretraining_subjects, &start.card().pretraining_subjects),
+            (&mut card.pretraining_scans, &start.card().pretraining_scans),
+        ] {
+            mine.extend(theirs.iter().cloned());
+            mine.sort();
+            mine.dedup();
+        }
+    }
+    let setup = Setup {
+        layout: scans.layout,
+        mask: config.mask.clone(),
+        seeds: Seeds::new(config.seed),
+        batch_size: config.train.batch_size,
+        parts: config.train.parts,
+        card,
+    };
+    Ok(MaskedReconstruction::new(setup, training, &load(&split.validation)?)?)
+}
+
+/// The model of a run's best checkpoint, without gradients, checked against the data it is to be used on.
+///
+/// # Errors
+/// If there is no checkpoint, or it belongs to another atlas, dt or model.
+pub fn best_model(run: &RunFolder, config: &ExperimentConfig, scans: &Scans, device: &Device) -> Result<BrainMae> {
+    let checkpoint = Checkpoint::find(&run.checkpoints(), "best")?
+        .with_context(|| format!("no best checkpoint in {}", workspace::shown(run.path())))?;
+    checkpoint.card().data.check(&scans.card())?;
+    let rng = &mut Seeds::new(config.seed).stream("weights");
+    let model = config.model.init(data_shape(scans), rng, device)?;
+    Ok(load_weights(model, checkpoint.path())?)
+}

@@ -1,0 +1,203 @@
+//! The reconstruction stage: every trained model and the simple predictors fill in the same hidden ROIs of held-out scans.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use brainmae_data::ScanStore;
+use brainmae_pretrain::predictor::{
+    BrainMaePredictor, LinearBottleneck, LinearPredictor, Predictor, VisibleMean, Zero,
+};
+use brainmae_pretrain::reconstruction::{ReconstructionConfig, score, scoring_batches, summarise};
+use brainmae_run::table::{read_table, write_table};
+use brainmae_run::{Manifest, Metric, RunFolder, Seeds, Status};
+
+use super::report::Notes;
+use super::{Scans, manifest, pretrain, tables};
+use crate::experiment::{ExperimentConfig, Options, Resolved};
+use crate::progress::Steps;
+use crate::workspace;
+
+/// A trained variant.
+pub struct Trained<'a> {
+    /// Its name.
+    pub variant: &'a str,
+    /// Its config.
+    pub config: &'a ExperimentConfig,
+    /// Its finished run.
+    pub run: RunFolder,
+}
+
+impl Trained<'_> {
+    /// The model's name in tables.
+    fn predictor_name(&self) -> String {
+        format!("BrainMAE {}", self.variant)
+    }
+}
+
+/// What a reconstruction run is; `trained` has the identities of the models.
+///
+/// # Errors
+/// If the config cannot be written as JSON.
+pub fn identify(
+    experiment: &Resolved,
+    trained: &[(&str, String)],
+    scans: &Scans,
+    options: &Options,
+) -> Result<Manifest> {
+    let what = serde_json::json!({
+        "about": experiment.base.about,
+        "segments": experiment.base.segments,
+        "reconstruction": experiment.base.reconstruction,
+        "d_model": experiment.base.model.d_model,
+    });
+    let mut inputs = scans.inputs();
+    for (variant, identity) in trained {
+        inputs.insert(format!("pretrain-{variant}"), identity.clone());
+    }
+    let (seed, device) = (experiment.base.seed, &options.device_name);
+    Ok(manifest(&experiment.name, "reconstruct", what, inputs, seed, device))
+}
+
+/// Scores all predictors on the test scans, or finds them scored.
+///
+/// # Errors
+/// From data, checkpoints or files.
+pub fn reconstruct(
+    experiment: &Resolved,
+    trained: &[Trained],
+    scans: &Scans,
+    options: &Options,
+) -> Result<RunFolder> {
+    let identities: Vec<(&str, String)> = trained
+        .iter()
+        .map(|t| (t.variant, t.run.manifest().identity.to_string()))
+        .collect();
+    let mut run = options.open(identify(experiment, &identities, scans, options)?)?;
+    if run.found() == Some(&Status::Finished) {
+        tracing::info!("reconstruct is finished: {}", workspace::shown(run.path()));
+        return Ok(run);
+    }
+    let config = &experiment.base.reconstruction;
+    check(config)?;
+    let seeds = Seeds::new(experiment.base.seed);
+    let load = |ids| ScanStore::load(&scans.dataset, ids, &scans.layout);
+    let test = load(&scans.split.test)?;
+
+    let training = load(&scans.split.train)?;
+    let linear = {
+        let validation = load(&scans.split.validation)?;
+        // The ridge is chosen where the models' best checkpoints are: on the validation side, half of the ROIs hidden.
+        let batches = scoring_batches(&validation, &scans.layout, config, 0.5, &seeds)?;
+        LinearPredictor::fit(&training, &batches)?
+    };
+    let mut models = Vec::new();
+    for t in trained {
+        let model = pretrain::best_model(&t.run, t.config, scans, &options.device)
+            .with_context(|| format!("loading {}", t.predictor_name()))?;
+        models.push(BrainMaePredictor::new(&t.predictor_name(), model));
+    }
+    let mut predictors: Vec<&dyn Predictor> = models.iter().map(|m| m as &dyn Predictor).collect();
+    let d_model = experiment.base.model.d_model;
+    let bottleneck = LinearBottleneck::fit(linear.clone(), &training, &scans.layout, d_model);
+    predictors.extend([&linear as &dyn Predictor, &bottleneck, &VisibleMean, &Zero]);
+
+    let mut steps = Steps::new("reconstruct", config.mask_ratios.len() as u64);
+    let scores = score(&test, &scans.layout, config, &predictors, &seeds, |ratio| {
+        steps.tick(format!("{:.0} % of the ROIs hidden", 100.0 * ratio));
+    })?;
+    drop(steps);
+    let summary = summarise(&scores, config.resamples, &seeds);
+
+    let folder = run.path();
+    write_table(folder, "reconstruction_by_scan", &mut tables::by_scan(&scores)?)?;
+    write_table(folder, "reconstruction", &mut tables::summary(&summary)?)?;
+    let mut traces = tables::traces(&test, &scans.layout, &predictors, &seeds, &scans.dataset)?;
+    write_table(folder, "traces", &mut traces)?;
+    let vectors: Vec<_> = trained
+        .iter()
+        .zip(&models)
+        .map(|(t, m)| (t.variant, m.model().roi_vectors()))
+        .collect();
+    let atlas = scans.dataset.atlas();
+    let (mut similarity, aurocs) = tables::roi_similarity(&vectors, atlas)?;
+    write_table(folder, "roi_similarity", &mut similarity)?;
+
+    let mut metrics = vec![("linear/ridge".to_string(), linear.ridge())];
+    metrics.extend(aurocs.into_iter().map(|(v, auroc)| (format!("{v}/network_auroc"), auroc)));
+    log(&run, metrics)?;
+    notes(experiment, scans).write(&run)?;
+    run.set_status(Status::Finished, None)?;
+    Ok(run)
+}
+
+fn notes(experiment: &Resolved, scans: &Scans) -> Notes {
+    let excluded = scans.dataset.exclusions();
+    let network = |roi: &brainmae_data::Roi| Some((roi.name.clone(), roi.network.clone()?));
+    Notes {
+        about: experiment.base.about.clone(),
+        excluded: excluded.iter().map(|e| (e.scan.to_string(), e.reason.clone())).collect(),
+        networks: scans.dataset.atlas().rois.iter().filter_map(network).collect(),
+    }
+}
+
+fn log(run: &RunFolder, metrics: Vec<(String, f64)>) -> Result<()> {
+    let stage = &run.manifest().stage;
+    let metrics: Vec<Metric> = metrics
+        .into_iter()
+        .map(|(name, value)| Metric {
+            stage: stage.clone(),
+            fold: None,
+            epoch: 0.0,
+            step: 0,
+            name,
+            value: value.is_finite().then_some(value),
+        })
+        .collect();
+    Ok(run.metric_log(None)?.append(&metrics)?)
+}
+
+/// The table of errors as text: predictors down, mask ratios across.
+///
+/// # Errors
+/// If the run has no table.
+pub fn summary(run: &Path) -> Result<String> {
+    let rows = tables::read_summary(&read_table(run, "reconstruction")?)?;
+    let mut ratios: Vec<f64> = rows.iter().map(|row| row.mask_ratio).collect();
+    ratios.sort_by(f64::total_cmp);
+    ratios.dedup();
+    let mut names: Vec<&str> = Vec::new();
+    for row in &rows {
+        if !names.contains(&row.predictor.as_str()) {
+            names.push(&row.predictor);
+        }
+    }
+    let n_units = rows.first().map_or(0, |row| row.n_units);
+    let mut text = format!("mean squared error of hidden ROIs on {n_units} held-out units, by share of ROIs hidden\n");
+    text += &format!("{:<20}", "");
+    ratios.iter().for_each(|ratio| text += &format!("{ratio:>7.1}"));
+    text.push('\n');
+    for name in names {
+        text += &format!("{name:<20}");
+        for ratio in &ratios {
+            let row = rows.iter().find(|row| row.predictor == name && row.mask_ratio == *ratio);
+            text += &row.map_or(format!("{:>7}", "–"), |row| format!("{:>7.3}", row.mse.mean));
+        }
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// Checks the settings that only this stage uses.
+///
+/// # Errors
+/// For shares outside 0..1.
+fn check(config: &ReconstructionConfig) -> Result<()> {
+    for ratio in &config.mask_ratios {
+        anyhow::ensure!(
+            (0.0..1.0).contains(ratio) && *ratio > 0.0,
+            "reconstruction.mask_ratios has {ratio}, expected numbers between 0 and 1"
+        );
+    }
+    anyhow::ensure!(config.draws > 0, "reconstruction.draws is 0, expected at least 1");
+    Ok(())
+}

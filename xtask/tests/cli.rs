@@ -1,0 +1,219 @@
+//! The program as a user runs it: real processes, real files, killed and starved on purpose.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// A small model on the raw haxby2001 files: a step takes some milliseconds.
+const EXPERIMENT: &str = r#"
+about = "A small model, for tests."
+[data]
+source = "datasets/haxby2001"
+[split]
+validation_scans = ["sub-1_task-objects_run-10"]
+test_scans = ["sub-1_task-objects_run-11", "sub-1_task-objects_run-12"]
+[model]
+d_model = 8
+n_heads = 2
+encoder_depth = 1
+[train]
+steps = 60
+batch_size = 4
+validate_every = 6
+checkpoint_every = 4
+[train.schedule]
+base_lr = 0.05
+[reconstruction]
+mask_ratios = [0.3, 0.5, 0.7]
+draws = 1
+[variants.sg]
+[variants.ag]
+model.tse = "adaptive"
+"#;
+
+/// A folder with the experiment, and the runs and data that come of it.
+struct Desk(tempfile::TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        let desk = Self(tempfile::tempdir().expect("a temporary folder"));
+        fs::write(desk.path().join("small.toml"), EXPERIMENT).expect("writable");
+        desk
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn pretrain(&self, more: &[&str]) -> Command {
+        let mut command = self.command(&["pretrain", "--variant", "sg"]);
+        command.arg(self.path().join("small.toml")).args(more);
+        self.places(command)
+    }
+
+    fn places(&self, mut command: Command) -> Command {
+        command.arg("--runs").arg(self.path().join("runs"));
+        command.arg("--data").arg(self.path().join("prepared"));
+        command
+    }
+
+    /// The one pretraining run here.
+    fn run_folder(&self) -> Option<PathBuf> {
+        let runs = fs::read_dir(self.path().join("runs/small")).ok()?;
+        let mut folders = runs.filter_map(|entry| Some(entry.ok()?.path()));
+        folders.find(|path| path.to_string_lossy().contains("pretrain-sg"))
+    }
+
+    /// Waits until the run has logged `n` records.
+    fn wait_for_records(&self, n: usize) {
+        let started = Instant::now();
+        loop {
+            let log = self.run_folder().map(|run| run.join("metrics.jsonl"));
+            let text = log.and_then(|log| fs::read_to_string(log).ok()).unwrap_or_default();
+            if text.lines().count() >= n {
+                return;
+            }
+            assert!(started.elapsed() < Duration::from_secs(120), "no {n} records in two minutes");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    fn result(&self) -> (String, Vec<u8>) {
+        let run = self.run_folder().expect("a run");
+        let log = fs::read_to_string(run.join("metrics.jsonl")).expect("a log");
+        let weights = fs::read(run.join("checkpoints/last/model.safetensors")).expect("weights");
+        (log, weights)
+    }
+}
+
+fn succeed(mut command: Command) -> String {
+    let output = command.output().expect("it starts");
+    assert!(output.status.success(), "{}", stderr(&output));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn fail(mut command: Command) -> String {
+    let output = command.output().expect("it starts");
+    assert!(!output.status.success());
+    stderr(&output)
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).to_string()
+}
+
+fn kill_nine(mut child: Child) {
+    child.kill().expect("it runs");
+    let status = child.wait().expect("it ends");
+    assert!(!status.success(), "it was killed before its end");
+}
+
+#[test]
+fn killed_and_resumed_equals_uninterrupted_to_the_last_bit() {
+    let straight = Desk::new();
+    succeed(straight.pretrain(&[]));
+
+    let killed = Desk::new();
+    for records in [3, 40, 130] {
+        let child = killed.pretrain(&[]).spawn().expect("it starts");
+        killed.wait_for_records(records);
+        kill_nine(child);
+    }
+    // On one thread: what a step computes does not depend on the threads either.
+    succeed(killed.pretrain(&["--resume", "--threads", "1"]));
+    assert_eq!(straight.result(), killed.result());
+}
+
+#[test]
+fn there_must_be_something_to_resume() {
+    let message = fail(Desk::new().pretrain(&["--resume"]));
+    assert!(message.contains("to resume"), "{message}");
+}
+
+#[test]
+fn two_processes_do_not_share_a_run_folder() {
+    let desk = Desk::new();
+    let first = desk.pretrain(&["--set", "train.steps=100000"]).spawn().expect("it starts");
+    desk.wait_for_records(1);
+    let message = fail(desk.pretrain(&["--set", "train.steps=100000"]));
+    assert!(message.contains("another process is at work in this run folder"), "{message}");
+    kill_nine(first);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_disk_that_fills_up_leaves_no_half_checkpoint() {
+    let desk = Desk::new();
+    succeed(desk.pretrain(&["--set", "train.steps=4"]));
+    fs::remove_dir_all(desk.path().join("runs")).expect("removable");
+
+    // Files may have 16 blocks of 1024 bytes: the manifest and the first log lines fit, the weights do not.
+    let inner = desk.pretrain(&[]);
+    let mut command = Command::new("bash");
+    command.args(["-c", "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\""]);
+    command.arg(inner.get_program()).args(inner.get_args());
+    let message = fail(command);
+    assert!(message.contains("cannot write") && message.contains("checkpoints/last"), "{message}");
+    let checkpoints = desk.run_folder().expect("a run").join("checkpoints");
+    let left = fs::read_dir(checkpoints).map_or(0, |entries| entries.count());
+    assert_eq!(left, 0, "nothing half-written is left");
+    succeed(desk.pretrain(&["--resume"]));
+}
+
+#[test]
+fn a_checkpoint_of_other_data_is_refused() {
+    let desk = Desk::new();
+    let checkpoint = succeed(desk.pretrain(&["--set", "train.steps=4"]));
+    let checkpoint = PathBuf::from(checkpoint.trim());
+    let card = checkpoint.join("card.json");
+    let text = fs::read_to_string(&card).expect("a card");
+    let from = |change: &str, to: &str| {
+        assert!(text.contains(change));
+        fs::write(&card, text.replace(change, to)).expect("writable");
+        fail(desk.pretrain(&["--ckpt", &checkpoint.to_string_lossy()]))
+    };
+    let slower = from("\"dt_secs\": 2.5", "\"dt_secs\": 2.0");
+    assert!(slower.contains("dt_secs is 2.5 s in the data, 2 s in the checkpoint"), "{slower}");
+    let other = from("\"spatial_007\"", "\"V1\"");
+    assert!(other.contains("the first differing ROI is spatial_007"), "{other}");
+    let seen = from("\"sub-1_task-objects_run-01\"", "\"sub-1_task-objects_run-11\"");
+    assert!(seen.contains("held out in this split"), "{seen}");
+}
+
+#[test]
+fn an_unknown_key_is_named_with_the_closest_known_one() {
+    let message = fail(Desk::new().pretrain(&["--set", "train.stesp=3"]));
+    assert!(message.contains("unknown field `stesp`"), "{message}");
+    assert!(message.contains("did you mean `steps`?"), "{message}");
+}
+
+#[test]
+fn an_experiment_runs_from_raw_files_to_its_report() {
+    let desk = Desk::new();
+    let run = || {
+        let mut command = desk.command(&["experiment", "run", "--set", "train.steps=12"]);
+        command.arg(desk.path().join("small.toml"));
+        succeed(desk.places(command))
+    };
+    let table = run();
+    for predictor in ["BrainMAE sg", "BrainMAE ag", "linear", "linear, 8 numbers", "visible mean", "zero"] {
+        assert!(table.lines().any(|line| line.starts_with(predictor)), "{table}");
+    }
+    let page = table.lines().find_map(|line| line.strip_prefix("report: ")).expect("a path");
+    let html = fs::read_to_string(page).expect("a page");
+    for word in ["<svg", "BrainMAE ag", "spatial_", "linear, 8 numbers"] {
+        assert!(html.contains(word), "no {word} in the report");
+    }
+    assert!(!html.contains("src=\"http") && !html.contains("href=\"http"), "it needs no network");
+    // Where the gate `browser` of `cargo ci` looks for it.
+    fs::write(Path::new(env!("CARGO_TARGET_TMPDIR")).join("report.html"), &html).expect("writable");
+
+    assert_eq!(run(), table, "a finished experiment is not done again");
+}
