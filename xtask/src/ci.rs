@@ -20,31 +20,77 @@ enum Outcome {
 }
 
 const GATES: &[Gate] = &[
-    Gate { name: "fmt", run: || cargo(&["fmt", "--all", "--check"], &[]) },
-    Gate { name: "tidy", run: || tidy::check().map(|()| Outcome::Passed) },
-    Gate { name: "typos", run: || tool("typos-cli", "typos", TYPOS, &[]) },
-    Gate { name: "deny", run: || tool("cargo-deny", "cargo-deny", DENY, &["--offline", "check", "bans", "licenses", "sources"]) },
+    Gate {
+        name: "fmt",
+        run: || cargo(&["fmt", "--all", "--check"], &[]),
+    },
+    Gate {
+        name: "tidy",
+        run: || tidy::check().map(|()| Outcome::Passed),
+    },
+    Gate {
+        name: "typos",
+        run: || tool("typos-cli", "typos", TYPOS, &[]),
+    },
+    Gate {
+        name: "deny",
+        run: || {
+            tool(
+                "cargo-deny",
+                "cargo-deny",
+                DENY,
+                &["check", "bans", "licenses", "sources"],
+            )
+        },
+    },
     Gate {
         name: "clippy",
-        run: || cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"], &[]),
+        run: || {
+            cargo(
+                &[
+                    "clippy",
+                    "--workspace",
+                    "--all-targets",
+                    "--quiet",
+                    "--",
+                    "-D",
+                    "warnings",
+                ],
+                &[],
+            )
+        },
     },
     Gate {
         name: "docs",
-        run: || cargo(&["doc", "--workspace", "--no-deps", "--quiet"], &[("RUSTDOCFLAGS", "-D warnings")]),
+        run: || {
+            cargo(
+                &["doc", "--workspace", "--no-deps", "--quiet"],
+                &[("RUSTDOCFLAGS", "-D warnings")],
+            )
+        },
     },
-    Gate { name: "tests", run: || cargo(&["test", "--workspace"], &[]) },
-    Gate { name: "browser", run: browser },
+    Gate {
+        name: "tests",
+        run: || cargo(&["test", "--workspace"], &[]),
+    },
+    Gate {
+        name: "browser",
+        run: browser,
+    },
 ];
 
-const TYPOS: &str = "1";
-const DENY: &str = "0";
+const TYPOS: &str = "1.52.0";
+const DENY: &str = "0.20.2";
 
 /// Runs the gates, all or those named in `only`, and prints how each went.
 ///
 /// # Errors
 /// If a gate's name is not known.
 pub fn run(only: &[String]) -> Result<ExitCode> {
-    if let Some(unknown) = only.iter().find(|name| GATES.iter().all(|g| g.name != name.as_str())) {
+    if let Some(unknown) = only
+        .iter()
+        .find(|name| GATES.iter().all(|g| g.name != name.as_str()))
+    {
         let names: Vec<&str> = GATES.iter().map(|g| g.name).collect();
         bail!("no gate {unknown:?}\nhint: the gates are {names:?}");
     }
@@ -70,11 +116,17 @@ pub fn run(only: &[String]) -> Result<ExitCode> {
     for (name, took, word) in rows {
         println!("{name:<8}{:>9.1}  {word}", took.as_secs_f64());
     }
-    Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if failed.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn succeed(command: &mut Command) -> Result<Outcome> {
-    let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start {command:?}"))?;
     if !status.success() {
         bail!("{:?} ended with {status}", command.get_program());
     }
@@ -84,7 +136,10 @@ fn succeed(command: &mut Command) -> Result<Outcome> {
 fn cargo(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Outcome> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_string());
     let mut command = Command::new(cargo);
-    command.args(arguments).envs(variables.iter().copied()).current_dir(workspace::root());
+    command
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .current_dir(workspace::root());
     // Set for us by the cargo that started us, and not for the one we start.
     for name in ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_PKG_VERSION"] {
         command.env_remove(name);
@@ -101,19 +156,33 @@ fn tool(package: &str, binary: &str, version: &str, arguments: &[&str]) -> Resul
         // Unoptimised: it is built once and runs for a second.
         let root = home.to_string_lossy().to_string();
         cargo(
-            &["install", package, "--version", version, "--locked", "--debug", "--root", &root],
+            &[
+                "install",
+                package,
+                "--version",
+                version,
+                "--locked",
+                "--debug",
+                "--root",
+                &root,
+            ],
             &[("CARGO_PROFILE_DEV_DEBUG", "false")],
         )
         .with_context(|| format!("installing {package}"))?;
     }
-    succeed(Command::new(path).args(arguments).current_dir(workspace::root()))
+    succeed(
+        Command::new(path)
+            .args(arguments)
+            .current_dir(workspace::root()),
+    )
 }
 
 fn tools_folder() -> Result<PathBuf> {
     if let Some(folder) = std::env::var_os("BRAINMAE_TOOLS") {
         return Ok(PathBuf::from(folder));
     }
-    let home = std::env::var_os("HOME").context("HOME is not set; name a folder in BRAINMAE_TOOLS")?;
+    let home =
+        std::env::var_os("HOME").context("HOME is not set; name a folder in BRAINMAE_TOOLS")?;
     Ok(Path::new(&home).join(".cache/brainmae/tools"))
 }
 
@@ -127,12 +196,21 @@ fn browser() -> Result<Outcome> {
         probe.is_ok_and(|output| output.status.success())
     });
     let Some(browser) = found else {
-        return Ok(Outcome::Skipped("no Chromium here; install it to have the report checked".to_string()));
+        return Ok(Outcome::Skipped(
+            "no Chromium here; install it to have the report checked".to_string(),
+        ));
     };
     let page = report_page()?;
     let text = std::fs::read_to_string(&page).with_context(|| format!("cannot read {page:?}"))?;
     let output = Command::new(browser)
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--log-level=0", "--dump-dom"])
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--enable-logging=stderr",
+            "--log-level=0",
+            "--dump-dom",
+        ])
         .arg(format!("file://{}", page.display()))
         .output()
         .with_context(|| format!("cannot start {browser}"))?;
@@ -152,9 +230,14 @@ fn browser() -> Result<Outcome> {
 
 /// The newest report that the command line test left in the target folder.
 fn report_page() -> Result<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace::root().join("target"), PathBuf::from);
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| workspace::root().join("target"), PathBuf::from);
     let page = target.join("tmp/report.html");
-    let fresh = page.metadata().and_then(|m| m.modified()).ok().and_then(|t| t.elapsed().ok());
+    let fresh = page
+        .metadata()
+        .and_then(|m| m.modified())
+        .ok()
+        .and_then(|t| t.elapsed().ok());
     match fresh {
         Some(age) if age < Duration::from_secs(24 * 3600) => Ok(page),
         _ => bail!("no report of today in {page:?}: run the gate `tests` first"),

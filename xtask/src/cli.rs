@@ -170,7 +170,10 @@ impl Cli {
                 ckpt,
                 how,
             } => {
-                let options = experiment::Options { ckpt, ..how.options()? };
+                let options = experiment::Options {
+                    ckpt,
+                    ..how.options()?
+                };
                 experiment::pretrain_one(&load(&which)?, &variant, &options)?;
             }
             Command::Report { run } => {

@@ -53,7 +53,10 @@ pub fn load(name: &str, sets: &[String]) -> Result<Resolved> {
         let known: Vec<String> = list()?.into_iter().map(|(name, _)| name).collect();
         bail!("no experiment {name:?}: no file {file:?}\nhint: the experiments here are {known:?}");
     }
-    let name = Path::new(&file).file_stem().and_then(|s| s.to_str()).unwrap_or(name);
+    let name = Path::new(&file)
+        .file_stem()
+        .and_then(|s| s.to_str())
+        .unwrap_or(name);
     let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {file:?}"))?;
     Resolved::parse(name, &text, sets).with_context(|| format!("in {}", workspace::shown(&file)))
 }

@@ -4,11 +4,15 @@
 ///
 /// TOML errors read: unknown field `maks`, expected one of `model`, `mask`.
 pub fn hint(error: &anyhow::Error) -> Option<String> {
-    error.chain().find_map(|cause| suggestion(&cause.to_string()))
+    error
+        .chain()
+        .find_map(|cause| suggestion(&cause.to_string()))
 }
 
 fn suggestion(message: &str) -> Option<String> {
-    let start = message.find("unknown field").or_else(|| message.find("unknown variant"))?;
+    let start = message
+        .find("unknown field")
+        .or_else(|| message.find("unknown variant"))?;
     let mut words = message[start..].split('`').skip(1).step_by(2);
     let unknown = words.next()?;
     let (distance, known) = words

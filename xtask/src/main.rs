@@ -11,6 +11,7 @@ mod experiment;
 mod hint;
 mod interrupt;
 mod progress;
+
 mod report;
 mod stage;
 mod tidy;

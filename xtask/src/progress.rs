@@ -23,10 +23,13 @@ impl Steps {
     /// Work called `name`, of `total` steps.
     pub fn new(name: &str, total: u64) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let style = "{prefix} {wide_bar:.cyan/238} {pos}/{len}  {elapsed} elapsed, {eta} left  {msg}";
+            let style =
+                "{prefix} {wide_bar:.cyan/238} {pos}/{len}  {elapsed} elapsed, {eta} left  {msg}";
             let style = ProgressStyle::with_template(style);
             let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-            ProgressBar::new(total).with_style(style).with_prefix(name.to_string())
+            ProgressBar::new(total)
+                .with_style(style)
+                .with_prefix(name.to_string())
         });
         let now = Instant::now();
         Self {

@@ -38,7 +38,11 @@ impl Scans {
             dt_secs: self.dataset.dt_secs(),
             segment_len_trs: self.layout.segment_len_trs,
             n_segments: self.layout.n_segments,
-            cleaning: header.cleaning.iter().map(|step| step.to_string()).collect(),
+            cleaning: header
+                .cleaning
+                .iter()
+                .map(|step| step.to_string())
+                .collect(),
         }
     }
 

@@ -24,7 +24,14 @@ struct Rule {
 const RULES: &[Rule] = &[
     Rule {
         applies: |file| file.starts_with("crates/") && !is_test(file),
-        forbidden: &["Device::flex", "Device::libtorch", "Device::ndarray", "Device::cuda", "burn_tch", "burn::backend"],
+        forbidden: &[
+            "Device::flex",
+            "Device::libtorch",
+            "Device::ndarray",
+            "Device::cuda",
+            "burn_tch",
+            "burn::backend",
+        ],
         rule: "library crates name no backend: they take a Device",
     },
     Rule {
@@ -39,7 +46,13 @@ const RULES: &[Rule] = &[
     },
     Rule {
         applies: |file| file.starts_with("crates/model/") && !is_test(file),
-        forbidden: &["std::fs", "std::time", "std::env", "Instant::now", "SystemTime"],
+        forbidden: &[
+            "std::fs",
+            "std::time",
+            "std::env",
+            "Instant::now",
+            "SystemTime",
+        ],
         rule: "the model does no I/O and has no clock",
     },
     Rule {
@@ -49,7 +62,14 @@ const RULES: &[Rule] = &[
     },
     Rule {
         applies: |file| !file.starts_with("crates/run/src/seeds.rs") && file != TIDY,
-        forbidden: &["thread_rng", "rand::rng()", "from_entropy", "from_os_rng", "SysRng", "Distribution::"],
+        forbidden: &[
+            "thread_rng",
+            "rand::rng()",
+            "from_entropy",
+            "from_os_rng",
+            "SysRng",
+            "Distribution::",
+        ],
         rule: "randomness comes from named streams of one seed",
     },
     Rule {
@@ -76,13 +96,19 @@ pub fn check() -> Result<()> {
     let mut findings = Vec::new();
     for folder in ["crates", "xtask/src", "xtask/tests", "tests"] {
         for path in sources(&root.join(folder))? {
-            let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path:?}"))?;
+            let text =
+                std::fs::read_to_string(&path).with_context(|| format!("cannot read {path:?}"))?;
             let file = path.strip_prefix(&root).unwrap_or(&path);
             findings.extend(check_file(file, &text));
         }
     }
     for finding in &findings {
-        eprintln!("{}:{}: {}", finding.file.display(), finding.line, finding.rule);
+        eprintln!(
+            "{}:{}: {}",
+            finding.file.display(),
+            finding.line,
+            finding.rule
+        );
     }
     anyhow::ensure!(findings.is_empty(), "{} invariants broken", findings.len());
     Ok(())
@@ -108,12 +134,18 @@ fn check_file(file: &Path, text: &str) -> Vec<Finding> {
         }
         let tested = is_test(&name) || name.starts_with("tests/") || name == TIDY;
         if !tested && statement.contains(".unwrap()") {
-            findings.push(finding(i + 1, "unwrap outside a test: return an error that says what was wrong"));
+            findings.push(finding(
+                i + 1,
+                "unwrap outside a test: return an error that says what was wrong",
+            ));
         }
     }
     let lines = text.lines().count();
     if lines > LONGEST {
-        findings.push(finding(lines, "longer than 500 lines: a second noun has moved in"));
+        findings.push(finding(
+            lines,
+            "longer than 500 lines: a second noun has moved in",
+        ));
     }
     findings
 }
@@ -140,7 +172,10 @@ mod tests {
     use super::*;
 
     fn rules(file: &str, text: &str) -> Vec<&'static str> {
-        check_file(Path::new(file), text).iter().map(|f| f.rule).collect()
+        check_file(Path::new(file), text)
+            .iter()
+            .map(|f| f.rule)
+            .collect()
     }
 
     #[test]

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 /// The workspace's root: what cargo says when it starts us, the current folder otherwise.
 pub fn root() -> PathBuf {
     match std::env::var_os("CARGO_MANIFEST_DIR") {
-        Some(xtask) => Path::new(&xtask).parent().unwrap_or(Path::new(".")).to_path_buf(),
+        Some(xtask) => Path::new(&xtask)
+            .parent()
+            .unwrap_or(Path::new("."))
+            .to_path_buf(),
         None => PathBuf::from("."),
     }
 }
@@ -13,7 +16,10 @@ pub fn root() -> PathBuf {
 /// `path` as a person would write it: relative to the current folder where it lies below it.
 pub fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(&here).unwrap_or(path).display().to_string()
+    path.strip_prefix(&here)
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }
 
 /// The version of the code, where git knows it.

@@ -48,7 +48,10 @@ impl Desk {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         command
     }
 
@@ -76,11 +79,16 @@ impl Desk {
         let started = Instant::now();
         loop {
             let log = self.run_folder().map(|run| run.join("metrics.jsonl"));
-            let text = log.and_then(|log| fs::read_to_string(log).ok()).unwrap_or_default();
+            let text = log
+                .and_then(|log| fs::read_to_string(log).ok())
+                .unwrap_or_default();
             if text.lines().count() >= n {
                 return;
             }
-            assert!(started.elapsed() < Duration::from_secs(120), "no {n} records in two minutes");
+            assert!(
+                started.elapsed() < Duration::from_secs(120),
+                "no {n} records in two minutes"
+            );
             std::thread::sleep(Duration::from_millis(2));
         }
     }
@@ -140,10 +148,16 @@ fn there_must_be_something_to_resume() {
 #[test]
 fn two_processes_do_not_share_a_run_folder() {
     let desk = Desk::new();
-    let first = desk.pretrain(&["--set", "train.steps=100000"]).spawn().expect("it starts");
+    let first = desk
+        .pretrain(&["--set", "train.steps=100000"])
+        .spawn()
+        .expect("it starts");
     desk.wait_for_records(1);
     let message = fail(desk.pretrain(&["--set", "train.steps=100000"]));
-    assert!(message.contains("another process is at work in this run folder"), "{message}");
+    assert!(
+        message.contains("another process is at work in this run folder"),
+        "{message}"
+    );
     kill_nine(first);
 }
 
@@ -160,7 +174,10 @@ fn a_disk_that_fills_up_leaves_no_half_checkpoint() {
     command.args(["-c", "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\""]);
     command.arg(inner.get_program()).args(inner.get_args());
     let message = fail(command);
-    assert!(message.contains("cannot write") && message.contains("checkpoints/last"), "{message}");
+    assert!(
+        message.contains("cannot write") && message.contains("checkpoints/last"),
+        "{message}"
+    );
     let checkpoints = desk.run_folder().expect("a run").join("checkpoints");
     let left = fs::read_dir(checkpoints).map_or(0, |entries| entries.count());
     assert_eq!(left, 0, "nothing half-written is left");
@@ -180,10 +197,19 @@ fn a_checkpoint_of_other_data_is_refused() {
         fail(desk.pretrain(&["--ckpt", &checkpoint.to_string_lossy()]))
     };
     let slower = from("\"dt_secs\": 2.5", "\"dt_secs\": 2.0");
-    assert!(slower.contains("dt_secs is 2.5 s in the data, 2 s in the checkpoint"), "{slower}");
+    assert!(
+        slower.contains("dt_secs is 2.5 s in the data, 2 s in the checkpoint"),
+        "{slower}"
+    );
     let other = from("\"spatial_007\"", "\"V1\"");
-    assert!(other.contains("the first differing ROI is spatial_007"), "{other}");
-    let seen = from("\"sub-1_task-objects_run-01\"", "\"sub-1_task-objects_run-11\"");
+    assert!(
+        other.contains("the first differing ROI is spatial_007"),
+        "{other}"
+    );
+    let seen = from(
+        "\"sub-1_task-objects_run-01\"",
+        "\"sub-1_task-objects_run-11\"",
+    );
     assert!(seen.contains("held out in this split"), "{seen}");
 }
 
@@ -203,17 +229,37 @@ fn an_experiment_runs_from_raw_files_to_its_report() {
         succeed(desk.places(command))
     };
     let table = run();
-    for predictor in ["BrainMAE sg", "BrainMAE ag", "linear", "linear, 8 numbers", "visible mean", "zero"] {
-        assert!(table.lines().any(|line| line.starts_with(predictor)), "{table}");
+    for predictor in [
+        "BrainMAE sg",
+        "BrainMAE ag",
+        "linear",
+        "linear, 8 numbers",
+        "visible mean",
+        "zero",
+    ] {
+        assert!(
+            table.lines().any(|line| line.starts_with(predictor)),
+            "{table}"
+        );
     }
-    let page = table.lines().find_map(|line| line.strip_prefix("report: ")).expect("a path");
+    let page = table
+        .lines()
+        .find_map(|line| line.strip_prefix("report: "))
+        .expect("a path");
     let html = fs::read_to_string(page).expect("a page");
     for word in ["<svg", "BrainMAE ag", "spatial_", "linear, 8 numbers"] {
         assert!(html.contains(word), "no {word} in the report");
     }
-    assert!(!html.contains("src=\"http") && !html.contains("href=\"http"), "it needs no network");
+    assert!(
+        !html.contains("src=\"http") && !html.contains("href=\"http"),
+        "it needs no network"
+    );
     // Where the gate `browser` of `cargo ci` looks for it.
-    fs::write(Path::new(env!("CARGO_TARGET_TMPDIR")).join("report.html"), &html).expect("writable");
+    fs::write(
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join("report.html"),
+        &html,
+    )
+    .expect("writable");
 
     assert_eq!(run(), table, "a finished experiment is not done again");
 }

@@ -96,7 +96,10 @@ impl Bench {
             Tse::Static => TseKind::Static,
             Tse::Adaptive => TseKind::Adaptive,
         };
-        let config = BrainMaeConfig { tse: tse_kind, ..config };
+        let config = BrainMaeConfig {
+            tse: tse_kind,
+            ..config
+        };
         let batch = batch.unwrap_or(own_batch);
         let mut ours = Step::new(&config, batch, threads, &device_name)?;
         let word = |value: &dyn ValueName| value.word();
@@ -107,25 +110,47 @@ impl Bench {
                 let output = Command::new(&python)
                     .arg(file)
                     .args(["--size", &word(&size), "--tse", &word(&tse)])
-                    .args(["--batch", &batch.to_string(), "--threads", &threads.to_string()])
+                    .args([
+                        "--batch",
+                        &batch.to_string(),
+                        "--threads",
+                        &threads.to_string(),
+                    ])
                     .args(["--steps", &steps.to_string(), "--warmup", "1"])
                     .output()
                     .with_context(|| format!("cannot start {python:?}"))?;
                 if !output.status.success() {
-                    bail!("the peer failed: {}", String::from_utf8_lossy(&output.stderr));
+                    bail!(
+                        "the peer failed: {}",
+                        String::from_utf8_lossy(&output.stderr)
+                    );
                 }
                 let line: serde_json::Value = serde_json::from_slice(&output.stdout)
                     .context("the peer printed no JSON line")?;
-                let ms = line["ms_per_step"].as_f64().context("no ms_per_step from the peer")?;
+                let ms = line["ms_per_step"]
+                    .as_f64()
+                    .context("no ms_per_step from the peer")?;
                 rows.push(("reference", ms, line["peak_rss_mib"].as_f64()));
             }
         }
-        println!("one training step, {} {}, batch {batch}, {threads} threads, {device_name}", word(&size), word(&tse));
+        println!(
+            "one training step, {} {}, batch {batch}, {threads} threads, {device_name}",
+            word(&size),
+            word(&tse)
+        );
         println!("{:<12}{:>12}{:>12}", "who", "ms per step", "peak MiB");
         for (who, ms, mib) in &rows {
-            println!("{who:<12}{ms:>12.0}{:>12}", mib.map_or("–".to_string(), |mib| format!("{mib:.0}")));
+            println!(
+                "{who:<12}{ms:>12.0}{:>12}",
+                mib.map_or("–".to_string(), |mib| format!("{mib:.0}"))
+            );
         }
-        let best = |who| rows.iter().filter(|r| r.0 == who).map(|r| r.1).min_by(f64::total_cmp);
+        let best = |who| {
+            rows.iter()
+                .filter(|r| r.0 == who)
+                .map(|r| r.1)
+                .min_by(f64::total_cmp)
+        };
         if let (Some(ours), Some(peer)) = (best("brainmae"), best("reference")) {
             println!("ratio of the best rounds: {:.2}", ours / peer);
         }
@@ -139,7 +164,8 @@ trait ValueName {
 
 impl<T: ValueEnum> ValueName for T {
     fn word(&self) -> String {
-        self.to_possible_value().map_or(String::new(), |v| v.get_name().to_string())
+        self.to_possible_value()
+            .map_or(String::new(), |v| v.get_name().to_string())
     }
 }
 
@@ -153,7 +179,12 @@ struct Step {
 }
 
 impl Step {
-    fn new(config: &BrainMaeConfig, batch: usize, threads: usize, device_name: &str) -> Result<Self> {
+    fn new(
+        config: &BrainMaeConfig,
+        batch: usize,
+        threads: usize,
+        device_name: &str,
+    ) -> Result<Self> {
         const N_ROIS: usize = 100;
         const DT_SECS: f64 = 0.75;
         let seeds = Seeds::new(0);
@@ -174,14 +205,25 @@ impl Step {
         };
         let setup = Setup {
             layout,
-            mask: MaskConfig { ratio: Ratio::Fixed(0.5), ..MaskConfig::default() },
+            mask: MaskConfig {
+                ratio: Ratio::Fixed(0.5),
+                ..MaskConfig::default()
+            },
             seeds,
             batch_size: batch,
-            parts: if batch.is_multiple_of(threads) { threads } else { 1 },
+            parts: if batch.is_multiple_of(threads) {
+                threads
+            } else {
+                1
+            },
             card: Card::default(),
         };
-        let objective = MaskedReconstruction::new(setup, store("training", batch)?, &store("validation", 1)?)?;
-        let data = DataShape { n_rois: N_ROIS, segment_len_trs: layout.segment_len_trs };
+        let objective =
+            MaskedReconstruction::new(setup, store("training", batch)?, &store("validation", 1)?)?;
+        let data = DataShape {
+            n_rois: N_ROIS,
+            segment_len_trs: layout.segment_len_trs,
+        };
         let device = device::device(device_name)?.autodiff();
         let model = config.init(data, &mut seeds.stream("weights"), &device)?;
         eprintln!("{} parameters", model.num_params());

@@ -60,7 +60,10 @@ impl Data {
                 let name = source.canonicalize().unwrap_or_else(|_| source.clone());
                 let name = name.file_name().context("the source folder has no name")?;
                 let out = out.unwrap_or_else(|| stage::data::default_root().join(name));
-                tell(&stage::data::prepare_source(&source, &out, overwrite)?, &out);
+                tell(
+                    &stage::data::prepare_source(&source, &out, overwrite)?,
+                    &out,
+                );
             }
             Data::Simulate {
                 plan,
@@ -77,7 +80,10 @@ impl Data {
                 let dataset = PreparedDataset::open(&prepared)?;
                 dataset.verify()?;
                 let n = dataset.included().count();
-                println!("{}: every file is as it was written; {n} scans to use", dataset.header().name);
+                println!(
+                    "{}: every file is as it was written; {n} scans to use",
+                    dataset.header().name
+                );
             }
             Data::List { prepared } => list(&PreparedDataset::open(&prepared)?),
         }
@@ -86,7 +92,11 @@ impl Data {
 }
 
 fn tell(report: &PrepareReport, out: &std::path::Path) {
-    let state = if report.up_to_date { "up to date" } else { "prepared" };
+    let state = if report.up_to_date {
+        "up to date"
+    } else {
+        "prepared"
+    };
     println!(
         "{}: {} scans of {} ROIs, {state} in {}",
         report.name,
@@ -106,6 +116,12 @@ fn list(dataset: &PreparedDataset) {
             Some(exclusion) => format!("excluded: {}", exclusion.reason),
             None => "used".to_string(),
         };
-        println!("{}\t{}\t{}\t{}\t{status}", scan.scan, scan.subject, scan.n_volumes, dataset.dt_secs());
+        println!(
+            "{}\t{}\t{}\t{}\t{status}",
+            scan.scan,
+            scan.subject,
+            scan.n_volumes,
+            dataset.dt_secs()
+        );
     }
 }

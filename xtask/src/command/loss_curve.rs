@@ -41,12 +41,17 @@ pub fn run(renew: bool) -> Result<()> {
     if renew {
         let text = serde_json::to_string_pretty(&found)? + "\n";
         write_atomic(&path, text.as_bytes())?;
-        println!("wrote {}; commit it, and say in the message why the curve moved", workspace::shown(&path));
+        println!(
+            "wrote {}; commit it, and say in the message why the curve moved",
+            workspace::shown(&path)
+        );
         return Ok(());
     }
-    let text = std::fs::read_to_string(&path)
-        .with_context(|| format!("cannot read {path:?}; make it with `cargo xtask loss-curve --renew`"))?;
-    let expected: Curves = serde_json::from_str(&text).with_context(|| format!("{path:?} is damaged"))?;
+    let text = std::fs::read_to_string(&path).with_context(|| {
+        format!("cannot read {path:?}; make it with `cargo xtask loss-curve --renew`")
+    })?;
+    let expected: Curves =
+        serde_json::from_str(&text).with_context(|| format!("{path:?} is damaged"))?;
     if let Some(difference) = difference(&expected, &found) {
         bail!(
             "the loss curve is not the committed one\n{difference}hint: if the change is meant, run `cargo xtask loss-curve --renew` and commit the new curve with the reason"
@@ -94,7 +99,12 @@ fn difference(expected: &Curves, found: &Curves) -> Option<String> {
             continue;
         };
         if found.len() != expected.len() {
-            let _ = writeln!(text, "{name}: {} values, expected {}", found.len(), expected.len());
+            let _ = writeln!(
+                text,
+                "{name}: {} values, expected {}",
+                found.len(),
+                expected.len()
+            );
         }
         let off = |(e, f): (&f64, &f64)| (f - e).abs() / e.abs().max(f64::MIN_POSITIVE);
         if !expected.iter().zip(found).any(|pair| off(pair) > TOLERANCE) {
@@ -103,10 +113,21 @@ fn difference(expected: &Curves, found: &Curves) -> Option<String> {
         let _ = writeln!(text, "{name}\n   at    expected       found   deviation");
         for (i, pair) in expected.iter().zip(found).enumerate() {
             let mark = if off(pair) > TOLERANCE { "  <--" } else { "" };
-            let _ = writeln!(text, "{:>5}{:>12.6}{:>12.6}{:>12.1e}{mark}", i + 1, pair.0, pair.1, off(pair));
+            let _ = writeln!(
+                text,
+                "{:>5}{:>12.6}{:>12.6}{:>12.1e}{mark}",
+                i + 1,
+                pair.0,
+                pair.1,
+                off(pair)
+            );
         }
     }
-    for name in found.curves.keys().filter(|name| !expected.curves.contains_key(*name)) {
+    for name in found
+        .curves
+        .keys()
+        .filter(|name| !expected.curves.contains_key(*name))
+    {
         let _ = writeln!(text, "{name}: not in the committed file");
     }
     (!text.is_empty()).then_some(text)
@@ -124,7 +145,10 @@ mod tests {
 
     #[test]
     fn rounding_passes_and_a_change_is_shown_where_it_begins() {
-        assert_eq!(difference(&curves(&[1.0, 0.9]), &curves(&[1.0, 0.900_01])), None);
+        assert_eq!(
+            difference(&curves(&[1.0, 0.9]), &curves(&[1.0, 0.900_01])),
+            None
+        );
         let shown = difference(&curves(&[1.0, 0.9]), &curves(&[1.0, 0.8])).expect("it moved");
         let lines: Vec<&str> = shown.lines().collect();
         assert!(lines[2].trim_start().starts_with('1') && !lines[2].contains("<--"));
@@ -134,7 +158,9 @@ mod tests {
     #[test]
     fn a_shorter_or_missing_curve_is_a_difference() {
         assert!(difference(&curves(&[1.0, 0.9]), &curves(&[1.0])).is_some());
-        let none = Curves { curves: BTreeMap::new() };
+        let none = Curves {
+            curves: BTreeMap::new(),
+        };
         assert!(difference(&curves(&[1.0]), &none).is_some());
         assert!(difference(&none, &curves(&[1.0])).is_some());
     }

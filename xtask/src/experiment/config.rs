@@ -108,10 +108,15 @@ impl Resolved {
             for (what, same) in [
                 ("data", config.data == base.data),
                 ("segments", config.segments == base.segments),
-                ("split", config.split == base.split && config.split_seed == base.split_seed),
+                (
+                    "split",
+                    config.split == base.split && config.split_seed == base.split_seed,
+                ),
             ] {
                 if !same {
-                    bail!("[variants.{variant}] changes {what}: variants are compared on the same scans; write another experiment");
+                    bail!(
+                        "[variants.{variant}] changes {what}: variants are compared on the same scans; write another experiment"
+                    );
                 }
             }
             variants.push((variant.clone(), config));
@@ -192,7 +197,10 @@ mod tests {
         assert_eq!(ag_config.model.tse, TseKind::Adaptive);
         assert_eq!(sg_config.model.tse, TseKind::Static);
         for config in [ag_config, sg_config] {
-            assert_eq!((config.model.d_model, config.model.n_heads, config.seed), (32, 8, 3));
+            assert_eq!(
+                (config.model.d_model, config.model.n_heads, config.seed),
+                (32, 8, 3)
+            );
         }
     }
 
@@ -201,7 +209,10 @@ mod tests {
         let text = TEXT.replace("[model]", "[modle]");
         let error = parse(&text, &[]).expect_err("no such table");
         assert!(format!("{error:#}").contains("modle"));
-        assert_eq!(crate::hint::hint(&error).as_deref(), Some("did you mean `model`?"));
+        assert_eq!(
+            crate::hint::hint(&error).as_deref(),
+            Some("did you mean `model`?")
+        );
         assert!(message(parse(TEXT, &["train.stesp=3"])).contains("stesp"));
     }
 
@@ -213,7 +224,10 @@ mod tests {
 
     #[test]
     fn a_set_value_is_toml_or_a_word() {
-        let experiment = parse(TEXT, &["model.tse=adaptive", "mask.ratio=[0.2,0.4]", "seed=9"]);
+        let experiment = parse(
+            TEXT,
+            &["model.tse=adaptive", "mask.ratio=[0.2,0.4]", "seed=9"],
+        );
         let base = experiment.expect("valid").base;
         assert_eq!(base.model.tse, TseKind::Adaptive);
         assert_eq!(base.mask.ratio.bounds(), [0.2, 0.4]);

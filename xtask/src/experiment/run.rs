@@ -40,7 +40,10 @@ impl Options {
             let place = RunFolder::place(&self.runs, &manifest).join("manifest.json");
             let finished = place.exists() && Manifest::read(&place)?.status == Status::Finished;
             if !finished && let Some(aside) = RunFolder::set_aside(&self.runs, &manifest)? {
-                tracing::warn!("the unfinished run was moved to {}", workspace::shown(&aside));
+                tracing::warn!(
+                    "the unfinished run was moved to {}",
+                    workspace::shown(&aside)
+                );
             }
         }
         Ok(RunFolder::open(&self.runs, manifest)?)
@@ -57,10 +60,15 @@ pub fn run(experiment: &Resolved, options: &Options) -> Result<()> {
     require_found(experiment, &experiment.variants, &scans, options)?;
     let mut trained = Vec::new();
     for (variant, config) in &experiment.variants {
-        let Some(run) = pretrain::pretrain(&experiment.name, variant, config, &scans, options)? else {
+        let Some(run) = pretrain::pretrain(&experiment.name, variant, config, &scans, options)?
+        else {
             std::process::exit(130);
         };
-        trained.push(reconstruct::Trained { variant, config, run });
+        trained.push(reconstruct::Trained {
+            variant,
+            config,
+            run,
+        });
     }
     let run = reconstruct::reconstruct(experiment, &trained, &scans, options)?;
     drop(trained);
@@ -76,9 +84,16 @@ pub fn run(experiment: &Resolved, options: &Options) -> Result<()> {
 /// From the stage, or if there is no such variant.
 pub fn pretrain_one(experiment: &Resolved, variant: &str, options: &Options) -> Result<()> {
     interrupt::listen()?;
-    let Some(at) = experiment.variants.iter().position(|(name, _)| name == variant) else {
+    let Some(at) = experiment
+        .variants
+        .iter()
+        .position(|(name, _)| name == variant)
+    else {
         let known: Vec<&String> = experiment.variants.iter().map(|(name, _)| name).collect();
-        bail!("experiment {} has no variant {variant:?}\nhint: its variants are {known:?}", experiment.name);
+        bail!(
+            "experiment {} has no variant {variant:?}\nhint: its variants are {known:?}",
+            experiment.name
+        );
     };
     let scans = data::scans(&experiment.base, &options.data)?;
     require_found(experiment, &experiment.variants[at..=at], &scans, options)?;
@@ -102,7 +117,10 @@ fn require_found(
     }
     for (variant, config) in variants {
         let manifest = pretrain::identify(&experiment.name, variant, config, scans, options)?;
-        if RunFolder::place(&options.runs, &manifest).join("manifest.json").exists() {
+        if RunFolder::place(&options.runs, &manifest)
+            .join("manifest.json")
+            .exists()
+        {
             return Ok(());
         }
     }
@@ -121,23 +139,43 @@ pub fn plan(experiment: &Resolved, options: &Options) -> Result<()> {
     let place = data::place(&experiment.base, &options.data)?;
     println!("experiment {}", experiment.name);
     if !place.join("dataset.toml").exists() {
-        println!("  data           to be prepared in {}", workspace::shown(&place));
+        println!(
+            "  data           to be prepared in {}",
+            workspace::shown(&place)
+        );
         for (variant, config) in &experiment.variants {
-            println!("  pretrain-{variant:<6}{} steps of {} samples", config.train.steps, config.train.batch_size);
+            println!(
+                "  pretrain-{variant:<6}{} steps of {} samples",
+                config.train.steps, config.train.batch_size
+            );
         }
         println!("  reconstruct    to be done");
         return Ok(());
     }
     let base = &experiment.base;
     let scans = data::open(&place, &base.segments, &base.split, base.split_seed)?;
-    let [train, validation, test] =
-        [&scans.split.train, &scans.split.validation, &scans.split.test].map(Vec::len);
-    println!("  data           {}: {train} training, {validation} validation, {test} test scans", workspace::shown(&place));
+    let [train, validation, test] = [
+        &scans.split.train,
+        &scans.split.validation,
+        &scans.split.test,
+    ]
+    .map(Vec::len);
+    println!(
+        "  data           {}: {train} training, {validation} validation, {test} test scans",
+        workspace::shown(&place)
+    );
     let mut identities = Vec::new();
     for (variant, config) in &experiment.variants {
         let manifest = pretrain::identify(&experiment.name, variant, config, &scans, options)?;
-        let steps = format!("{} steps of {} samples", config.train.steps, config.train.batch_size);
-        println!("  {:<15}{}, {steps}", manifest.stage, state(&manifest, options)?);
+        let steps = format!(
+            "{} steps of {} samples",
+            config.train.steps, config.train.batch_size
+        );
+        println!(
+            "  {:<15}{}, {steps}",
+            manifest.stage,
+            state(&manifest, options)?
+        );
         identities.push((variant.as_str(), manifest.identity.to_string()));
     }
     let manifest = reconstruct::identify(experiment, &identities, &scans, options)?;

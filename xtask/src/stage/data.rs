@@ -26,7 +26,10 @@ pub fn default_root() -> PathBuf {
 /// From the data.
 pub fn prepare_source(source: &Path, out: &Path, overwrite: bool) -> Result<PrepareReport> {
     with_progress("preparing", |options, progress| {
-        let options = PrepareOptions { overwrite, ..options };
+        let options = PrepareOptions {
+            overwrite,
+            ..options
+        };
         Ok(prepare(source, out, &options, progress)?)
     })
     .with_context(|| format!("preparing {}", workspace::shown(source)))
@@ -38,7 +41,10 @@ pub fn prepare_source(source: &Path, out: &Path, overwrite: bool) -> Result<Prep
 /// From the data.
 pub fn simulate(spec: &PlantedSpec, out: &Path, overwrite: bool) -> Result<PrepareReport> {
     with_progress("simulating", |options, progress| {
-        let options = PrepareOptions { overwrite, ..options };
+        let options = PrepareOptions {
+            overwrite,
+            ..options
+        };
         Ok(prepare_planted(spec, out, &options, progress)?)
     })
     .context("simulating scans")
@@ -92,15 +98,26 @@ pub fn place(config: &ExperimentConfig, root: &Path) -> Result<PathBuf> {
 pub fn scans(config: &ExperimentConfig, root: &Path) -> Result<Scans> {
     let place = place(config, root)?;
     let report = match (&config.data.source, &config.data.planted) {
-        (Some(source), _) => {
-            Some(prepare_source(&workspace::root().join(source), &place, false)?)
-        }
+        (Some(source), _) => Some(prepare_source(
+            &workspace::root().join(source),
+            &place,
+            false,
+        )?),
         (None, Some(spec)) => Some(simulate(spec, &place, false)?),
         (None, None) => None,
     };
     if let Some(report) = report {
-        let state = if report.up_to_date { "is there" } else { "prepared" };
-        tracing::info!(scans = report.included, rois = report.n_rois, "data set {} {state}", report.name);
+        let state = if report.up_to_date {
+            "is there"
+        } else {
+            "prepared"
+        };
+        tracing::info!(
+            scans = report.included,
+            rois = report.n_rois,
+            "data set {} {state}",
+            report.name
+        );
         for exclusion in &report.exclusions {
             tracing::warn!(scan = %exclusion.scan, reason = %exclusion.reason, "excluded");
         }

@@ -40,7 +40,14 @@ pub fn identify(
         inputs.insert("ckpt".to_string(), sha256(&weights));
     }
     let device = &options.device_name;
-    Ok(manifest(experiment, &stage, what, inputs, config.seed, device))
+    Ok(manifest(
+        experiment,
+        &stage,
+        what,
+        inputs,
+        config.seed,
+        device,
+    ))
 }
 
 /// What the data decide about the model.
@@ -82,11 +89,18 @@ pub fn pretrain(
         model = load_weights(model, start.path())?;
     }
     let parameters = burn::module::Module::num_params(&model);
-    tracing::info!(parameters, steps = config.train.steps, "{stage}: {}", workspace::shown(run.path()));
+    tracing::info!(
+        parameters,
+        steps = config.train.steps,
+        "{stage}: {}",
+        workspace::shown(run.path())
+    );
 
     let mut steps = Steps::new(&stage, config.train.steps);
     let mut progress = |at: Progress| {
-        let validation = at.validation.map_or(String::new(), |v| format!(", validation {v:.4}"));
+        let validation = at
+            .validation
+            .map_or(String::new(), |v| format!(", validation {v:.4}"));
         steps.set(at.step, format!("loss {:.4}{validation}", at.loss));
     };
     let mut watch = Watch {
@@ -103,7 +117,10 @@ pub fn pretrain(
         }
         Ok(Outcome::Interrupted { step }) => {
             run.set_status(Status::Interrupted, None)?;
-            tracing::warn!(step, "{stage} was stopped and saved; run the same command to go on");
+            tracing::warn!(
+                step,
+                "{stage} was stopped and saved; run the same command to go on"
+            );
             Ok(None)
         }
         Err(error) => {
@@ -120,9 +137,15 @@ pub fn pretrain(
 fn bar_seen(card: &Card, scans: &Scans) -> Result<()> {
     let split = &scans.split;
     let held_out = || split.validation.iter().chain(&split.test);
-    for scan in scans.dataset.included().filter(|scan| held_out().any(|id| *id == scan.scan)) {
+    for scan in scans
+        .dataset
+        .included()
+        .filter(|scan| held_out().any(|id| *id == scan.scan))
+    {
         let seen = match split.unit {
-            SplitUnit::Subject => card.pretraining_subjects.contains(&scan.subject.to_string()),
+            SplitUnit::Subject => card
+                .pretraining_subjects
+                .contains(&scan.subject.to_string()),
             SplitUnit::Scan => card.pretraining_scans.contains(&scan.scan.to_string()),
         };
         ensure!(
@@ -149,12 +172,19 @@ fn objective(
         data: scans.card(),
         split_sha256: split.hash(),
         pretraining_subjects: split.train_subjects.iter().map(|s| s.to_string()).collect(),
-        pretraining_scans: training.scans().iter().map(|s| s.scan.to_string()).collect(),
+        pretraining_scans: training
+            .scans()
+            .iter()
+            .map(|s| s.scan.to_string())
+            .collect(),
     };
     if let Some(start) = start {
         // What the starting weights have seen, these weights have seen.
         for (mine, theirs) in [
-            (&mut card.pretraining_subjects, &start.card().pretraining_subjects),
+            (
+                &mut card.pretraining_subjects,
+                &start.card().pretraining_subjects,
+            ),
             (&mut card.pretraining_scans, &start.card().pretraining_scans),
         ] {
             mine.extend(theirs.iter().cloned());
@@ -170,14 +200,23 @@ fn objective(
         parts: config.train.parts,
         card,
     };
-    Ok(MaskedReconstruction::new(setup, training, &load(&split.validation)?)?)
+    Ok(MaskedReconstruction::new(
+        setup,
+        training,
+        &load(&split.validation)?,
+    )?)
 }
 
 /// The model of a run's best checkpoint, without gradients, checked against the data it is to be used on.
 ///
 /// # Errors
 /// If there is no checkpoint, or it belongs to another atlas, dt or model.
-pub fn best_model(run: &RunFolder, config: &ExperimentConfig, scans: &Scans, device: &Device) -> Result<BrainMae> {
+pub fn best_model(
+    run: &RunFolder,
+    config: &ExperimentConfig,
+    scans: &Scans,
+    device: &Device,
+) -> Result<BrainMae> {
     let checkpoint = Checkpoint::find(&run.checkpoints(), "best")?
         .with_context(|| format!("no best checkpoint in {}", workspace::shown(run.path())))?;
     checkpoint.card().data.check(&scans.card())?;

@@ -55,7 +55,14 @@ pub fn identify(
         inputs.insert(format!("pretrain-{variant}"), identity.clone());
     }
     let (seed, device) = (experiment.base.seed, &options.device_name);
-    Ok(manifest(&experiment.name, "reconstruct", what, inputs, seed, device))
+    Ok(manifest(
+        &experiment.name,
+        "reconstruct",
+        what,
+        inputs,
+        seed,
+        device,
+    ))
 }
 
 /// Scores all predictors on the test scans, or finds them scored.
@@ -109,7 +116,11 @@ pub fn reconstruct(
     let summary = summarise(&scores, config.resamples, &seeds);
 
     let folder = run.path();
-    write_table(folder, "reconstruction_by_scan", &mut tables::by_scan(&scores)?)?;
+    write_table(
+        folder,
+        "reconstruction_by_scan",
+        &mut tables::by_scan(&scores)?,
+    )?;
     write_table(folder, "reconstruction", &mut tables::summary(&summary)?)?;
     let mut traces = tables::traces(&test, &scans.layout, &predictors, &seeds, &scans.dataset)?;
     write_table(folder, "traces", &mut traces)?;
@@ -123,7 +134,11 @@ pub fn reconstruct(
     write_table(folder, "roi_similarity", &mut similarity)?;
 
     let mut metrics = vec![("linear/ridge".to_string(), linear.ridge())];
-    metrics.extend(aurocs.into_iter().map(|(v, auroc)| (format!("{v}/network_auroc"), auroc)));
+    metrics.extend(
+        aurocs
+            .into_iter()
+            .map(|(v, auroc)| (format!("{v}/network_auroc"), auroc)),
+    );
     log(&run, metrics)?;
     notes(experiment, scans).write(&run)?;
     run.set_status(Status::Finished, None)?;
@@ -135,8 +150,17 @@ fn notes(experiment: &Resolved, scans: &Scans) -> Notes {
     let network = |roi: &brainmae_data::Roi| Some((roi.name.clone(), roi.network.clone()?));
     Notes {
         about: experiment.base.about.clone(),
-        excluded: excluded.iter().map(|e| (e.scan.to_string(), e.reason.clone())).collect(),
-        networks: scans.dataset.atlas().rois.iter().filter_map(network).collect(),
+        excluded: excluded
+            .iter()
+            .map(|e| (e.scan.to_string(), e.reason.clone()))
+            .collect(),
+        networks: scans
+            .dataset
+            .atlas()
+            .rois
+            .iter()
+            .filter_map(network)
+            .collect(),
     }
 }
 
@@ -172,15 +196,23 @@ pub fn summary(run: &Path) -> Result<String> {
         }
     }
     let n_units = rows.first().map_or(0, |row| row.n_units);
-    let mut text = format!("mean squared error of hidden ROIs on {n_units} held-out units, by share of ROIs hidden\n");
+    let mut text = format!(
+        "mean squared error of hidden ROIs on {n_units} held-out units, by share of ROIs hidden\n"
+    );
     text += &format!("{:<20}", "");
-    ratios.iter().for_each(|ratio| text += &format!("{ratio:>7.1}"));
+    ratios
+        .iter()
+        .for_each(|ratio| text += &format!("{ratio:>7.1}"));
     text.push('\n');
     for name in names {
         text += &format!("{name:<20}");
         for ratio in &ratios {
-            let row = rows.iter().find(|row| row.predictor == name && row.mask_ratio == *ratio);
-            text += &row.map_or(format!("{:>7}", "–"), |row| format!("{:>7.3}", row.mse.mean));
+            let row = rows
+                .iter()
+                .find(|row| row.predictor == name && row.mask_ratio == *ratio);
+            text += &row.map_or(format!("{:>7}", "–"), |row| {
+                format!("{:>7.3}", row.mse.mean)
+            });
         }
         text.push('\n');
     }
@@ -198,6 +230,9 @@ fn check(config: &ReconstructionConfig) -> Result<()> {
             "reconstruction.mask_ratios has {ratio}, expected numbers between 0 and 1"
         );
     }
-    anyhow::ensure!(config.draws > 0, "reconstruction.draws is 0, expected at least 1");
+    anyhow::ensure!(
+        config.draws > 0,
+        "reconstruction.draws is 0, expected at least 1"
+    );
     Ok(())
 }

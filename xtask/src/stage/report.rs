@@ -18,8 +18,8 @@ use crate::workspace;
 /// If a table or a log is missing.
 pub fn write(run: &Path, runs: &Path) -> Result<PathBuf> {
     let page = run.join("report.html");
-    let data = gather(run, runs)
-        .with_context(|| format!("reading the run {}", workspace::shown(run)))?;
+    let data =
+        gather(run, runs).with_context(|| format!("reading the run {}", workspace::shown(run)))?;
     write_atomic(&page, render(&data)?.as_bytes())?;
     Ok(page)
 }
@@ -36,7 +36,9 @@ fn gather(run: &Path, runs: &Path) -> Result<ReportData> {
     let mut trained = Vec::new();
     for (input, identity) in &manifest.inputs {
         if let Some(variant) = input.strip_prefix("pretrain-") {
-            let folder = runs.join(&manifest.experiment).join(format!("{input}-{identity}"));
+            let folder = runs
+                .join(&manifest.experiment)
+                .join(format!("{input}-{identity}"));
             let manifest = Manifest::read(&folder.join("manifest.json"))?;
             trained.push(Pretraining {
                 variant: variant.to_string(),
@@ -97,7 +99,8 @@ pub struct Notes {
 impl Notes {
     fn read(run: &Path) -> Result<Self> {
         let path = run.join("notes.json");
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path:?}"))?;
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read {path:?}"))?;
         serde_json::from_str(&text).with_context(|| format!("{path:?} is damaged"))
     }
 
@@ -132,7 +135,14 @@ fn curves(trained: &[Pretraining]) -> Result<Vec<Curve>> {
 }
 
 fn traces(table: &DataFrame) -> Result<Vec<Trace>> {
-    let fixed = ["scan", "roi", "segment_secs", "time_secs", "measured", "hidden"];
+    let fixed = [
+        "scan",
+        "roi",
+        "segment_secs",
+        "time_secs",
+        "measured",
+        "hidden",
+    ];
     let rois = table.column("roi")?.str()?;
     let scans = table.column("scan")?.str()?;
     let segment_secs = table.column("segment_secs")?.f64()?;
@@ -157,7 +167,10 @@ fn traces(table: &DataFrame) -> Result<Vec<Trace>> {
                 time_secs: vec![],
                 measured: vec![],
                 hidden: vec![],
-                drawn: drawn.iter().map(|(name, _)| (name.clone(), vec![])).collect(),
+                drawn: drawn
+                    .iter()
+                    .map(|(name, _)| (name.clone(), vec![]))
+                    .collect(),
             });
         }
         let Some(trace) = traces.last_mut() else {
@@ -183,7 +196,9 @@ fn similarity(run: &Path, networks: &BTreeMap<String, String>) -> Result<Vec<Sim
     for i in 0..table.height() {
         let variant = variants.get(i).unwrap_or_default();
         if found.last().is_none_or(|s| s.variant != variant) {
-            let auroc = metrics.iter().find(|m| m.name == format!("{variant}/network_auroc"));
+            let auroc = metrics
+                .iter()
+                .find(|m| m.name == format!("{variant}/network_auroc"));
             found.push(Similarity {
                 variant: variant.to_string(),
                 rois: vec![],
@@ -194,13 +209,19 @@ fn similarity(run: &Path, networks: &BTreeMap<String, String>) -> Result<Vec<Sim
         }
         if let Some(similarity) = found.last_mut() {
             similarity.matrix.push(cosine.get(i).unwrap_or(f32::NAN));
-            similarity.rois.push(rois.get(i).unwrap_or_default().to_string());
+            similarity
+                .rois
+                .push(rois.get(i).unwrap_or_default().to_string());
         }
     }
     for similarity in &mut found {
         // The table has a row per pair; the names of the first row of the matrix are all.
         similarity.rois.truncate(similarity.matrix.len().isqrt());
-        similarity.networks = similarity.rois.iter().map(|roi| networks.get(roi).cloned()).collect();
+        similarity.networks = similarity
+            .rois
+            .iter()
+            .map(|roi| networks.get(roi).cloned())
+            .collect();
     }
     Ok(found)
 }
@@ -208,7 +229,9 @@ fn similarity(run: &Path, networks: &BTreeMap<String, String>) -> Result<Vec<Sim
 fn facts(run: &Path, manifest: &Manifest, trained: &[Pretraining]) -> Result<Vec<FactGroup>> {
     let mut groups = Vec::new();
     if let Some(first) = trained.first() {
-        let card = Checkpoint::open(&first.folder.join("checkpoints/best"))?.card().clone();
+        let card = Checkpoint::open(&first.folder.join("checkpoints/best"))?
+            .card()
+            .clone();
         let data = &card.data;
         groups.push(FactGroup {
             name: "Data".to_string(),
@@ -217,11 +240,21 @@ fn facts(run: &Path, manifest: &Manifest, trained: &[Pretraining]) -> Result<Vec
                 ("data set sha256", data.dataset_sha256.clone()),
                 ("atlas", format!("{}, {} ROIs", data.atlas, data.rois.len())),
                 ("time between volumes", format!("{} s", data.dt_secs)),
-                ("segment", format!("{} volumes, {} s", data.segment_len_trs, data.segment_len_trs as f64 * data.dt_secs)),
+                (
+                    "segment",
+                    format!(
+                        "{} volumes, {} s",
+                        data.segment_len_trs,
+                        data.segment_len_trs as f64 * data.dt_secs
+                    ),
+                ),
                 ("sample", format!("{} segments", data.n_segments)),
                 ("cleaning", data.cleaning.join(", ")),
                 ("training scans", card.pretraining_scans.len().to_string()),
-                ("training subjects", card.pretraining_subjects.len().to_string()),
+                (
+                    "training subjects",
+                    card.pretraining_subjects.len().to_string(),
+                ),
                 ("split sha256", card.split_sha256.clone()),
             ]),
         });
@@ -246,8 +279,13 @@ fn facts(run: &Path, manifest: &Manifest, trained: &[Pretraining]) -> Result<Vec
     }
     for metric in MetricLog::read(&run.join("metrics.jsonl"))? {
         if metric.name == "linear/ridge" {
-            let ridge = metric.value.map_or("–".to_string(), |value| value.to_string());
-            entries.push(("ridge of the linear predictor, chosen on validation scans".to_string(), ridge));
+            let ridge = metric
+                .value
+                .map_or("–".to_string(), |value| value.to_string());
+            entries.push((
+                "ridge of the linear predictor, chosen on validation scans".to_string(),
+                ridge,
+            ));
         }
     }
     flatten("", &manifest.config["reconstruction"], &mut entries);
@@ -267,7 +305,11 @@ fn flatten(name: &str, value: &serde_json::Value, rows: &mut Vec<(String, String
     match value {
         serde_json::Value::Object(fields) => {
             for (key, value) in fields {
-                let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+                let name = if name.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{name}.{key}")
+                };
                 flatten(&name, value, rows);
             }
         }

@@ -116,11 +116,32 @@ pub fn traces(
     let names = &dataset.atlas().rois;
     let mut columns: Vec<Column> = vec![
         Series::new("scan".into(), vec![scan; index.len()]).into_column(),
-        Series::new("roi".into(), index.iter().map(|(r, ..)| names[*r].name.clone()).collect::<Vec<_>>()).into_column(),
+        Series::new(
+            "roi".into(),
+            index
+                .iter()
+                .map(|(r, ..)| names[*r].name.clone())
+                .collect::<Vec<_>>(),
+        )
+        .into_column(),
         Series::new("segment_secs".into(), vec![time as f64 * dt; index.len()]).into_column(),
-        Series::new("time_secs".into(), index.iter().map(|(_, s, t)| (s * time + t) as f64 * dt).collect::<Vec<_>>()).into_column(),
+        Series::new(
+            "time_secs".into(),
+            index
+                .iter()
+                .map(|(_, s, t)| (s * time + t) as f64 * dt)
+                .collect::<Vec<_>>(),
+        )
+        .into_column(),
         Series::new("measured".into(), pick(&batch.samples.bold)).into_column(),
-        Series::new("hidden".into(), index.iter().map(|(r, s, _)| batch.hidden[s * n_rois + r]).collect::<Vec<_>>()).into_column(),
+        Series::new(
+            "hidden".into(),
+            index
+                .iter()
+                .map(|(r, s, _)| batch.hidden[s * n_rois + r])
+                .collect::<Vec<_>>(),
+        )
+        .into_column(),
     ];
     for predictor in predictors {
         let drawn = pick(&predictor.predict(&batch));
@@ -139,7 +160,11 @@ pub fn roi_similarity(
     atlas: &Atlas,
 ) -> Result<(DataFrame, Vec<(String, f64)>)> {
     let names: Vec<&str> = atlas.rois.iter().map(|roi| roi.name.as_str()).collect();
-    let networks: Vec<Option<&str>> = atlas.rois.iter().map(|roi| roi.network.as_deref()).collect();
+    let networks: Vec<Option<&str>> = atlas
+        .rois
+        .iter()
+        .map(|roi| roi.network.as_deref())
+        .collect();
     let n = names.len();
     let (mut variant, mut roi_a, mut roi_b, mut cosine) = (vec![], vec![], vec![], vec![]);
     let mut aurocs = Vec::new();

@@ -38,14 +38,19 @@ fn masked(store: &ScanStore, ratio: f64) -> Vec<MaskedBatch> {
     (0..100)
         .map(|i| {
             let start_volume = i * LAYOUT.sample_len_trs();
-            let crop = Crop { scan: 0, start_volume };
+            let crop = Crop {
+                scan: 0,
+                start_volume,
+            };
             single_masked_sample(store, crop, &LAYOUT, ratio, rng).expect("it fits")
         })
         .collect()
 }
 
 fn mse(predictor: &dyn Predictor, batches: &[MaskedBatch]) -> f64 {
-    let errors = batches.iter().map(|b| hidden_error(b, &predictor.predict(b)).mse());
+    let errors = batches
+        .iter()
+        .map(|b| hidden_error(b, &predictor.predict(b)).mse());
     errors.sum::<f64>() / batches.len() as f64
 }
 
@@ -62,7 +67,10 @@ fn the_linear_predictor_reaches_the_smallest_possible_error() {
     for (ratio, visible) in [(0.25, 3.0), (0.5, 2.0), (0.75, 1.0)] {
         let batches = masked(&test, ratio);
         let (found, expected) = (mse(&linear, &batches), best_possible(visible));
-        assert!((found / expected - 1.0).abs() < 0.05, "{ratio}: {found}, expected {expected}");
+        assert!(
+            (found / expected - 1.0).abs() < 0.05,
+            "{ratio}: {found}, expected {expected}"
+        );
         assert!(mse(&VisibleMean, &batches) > expected);
         assert!((mse(&Zero, &batches) - 1.0).abs() < 0.05);
     }
@@ -73,7 +81,12 @@ fn a_bottleneck_costs_until_every_number_passes() {
     let (training, test) = (store("training"), store("test"));
     let linear = LinearPredictor::fit(&training, &masked(&training, 0.5)).expect("invertible");
     let batches = masked(&test, 0.5);
-    let through = |n| mse(&LinearBottleneck::fit(linear.clone(), &training, &LAYOUT, n), &batches);
+    let through = |n| {
+        mse(
+            &LinearBottleneck::fit(linear.clone(), &training, &LAYOUT, n),
+            &batches,
+        )
+    };
     // One shared signal in five volumes: two numbers cannot carry it, five can, and all twenty change nothing.
     assert!(through(2) > 1.5 * through(5));
     assert!((through(20) / mse(&linear, &batches) - 1.0).abs() < 1e-6);
