@@ -263,3 +263,13 @@ fn an_experiment_runs_from_raw_files_to_its_report() {
 
     assert_eq!(run(), table, "a finished experiment is not done again");
 }
+
+#[test]
+fn the_loss_curve_is_the_committed_one() {
+    // What it says when the curve moved is in the message: a table of expected and found values.
+    let said = succeed(Desk::new().command(&["loss-curve"]));
+    assert!(
+        said.contains("the loss curve is the committed one"),
+        "{said}"
+    );
+}

@@ -47,4 +47,4 @@ pub use prepared::{
 pub use segment::{Crop, SampleBatch, SegmentLayout, SegmentSpec, fill};
 pub use split::{Split, SplitSpec, SplitUnit};
 pub use store::{ScanStore, StoredScan};
-pub use synthetic::{PlantedSpec, prepare_planted};
+pub use synthetic::{PlantedSpec, Signs, prepare_planted};

@@ -31,7 +31,7 @@ use crate::prepared::{
     DatasetHeader, FORMAT, ScanRecord, ScanStatus, SubjectRecord, TOOL, write_table,
 };
 use generator::{Gains, draw_ages, draw_scan};
-pub use spec::PlantedSpec;
+pub use spec::{PlantedSpec, Signs};
 
 /// What is done to planted signals.
 const CLEANING: [CleaningStep; 1] = [CleaningStep::ZScore];
@@ -41,7 +41,7 @@ const CLEANING: [CleaningStep; 1] = [CleaningStep::ZScore];
 ///
 /// Networks are in `rois.parquet`, states are events `state-0`, `state-1`, …, the targets
 /// `age_years` and `state_0_fraction` are in `subjects.parquet`, and `truth.parquet` holds the gain
-/// of each state and ROI.
+/// and the mean activation of each ROI in each state.
 ///
 /// # Errors
 /// [`DataError::Config`] for a spec that cannot be, or when something else stands at `out`.
@@ -204,6 +204,7 @@ fn write_truth(path: &Path, gains: &Gains) -> Result<(), DataError> {
         Series::new("state".into(), states).into(),
         Series::new("roi".into(), rois).into(),
         Series::new("gain".into(), gains.values.clone()).into(),
+        Series::new("activation".into(), gains.activations.clone()).into(),
     ];
     write_table(path, gains.values.len(), columns)
 }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
-use super::PlantedSpec;
+use super::{PlantedSpec, Signs};
 
 /// Ages of families.
 const AGES_YEARS: RangeInclusive<f64> = 20.0..=80.0;
@@ -13,34 +13,48 @@ const AGES_YEARS: RangeInclusive<f64> = 20.0..=80.0;
 /// How far siblings are apart from the age of their family.
 const SIBLINGS_YEARS: RangeInclusive<f64> = -3.0..=3.0;
 
-/// How each ROI follows its network in each state, the same for all people.
+/// What a state does to each ROI, the same for all people; both `[state][roi]`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Gains {
     pub n_rois: usize,
-    /// `[state][roi]`.
+    /// How an ROI follows its network.
     pub values: Vec<f64>,
+    /// Its mean activation.
+    pub activations: Vec<f64>,
 }
 
 impl Gains {
     pub fn draw(spec: &PlantedSpec, rng: &mut dyn Rng) -> Self {
-        let values = (0..spec.n_states * spec.n_rois())
-            .map(|_| {
+        let (n_rois, n_states) = (spec.n_rois(), spec.n_states);
+        let mut values = Vec::with_capacity(n_states * n_rois);
+        for state in 0..n_states {
+            for roi in 0..n_rois {
                 let strength = rng.random_range(spec.strength_low..=spec.strength_high);
-                if rng.random_bool(spec.flip_probability) {
-                    -strength
-                } else {
-                    strength
-                }
-            })
-            .collect();
+                let up = match spec.signs {
+                    Signs::Positive => true,
+                    Signs::Random => rng.random_bool(0.5),
+                    Signs::Walsh => (state & (roi % spec.rois_per_network)).count_ones() % 2 == 0,
+                };
+                values.push(if up { strength } else { -strength });
+            }
+        }
+        let down = -spec.activation / (n_states.max(2) - 1) as f64;
+        let mut activations = vec![down; n_states * n_rois];
+        for roi in 0..n_rois {
+            activations[rng.random_range(0..n_states) * n_rois + roi] = spec.activation;
+        }
         Self {
-            n_rois: spec.n_rois(),
+            n_rois,
             values,
+            activations,
         }
     }
 
-    fn of_state(&self, state: usize) -> &[f64] {
-        &self.values[state * self.n_rois..(state + 1) * self.n_rois]
+    fn of_state(&self, state: usize) -> impl Iterator<Item = (&f64, &f64)> {
+        let rois = state * self.n_rois..(state + 1) * self.n_rois;
+        self.values[rois.clone()]
+            .iter()
+            .zip(&self.activations[rois])
     }
 }
 
@@ -85,22 +99,25 @@ pub(super) fn draw_scan(
                 *course = spec.ar1 * *course + fresh * noise;
             }
         }
-        for (roi, gain) in gains.of_state(state).iter().enumerate() {
+        for (roi, (gain, activation)) in gains.of_state(state).enumerate() {
             let noise: f64 = rng.sample(StandardNormal);
-            values.push(gain * courses[spec.network_of(roi)] + spec.noise_sd * noise);
+            let course = courses[spec.network_of(roi)];
+            values.push(gain * course + activation + spec.noise_sd * noise);
         }
     }
     DrawnScan { values, states }
 }
 
-/// A Markov chain: in each volume the state is left with probability `dt_secs / dwell`, for any of
-/// the others alike.
+/// A Markov chain: whenever the state may switch, it is left with probability `time since / dwell`, for any of the others
+/// alike.
 fn draw_states(spec: &PlantedSpec, dwells_secs: [f64; 2], rng: &mut dyn Rng) -> Vec<usize> {
     let mut state = rng.random_range(0..spec.n_states);
+    let every = spec.switch_every_volumes();
     (0..spec.n_volumes)
         .map(|volume| {
-            let leave = spec.dt_secs / dwells_secs[usize::from(state > 0)];
-            if volume > 0 && spec.n_states > 1 && rng.random_bool(leave.min(1.0)) {
+            let leave = every as f64 * spec.dt_secs / dwells_secs[usize::from(state > 0)];
+            let may_switch = volume > 0 && volume % every == 0;
+            if may_switch && spec.n_states > 1 && rng.random_bool(leave.min(1.0)) {
                 let step = rng.random_range(1..spec.n_states);
                 state = (state + step) % spec.n_states;
             }
@@ -159,7 +176,7 @@ mod tests {
         let drawn = draw_scan(&spec, &gains, [20.0, 20.0], &mut rng());
         for (volume, state) in drawn.states.iter().enumerate() {
             let row = &drawn.values[volume * spec.n_rois()..][..spec.n_rois()];
-            let gain = gains.of_state(*state);
+            let gain: Vec<&f64> = gains.of_state(*state).map(|(gain, _)| gain).collect();
             for roi in 0..spec.n_rois() {
                 let first = spec.network_of(roi) * spec.rois_per_network;
                 assert!((row[roi] / gain[roi] - row[first] / gain[first]).abs() < 1e-9);
@@ -176,7 +193,7 @@ mod tests {
             rois_per_network: 1,
             strength_low: 1.0,
             strength_high: 1.0,
-            flip_probability: 0.0,
+            signs: Signs::Positive,
             ..spec()
         };
         let gains = Gains::draw(&spec, &mut rng());
@@ -189,22 +206,76 @@ mod tests {
     }
 
     #[test]
-    fn gains_flip_as_often_as_asked_for() {
+    fn random_gains_flip_half_of_the_time() {
         let spec = PlantedSpec {
             rois_per_network: 400,
-            flip_probability: 0.25,
+            signs: Signs::Random,
             ..spec()
         };
         let gains = Gains::draw(&spec, &mut rng());
         let flipped = gains.values.iter().filter(|gain| **gain < 0.0).count() as f64;
-        assert!((flipped / gains.values.len() as f64 - 0.25).abs() < 0.03);
+        assert!((flipped / gains.values.len() as f64 - 0.5).abs() < 0.03);
         let strengths = spec.strength_low..=spec.strength_high;
-        assert!(
+        let within = |gain: &f64| strengths.contains(&gain.abs());
+        assert!(gains.values.iter().all(within));
+    }
+
+    #[test]
+    fn over_all_states_walsh_patterns_do_not_agree() {
+        let spec = PlantedSpec {
+            n_states: 4,
+            n_networks: 1,
+            rois_per_network: 5,
+            strength_low: 1.0,
+            strength_high: 1.0,
+            signs: Signs::Walsh,
+            ..spec()
+        };
+        let gains = Gains::draw(&spec, &mut rng());
+        let agree = |a: usize, b: usize| -> f64 {
             gains
                 .values
-                .iter()
-                .all(|gain| strengths.contains(&gain.abs()))
-        );
+                .chunks(5)
+                .map(|state| state[a] * state[b])
+                .sum()
+        };
+        for (a, b) in [(0, 1), (0, 2), (1, 2), (1, 3), (2, 3)] {
+            assert_eq!(agree(a, b), 0.0);
+        }
+        // The fifth ROI has the first one's pattern again.
+        assert_eq!(agree(0, 4), 4.0);
+    }
+
+    #[test]
+    fn every_roi_is_up_in_one_state_and_zero_on_average() {
+        let spec = PlantedSpec {
+            activation: 0.9,
+            n_states: 4,
+            ..spec()
+        };
+        let gains = Gains::draw(&spec, &mut rng());
+        for roi in 0..gains.n_rois {
+            let states = gains
+                .activations
+                .chunks(gains.n_rois)
+                .map(|state| state[roi]);
+            assert!(states.clone().sum::<f64>().abs() < 1e-12);
+            assert_eq!(states.filter(|a| *a == 0.9).count(), 1);
+        }
+    }
+
+    #[test]
+    fn states_switch_where_they_may() {
+        let spec = PlantedSpec {
+            switch_every_secs: 15.0,
+            ..spec()
+        };
+        let states = draw_states(&spec, [20.0, 20.0], &mut rng());
+        let switches: Vec<usize> = (1..states.len())
+            .filter(|&v| states[v] != states[v - 1])
+            .collect();
+        assert!(switches.len() > 1000);
+        assert!(switches.iter().all(|volume| volume % 15 == 0));
     }
 
     #[test]

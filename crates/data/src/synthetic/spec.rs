@@ -9,6 +9,19 @@ use crate::error::DataError;
 const MIDDLE_AGE_YEARS: f64 = 50.0;
 const AGE_SCALE_YEARS: f64 = 30.0;
 
+/// Signs of the gains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Signs {
+    /// All gains are positive: states differ in strength alone.
+    Positive,
+    /// Each sign is drawn, up or down alike.
+    Random,
+    /// ROI `i` of a network has the Walsh pattern `i`: two ROIs of different patterns agree in half of the states and
+    /// oppose each other in the rest, so that over all states they are not correlated. Takes a power of two of states.
+    Walsh,
+}
+
 /// What to plant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -39,12 +52,17 @@ pub struct PlantedSpec {
     pub ar1: f64,
     /// Standard deviation of the noise of an ROI; a time course has 1.
     pub noise_sd: f64,
-    /// Chance that an ROI follows its network upside down in a state.
-    pub flip_probability: f64,
+    /// Which ROIs follow their network upside down in which state.
+    pub signs: Signs,
     /// Weakest gain.
     pub strength_low: f64,
     /// Strongest gain.
     pub strength_high: f64,
+    /// Mean activation: every ROI is this much up in one state of its own, and down in the others so that its mean over
+    /// states is zero.
+    pub activation: f64,
+    /// States switch at multiples of this alone; at 0, at any volume.
+    pub switch_every_secs: f64,
     /// At 1, thirty years more make the stay in state 0 longer by a factor of e; at 0, age does
     /// nothing.
     pub age_effect: f64,
@@ -66,9 +84,11 @@ impl Default for PlantedSpec {
             n_volumes: 400,
             ar1: 0.9,
             noise_sd: 0.5,
-            flip_probability: 0.5,
+            signs: Signs::Random,
             strength_low: 0.5,
             strength_high: 1.5,
+            activation: 0.0,
+            switch_every_secs: 0.0,
             age_effect: 0.7,
         }
     }
@@ -83,6 +103,11 @@ impl PlantedSpec {
     /// The network of an ROI: the ROIs of a network are neighbours.
     pub fn network_of(&self, roi: usize) -> usize {
         roi / self.rois_per_network
+    }
+
+    /// Volumes between moments at which the state may switch.
+    pub(super) fn switch_every_volumes(&self) -> usize {
+        ((self.switch_every_secs / self.dt_secs).round() as usize).max(1)
     }
 
     /// Mean stay in state 0 and in every other one, at this age.
@@ -109,6 +134,13 @@ impl PlantedSpec {
                 return Err(DataError::config(key, count, "at least 1"));
             }
         }
+        if self.signs == Signs::Walsh && !self.n_states.is_power_of_two() {
+            return Err(DataError::config(
+                "n_states",
+                self.n_states,
+                "a power of two, for signs = \"walsh\"",
+            ));
+        }
         let range = |key: &'static str, value: f64, low: f64, high: f64| {
             if (low..=high).contains(&value) {
                 Ok(())
@@ -124,7 +156,13 @@ impl PlantedSpec {
         range("mean_dwell_secs", self.mean_dwell_secs, self.dt_secs, 1e6)?;
         range("ar1", self.ar1, 0.0, 0.9999)?;
         range("noise_sd", self.noise_sd, 0.0, 1e6)?;
-        range("flip_probability", self.flip_probability, 0.0, 1.0)?;
+        range("activation", self.activation, 0.0, 1e6)?;
+        range(
+            "switch_every_secs",
+            self.switch_every_secs,
+            0.0,
+            self.mean_dwell_secs,
+        )?;
         range("strength_low", self.strength_low, 0.0, 1e6)?;
         range("strength_high", self.strength_high, self.strength_low, 1e6)?;
         range("age_effect", self.age_effect, -10.0, 10.0)
