@@ -64,7 +64,7 @@ fn a_short_pretraining_finds_the_networks_and_reconstructs_hidden_rois() {
         steps: 600,
         batch_size: 16,
         schedule: Schedule {
-            base_lr: 0.012,
+            base_lr: 0.02,
             ..Schedule::default()
         },
         validate_every: 100,

@@ -7,7 +7,7 @@ mod visible_mean;
 mod zero;
 
 pub use brainmae::BrainMaePredictor;
-pub use linear::LinearPredictor;
+pub use linear::{LinearPredictor, Scope};
 pub use linear_bottleneck::LinearBottleneck;
 pub use visible_mean::VisibleMean;
 pub use zero::Zero;

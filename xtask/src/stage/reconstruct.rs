@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use brainmae_data::ScanStore;
 use brainmae_pretrain::predictor::{
-    BrainMaePredictor, LinearBottleneck, LinearPredictor, Predictor, VisibleMean, Zero,
+    BrainMaePredictor, LinearBottleneck, LinearPredictor, Predictor, Scope, VisibleMean, Zero,
 };
 use brainmae_pretrain::reconstruction::{ReconstructionConfig, score, scoring_batches, summarise};
 use brainmae_run::table::{read_table, write_table};
@@ -16,6 +16,10 @@ use super::{Scans, manifest, pretrain, tables};
 use crate::experiment::{ExperimentConfig, Options, Resolved};
 use crate::progress::Steps;
 use crate::workspace;
+
+/// The linear predictor of whole segments takes a matrix of `rois * time` squared, inverted for every mask: beyond this it
+/// would take hours.
+const MOST_SEGMENT_VALUES: usize = 1000;
 
 /// A trained variant.
 pub struct Trained<'a> {
@@ -91,12 +95,15 @@ pub fn reconstruct(
     let test = load(&scans.split.test)?;
 
     let training = load(&scans.split.train)?;
-    let linear = {
-        let validation = load(&scans.split.validation)?;
-        // The ridge is chosen where the models' best checkpoints are: on the validation side, half of the ROIs hidden.
-        let batches = scoring_batches(&validation, &scans.layout, config, 0.5, &seeds)?;
-        LinearPredictor::fit(&training, &batches)?
-    };
+    // Ridges are chosen where the models' best checkpoints are: on the validation side, half of the ROIs hidden.
+    let validation = load(&scans.split.validation)?;
+    let validation = scoring_batches(&validation, &scans.layout, config, 0.5, &seeds)?;
+    let fit = |scope| LinearPredictor::fit(scope, &training, &scans.layout, &validation);
+    let linear = fit(Scope::Volume)?;
+    let n_values = training.n_rois() * scans.layout.segment_len_trs;
+    let segment = (n_values <= MOST_SEGMENT_VALUES)
+        .then(|| fit(Scope::Segment))
+        .transpose()?;
     let mut models = Vec::new();
     for t in trained {
         let model = pretrain::best_model(&t.run, t.config, scans, &options.device)
@@ -106,6 +113,7 @@ pub fn reconstruct(
     let mut predictors: Vec<&dyn Predictor> = models.iter().map(|m| m as &dyn Predictor).collect();
     let d_model = experiment.base.model.d_model;
     let bottleneck = LinearBottleneck::fit(linear.clone(), &training, &scans.layout, d_model);
+    predictors.extend(segment.iter().map(|s| s as &dyn Predictor));
     predictors.extend([&linear as &dyn Predictor, &bottleneck, &VisibleMean, &Zero]);
 
     let mut steps = Steps::new("reconstruct", config.mask_ratios.len() as u64);
@@ -133,7 +141,12 @@ pub fn reconstruct(
     let (mut similarity, aurocs) = tables::roi_similarity(&vectors, atlas)?;
     write_table(folder, "roi_similarity", &mut similarity)?;
 
-    let mut metrics = vec![("linear/ridge".to_string(), linear.ridge())];
+    let mut metrics = vec![("ridge of linear".to_string(), linear.ridge())];
+    metrics.extend(
+        segment
+            .iter()
+            .map(|s| (format!("ridge of {}", s.name()), s.ridge())),
+    );
     metrics.extend(
         aurocs
             .into_iter()

@@ -24,6 +24,9 @@ pub fn write(run: &Path, runs: &Path) -> Result<PathBuf> {
     Ok(page)
 }
 
+/// Metrics that the report draws over steps.
+const CURVES: [&str; 3] = ["train/loss", "train/loss_hidden", "validation/loss_hidden"];
+
 /// A pretraining run that a reconstruction used.
 struct Pretraining {
     variant: String,
@@ -116,7 +119,7 @@ fn curves(trained: &[Pretraining]) -> Result<Vec<Curve>> {
     let mut curves: Vec<Curve> = Vec::new();
     for run in trained {
         for metric in MetricLog::read(&run.folder.join("metrics.jsonl"))? {
-            if !metric.name.contains("/loss") {
+            if !CURVES.contains(&metric.name.as_str()) {
                 continue;
             }
             let known = |c: &&mut Curve| c.variant == run.variant && c.name == metric.name;
@@ -278,12 +281,12 @@ fn facts(run: &Path, manifest: &Manifest, trained: &[Pretraining]) -> Result<Vec
         entries.push((format!("version of {name}"), version.clone()));
     }
     for metric in MetricLog::read(&run.join("metrics.jsonl"))? {
-        if metric.name == "linear/ridge" {
+        if metric.name.starts_with("ridge of") {
             let ridge = metric
                 .value
                 .map_or("–".to_string(), |value| value.to_string());
             entries.push((
-                "ridge of the linear predictor, chosen on validation scans".to_string(),
+                format!("{}, chosen on validation scans", metric.name),
                 ridge,
             ));
         }

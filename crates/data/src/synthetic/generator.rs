@@ -33,7 +33,9 @@ impl Gains {
                 let up = match spec.signs {
                     Signs::Positive => true,
                     Signs::Random => rng.random_bool(0.5),
-                    Signs::Walsh => (state & (roi % spec.rois_per_network)).count_ones() % 2 == 0,
+                    Signs::Walsh => (state & (roi % spec.rois_per_network))
+                        .count_ones()
+                        .is_multiple_of(2),
                 };
                 values.push(if up { strength } else { -strength });
             }

@@ -1,6 +1,6 @@
-//! The best linear predictor from the visible ROIs.
+//! The best linear predictors from the visible ROIs.
 
-use brainmae_data::ScanStore;
+use brainmae_data::{ScanStore, SegmentLayout};
 use nalgebra::{Cholesky, DMatrix, Dyn};
 
 use super::Predictor;
@@ -8,15 +8,26 @@ use crate::PretrainError;
 use crate::brainmae::MaskedBatch;
 use crate::reconstruction::hidden_error;
 
-/// The Gaussian conditional mean of the hidden ROIs given the visible ones of the same volume.
+/// What a linear predictor sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The visible ROIs at the volume that is predicted.
+    Volume,
+    /// The visible ROIs at all volumes of the segment.
+    Segment,
+}
+
+/// The Gaussian conditional mean of the hidden values given the visible ones.
 ///
 /// ```text
-/// x_H = C_HV (C_VV + ridge I)^-1 x_V        C: covariance of the training scans
+/// x_H = C_HV (C_VV + ridge I)^-1 x_V        C: second moments of the training scans
 /// ```
-/// Among predictors linear in the visible ROIs of the volume it has the smallest expected error, up to the error of `C`; the
-/// ridge, chosen on the validation scans, is for that.
+/// Among predictors linear in what it sees it has the smallest expected error, up to the error of `C`; the ridge, chosen on
+/// the validation scans, is for that.
 #[derive(Clone)]
 pub struct LinearPredictor {
+    scope: Scope,
+    /// Of the ROIs, or of the values of a segment in the order `[rois, time]`.
     covariance: DMatrix<f64>,
     ridge: f64,
 }
@@ -29,37 +40,46 @@ impl LinearPredictor {
     ///
     /// # Errors
     /// [`PretrainError::NoScans`], or [`PretrainError::Covariance`] if no ridge gives an invertible matrix.
-    pub fn fit(training: &ScanStore, validation: &[MaskedBatch]) -> Result<Self, PretrainError> {
+    pub fn fit(
+        scope: Scope,
+        training: &ScanStore,
+        layout: &SegmentLayout,
+        validation: &[MaskedBatch],
+    ) -> Result<Self, PretrainError> {
         if training.is_empty() {
             return Err(PretrainError::NoScans { side: "training" });
         }
-        let covariance = covariance(training);
+        let mut candidate = Self {
+            scope,
+            covariance: match scope {
+                Scope::Volume => covariance(training, 1, 1),
+                Scope::Segment => segment_covariance(training, layout.segment_len_trs),
+            },
+            ridge: 0.0,
+        };
         let mut best: Option<(f64, f64)> = None;
         for ridge in RIDGES {
-            let candidate = Self {
-                covariance: covariance.clone(),
-                ridge,
-            };
-            let error: f64 = validation
+            candidate.ridge = ridge;
+            let errors = validation
                 .iter()
-                .map(|batch| hidden_error(batch, &candidate.predict(batch)).sum())
-                .sum();
+                .map(|batch| hidden_error(batch, &candidate.predict(batch)).sum());
+            let error: f64 = errors.sum();
             if error.is_finite() && best.is_none_or(|(least, _)| error < least) {
                 best = Some((error, ridge));
             }
         }
         let (_, ridge) = best.ok_or(PretrainError::Covariance)?;
-        Ok(Self { covariance, ridge })
-    }
-
-    /// Covariance of the training scans, `[rois, rois]`.
-    pub(crate) fn covariance(&self) -> &DMatrix<f64> {
-        &self.covariance
+        Ok(Self { ridge, ..candidate })
     }
 
     /// The ridge that was chosen.
     pub fn ridge(&self) -> f64 {
         self.ridge
+    }
+
+    /// Second moments of the training scans: `[rois, rois]` for [`Scope::Volume`].
+    pub(crate) fn covariance(&self) -> &DMatrix<f64> {
+        &self.covariance
     }
 
     /// `(C_VV + ridge I)^-1 C_VH`, `[visible, hidden]`.
@@ -73,54 +93,85 @@ impl LinearPredictor {
         });
         Cholesky::<f64, Dyn>::new(vv).map(|factor| factor.solve(&vh))
     }
+
+    /// Fills in the hidden ROIs of one segment, `[rois, time]`; not a number where no weights can be had.
+    fn predict_segment(&self, bold: &[f32], hidden: &[bool], time: usize, out: &mut [f32]) {
+        // A row of `seen` per prediction: one for every volume, or one for the whole segment.
+        let (rows, per_roi) = match self.scope {
+            Scope::Volume => (time, 1),
+            Scope::Segment => (1, time),
+        };
+        let variables = 0..hidden.len() * per_roi;
+        let (hidden, visible): (Vec<usize>, Vec<usize>) =
+            variables.partition(|i| hidden[i / per_roi]);
+        if visible.is_empty() || hidden.is_empty() {
+            return;
+        }
+        let Some(weights) = self.weights(&visible, &hidden) else {
+            out.fill(f32::NAN);
+            return;
+        };
+        // Variable i in row r is the value i * rows + r of the segment, for either scope.
+        let seen = DMatrix::from_fn(rows, visible.len(), |r, i| {
+            f64::from(bold[visible[i] * rows + r])
+        });
+        let drawn = seen * weights;
+        for (j, &variable) in hidden.iter().enumerate() {
+            for r in 0..rows {
+                out[variable * rows + r] = drawn[(r, j)] as f32;
+            }
+        }
+    }
 }
 
-/// Second moments of all volumes of all scans; means are zero after z-scoring.
-fn covariance(store: &ScanStore) -> DMatrix<f64> {
-    let n = store.n_rois();
-    let mut sum = DMatrix::<f64>::zeros(n, n);
-    let mut volumes = 0;
-    for scan in 0..store.len() {
-        let bold = store.series(scan);
-        let values = bold.values().iter().map(|&x| f64::from(x));
-        let scan = DMatrix::from_iterator(n, bold.n_volumes(), values);
-        sum.gemm(1.0, &scan, &scan.transpose(), 1.0);
-        volumes += bold.n_volumes();
+/// Second moments of the values of segments: of those that tile the scans where they are many times the values, of all that
+/// can be cut otherwise.
+fn segment_covariance(store: &ScanStore, segment_len: usize) -> DMatrix<f64> {
+    let tiles: usize = store
+        .scans()
+        .iter()
+        .map(|s| s.series.n_volumes() / segment_len)
+        .sum();
+    let plenty = tiles >= 10 * segment_len * store.n_rois();
+    covariance(store, segment_len, if plenty { segment_len } else { 1 })
+}
+
+/// Second moments of windows of `len` volumes, a new one every `stride`; means are zero after z-scoring.
+fn covariance(store: &ScanStore, len: usize, stride: usize) -> DMatrix<f64> {
+    let (rois, size) = (store.n_rois(), store.n_rois() * len);
+    let mut sum = DMatrix::<f64>::zeros(size, size);
+    let mut count = 0;
+    for scan in store.scans() {
+        let bold = &scan.series;
+        let starts: Vec<usize> = (0..bold.n_volumes())
+            .step_by(stride)
+            .filter(|start| start + len <= bold.n_volumes())
+            .collect();
+        let windows = DMatrix::from_fn(size, starts.len(), |i, window| {
+            f64::from(bold.values()[(starts[window] + i % len) * rois + i / len])
+        });
+        sum.gemm(1.0, &windows, &windows.transpose(), 1.0);
+        count += starts.len();
     }
-    sum / volumes as f64
+    sum / count.max(1) as f64
 }
 
 impl Predictor for LinearPredictor {
     fn name(&self) -> &str {
-        "linear"
+        match self.scope {
+            Scope::Volume => "linear",
+            Scope::Segment => "linear, segment",
+        }
     }
 
     fn predict(&self, batch: &MaskedBatch) -> Vec<f32> {
         let [_, _, rois, time] = batch.dims();
         let mut out = vec![0.0; batch.samples.bold.len()];
-        let segments = out
-            .chunks_mut(rois * time)
-            .zip(batch.samples.bold.chunks(rois * time));
-        for (((out, bold), hidden), valid) in segments
-            .zip(batch.hidden.chunks(rois))
-            .zip(&batch.samples.valid)
-        {
-            let (hidden, visible): (Vec<usize>, Vec<usize>) = (0..rois).partition(|&i| hidden[i]);
-            if !valid || visible.is_empty() || hidden.is_empty() {
-                continue;
-            }
-            let Some(weights) = self.weights(&visible, &hidden) else {
-                out.fill(f32::NAN);
-                continue;
-            };
-            let seen = DMatrix::from_fn(time, visible.len(), |t, i| {
-                f64::from(bold[visible[i] * time + t])
-            });
-            let drawn = seen * weights; // [time, hidden]
-            for (j, &roi) in hidden.iter().enumerate() {
-                for t in 0..time {
-                    out[roi * time + t] = drawn[(t, j)] as f32;
-                }
+        for (i, out) in out.chunks_mut(rois * time).enumerate() {
+            if batch.samples.valid[i] {
+                let bold = &batch.samples.bold[i * rois * time..(i + 1) * rois * time];
+                let hidden = &batch.hidden[i * rois..(i + 1) * rois];
+                self.predict_segment(bold, hidden, time, out);
             }
         }
         out

@@ -25,7 +25,7 @@ pub struct LinearBottleneck {
 }
 
 impl LinearBottleneck {
-    /// Fits on `training`; `linear` has been fitted on the same scans.
+    /// Fits on `training`; `linear` has been fitted on the same scans, for [`Scope::Volume`](super::Scope::Volume).
     pub fn fit(
         linear: LinearPredictor,
         training: &ScanStore,

@@ -15,14 +15,20 @@ const LAYOUT: SegmentLayout = SegmentLayout {
 /// Standard deviation of the noise that each ROI has of its own; the signal that all share has 1.
 const NOISE: f64 = 0.5;
 
-/// Four ROIs: one shared signal, noise of their own, scaled to unit variance.
+/// Four ROIs: one shared signal, noise of their own, scaled to unit variance. The shared signal is new in every volume.
 fn store(name: &str) -> ScanStore {
+    slow_store(name, 0.0)
+}
+
+/// The same with a shared signal that keeps the share `memory` of itself from one volume to the next.
+fn slow_store(name: &str, memory: f64) -> ScanStore {
     let rng = &mut Seeds::new(2).stream(name);
     let mut normal = || -> f64 { StandardNormal.sample(rng) };
     let scale = (1.0 + NOISE * NOISE).sqrt().recip();
     let mut values = Vec::new();
+    let mut shared = normal();
     for _ in 0..20_000 {
-        let shared = normal();
+        shared = memory * shared + (1.0 - memory * memory).sqrt() * normal();
         values.extend((0..4).map(|_| (scale * (shared + NOISE * normal())) as f32));
     }
     let scan = StoredScan {
@@ -37,7 +43,7 @@ fn masked(store: &ScanStore, ratio: f64) -> Vec<MaskedBatch> {
     let rng = &mut Seeds::new(2).stream("masks");
     (0..100)
         .map(|i| {
-            let start_volume = i * LAYOUT.sample_len_trs();
+            let start_volume = i * (LAYOUT.sample_len_trs() - 1);
             let crop = Crop {
                 scan: 0,
                 start_volume,
@@ -54,6 +60,10 @@ fn mse(predictor: &dyn Predictor, batches: &[MaskedBatch]) -> f64 {
     errors.sum::<f64>() / batches.len() as f64
 }
 
+fn fit(scope: Scope, training: &ScanStore) -> LinearPredictor {
+    LinearPredictor::fit(scope, training, &LAYOUT, &masked(training, 0.5)).expect("invertible")
+}
+
 /// Given k ROIs, the shared signal is known up to `noise / (k + noise)`; the hidden ROI's own noise comes on top.
 fn best_possible(visible: f64) -> f64 {
     let noise = NOISE * NOISE;
@@ -63,7 +73,7 @@ fn best_possible(visible: f64) -> f64 {
 #[test]
 fn the_linear_predictor_reaches_the_smallest_possible_error() {
     let (training, test) = (store("training"), store("test"));
-    let linear = LinearPredictor::fit(&training, &masked(&training, 0.5)).expect("invertible");
+    let linear = fit(Scope::Volume, &training);
     for (ratio, visible) in [(0.25, 3.0), (0.5, 2.0), (0.75, 1.0)] {
         let batches = masked(&test, ratio);
         let (found, expected) = (mse(&linear, &batches), best_possible(visible));
@@ -77,9 +87,23 @@ fn the_linear_predictor_reaches_the_smallest_possible_error() {
 }
 
 #[test]
+fn other_volumes_help_where_the_signal_is_slow_and_do_no_harm_where_it_is_not() {
+    let (training, test) = (store("training"), store("test"));
+    let [volume, segment] = [Scope::Volume, Scope::Segment].map(|scope| fit(scope, &training));
+    let batches = masked(&test, 0.5);
+    assert!((mse(&segment, &batches) / mse(&volume, &batches) - 1.0).abs() < 0.02);
+
+    let (training, test) = (slow_store("training", 0.95), slow_store("test", 0.95));
+    let [volume, segment] = [Scope::Volume, Scope::Segment].map(|scope| fit(scope, &training));
+    let batches = masked(&test, 0.75);
+    // One visible ROI: alone at its volume, or with its four neighbours in time against the noise.
+    assert!(mse(&segment, &batches) < 0.9 * mse(&volume, &batches));
+}
+
+#[test]
 fn a_bottleneck_costs_until_every_number_passes() {
     let (training, test) = (store("training"), store("test"));
-    let linear = LinearPredictor::fit(&training, &masked(&training, 0.5)).expect("invertible");
+    let linear = fit(Scope::Volume, &training);
     let batches = masked(&test, 0.5);
     let through = |n| {
         mse(
@@ -95,10 +119,11 @@ fn a_bottleneck_costs_until_every_number_passes() {
 #[test]
 fn no_predictor_looks_at_hidden_values() {
     let (training, test) = (store("training"), store("test"));
-    let linear = LinearPredictor::fit(&training, &masked(&training, 0.5)).expect("invertible");
+    let linear = fit(Scope::Volume, &training);
     let bottleneck = LinearBottleneck::fit(linear.clone(), &training, &LAYOUT, 5);
     let mut batch = masked(&test, 0.5).remove(0);
-    let predictors: [&dyn Predictor; 4] = [&linear, &bottleneck, &VisibleMean, &Zero];
+    let segment = fit(Scope::Segment, &training);
+    let predictors: [&dyn Predictor; 5] = [&linear, &segment, &bottleneck, &VisibleMean, &Zero];
     let before = predictors.map(|p| p.predict(&batch));
     for (i, value) in batch.samples.bold.iter_mut().enumerate() {
         if batch.hidden[i / LAYOUT.segment_len_trs] {
