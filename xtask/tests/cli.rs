@@ -221,6 +221,14 @@ fn an_unknown_key_is_named_with_the_closest_known_one() {
 }
 
 #[test]
+fn the_command_line_is_what_the_guide_says() {
+    let help = succeed(Desk::new().command(&["experiment", "run", "--help"]));
+    insta::assert_snapshot!("experiment_run_help", help);
+    let help = succeed(Desk::new().command(&["--help"]));
+    insta::assert_snapshot!("help", help);
+}
+
+#[test]
 fn an_experiment_runs_from_raw_files_to_its_report() {
     let desk = Desk::new();
     let run = || {

@@ -13,13 +13,13 @@ use crate::PretrainError;
 #[serde(deny_unknown_fields, default)]
 pub struct OptimizerConfig {
     /// Decay of the first moment.
-    pub beta_1: f32,
+    pub beta_1: f64,
     /// Decay of the second moment.
-    pub beta_2: f32,
+    pub beta_2: f64,
     /// Added to the root of the second moment.
-    pub eps: f32,
+    pub eps: f64,
     /// Decay of weight matrices. Norms, biases, ROI vectors and weights, and tokens do not decay.
-    pub weight_decay: f32,
+    pub weight_decay: f64,
     /// Largest norm of the whole gradient.
     pub clip_norm: f64,
 }
@@ -45,12 +45,12 @@ pub struct Optimizer {
 impl Optimizer {
     /// An optimiser for `model`, without state yet.
     pub fn new<M: Module>(config: &OptimizerConfig, model: &M) -> Self {
-        let adamw = |weight_decay| {
+        let adamw = |weight_decay: f64| {
             AdamWConfig::new()
-                .with_beta_1(config.beta_1)
-                .with_beta_2(config.beta_2)
-                .with_epsilon(config.eps)
-                .with_weight_decay(weight_decay)
+                .with_beta_1(config.beta_1 as f32)
+                .with_beta_2(config.beta_2 as f32)
+                .with_epsilon(config.eps as f32)
+                .with_weight_decay(weight_decay as f32)
         };
         let decayed: Vec<String> = parameters(model)
             .into_iter()
