@@ -11,7 +11,6 @@ mod experiment;
 mod hint;
 mod interrupt;
 mod progress;
-
 mod report;
 mod stage;
 mod tidy;
@@ -41,7 +40,7 @@ fn main() -> ExitCode {
     match cli.run() {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", format!("{error:#}").trim_end());
             if let Some(hint) = hint::hint(&error) {
                 eprintln!("hint: {hint}");
             }

@@ -182,11 +182,12 @@ impl<'a, O: Objective> Engine<'a, O> {
             });
 
             let stop = watch.stop.load(Ordering::Relaxed);
-            if at.step % self.config.checkpoint_every == 0 || last || stop {
-                self.save("last", &model, &optimizer, &at)?;
-            }
+            // The best one first: a kill between the two repeats this step, and does not forget its checkpoint.
             if best {
                 self.save("best", &model, &optimizer, &at)?;
+            }
+            if at.step % self.config.checkpoint_every == 0 || last || stop {
+                self.save("last", &model, &optimizer, &at)?;
             }
             if stop && !last {
                 return Ok(Outcome::Interrupted { step: at.step });
