@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{tidy, workspace};
 
-/// A gate, and whether its tool must be installed first.
+/// One thing that must hold.
 struct Gate {
     name: &'static str,
     run: fn() -> Result<Outcome>,
@@ -149,7 +149,7 @@ fn cargo(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Outcome> {
 
 /// Runs a tool, built from the registry on first use into a folder beside the target folder.
 fn tool(package: &str, binary: &str, version: &str, arguments: &[&str]) -> Result<Outcome> {
-    let home = tools_folder()?;
+    let home = tools_folder()?.join(format!("{package}-{version}"));
     let path = home.join("bin").join(binary);
     if !path.exists() {
         eprintln!("installing {package} {version} (once)");

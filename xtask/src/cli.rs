@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 
 use crate::{command, device, experiment, stage, workspace};
@@ -12,7 +12,7 @@ use crate::{command, device, experiment, stage, workspace};
 #[derive(Parser)]
 #[command(name = "cargo xtask", version, about, max_term_width = 100)]
 pub struct Cli {
-    /// Say more on stderr; twice for every step.
+    /// Say more on stderr.
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
     #[command(subcommand)]
@@ -110,7 +110,7 @@ struct How {
     /// Threads that the parts of a batch are spread over; results do not depend on it.
     #[arg(long)]
     threads: Option<usize>,
-    /// Go on with an unfinished run, and fail if there is none. (Without this, one that is found is resumed too.)
+    /// Go on with a run that was started before, and fail if there is none. (Without this, one that is found is resumed too.)
     #[arg(long, conflicts_with = "restart")]
     resume: bool,
     /// Set an unfinished run aside and start anew.
@@ -177,6 +177,9 @@ impl Cli {
                 experiment::pretrain_one(&load(&which)?, &variant, &options)?;
             }
             Command::Report { run } => {
+                let run = run
+                    .canonicalize()
+                    .with_context(|| format!("no run folder {run:?}"))?;
                 let runs = run.parent().and_then(|p| p.parent()).unwrap_or(&run);
                 println!("{}", workspace::shown(&stage::report::write(&run, runs)?));
             }

@@ -11,6 +11,13 @@ pub fn stop_flag() -> &'static AtomicBool {
     &STOP
 }
 
+/// Ends the process if someone asked it to stop: for work that is saved as it goes, or done again in a moment.
+pub fn exit_if_asked() {
+    if STOP.load(Ordering::Relaxed) {
+        std::process::exit(130);
+    }
+}
+
 /// From now on the first Ctrl-C asks to stop; a second one ends the process at once.
 ///
 /// # Errors
@@ -20,6 +27,6 @@ pub fn listen() -> Result<()> {
         if STOP.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
-        eprintln!("stopping after this step and saving; press Ctrl-C again to stop at once");
+        eprintln!("stopping as soon as everything is saved; press Ctrl-C again to stop at once");
     })?)
 }

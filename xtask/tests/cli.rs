@@ -93,11 +93,14 @@ impl Desk {
         }
     }
 
-    fn result(&self) -> (String, Vec<u8>) {
+    fn result(&self) -> (String, [Vec<u8>; 2]) {
         let run = self.run_folder().expect("a run");
         let log = fs::read_to_string(run.join("metrics.jsonl")).expect("a log");
-        let weights = fs::read(run.join("checkpoints/last/model.safetensors")).expect("weights");
-        (log, weights)
+        let weights = |name| {
+            let file = run.join("checkpoints").join(name).join("model.safetensors");
+            fs::read(file).expect("weights")
+        };
+        (log, ["last", "best"].map(weights))
     }
 }
 
@@ -198,13 +201,18 @@ fn a_checkpoint_of_other_data_is_refused() {
     };
     let slower = from("\"dt_secs\": 2.5", "\"dt_secs\": 2.0");
     assert!(
-        slower.contains("dt_secs is 2.5 s in the data, 2 s in the checkpoint"),
+        slower.contains("dt_secs is 2.5 s here, 2 s in the checkpoint"),
         "{slower}"
     );
     let other = from("\"spatial_007\"", "\"V1\"");
     assert!(
         other.contains("the first differing ROI is spatial_007"),
         "{other}"
+    );
+    let adaptive = from("\"tse\": \"static\"", "\"tse\": \"adaptive\"");
+    assert!(
+        adaptive.contains("model.tse is \"static\" here"),
+        "{adaptive}"
     );
     let seen = from(
         "\"sub-1_task-objects_run-01\"",

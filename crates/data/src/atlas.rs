@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::checksum::FieldHasher;
-use crate::error::DataError;
 
 /// Side of the brain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,66 +71,6 @@ impl Atlas {
             .finish()
     }
 
-    /// Checks that this atlas is `expected`, ROI by ROI.
-    ///
-    /// # Errors
-    /// [`DataError::AtlasOrder`] when only the order differs, else [`DataError::AtlasMismatch`];
-    /// both name the first ROI that differs.
-    pub fn check_same(&self, expected: &Self) -> Result<(), DataError> {
-        let names = |atlas: &Self| -> Vec<String> {
-            atlas.rois.iter().map(|roi| roi.name.clone()).collect()
-        };
-        let (ours, theirs) = (names(self), names(expected));
-        let mismatch = |difference: String| DataError::AtlasMismatch {
-            found: self.title(),
-            expected: expected.title(),
-            difference,
-        };
-        let first = ours
-            .iter()
-            .zip(&theirs)
-            .position(|(our, their)| our != their);
-        if let Some(index) = first {
-            let same_set = ours.len() == theirs.len()
-                && ours.iter().collect::<BTreeSet<_>>() == theirs.iter().collect();
-            return Err(if same_set {
-                DataError::AtlasOrder {
-                    found: self.title(),
-                    expected: expected.title(),
-                    index,
-                    found_roi: ours[index].clone(),
-                    expected_roi: theirs[index].clone(),
-                }
-            } else {
-                mismatch(format!(
-                    "ROI {index} is {:?}, expected {:?}",
-                    ours[index], theirs[index]
-                ))
-            });
-        }
-        if ours.len() != theirs.len() {
-            let index = ours.len().min(theirs.len());
-            let name = |names: &[String]| names.get(index).cloned().unwrap_or("missing".into());
-            return Err(mismatch(format!(
-                "{} ROIs, expected {}: ROI {index} is {:?}, expected {:?}",
-                ours.len(),
-                theirs.len(),
-                name(&ours),
-                name(&theirs)
-            )));
-        }
-        if (&self.name, &self.version) != (&expected.name, &expected.version) {
-            return Err(mismatch(
-                "the ROIs carry the same names, but name or version of the atlas differ, so they may lie elsewhere".into(),
-            ));
-        }
-        Ok(())
-    }
-
-    fn title(&self) -> String {
-        format!("{} ({})", self.name, self.version)
-    }
-
     /// Checks that ROIs are numbered in order and named uniquely.
     pub(crate) fn check(&self) -> Result<(), String> {
         let mut names = BTreeSet::new();
@@ -182,32 +121,9 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn another_order_is_told_apart_from_another_set() {
-        let expected = atlas(&["a", "b", "c"]);
-        expected.check_same(&expected).unwrap();
-
-        let swapped = atlas(&["a", "c", "b"]).check_same(&expected).unwrap_err();
-        assert!(
-            matches!(&swapped, DataError::AtlasOrder { index: 1, found_roi, expected_roi, .. }
-                if found_roi == "c" && expected_roi == "b"),
-            "{swapped}"
-        );
-
-        let other = atlas(&["a", "b", "x"]).check_same(&expected).unwrap_err();
-        assert!(
-            other.to_string().contains("ROI 2 is \"x\", expected \"c\""),
-            "{other}"
-        );
-
-        let short = atlas(&["a", "b"]).check_same(&expected).unwrap_err();
-        assert!(short.to_string().contains("2 ROIs, expected 3"), "{short}");
-    }
-
-    #[test]
     fn the_same_names_of_another_version_are_another_atlas() {
         let mut other = atlas(&["a"]);
         other.version = "2".into();
-        assert!(other.check_same(&atlas(&["a"])).is_err());
         assert_ne!(other.hash(), atlas(&["a"]).hash());
     }
 }

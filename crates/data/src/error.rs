@@ -128,22 +128,6 @@ pub enum DataError {
         /// Voxels in the mask.
         n_voxels: usize,
     },
-    /// Two atlases hold the same ROIs in another order.
-    #[error(
-        "the ROIs of atlas {found} are those of {expected} in another order: ROI {index} is {found_roi:?}, expected {expected_roi:?}: reorder the columns"
-    )]
-    AtlasOrder {
-        /// The atlas met.
-        found: String,
-        /// The atlas wanted.
-        expected: String,
-        /// First ROI that differs.
-        index: usize,
-        /// Its name here.
-        found_roi: String,
-        /// Its name there.
-        expected_roi: String,
-    },
     /// Two atlases are not the same.
     #[error("atlas {found} where {expected} is needed: {difference}")]
     AtlasMismatch {

@@ -204,6 +204,32 @@ mod tests {
     use crate::store::tests::ramp_store;
 
     #[test]
+    fn the_same_scan_at_two_trs_has_the_same_times() {
+        let times = |dt_secs: f64| {
+            let layout = SegmentSpec::default().layout(dt_secs).unwrap();
+            let n_volumes = layout.sample_len_trs();
+            let series = crate::BoldSeries::new(vec![0.0; n_volumes], 1, dt_secs).unwrap();
+            let scan = crate::StoredScan {
+                scan: "a".into(),
+                subject: "a".into(),
+                series,
+            };
+            let store = ScanStore::new(vec![scan]).unwrap();
+            let mut batch = SampleBatch::new(1, &layout, 1);
+            let crop = Crop {
+                scan: 0,
+                start_volume: 0,
+            };
+            fill(&store, &[crop], &mut batch).unwrap();
+            batch.start_secs
+        };
+        let seconds: Vec<f32> = (0..20).map(|k| 15.0 * k as f32).collect();
+        for dt_secs in [0.75, 1.5, 2.5, 3.0] {
+            assert_eq!(times(dt_secs), seconds);
+        }
+    }
+
+    #[test]
     fn seconds_become_volumes() {
         let spec = SegmentSpec::default();
         let layout = |dt_secs: f64| {

@@ -4,7 +4,7 @@
 //! sign, depends on a hidden state that the whole brain switches between:
 //!
 //! ```text
-//! x_i(t) = gain[state(t), i] · a_network(i)(t) + noise_sd · ε_i(t)
+//! x_i(t) = gain[state(t), i] · a_network(i)(t) + activation[state(t), i] + noise_sd · ε_i(t)
 //! a_k(t) = ar1 · a_k(t − 1) + sqrt(1 − ar1²) · ε_k(t)             variance 1
 //! ```
 //!

@@ -96,7 +96,7 @@ impl MaskedReconstruction {
             return Err(PretrainError::Config {
                 field: "train.parts",
                 found: setup.parts.to_string(),
-                expected: "a divisor of train.batch_size",
+                expected: "a divisor of train.batch_size".to_string(),
             });
         }
         let seeds = setup.seeds;

@@ -51,6 +51,58 @@ impl Default for EngineConfig {
     }
 }
 
+impl EngineConfig {
+    /// # Errors
+    /// [`PretrainError::Config`] for a setting that makes no sense.
+    pub fn check(&self) -> Result<(), PretrainError> {
+        let (schedule, optimizer) = (&self.schedule, &self.optimizer);
+        let peak = schedule.base_lr * self.batch_size as f64 / 64.0;
+        let positive = f64::MIN_POSITIVE..=f64::MAX;
+        let ranges = [
+            ("train.steps", self.steps as f64, positive.clone()),
+            ("train.batch_size", self.batch_size as f64, positive.clone()),
+            ("train.parts", self.parts as f64, positive.clone()),
+            (
+                "train.validate_every",
+                self.validate_every as f64,
+                positive.clone(),
+            ),
+            (
+                "train.checkpoint_every",
+                self.checkpoint_every as f64,
+                positive.clone(),
+            ),
+            ("train.schedule.base_lr", schedule.base_lr, positive.clone()),
+            ("train.schedule.warmup", schedule.warmup, 0.0..=1.0),
+            ("train.schedule.min_lr", schedule.min_lr, 0.0..=peak),
+            ("train.optimizer.beta_1", optimizer.beta_1, 0.0..=0.999_999),
+            ("train.optimizer.beta_2", optimizer.beta_2, 0.0..=0.999_999),
+            ("train.optimizer.eps", optimizer.eps, positive.clone()),
+            (
+                "train.optimizer.weight_decay",
+                optimizer.weight_decay,
+                0.0..=f64::MAX,
+            ),
+            ("train.optimizer.clip_norm", optimizer.clip_norm, positive),
+        ];
+        for (field, value, range) in ranges {
+            if !range.contains(&value) {
+                let expected = match (*range.start(), *range.end()) {
+                    (low, f64::MAX) if low > 0.0 => "a positive number".to_string(),
+                    (low, f64::MAX) => format!("at least {low}"),
+                    (low, high) => format!("from {low} to {high}"),
+                };
+                return Err(PretrainError::Config {
+                    field,
+                    found: value.to_string(),
+                    expected,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// How far a run is, for whoever watches it.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
@@ -109,23 +161,7 @@ impl<'a, O: Objective> Engine<'a, O> {
         objective: &'a O,
         run: &'a RunFolder,
     ) -> Result<Self, PretrainError> {
-        let positive = [
-            ("train.steps", config.steps as f64),
-            ("train.batch_size", config.batch_size as f64),
-            ("train.validate_every", config.validate_every as f64),
-            ("train.checkpoint_every", config.checkpoint_every as f64),
-            ("train.schedule.base_lr", config.schedule.base_lr),
-            ("train.optimizer.clip_norm", config.optimizer.clip_norm),
-        ];
-        for (field, value) in positive {
-            if !(value > 0.0 && value.is_finite()) {
-                return Err(PretrainError::Config {
-                    field,
-                    found: value.to_string(),
-                    expected: "a positive number",
-                });
-            }
-        }
+        config.check()?;
         Ok(Self {
             config,
             objective,
@@ -140,7 +176,8 @@ impl<'a, O: Objective> Engine<'a, O> {
     /// # Errors
     /// [`PretrainError::NonFinite`] stops the run at the last good checkpoint; others come from batches and files.
     pub fn train(&self, model: O::Model, watch: &mut Watch) -> Result<Outcome, PretrainError> {
-        let (mut model, mut optimizer, mut at) = self.start(model)?;
+        // The optimiser's saved state finds its parameters by name, whatever the model is.
+        let (mut model, mut optimizer, mut at) = self.start(weights::with_stable_ids(model))?;
         let mut log = self.run.metric_log((at.step > 0).then_some(at.step))?;
         while at.step < self.config.steps {
             let step = at.step;

@@ -33,7 +33,7 @@ pub enum PretrainError {
         /// Its value.
         found: String,
         /// What would be right.
-        expected: &'static str,
+        expected: String,
     },
     /// The saved state of an optimiser that cannot be read.
     #[error(

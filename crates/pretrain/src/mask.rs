@@ -48,11 +48,11 @@ impl MaskConfig {
     /// # Errors
     /// [`PretrainError::Config`] for shares outside 0..1 or out of order.
     pub fn check(&self) -> Result<(), PretrainError> {
-        let fail = |field, found: String, expected| {
+        let fail = |field, found: String, expected: &str| {
             Err(PretrainError::Config {
                 field,
                 found,
-                expected,
+                expected: expected.to_string(),
             })
         };
         let [low, high] = self.ratio.bounds();

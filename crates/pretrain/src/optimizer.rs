@@ -243,6 +243,54 @@ mod tests {
     }
 
     #[test]
+    fn clipping_scales_the_whole_gradient_to_the_norm() {
+        let pair = pair();
+        let mut clipped = gradients(&pair, 2.0);
+        pair.visit(&mut Scale {
+            gradients: &mut clipped,
+            factor: 0.25,
+        });
+        let weight = clipped
+            .get::<2>(pair.linear.weight.id)
+            .expect("still there");
+        let gamma = clipped.get::<1>(pair.norm.gamma.id).expect("still there");
+        assert_eq!(
+            (values(weight), values(gamma)),
+            (vec![0.5; 4], vec![0.5; 2])
+        );
+        let mut squares = Squares {
+            gradients: &clipped,
+            sum: 0.0,
+        };
+        pair.visit(&mut squares);
+        assert_eq!(squares.sum, 1.5);
+    }
+
+    #[test]
+    fn the_step_is_that_of_the_clipped_gradient() {
+        // With a large eps a step is proportional to the gradient: from norm sqrt(24) it is clipped to 1.
+        let config = OptimizerConfig {
+            eps: 1e6,
+            weight_decay: 0.0,
+            ..Default::default()
+        };
+        let before = pair();
+        let moved = |clip_norm| {
+            let config = OptimizerConfig {
+                clip_norm,
+                ..config.clone()
+            };
+            let gradients = gradients(&before, 2.0);
+            let mut optimizer = Optimizer::new(&config, &before);
+            let (after, _) = optimizer.step(1e6, before.clone(), gradients);
+            let difference = after.linear.weight.val() - before.linear.weight.val();
+            values(difference.without_autodiff())[0]
+        };
+        let ratio = moved(1.0) / moved(100.0);
+        assert!((ratio * 24f32.sqrt() - 1.0).abs() < 1e-3, "{ratio}");
+    }
+
+    #[test]
     fn the_norm_is_taken_over_all_parameters_before_clipping() {
         let pair = pair();
         let gradients = gradients(&pair, 2.0); // six values of 2: norm sqrt(24)

@@ -23,6 +23,40 @@ pub struct Card {
     pub pretraining_scans: Vec<String>,
 }
 
+impl Card {
+    /// Whether these weights belong to the model `model` with `config`: shapes alone do not tell, SG's fit AG.
+    ///
+    /// # Errors
+    /// [`RunError::Mismatch`] names the first field that differs.
+    pub fn check_model(&self, model: &str, config: &serde_json::Value) -> Result<(), RunError> {
+        let differ = |field: String, found: String, expected: String| {
+            Err(RunError::Mismatch {
+                field,
+                found,
+                expected,
+                hint: "use the config that the checkpoint was trained with",
+            })
+        };
+        if self.model != model {
+            return differ("the model".into(), model.into(), self.model.clone());
+        }
+        let empty = serde_json::Map::new();
+        let fields = |value: &serde_json::Value| value.as_object().unwrap_or(&empty).clone();
+        let (mine, theirs) = (fields(&self.model_config), fields(config));
+        for (field, expected) in &mine {
+            let found = theirs.get(field).unwrap_or(&serde_json::Value::Null);
+            if found != expected {
+                return differ(
+                    format!("model.{field}"),
+                    found.to_string(),
+                    expected.to_string(),
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The data side of a [`Card`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DataCard {
@@ -52,9 +86,9 @@ impl DataCard {
     /// # Errors
     /// [`RunError::Mismatch`] names the first thing that differs: atlas, a ROI, time base, segment length or cleaning.
     pub fn check(&self, data: &DataCard) -> Result<(), RunError> {
-        let differ = |field, found: String, expected: String, hint| {
+        let differ = |field: &str, found: String, expected: String, hint| {
             Err(RunError::Mismatch {
-                field,
+                field: String::from(field),
                 found,
                 expected,
                 hint,
@@ -131,6 +165,25 @@ mod tests {
     }
 
     #[test]
+    fn a_model_of_another_kind_or_config_is_named() {
+        let card = Card {
+            model: "brainmae".into(),
+            model_config: serde_json::json!({"tse": "static", "n_heads": 4}),
+            ..Card::default()
+        };
+        assert!(card.check_model("brainmae", &card.model_config).is_ok());
+        let adaptive = serde_json::json!({"tse": "adaptive", "n_heads": 4});
+        let error = card
+            .check_model("brainmae", &adaptive)
+            .expect_err("another");
+        assert!(
+            error.to_string().contains("model.tse is \"adaptive\""),
+            "{error}"
+        );
+        assert!(card.check_model("another", &card.model_config).is_err());
+    }
+
+    #[test]
     fn the_same_data_fit() {
         assert!(card().check(&card()).is_ok());
     }
@@ -166,7 +219,7 @@ mod tests {
             ..card()
         });
         assert!(
-            slower.contains("0.8 s in the data, 0.72 s in the checkpoint"),
+            slower.contains("0.8 s here, 0.72 s in the checkpoint"),
             "{slower}"
         );
     }

@@ -54,30 +54,22 @@ pub enum RunError {
         /// Identity of this run.
         expected: String,
     },
-    /// A checkpoint that was asked for is not there.
-    #[error("no checkpoint {name:?} in {path:?}")]
-    NoCheckpoint {
-        /// `last` or `best`.
-        name: String,
-        /// The checkpoints' folder.
-        path: PathBuf,
-    },
-    /// A checkpoint does not fit the data it is to be used with.
+    /// A checkpoint does not fit the data or the model that it is to be used with.
     #[error(
-        "the checkpoint does not fit the data: {field} is {found} in the data, {expected} in the checkpoint; {hint}"
+        "the checkpoint does not fit: {field} is {found} here, {expected} in the checkpoint; {hint}"
     )]
     Mismatch {
         /// What differs.
-        field: &'static str,
-        /// In the data.
+        field: String,
+        /// In the data, or in the config.
         found: String,
         /// In the checkpoint.
         expected: String,
         /// What to do.
         hint: &'static str,
     },
-    /// A table could not be built or written.
-    #[error("cannot write the table {path:?}")]
+    /// A table that cannot be written as parquet, or is no parquet.
+    #[error("cannot write or read the table {path:?}")]
     Table {
         /// The table.
         path: PathBuf,

@@ -42,7 +42,12 @@ impl RunFolder {
                 });
             }
             let found = old.status.clone();
-            (old, Some(found))
+            let mut merged = old;
+            if found != Status::Finished && merged.versions != manifest.versions {
+                let earlier = std::mem::replace(&mut merged.versions, manifest.versions);
+                merged.earlier_versions.push(earlier);
+            }
+            (merged, Some(found))
         } else {
             (manifest, None)
         };
@@ -167,6 +172,18 @@ mod tests {
         drop(run);
         let run = RunFolder::open(root.path(), manifest(0.1)).expect("there");
         assert_eq!(run.found(), Some(&Status::Finished));
+    }
+
+    #[test]
+    fn a_run_resumed_by_other_code_tells_both_versions() {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let mut newer = manifest(0.1);
+        newer.versions.insert("code".into(), "b".into());
+        let old = manifest(0.1).versions;
+        drop(RunFolder::open(root.path(), manifest(0.1)).expect("new"));
+        let resumed = RunFolder::open(root.path(), newer.clone()).expect("unlocked");
+        assert_eq!(resumed.manifest().versions, newer.versions);
+        assert_eq!(resumed.manifest().earlier_versions, [old]);
     }
 
     #[test]

@@ -41,6 +41,9 @@ pub struct Manifest {
     pub device: String,
     /// Versions of the tool and of what its numbers depend on.
     pub versions: BTreeMap<String, String>,
+    /// Versions that an earlier part of the run was done with, where they differ.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier_versions: Vec<BTreeMap<String, String>>,
     /// How far it came.
     pub status: Status,
     /// Why it failed.
@@ -78,6 +81,7 @@ impl Manifest {
                 env!("CARGO_PKG_VERSION").to_string(),
             )]
             .into(),
+            earlier_versions: Vec::new(),
             status: Status::Running,
             failure: None,
             started_unix_secs: now,

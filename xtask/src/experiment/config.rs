@@ -57,7 +57,7 @@ pub struct DataConfig {
     /// A folder with a `source.toml`, relative to the workspace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<PathBuf>,
-    /// A folder with a prepared data set.
+    /// A folder with a prepared data set, relative to the workspace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prepared: Option<PathBuf>,
     /// Synthetic scans with planted truth.
@@ -108,6 +108,10 @@ impl Resolved {
             for (what, same) in [
                 ("data", config.data == base.data),
                 ("segments", config.segments == base.segments),
+                (
+                    "reconstruction",
+                    config.reconstruction == base.reconstruction,
+                ),
                 (
                     "split",
                     config.split == base.split && config.split_seed == base.split_seed,

@@ -46,7 +46,16 @@ impl Options {
                 );
             }
         }
-        Ok(RunFolder::open(&self.runs, manifest)?)
+        let versions = manifest.versions.clone();
+        let run = RunFolder::open(&self.runs, manifest)?;
+        let found = run.manifest();
+        if found.versions != versions || !found.earlier_versions.is_empty() {
+            let place = workspace::shown(run.path());
+            tracing::warn!(
+                "{place} was made, or begun, by other code than this; delete the folder to make it anew"
+            );
+        }
+        Ok(run)
     }
 }
 
@@ -58,6 +67,15 @@ pub fn run(experiment: &Resolved, options: &Options) -> Result<()> {
     interrupt::listen()?;
     let scans = data::scans(&experiment.base, &options.data)?;
     require_found(experiment, &experiment.variants, &scans, options)?;
+    reconstruct::check(
+        &experiment.base.reconstruction,
+        scans.dataset.atlas().n_rois(),
+    )?;
+    for (_, config) in &experiment.variants {
+        config.model.check(pretrain::data_shape(&scans))?;
+        config.train.check()?;
+        config.mask.check()?;
+    }
     let mut trained = Vec::new();
     for (variant, config) in &experiment.variants {
         let Some(run) = pretrain::pretrain(&experiment.name, variant, config, &scans, options)?

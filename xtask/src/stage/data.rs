@@ -13,7 +13,7 @@ use brainmae_run::identity::sha256;
 use super::Scans;
 use crate::experiment::ExperimentConfig;
 use crate::progress::Steps;
-use crate::workspace;
+use crate::{interrupt, workspace};
 
 /// Where prepared data sets lie when nothing else is said.
 pub fn default_root() -> PathBuf {
@@ -73,6 +73,8 @@ fn with_progress(
         if let Some((_, steps)) = &mut current {
             steps.set(at.done as u64, at.name.to_string());
         }
+        // Finished scans are kept: the next call goes on from here.
+        interrupt::exit_if_asked();
     })
 }
 
@@ -80,7 +82,7 @@ fn with_progress(
 pub fn place(config: &ExperimentConfig, root: &Path) -> Result<PathBuf> {
     let data = &config.data;
     if let Some(prepared) = &data.prepared {
-        return Ok(prepared.clone());
+        return Ok(workspace::root().join(prepared));
     }
     if let Some(source) = &data.source {
         let name = source.file_name().context("data.source has no name")?;
@@ -104,7 +106,11 @@ pub fn scans(config: &ExperimentConfig, root: &Path) -> Result<Scans> {
             false,
         )?),
         (None, Some(spec)) => Some(simulate(spec, &place, false)?),
-        (None, None) => None,
+        (None, None) => {
+            // The other two compare checksums too before they call a data set up to date.
+            PreparedDataset::open(&place)?.verify()?;
+            None
+        }
     };
     if let Some(report) = report {
         let state = if report.up_to_date {

@@ -1,7 +1,7 @@
 //! The pretraining stage: one variant of the model learns.
 
 use anyhow::{Context, Result, ensure};
-use brainmae_data::{ScanStore, SplitUnit};
+use brainmae_data::{ScanId, ScanStore, SplitUnit, SubjectId};
 use brainmae_model::{BrainMae, DataShape};
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
 use brainmae_pretrain::engine::{Progress, WEIGHTS, load_weights};
@@ -71,17 +71,22 @@ pub fn pretrain(
 ) -> Result<Option<RunFolder>> {
     let manifest = identify(experiment, variant, config, scans, options)?;
     let stage = manifest.stage.clone();
+    // Whatever can be refused is refused before there is a run folder.
+    config.train.check()?;
+    let start = options.ckpt.as_deref().map(Checkpoint::open).transpose()?;
+    if let Some(start) = &start {
+        start
+            .card()
+            .check_model("brainmae", &serde_json::to_value(&config.model)?)?;
+        start.card().data.check(&scans.card())?;
+        bar_seen(start.card(), scans)?;
+    }
+    let objective = objective(config, scans, start.as_ref())?;
     let mut run = options.open(manifest)?;
     if run.found() == Some(&Status::Finished) {
         tracing::info!("{stage} is finished: {}", workspace::shown(run.path()));
         return Ok(Some(run));
     }
-    let start = options.ckpt.as_deref().map(Checkpoint::open).transpose()?;
-    if let Some(start) = &start {
-        start.card().data.check(&scans.card())?;
-        bar_seen(start.card(), scans)?;
-    }
-    let objective = objective(config, scans, start.as_ref())?;
     let device = options.device.clone().autodiff();
     let rng = &mut Seeds::new(config.seed).stream("weights");
     let mut model = config.model.init(data_shape(scans), rng, &device)?;
@@ -133,24 +138,33 @@ pub fn pretrain(
     }
 }
 
-/// Nobody whom a checkpoint has seen may be measured with it.
+/// Nobody whom a checkpoint has seen, and no one of their families, may be measured with it.
 fn bar_seen(card: &Card, scans: &Scans) -> Result<()> {
     let split = &scans.split;
-    let held_out = || split.validation.iter().chain(&split.test);
-    for scan in scans
-        .dataset
-        .included()
-        .filter(|scan| held_out().any(|id| *id == scan.scan))
-    {
+    let family = |subject: &SubjectId| {
+        let mut records = scans.dataset.subjects().iter();
+        records
+            .find(|record| record.subject == *subject)
+            .and_then(|record| record.family.clone())
+    };
+    let families: Vec<String> = card
+        .pretraining_subjects
+        .iter()
+        .filter_map(|subject| family(&SubjectId::new(subject.as_str())))
+        .collect();
+    let held_out = |scan: &ScanId| split.validation.contains(scan) || split.test.contains(scan);
+    for scan in scans.dataset.included().filter(|scan| held_out(&scan.scan)) {
         let seen = match split.unit {
-            SplitUnit::Subject => card
-                .pretraining_subjects
-                .contains(&scan.subject.to_string()),
+            SplitUnit::Subject => {
+                card.pretraining_subjects
+                    .contains(&scan.subject.to_string())
+                    || family(&scan.subject).is_some_and(|family| families.contains(&family))
+            }
             SplitUnit::Scan => card.pretraining_scans.contains(&scan.scan.to_string()),
         };
         ensure!(
             !seen,
-            "the checkpoint was trained on scan {} or on its subject, who is held out in this split\nhint: start from a checkpoint trained on this split's training side, or leave --ckpt out",
+            "the checkpoint was trained on scan {}, on its subject or on a relative, who is held out in this split\nhint: start from a checkpoint trained on this split's training side, or leave --ckpt out",
             scan.scan
         );
     }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
-use brainmae_data::ScanStore;
+use anyhow::{Context, Result, ensure};
+use brainmae_data::{Exclusion, ScanStore};
 use brainmae_pretrain::predictor::{
     BrainMaePredictor, LinearBottleneck, LinearPredictor, Predictor, Scope, VisibleMean, Zero,
 };
@@ -15,7 +15,7 @@ use super::report::Notes;
 use super::{Scans, manifest, pretrain, tables};
 use crate::experiment::{ExperimentConfig, Options, Resolved};
 use crate::progress::Steps;
-use crate::workspace;
+use crate::{interrupt, workspace};
 
 /// The linear predictor of whole segments takes a matrix of `rois * time` squared, inverted for every mask: beyond this it
 /// would take hours.
@@ -52,7 +52,6 @@ pub fn identify(
         "about": experiment.base.about,
         "segments": experiment.base.segments,
         "reconstruction": experiment.base.reconstruction,
-        "d_model": experiment.base.model.d_model,
     });
     let mut inputs = scans.inputs();
     for (variant, identity) in trained {
@@ -88,22 +87,48 @@ pub fn reconstruct(
         tracing::info!("reconstruct is finished: {}", workspace::shown(run.path()));
         return Ok(run);
     }
+    match score_all(experiment, trained, scans, options, &run) {
+        Ok(()) => run.set_status(Status::Finished, None)?,
+        Err(error) => {
+            if let Err(second) = run.set_status(Status::Failed, Some(format!("{error:#}"))) {
+                tracing::warn!("{second}");
+            }
+            return Err(error.context("reconstruct"));
+        }
+    }
+    Ok(run)
+}
+
+fn score_all(
+    experiment: &Resolved,
+    trained: &[Trained],
+    scans: &Scans,
+    options: &Options,
+    run: &RunFolder,
+) -> Result<()> {
     let config = &experiment.base.reconstruction;
-    check(config)?;
     let seeds = Seeds::new(experiment.base.seed);
     let load = |ids| ScanStore::load(&scans.dataset, ids, &scans.layout);
     let test = load(&scans.split.test)?;
 
     let training = load(&scans.split.train)?;
     // Ridges are chosen where the models' best checkpoints are: on the validation side, half of the ROIs hidden.
-    let validation = load(&scans.split.validation)?;
-    let validation = scoring_batches(&validation, &scans.layout, config, 0.5, &seeds)?;
+    let validation_store = load(&scans.split.validation)?;
+    let validation = scoring_batches(&validation_store, &scans.layout, config, 0.5, &seeds)?;
     let fit = |scope| LinearPredictor::fit(scope, &training, &scans.layout, &validation);
     let linear = fit(Scope::Volume)?;
     let n_values = training.n_rois() * scans.layout.segment_len_trs;
     let segment = (n_values <= MOST_SEGMENT_VALUES)
         .then(|| fit(Scope::Segment))
         .transpose()?;
+    // As many numbers as a state of each of the models has.
+    let mut widths: Vec<usize> = trained.iter().map(|t| t.config.model.d_model).collect();
+    widths.sort_unstable();
+    widths.dedup();
+    let bottlenecks: Vec<LinearBottleneck> = widths
+        .into_iter()
+        .map(|d| LinearBottleneck::fit(linear.clone(), &training, &scans.layout, d))
+        .collect();
     let mut models = Vec::new();
     for t in trained {
         let model = pretrain::best_model(&t.run, t.config, scans, &options.device)
@@ -111,14 +136,15 @@ pub fn reconstruct(
         models.push(BrainMaePredictor::new(&t.predictor_name(), model));
     }
     let mut predictors: Vec<&dyn Predictor> = models.iter().map(|m| m as &dyn Predictor).collect();
-    let d_model = experiment.base.model.d_model;
-    let bottleneck = LinearBottleneck::fit(linear.clone(), &training, &scans.layout, d_model);
     predictors.extend(segment.iter().map(|s| s as &dyn Predictor));
-    predictors.extend([&linear as &dyn Predictor, &bottleneck, &VisibleMean, &Zero]);
+    predictors.push(&linear);
+    predictors.extend(bottlenecks.iter().map(|b| b as &dyn Predictor));
+    predictors.extend([&VisibleMean as &dyn Predictor, &Zero]);
 
     let mut steps = Steps::new("reconstruct", config.mask_ratios.len() as u64);
     let scores = score(&test, &scans.layout, config, &predictors, &seeds, |ratio| {
         steps.tick(format!("{:.0} % of the ROIs hidden", 100.0 * ratio));
+        interrupt::exit_if_asked();
     })?;
     drop(steps);
     let summary = summarise(&scores, config.resamples, &seeds);
@@ -152,14 +178,14 @@ pub fn reconstruct(
             .into_iter()
             .map(|(v, auroc)| (format!("{v}/network_auroc"), auroc)),
     );
-    log(&run, metrics)?;
-    notes(experiment, scans).write(&run)?;
-    run.set_status(Status::Finished, None)?;
-    Ok(run)
+    log(run, metrics)?;
+    let stores = [&training, &validation_store, &test];
+    let mut excluded = scans.dataset.exclusions();
+    excluded.extend(stores.iter().flat_map(|store| store.exclusions()).cloned());
+    notes(experiment, scans, &excluded).write(run)
 }
 
-fn notes(experiment: &Resolved, scans: &Scans) -> Notes {
-    let excluded = scans.dataset.exclusions();
+fn notes(experiment: &Resolved, scans: &Scans, excluded: &[Exclusion]) -> Notes {
     let network = |roi: &brainmae_data::Roi| Some((roi.name.clone(), roi.network.clone()?));
     Notes {
         about: experiment.base.about.clone(),
@@ -232,18 +258,23 @@ pub fn summary(run: &Path) -> Result<String> {
     Ok(text)
 }
 
-/// Checks the settings that only this stage uses.
+/// Checks the settings that only this stage uses, before anything is trained.
 ///
 /// # Errors
-/// For shares outside 0..1.
-fn check(config: &ReconstructionConfig) -> Result<()> {
+/// For shares that hide no ROI or all of them.
+pub fn check(config: &ReconstructionConfig, n_rois: usize) -> Result<()> {
     for ratio in &config.mask_ratios {
-        anyhow::ensure!(
-            (0.0..1.0).contains(ratio) && *ratio > 0.0,
-            "reconstruction.mask_ratios has {ratio}, expected numbers between 0 and 1"
+        let hidden = (ratio * n_rois as f64).round();
+        ensure!(
+            hidden >= 1.0 && hidden < n_rois as f64,
+            "reconstruction.mask_ratios has {ratio}, which hides {hidden} of {n_rois} ROIs, expected at least one hidden and one visible"
         );
     }
-    anyhow::ensure!(
+    ensure!(
+        !config.mask_ratios.is_empty(),
+        "reconstruction.mask_ratios is empty, expected some shares"
+    );
+    ensure!(
         config.draws > 0,
         "reconstruction.draws is 0, expected at least 1"
     );

@@ -49,6 +49,9 @@ pub(crate) struct Part {
     bold_sha256: Option<String>,
 }
 
+/// Where an old data set lies while the new one moves into its place.
+const REPLACED: &str = "replaced";
+
 impl Partial {
     /// Looks at `out` and takes the right to fill it.
     ///
@@ -65,6 +68,11 @@ impl Partial {
             found,
             advice,
         };
+        let replaced = dir.join(REPLACED);
+        if !out.exists() && replaced.join(CARD).is_file() {
+            // Killed between the two renames of an overwrite: the old data set comes back first.
+            fs::rename(&replaced, out).map_err(DataError::io("move back", &replaced))?;
+        }
         let is_dataset = out.join(CARD).is_file();
         let is_empty = || fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_none());
         if is_dataset {
@@ -85,7 +93,7 @@ impl Partial {
             if !overwrite {
                 return Err(occupied(
                     found,
-                    "choose another folder, or ask to overwrite",
+                    "choose another folder, delete this one, or prepare it with --overwrite",
                 ));
             }
         } else if out.exists() && !is_empty() {
@@ -198,9 +206,8 @@ impl Partial {
         writer.finish(subjects)?;
 
         if self.replaces {
-            // Killed between these two renames, the old data set lies here and the next call ends
-            // the work.
-            let replaced = self.dir.join("replaced");
+            // Killed between these two renames, the old data set lies here until the next call.
+            let replaced = self.dir.join(REPLACED);
             remove_if_there(&replaced)?;
             fs::rename(&self.out, &replaced).map_err(DataError::io("move away", &self.out))?;
         } else if self.out.exists() {

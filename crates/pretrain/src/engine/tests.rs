@@ -28,10 +28,10 @@ fn model() -> LinearAutoencoder {
             .map(|b| b.map(|b| b.zeros_like().require_grad()));
         linear
     };
-    weights::with_stable_ids(LinearAutoencoder {
+    LinearAutoencoder {
         down: linear(4, 2, -0.3),
         up: linear(2, 4, 0.2),
-    })
+    }
 }
 
 /// Learns to copy points of a plane in four dimensions; `poison` makes the loss of one step infinite.
@@ -226,6 +226,20 @@ fn the_best_checkpoint_has_the_lowest_validation_score() {
         .expect("three");
     let saved = Checkpoint::find(&run.folder.checkpoints(), "best").expect("readable");
     assert_eq!(saved.expect("there").card().step, best.0);
+}
+
+#[test]
+fn settings_that_make_no_sense_are_named() {
+    let mut config = EngineConfig::default();
+    config.schedule.warmup = 2.0;
+    let error = config.check().expect_err("more than all steps").to_string();
+    assert_eq!(
+        error,
+        "training config: train.schedule.warmup is 2, expected from 0 to 1"
+    );
+    config = EngineConfig::default();
+    config.optimizer.beta_1 = 1.0;
+    assert!(config.check().is_err());
 }
 
 #[test]
