@@ -128,17 +128,19 @@ fn kill_nine(mut child: Child) {
 
 #[test]
 fn killed_and_resumed_equals_uninterrupted_to_the_last_bit() {
+    // Long enough that a kill comes before the end.
+    const STEPS: [&str; 2] = ["--set", "train.steps=150"];
     let straight = Desk::new();
-    succeed(straight.pretrain(&[]));
+    succeed(straight.pretrain(&STEPS));
 
     let killed = Desk::new();
     for records in [3, 40, 130] {
-        let child = killed.pretrain(&[]).spawn().expect("it starts");
+        let child = killed.pretrain(&STEPS).spawn().expect("it starts");
         killed.wait_for_records(records);
         kill_nine(child);
     }
     // On one thread: what a step computes does not depend on the threads either.
-    succeed(killed.pretrain(&["--resume", "--threads", "1"]));
+    succeed(killed.pretrain(&[&STEPS[..], &["--resume", "--threads", "1"]].concat()));
     assert_eq!(straight.result(), killed.result());
 }
 

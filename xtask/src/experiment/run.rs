@@ -65,6 +65,7 @@ impl Options {
 /// From any stage.
 pub fn run(experiment: &Resolved, options: &Options) -> Result<()> {
     interrupt::listen()?;
+    let _span = tracing::info_span!("experiment", name = experiment.name).entered();
     let scans = data::scans(&experiment.base, &options.data)?;
     require_found(experiment, &experiment.variants, &scans, options)?;
     reconstruct::check(

@@ -98,6 +98,7 @@ pub fn place(config: &ExperimentConfig, root: &Path) -> Result<PathBuf> {
 /// # Errors
 /// From the data.
 pub fn scans(config: &ExperimentConfig, root: &Path) -> Result<Scans> {
+    let _span = tracing::info_span!("stage", name = "data").entered();
     let place = place(config, root)?;
     let report = match (&config.data.source, &config.data.planted) {
         (Some(source), _) => Some(prepare_source(

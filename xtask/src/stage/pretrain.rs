@@ -71,6 +71,7 @@ pub fn pretrain(
 ) -> Result<Option<RunFolder>> {
     let manifest = identify(experiment, variant, config, scans, options)?;
     let stage = manifest.stage.clone();
+    let _span = tracing::info_span!("stage", name = stage).entered();
     // Whatever can be refused is refused before there is a run folder.
     config.train.check()?;
     let start = options.ckpt.as_deref().map(Checkpoint::open).transpose()?;
@@ -84,7 +85,7 @@ pub fn pretrain(
     let objective = objective(config, scans, start.as_ref())?;
     let mut run = options.open(manifest)?;
     if run.found() == Some(&Status::Finished) {
-        tracing::info!("{stage} is finished: {}", workspace::shown(run.path()));
+        tracing::info!("finished already: {}", workspace::shown(run.path()));
         return Ok(Some(run));
     }
     let device = options.device.clone().autodiff();
@@ -97,7 +98,7 @@ pub fn pretrain(
     tracing::info!(
         parameters,
         steps = config.train.steps,
-        "{stage}: {}",
+        "training in {}",
         workspace::shown(run.path())
     );
 
@@ -122,10 +123,7 @@ pub fn pretrain(
         }
         Ok(Outcome::Interrupted { step }) => {
             run.set_status(Status::Interrupted, None)?;
-            tracing::warn!(
-                step,
-                "{stage} was stopped and saved; run the same command to go on"
-            );
+            tracing::warn!(step, "stopped and saved; run the same command to go on");
             Ok(None)
         }
         Err(error) => {

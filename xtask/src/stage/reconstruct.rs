@@ -78,13 +78,14 @@ pub fn reconstruct(
     scans: &Scans,
     options: &Options,
 ) -> Result<RunFolder> {
+    let _span = tracing::info_span!("stage", name = "reconstruct").entered();
     let identities: Vec<(&str, String)> = trained
         .iter()
         .map(|t| (t.variant, t.run.manifest().identity.to_string()))
         .collect();
     let mut run = options.open(identify(experiment, &identities, scans, options)?)?;
     if run.found() == Some(&Status::Finished) {
-        tracing::info!("reconstruct is finished: {}", workspace::shown(run.path()));
+        tracing::info!("finished already: {}", workspace::shown(run.path()));
         return Ok(run);
     }
     match score_all(experiment, trained, scans, options, &run) {
