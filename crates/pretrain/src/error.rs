@@ -10,7 +10,7 @@ use brainmae_run::RunError;
 pub enum PretrainError {
     /// A loss or a gradient that is no finite number.
     #[error(
-        "{what} is {value} at step {step}, batch {examples:?}; the last good checkpoint is {last_good}. \
+        "{what} is {value} at step {step}, batch {examples:?}; last good checkpoint: {last_good}. \
          Look at these scans with `data check`, lower train.schedule.base_lr, then run again"
     )]
     NonFinite {

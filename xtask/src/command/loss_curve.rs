@@ -16,10 +16,11 @@ use crate::{device, workspace};
 const EXPERIMENT: &str = "loss-curve";
 /// Largest deviation from the committed curve, relative to the committed value.
 ///
-/// The same program on the same kind of processor repeats the curve to the last bit. Another vector width or number of
-/// cores sums in another order: about 1e-6 after a step, and training feeds that back for 20 steps, which stays below 1e-4
-/// here. A change that matters (a seed stream, a schedule, a normalisation) moves the curve by 1e-2 and more.
-const TOLERANCE: f64 = 1e-3;
+/// The same program on the same kind of processor repeats the curve to the last bit. Another vector width sums in another
+/// order; so does another number of parts, which moves the curve by 3e-6 at most (measured with 1 and 4 parts against 2). The
+/// tolerance leaves thirty times that. A change that matters, of a seed stream, a schedule or a normalisation, moves it by 1e-3
+/// and more.
+const TOLERANCE: f64 = 1e-4;
 
 /// The committed curves: per variant and metric, the value at every step.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
