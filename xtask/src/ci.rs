@@ -230,8 +230,12 @@ fn browser() -> Result<Outcome> {
 
 /// The newest report that the command line test left in the target folder.
 fn report_page() -> Result<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| workspace::root().join("target"), PathBuf::from);
+    // We are <target>/debug/xtask, wherever the target folder is.
+    let program = std::env::current_exe().context("where this program lies")?;
+    let target = program
+        .ancestors()
+        .nth(2)
+        .context("this program lies in no target folder")?;
     let page = target.join("tmp/report.html");
     let fresh = page
         .metadata()
