@@ -9,8 +9,8 @@ pub mod tables;
 use std::collections::BTreeMap;
 
 use brainmae_data::{PreparedDataset, SegmentLayout, Split};
-use brainmae_run::Manifest;
 use brainmae_run::card::DataCard;
+use brainmae_run::{Manifest, RunFolder, Status};
 
 use crate::workspace;
 
@@ -53,6 +53,17 @@ impl Scans {
             ("split".to_string(), self.split.hash()),
         ])
     }
+}
+
+/// Sets a run to failed; returns the error with the stage's name.
+///
+/// The error matters more than a manifest that could not be written, as on a full disk: that is a warning.
+pub fn fail(run: &mut RunFolder, error: anyhow::Error) -> anyhow::Error {
+    if let Err(second) = run.set_status(Status::Failed, Some(format!("{error:#}"))) {
+        tracing::warn!("{second}");
+    }
+    let stage = run.manifest().stage.clone();
+    error.context(stage)
 }
 
 /// A manifest with the versions of this program.

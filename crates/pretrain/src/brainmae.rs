@@ -1,7 +1,7 @@
 //! BrainMAE as an [`Objective`]: hide ROIs, reconstruct them.
 
 use brainmae_data::{Crop, SampleBatch, ScanStore, SegmentLayout, fill, tile};
-use brainmae_model::loss::LossWeights;
+use brainmae_model::loss::{LossWeights, ReconstructionLoss};
 use brainmae_model::{BrainMae, Input};
 use brainmae_run::{Card, Seeds};
 use burn::tensor::{Bool, Tensor, TensorData};
@@ -159,6 +159,18 @@ impl MaskedReconstruction {
     }
 }
 
+impl MaskedReconstruction {
+    /// The loss of a batch, and how many segments it is the mean over.
+    fn batch_loss(&self, model: &BrainMae, batch: &MaskedBatch) -> (ReconstructionLoss, f64) {
+        let (input, hidden) = batch.to_device(model);
+        let drawn = model.reconstruct(&input, Some(&hidden));
+        let valid = &batch.samples.valid;
+        let weights = LossWeights::new(&batch.hidden, valid, batch.mask_dims(), self.mask.lambda);
+        let n_segments = valid.iter().filter(|v| **v).count();
+        (weights.loss(drawn, input.bold), n_segments as f64)
+    }
+}
+
 /// Cuts `crops`, and has `draw(segments, rois, hidden)` append the mask of all their segments.
 pub(crate) fn masked_batch(
     store: &ScanStore,
@@ -198,19 +210,14 @@ impl Objective for MaskedReconstruction {
     }
 
     fn loss(&self, model: &BrainMae, step: u64, part: usize) -> Result<PartLoss, PretrainError> {
-        let batch = self.batch(step, part)?;
-        let (input, hidden) = batch.to_device(model);
-        let drawn = model.reconstruct(&input, Some(&hidden));
-        let valid = &batch.samples.valid;
-        let weights = LossWeights::new(&batch.hidden, valid, batch.mask_dims(), self.mask.lambda);
-        let loss = weights.loss(drawn, input.bold);
+        let (loss, weight) = self.batch_loss(model, &self.batch(step, part)?);
         Ok(PartLoss {
             total: loss.total,
             terms: vec![
                 ("train/loss_hidden", loss.hidden),
                 ("train/loss_visible", loss.visible),
             ],
-            weight: valid.iter().filter(|v| **v).count() as f64,
+            weight,
         })
     }
 
@@ -238,13 +245,7 @@ impl Objective for MaskedReconstruction {
     fn validate(&self, model: &BrainMae) -> Result<Vec<(&'static str, f64)>, PretrainError> {
         let [mut hidden, mut visible, mut weight] = [0.0; 3];
         for batch in &self.validation {
-            let (input, mask) = batch.to_device(model);
-            let drawn = model.reconstruct(&input, Some(&mask));
-            let valid = &batch.samples.valid;
-            let weights =
-                LossWeights::new(&batch.hidden, valid, batch.mask_dims(), self.mask.lambda);
-            let loss = weights.loss(drawn, input.bold);
-            let w = valid.iter().filter(|v| **v).count() as f64;
+            let (loss, w) = self.batch_loss(model, batch);
             hidden += w * f64::from(loss.hidden.into_scalar::<f32>());
             visible += w * f64::from(loss.visible.into_scalar::<f32>());
             weight += w;

@@ -31,14 +31,25 @@ pub struct Options {
 }
 
 impl Options {
+    /// How far the run of a manifest came; nothing if it was never started.
+    ///
+    /// # Errors
+    /// If its own manifest is damaged.
+    fn status_of(&self, manifest: &Manifest) -> Result<Option<Status>> {
+        let file = RunFolder::place(&self.runs, manifest).join("manifest.json");
+        Ok(match file.exists() {
+            true => Some(Manifest::read(&file)?.status),
+            false => None,
+        })
+    }
+
     /// Opens the folder of a stage, as `--resume` and `--restart` ask.
     ///
     /// # Errors
     /// From the run folder.
     pub fn open(&self, manifest: Manifest) -> Result<RunFolder> {
         if self.restart {
-            let place = RunFolder::place(&self.runs, &manifest).join("manifest.json");
-            let finished = place.exists() && Manifest::read(&place)?.status == Status::Finished;
+            let finished = self.status_of(&manifest)? == Some(Status::Finished);
             if !finished && let Some(aside) = RunFolder::set_aside(&self.runs, &manifest)? {
                 tracing::warn!(
                     "the unfinished run was moved to {}",
@@ -73,9 +84,7 @@ pub fn run(experiment: &Resolved, options: &Options) -> Result<()> {
         scans.dataset.atlas().n_rois(),
     )?;
     for (_, config) in &experiment.variants {
-        config.model.check(pretrain::data_shape(&scans))?;
-        config.train.check()?;
-        config.mask.check()?;
+        pretrain::check(config, &scans)?;
     }
     let mut trained = Vec::new();
     for (variant, config) in &experiment.variants {
@@ -117,6 +126,7 @@ pub fn pretrain_one(experiment: &Resolved, variant: &str, options: &Options) -> 
     let scans = data::scans(&experiment.base, &options.data)?;
     require_found(experiment, &experiment.variants[at..=at], &scans, options)?;
     let (variant, config) = &experiment.variants[at];
+    pretrain::check(config, &scans)?;
     match pretrain::pretrain(&experiment.name, variant, config, &scans, options)? {
         Some(run) => println!("{}", workspace::shown(&run.checkpoints().join("best"))),
         None => std::process::exit(130),
@@ -136,10 +146,7 @@ fn require_found(
     }
     for (variant, config) in variants {
         let manifest = pretrain::identify(&experiment.name, variant, config, scans, options)?;
-        if RunFolder::place(&options.runs, &manifest)
-            .join("manifest.json")
-            .exists()
-        {
+        if options.status_of(&manifest)?.is_some() {
             return Ok(());
         }
     }
@@ -203,12 +210,9 @@ pub fn plan(experiment: &Resolved, options: &Options) -> Result<()> {
 }
 
 fn state(manifest: &Manifest, options: &Options) -> Result<&'static str> {
-    let file = RunFolder::place(&options.runs, manifest).join("manifest.json");
-    if !file.exists() {
-        return Ok("new");
-    }
-    Ok(match Manifest::read(&file)?.status {
-        Status::Finished => "finished",
-        Status::Running | Status::Interrupted | Status::Failed => "to be resumed",
+    Ok(match options.status_of(manifest)? {
+        None => "new",
+        Some(Status::Finished) => "finished",
+        Some(Status::Running | Status::Interrupted | Status::Failed) => "to be resumed",
     })
 }

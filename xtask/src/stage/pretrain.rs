@@ -10,7 +10,7 @@ use brainmae_run::identity::sha256;
 use brainmae_run::{Card, Checkpoint, Manifest, RunFolder, Seeds, Status};
 use burn::tensor::Device;
 
-use super::{Scans, manifest};
+use super::{Scans, fail, manifest};
 use crate::experiment::{ExperimentConfig, Options};
 use crate::interrupt;
 use crate::progress::Steps;
@@ -70,10 +70,8 @@ pub fn pretrain(
     options: &Options,
 ) -> Result<Option<RunFolder>> {
     let manifest = identify(experiment, variant, config, scans, options)?;
-    let stage = manifest.stage.clone();
-    let _span = tracing::info_span!("stage", name = stage).entered();
-    // Whatever can be refused is refused before there is a run folder.
-    config.train.check()?;
+    let _span = tracing::info_span!("stage", name = manifest.stage).entered();
+    // What a checkpoint is refused for is known before there is a run folder.
     let start = options.ckpt.as_deref().map(Checkpoint::open).transpose()?;
     if let Some(start) = &start {
         start
@@ -82,16 +80,47 @@ pub fn pretrain(
         start.card().data.check(&scans.card())?;
         bar_seen(start.card(), scans)?;
     }
-    let objective = objective(config, scans, start.as_ref())?;
     let mut run = options.open(manifest)?;
     if run.found() == Some(&Status::Finished) {
         tracing::info!("finished already: {}", workspace::shown(run.path()));
         return Ok(Some(run));
     }
+    match train(&run, config, scans, start.as_ref(), options) {
+        Ok(Outcome::Finished) => {
+            run.set_status(Status::Finished, None)?;
+            Ok(Some(run))
+        }
+        Ok(Outcome::Interrupted { step }) => {
+            run.set_status(Status::Interrupted, None)?;
+            tracing::warn!(step, "stopped and saved; run the same command to go on");
+            Ok(None)
+        }
+        Err(error) => Err(fail(&mut run, error)),
+    }
+}
+
+/// Checks every setting of a variant, before anything is trained.
+///
+/// # Errors
+/// Names the first setting that makes no sense.
+pub fn check(config: &ExperimentConfig, scans: &Scans) -> Result<()> {
+    config.model.check(data_shape(scans))?;
+    config.train.check()?;
+    Ok(config.mask.check()?)
+}
+
+fn train(
+    run: &RunFolder,
+    config: &ExperimentConfig,
+    scans: &Scans,
+    start: Option<&Checkpoint>,
+    options: &Options,
+) -> Result<Outcome> {
+    let objective = objective(config, scans, start)?;
     let device = options.device.clone().autodiff();
     let rng = &mut Seeds::new(config.seed).stream("weights");
     let mut model = config.model.init(data_shape(scans), rng, &device)?;
-    if let Some(start) = &start {
+    if let Some(start) = start {
         model = load_weights(model, start.path())?;
     }
     let parameters = burn::module::Module::num_params(&model);
@@ -102,7 +131,7 @@ pub fn pretrain(
         workspace::shown(run.path())
     );
 
-    let mut steps = Steps::new(&stage, config.train.steps);
+    let mut steps = Steps::new(&run.manifest().stage, config.train.steps);
     let mut progress = |at: Progress| {
         let validation = at
             .validation
@@ -114,26 +143,7 @@ pub fn pretrain(
         progress: &mut progress,
         threads: options.threads,
     };
-    let outcome = Engine::new(&config.train, &objective, &run)?.train(model, &mut watch);
-    drop(steps);
-    match outcome {
-        Ok(Outcome::Finished) => {
-            run.set_status(Status::Finished, None)?;
-            Ok(Some(run))
-        }
-        Ok(Outcome::Interrupted { step }) => {
-            run.set_status(Status::Interrupted, None)?;
-            tracing::warn!(step, "stopped and saved; run the same command to go on");
-            Ok(None)
-        }
-        Err(error) => {
-            // The error itself matters more than a manifest that could not be written, as on a full disk.
-            if let Err(second) = run.set_status(Status::Failed, Some(error.to_string())) {
-                tracing::warn!("{second}");
-            }
-            Err(error).with_context(|| stage.clone())
-        }
-    }
+    Ok(Engine::new(&config.train, &objective, run)?.train(model, &mut watch)?)
 }
 
 /// Nobody whom a checkpoint has seen, and no one of their families, may be measured with it.

@@ -12,7 +12,7 @@ use brainmae_run::table::{read_table, write_table};
 use brainmae_run::{Manifest, Metric, RunFolder, Seeds, Status};
 
 use super::report::Notes;
-use super::{Scans, manifest, pretrain, tables};
+use super::{Scans, fail, manifest, pretrain, tables};
 use crate::experiment::{ExperimentConfig, Options, Resolved};
 use crate::progress::Steps;
 use crate::{interrupt, workspace};
@@ -90,12 +90,7 @@ pub fn reconstruct(
     }
     match score_all(experiment, trained, scans, options, &run) {
         Ok(()) => run.set_status(Status::Finished, None)?,
-        Err(error) => {
-            if let Err(second) = run.set_status(Status::Failed, Some(format!("{error:#}"))) {
-                tracing::warn!("{second}");
-            }
-            return Err(error.context("reconstruct"));
-        }
+        Err(error) => return Err(fail(&mut run, error)),
     }
     Ok(run)
 }
