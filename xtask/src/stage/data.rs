@@ -25,12 +25,8 @@ pub fn default_root() -> PathBuf {
 /// # Errors
 /// From the data.
 pub fn prepare_source(source: &Path, out: &Path, overwrite: bool) -> Result<PrepareReport> {
-    with_progress("preparing", |options, progress| {
-        let options = PrepareOptions {
-            overwrite,
-            ..options
-        };
-        Ok(prepare(source, out, &options, progress)?)
+    with_progress("preparing", overwrite, |options, progress| {
+        Ok(prepare(source, out, options, progress)?)
     })
     .with_context(|| format!("preparing {}", workspace::shown(source)))
 }
@@ -40,28 +36,25 @@ pub fn prepare_source(source: &Path, out: &Path, overwrite: bool) -> Result<Prep
 /// # Errors
 /// From the data.
 pub fn simulate(spec: &PlantedSpec, out: &Path, overwrite: bool) -> Result<PrepareReport> {
-    with_progress("simulating", |options, progress| {
-        let options = PrepareOptions {
-            overwrite,
-            ..options
-        };
-        Ok(prepare_planted(spec, out, &options, progress)?)
+    with_progress("simulating", overwrite, |options, progress| {
+        Ok(prepare_planted(spec, out, options, progress)?)
     })
     .context("simulating scans")
 }
 
 fn with_progress(
     name: &str,
-    work: impl FnOnce(PrepareOptions, &mut dyn FnMut(Progress)) -> Result<PrepareReport>,
+    overwrite: bool,
+    work: impl FnOnce(&PrepareOptions, &mut dyn FnMut(Progress)) -> Result<PrepareReport>,
 ) -> Result<PrepareReport> {
     let mut current: Option<(Step, Steps)> = None;
     let streams =
         |seed: u64, name: &str| -> Box<dyn rand::Rng> { Box::new(Seeds::new(seed).stream(name)) };
     let options = PrepareOptions {
-        overwrite: false,
+        overwrite,
         streams: &streams,
     };
-    work(options, &mut |at: Progress| {
+    work(&options, &mut |at: Progress| {
         if current.as_ref().is_none_or(|(step, _)| *step != at.step) {
             let what = match at.step {
                 Step::Verify => "checksums",
