@@ -10,6 +10,8 @@ pub struct BoldSeries {
     values: Vec<f32>,
     n_rois: usize,
     tr_secs: f64,
+    /// By volume: whether it was measured well enough to be used; empty when all were.
+    kept: Vec<bool>,
 }
 
 impl BoldSeries {
@@ -41,7 +43,44 @@ impl BoldSeries {
             values,
             n_rois,
             tr_secs,
+            kept: Vec::new(),
         })
+    }
+
+    /// The same series, in which the volumes with `false` are censored: their values are filled in
+    /// from their neighbours and must not be learned from.
+    ///
+    /// # Errors
+    /// [`DataError::BoldSeries`] when there is not one entry per volume.
+    pub fn with_kept(mut self, kept: Vec<bool>) -> Result<Self, DataError> {
+        if kept.len() != self.n_volumes() {
+            return Err(DataError::BoldSeries {
+                problem: format!(
+                    "{} marks of kept volumes for {} volumes",
+                    kept.len(),
+                    self.n_volumes()
+                ),
+            });
+        }
+        self.kept = if kept.contains(&false) {
+            kept
+        } else {
+            Vec::new()
+        };
+        Ok(self)
+    }
+
+    /// Whether a volume may be used; true for all volumes of a series that was not censored.
+    pub fn is_kept(&self, volume: usize) -> bool {
+        self.kept.get(volume).copied().unwrap_or(true)
+    }
+
+    /// Volumes that may be used.
+    pub fn n_kept(&self) -> usize {
+        match self.kept.len() {
+            0 => self.n_volumes(),
+            _ => self.kept.iter().filter(|kept| **kept).count(),
+        }
     }
 
     /// All values, in `[volume][roi]` order.

@@ -70,6 +70,14 @@ pub enum DataError {
         /// What is wrong with it and what is supported.
         problem: String,
     },
+    /// A file whose content cannot be used; the message says found, expected and what to do.
+    #[error("{problem}: {path:?}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with what was found, expected, and what to do.
+        problem: String,
+    },
     /// A file ends before what its header announces.
     #[error(
         "the file ends too early: {found} of {expected} volumes are whole, fetch or copy it again: {path:?}"
@@ -253,6 +261,14 @@ impl DataError {
             action,
             path,
             source,
+        }
+    }
+
+    /// A file whose content cannot be used.
+    pub(crate) fn file(path: &Path, problem: impl Into<String>) -> Self {
+        Self::File {
+            path: path.to_owned(),
+            problem: problem.into(),
         }
     }
 

@@ -20,9 +20,12 @@ pub mod events;
 pub mod exclusion;
 
 pub mod checksum;
+pub mod label_map;
+pub mod layout;
 pub mod nifti;
 pub mod prepare;
 pub mod prepared;
+pub mod roi_signals;
 pub mod source;
 pub mod spatial_atlas;
 pub mod synthetic;

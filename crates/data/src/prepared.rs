@@ -115,6 +115,8 @@ pub enum ScanStatus {
     Included,
     /// It was left out; the record says why.
     Excluded,
+    /// Its files could not be read; the record says why. It is left out too.
+    Failed,
 }
 
 /// One scan of a data set, used or not.
@@ -131,9 +133,9 @@ pub struct ScanRecord {
     pub task: Option<String>,
     /// Seconds between volumes as acquired.
     pub tr_secs: f64,
-    /// Volumes acquired.
+    /// Volumes acquired; 0 when they could not be counted.
     pub n_volumes: usize,
-    /// Volumes that may be used.
+    /// Volumes in the data set that may be used: those dropped or censored do not count.
     pub kept_volumes: usize,
     /// Mean framewise displacement, where known.
     pub mean_fd_mm: Option<f64>,
@@ -161,6 +163,14 @@ impl ScanRecord {
         }
     }
 
+    /// The record of the same scan, whose files could not be read because of `reason`.
+    pub(crate) fn failed(self, reason: String) -> Self {
+        Self {
+            status: ScanStatus::Failed,
+            ..self.excluded(reason)
+        }
+    }
+
     /// The exclusion, when the scan is left out.
     pub fn exclusion(&self) -> Option<Exclusion> {
         (!self.is_included()).then(|| Exclusion {
@@ -182,4 +192,7 @@ pub struct SubjectRecord {
     /// What may be predicted, the unit in the name: `age_years`. A missing one is not there.
     #[serde(default)]
     pub targets: BTreeMap<String, f64>,
+    /// Categories that may be predicted or balanced over: `sex`, `site`. A missing one is not there.
+    #[serde(default)]
+    pub categories: BTreeMap<String, String>,
 }

@@ -186,6 +186,7 @@ mod tests {
                 subject: SubjectId::new(at.to_string()),
                 family: (*family > 0).then(|| family.to_string()),
                 targets: BTreeMap::new(),
+                categories: BTreeMap::new(),
             })
             .collect();
         let scans = subjects

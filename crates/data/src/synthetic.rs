@@ -14,6 +14,7 @@
 mod generator;
 mod spec;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use polars::prelude::{Column, NamedFrom, Series};
@@ -192,6 +193,7 @@ fn subject_record(
             ("state_0_fraction".to_owned(), in_state_0 / total),
         ]
         .into(),
+        categories: BTreeMap::new(),
     }
 }
 

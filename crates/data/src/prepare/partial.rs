@@ -183,14 +183,14 @@ impl Partial {
         }
         let assembled = self.dir.join("assembled");
         remove_if_there(&assembled)?;
-        let n_rois = atlas.n_rois();
+        let (n_rois, dt_secs) = (atlas.n_rois(), header.dt_secs);
         let mut writer = PreparedWriter::create(&assembled, header, atlas)?;
         for (at, part) in parts.iter().enumerate() {
             let record = part.record.clone();
             let scan = record.scan.clone();
             if record.is_included() {
                 let file = BoldFile::open(&self.file(&scan, "parquet"), n_rois)?;
-                let series = file.read(0, &scan, record.tr_secs)?;
+                let series = file.read(0, &scan, dt_secs)?;
                 writer.add(record, &series, &part.constants, &part.events)?;
             } else {
                 writer.exclude(record)?;

@@ -83,7 +83,9 @@ impl BoldWriter {
                     Arc::new(Float64Array::from_iter_values(
                         (0..volumes).map(|volume| f64::from(volume) * series.tr_secs()),
                     )),
-                    Arc::new(BooleanArray::from(vec![true; series.n_volumes()])),
+                    Arc::new(BooleanArray::from_iter(
+                        (0..series.n_volumes()).map(|volume| Some(series.is_kept(volume))),
+                    )),
                     Arc::new(bold),
                 ];
                 RecordBatch::try_new(self.schema.clone(), columns)
@@ -163,6 +165,7 @@ impl BoldFile {
                 .build()
                 .map_err(DataError::parquet(&self.path))?;
         let mut values = Vec::with_capacity(volumes * self.n_rois);
+        let mut kept = Vec::with_capacity(volumes);
         for batch in reader {
             let batch =
                 batch.map_err(|error| DataError::parquet(&self.path)(ParquetError::from(error)))?;
@@ -178,19 +181,18 @@ impl BoldFile {
             if let Some(other) = names.iter().find(|name| *name != Some(scan.as_str())) {
                 return Err(refuse(format!("holds scan {other:?}, expected {scan}")));
             }
-            let kept = column("kept")?.as_boolean_opt();
-            if kept.is_none_or(|kept| kept.true_count() != batch.num_rows()) {
-                return Err(refuse(
-                    "has volumes that may not be used, which this version cannot leave out".into(),
-                ));
-            }
+            let marks = column("kept")?;
+            let marks = marks
+                .as_boolean_opt()
+                .ok_or_else(|| refuse("marks kept volumes by something else than true".into()))?;
+            kept.extend(marks.iter().map(|mark| mark == Some(true)));
             let bold = column("bold")?.as_fixed_size_list_opt();
             let numbers = bold
                 .and_then(|bold| bold.values().as_primitive_opt::<Float32Type>())
                 .ok_or_else(|| refuse("holds no 32-bit numbers".into()))?;
             values.extend_from_slice(numbers.values());
         }
-        BoldSeries::new(values, self.n_rois, tr_secs)
+        BoldSeries::new(values, self.n_rois, tr_secs)?.with_kept(kept)
     }
 }
 
@@ -207,7 +209,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("bold.parquet");
         let first = BoldSeries::new(vec![1., 2., 3., 4.], 2, 0.5).unwrap();
-        let second = BoldSeries::new(vec![5., 6., 7., 8., 9., 10.], 2, 0.5).unwrap();
+        let second = BoldSeries::new(vec![5., 6., 7., 8., 9., 10.], 2, 0.5)
+            .and_then(|series| series.with_kept(vec![true, false, true]))
+            .unwrap();
         let mut writer = BoldWriter::create(&path, 2).unwrap();
         writer.write(&"a".into(), &first).unwrap();
         writer.write(&"b".into(), &second).unwrap();

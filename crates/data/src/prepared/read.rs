@@ -71,10 +71,10 @@ impl PreparedDataset {
         }
         let mut row_groups = BTreeMap::new();
         for (group, (scan, volumes)) in included.into_iter().zip(volumes).enumerate() {
-            if scan.n_volumes != volumes {
+            if scan.kept_volumes > volumes {
                 return Err(refuse(format!(
-                    "bold.parquet holds {volumes} volumes of scan {}, expected {}",
-                    scan.scan, scan.n_volumes
+                    "bold.parquet holds {volumes} volumes of scan {}, of which {} may be used",
+                    scan.scan, scan.kept_volumes
                 )));
             }
             row_groups.insert(scan.scan.clone(), group);
@@ -243,11 +243,15 @@ fn read_rois(path: &Path) -> Result<Vec<Roi>, DataError> {
 fn read_subjects(path: &Path) -> Result<Vec<SubjectRecord>, DataError> {
     let table = Table::read(path)?;
     let families = table.texts("family")?;
-    let mut targets = BTreeMap::new();
+    let (mut targets, mut categories) = (BTreeMap::new(), BTreeMap::new());
     for name in table.names() {
-        if name != "subject" && name != "family" {
-            let values = table.numbers(&name)?;
-            targets.insert(name, values);
+        if name == "subject" || name == "family" {
+            continue;
+        }
+        if table.is_text(&name)? {
+            categories.insert(name.clone(), table.texts(&name)?);
+        } else {
+            targets.insert(name.clone(), table.numbers(&name)?);
         }
     }
     let names = table.present("subject", table.texts("subject")?)?;
@@ -261,6 +265,10 @@ fn read_subjects(path: &Path) -> Result<Vec<SubjectRecord>, DataError> {
             targets: targets
                 .iter()
                 .filter_map(|(name, values)| Some((name.clone(), values[row]?)))
+                .collect(),
+            categories: categories
+                .iter()
+                .filter_map(|(name, values)| Some((name.clone(), values[row].clone()?)))
                 .collect(),
         })
         .collect())
@@ -283,6 +291,7 @@ fn read_scans(path: &Path) -> Result<Vec<ScanRecord>, DataError> {
             let status = match statuses[row].as_str() {
                 "included" => ScanStatus::Included,
                 "excluded" => ScanStatus::Excluded,
+                "failed" => ScanStatus::Failed,
                 other => {
                     return Err(table.refuse(format!(
                         "the status of scan {scan} is {other:?}, expected included or excluded"

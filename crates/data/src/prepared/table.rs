@@ -46,6 +46,11 @@ impl<'a> Table<'a> {
             .collect()
     }
 
+    /// Whether a column holds text.
+    pub fn is_text(&self, name: &str) -> Result<bool, DataError> {
+        Ok(self.column(name)?.dtype() == &DataType::String)
+    }
+
     /// A column of text.
     pub fn texts(&self, name: &str) -> Result<Vec<Option<String>>, DataError> {
         let column = self.column(name)?;

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use polars::prelude::{Column, NamedFrom, Series};
 
 use super::{
-    AtlasCard, BoldWriter, CARD, Card, DatasetHeader, FORMAT, ScanRecord, SubjectRecord, TOOL,
-    write_table,
+    AtlasCard, BoldWriter, CARD, Card, DatasetHeader, FORMAT, ScanRecord, ScanStatus,
+    SubjectRecord, TOOL, write_table,
 };
 use crate::atlas::{Atlas, Hemisphere};
 use crate::bold::BoldSeries;
@@ -76,11 +76,11 @@ impl PreparedWriter {
     ) -> Result<(), DataError> {
         let problem = if !record.is_included() {
             Some("is marked as excluded but has a series".to_owned())
-        } else if record.n_volumes != series.n_volumes() {
+        } else if record.kept_volumes != series.n_kept() {
             Some(format!(
-                "has {} volumes, its record says {}",
-                series.n_volumes(),
-                record.n_volumes
+                "has {} volumes to use, its record says {}",
+                series.n_kept(),
+                record.kept_volumes
             ))
         } else if series.tr_secs() != self.header.dt_secs {
             Some(format!(
@@ -236,6 +236,16 @@ impl PreparedWriter {
                 .collect();
             columns.push(column(target, values));
         }
+        let categories: BTreeSet<&String> = subjects
+            .iter()
+            .flat_map(|record| record.categories.keys())
+            .collect();
+        for category in categories {
+            let values = subjects
+                .iter()
+                .map(|record| record.categories.get(category).map(String::as_str));
+            columns.push(texts(category, values));
+        }
         self.table("subjects.parquet", subjects.len(), columns)
     }
 
@@ -246,12 +256,10 @@ impl PreparedWriter {
         };
         let fd: Vec<Option<f64>> = scans.iter().map(|scan| scan.mean_fd_mm).collect();
         let tr: Vec<f64> = scans.iter().map(|scan| scan.tr_secs).collect();
-        let status = |scan: &ScanRecord| {
-            if scan.is_included() {
-                "included"
-            } else {
-                "excluded"
-            }
+        let status = |scan: &ScanRecord| match scan.status {
+            ScanStatus::Included => "included",
+            ScanStatus::Excluded => "excluded",
+            ScanStatus::Failed => "failed",
         };
         self.table(
             "scans.parquet",

@@ -1,0 +1,126 @@
+//! Which scans a folder holds: each layout is one file that knows the names of one release.
+//!
+//! Listing opens no signal: it looks at names and, where a layout needs it, at small text files.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use crate::id::{ScanId, SubjectId};
+
+/// What a layout found in a folder.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Listing {
+    /// Scans that can be read, sorted by subject and name.
+    pub scans: Vec<FoundScan>,
+    /// What was expected and is not there, or is there and is not used.
+    pub notes: Vec<Note>,
+}
+
+/// Something that a listing tells besides its scans.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Note {
+    /// What kind of remark.
+    pub kind: NoteKind,
+    /// The subject, run or file, for a person to read; relative to the folder listed.
+    pub what: String,
+    /// Why, and what to do where something can be done.
+    pub why: String,
+}
+
+/// Kinds of remark in a listing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NoteKind {
+    /// Expected and not there.
+    Missing,
+    /// There and not used.
+    Skipped,
+}
+
+/// One scan, as its files lie on disk.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundScan {
+    /// Unique in the listing, in the words of BIDS: `sub-1_ses-2_task-rest_dir-LR_run-01`.
+    pub scan: ScanId,
+    /// The person, never the visit.
+    pub subject: SubjectId,
+    /// Session or visit, where there are several.
+    pub session: Option<String>,
+    /// What the subject did, in the words of the release, lower case: `rest`, `wm`, `nsdcore`.
+    pub task: Option<String>,
+    /// Its signals.
+    pub signal: SignalFile,
+    /// The volumes of the file that are this scan; all of them when none.
+    pub part: Option<Range<usize>>,
+    /// Seconds between volumes by the release's protocol or a sidecar; the file must agree.
+    pub tr_secs: Option<f64>,
+    /// Which of several names of the same scan was taken: `_Atlas_MSMAll_hp2000_clean`.
+    pub variant: String,
+    /// Head movement and other nuisance signals.
+    pub confounds: Option<ConfoundFile>,
+    /// A column of 0 and 1, one row per acquired volume: 1 is censored.
+    pub outliers: Option<PathBuf>,
+    /// What happened during the scan.
+    pub events: EventFiles,
+}
+
+/// Where the signals of a scan lie.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SignalFile {
+    /// CIFTI-2: `.dtseries.nii` or `.ptseries.nii`, told by its content.
+    Cifti(PathBuf),
+    /// A 4-D NIfTI image.
+    Nifti {
+        /// The volumes.
+        bold: PathBuf,
+        /// The subject's own label volume, in the grid of the volumes; else the atlas has one.
+        labels: Option<PathBuf>,
+    },
+    /// Text, one column per ROI: `.tsv` with tabs, `.csv` with commas.
+    Table(PathBuf),
+    /// numpy's `.npy`, `[volume][roi]`.
+    Npy(PathBuf),
+    /// Parquet or Arrow IPC, long or wide; `scan` picks the rows of one scan where there are several.
+    Columnar {
+        /// The file.
+        path: PathBuf,
+        /// The value of its `scan` column.
+        scan: Option<String>,
+    },
+}
+
+impl SignalFile {
+    /// The file that holds the signals.
+    pub fn path(&self) -> &PathBuf {
+        match self {
+            Self::Cifti(path) | Self::Table(path) | Self::Npy(path) => path,
+            Self::Nifti { bold, .. } => bold,
+            Self::Columnar { path, .. } => path,
+        }
+    }
+}
+
+/// Where the nuisance signals of a scan lie.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ConfoundFile {
+    /// HCP `Movement_Regressors.txt`: 12 columns without header, translation in mm, rotation in
+    /// degrees, then their derivatives.
+    Hcp(PathBuf),
+    /// fMRIPrep `_desc-confounds_timeseries.tsv`, rotation in radians.
+    Fmriprep(PathBuf),
+    /// XCP-D `_motion.tsv`, rotation in radians, with `framewise_displacement`.
+    Xcpd(PathBuf),
+}
+
+/// Where the events of a scan lie.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum EventFiles {
+    /// Nowhere.
+    #[default]
+    None,
+    /// HCP: a folder of `<condition>.txt`, three columns onset, duration, amplitude in seconds.
+    Evs(PathBuf),
+    /// NSD: one integer per volume, 0 for nothing, else the number of an image.
+    Design(PathBuf),
+    /// BIDS `_events.tsv`: onset, duration, trial_type.
+    Bids(PathBuf),
+}
