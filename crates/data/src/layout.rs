@@ -5,7 +5,38 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use crate::id::{ScanId, SubjectId};
+
+/// What to look for in a folder; empty lists and `None` ask for everything a layout has.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ListOptions {
+    /// Subjects to use, as the release names them.
+    pub subjects: Vec<String>,
+    /// Tasks to use, in lower case: `rest`, `wm`.
+    pub tasks: Vec<String>,
+    /// Part of a file name that must be there, where several names of one scan exist:
+    /// `hp2000_clean`, `func1mm`, `MNI152NLin6Asym`.
+    pub variant: Option<String>,
+    /// Name of the atlas in file names, where a layout has files of several: `4S156Parcels`.
+    pub atlas_label: Option<String>,
+    /// Path of each subject's own label volume, `{subject}` standing for the subject.
+    pub subject_labels: Option<String>,
+}
+
+impl ListOptions {
+    /// Whether a subject is asked for.
+    pub fn wants_subject(&self, subject: &str) -> bool {
+        self.subjects.is_empty() || self.subjects.iter().any(|wanted| wanted == subject)
+    }
+
+    /// Whether a task is asked for.
+    pub fn wants_task(&self, task: &str) -> bool {
+        self.tasks.is_empty() || self.tasks.iter().any(|wanted| wanted == task)
+    }
+}
 
 /// What a layout found in a folder.
 #[derive(Clone, Debug, Default, PartialEq)]
