@@ -1,0 +1,244 @@
+//! The axes of the matrix: what a column or a row stands for.
+
+use std::collections::HashSet;
+
+use roxmltree::Node;
+
+use super::models::BrainModels;
+use super::xml::{attribute, children, number, only_child};
+
+/// Volumes of one scan at most: a day at one a second. Beyond that the memory for the signals
+/// would no longer be small beside the file.
+const MAX_VOLUMES: usize = 86_400;
+
+/// One axis.
+pub(super) enum Axis {
+    Series(Series),
+    BrainModels(BrainModels),
+    /// The names of the parcels.
+    Parcels(Vec<String>),
+    Labels(Labels),
+    Scalars,
+}
+
+/// Volumes, one after the other.
+#[derive(Debug)]
+pub(super) struct Series {
+    pub n_volumes: usize,
+    pub tr_secs: f64,
+}
+
+/// Label maps; the table is that of the first one.
+#[derive(Debug)]
+pub(super) struct Labels {
+    pub n_maps: usize,
+    pub first_map: String,
+    pub table: Vec<LabelEntry>,
+}
+
+/// One label of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelEntry {
+    /// The number that stands for it in the data.
+    pub key: i64,
+    /// Its name; `???` is the usual one of what has no label.
+    pub name: String,
+}
+
+impl Axis {
+    /// Understands a `MatrixIndicesMap`.
+    pub fn parse(map: Node<'_, '_>) -> Result<Self, String> {
+        match attribute(map, "IndicesMapToDataType")? {
+            "CIFTI_INDEX_TYPE_SERIES" => Ok(Self::Series(Series::parse(map)?)),
+            "CIFTI_INDEX_TYPE_BRAIN_MODELS" => Ok(Self::BrainModels(BrainModels::parse(map)?)),
+            "CIFTI_INDEX_TYPE_PARCELS" => Ok(Self::Parcels(parcel_names(map)?)),
+            "CIFTI_INDEX_TYPE_LABELS" => Ok(Self::Labels(Labels::parse(map)?)),
+            "CIFTI_INDEX_TYPE_SCALARS" => Ok(Self::Scalars),
+            other => Err(format!("an axis is of the unknown type {other:?}")),
+        }
+    }
+
+    /// Its name, for messages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Series(_) => "series",
+            Self::BrainModels(_) => "brain models",
+            Self::Parcels(_) => "parcels",
+            Self::Labels(_) => "labels",
+            Self::Scalars => "scalars",
+        }
+    }
+
+    /// Its entries; none are counted for [`Scalars`](Self::Scalars), which are not read.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Series(series) => series.n_volumes,
+            Self::BrainModels(models) => models.len(),
+            Self::Parcels(names) => names.len(),
+            Self::Labels(labels) => labels.n_maps,
+            Self::Scalars => 0,
+        }
+    }
+}
+
+impl Series {
+    fn parse(map: Node<'_, '_>) -> Result<Self, String> {
+        let n_volumes: usize = number(map, "NumberOfSeriesPoints")?;
+        if n_volumes > MAX_VOLUMES {
+            return Err(format!(
+                "it has {n_volumes} volumes, at most {MAX_VOLUMES} are read: split it into its scans"
+            ));
+        }
+        match attribute(map, "SeriesUnit")? {
+            "SECOND" => {}
+            other => {
+                return Err(format!(
+                    "its series counts in {other}, expected SECOND: only signals over time are read"
+                ));
+            }
+        }
+        let step: f64 = number(map, "SeriesStep")?;
+        let exponent: i32 = number(map, "SeriesExponent")?;
+        // A power of ten below zero is not exact, so 720 · 10⁻³ is taken as 720 / 10³.
+        let power = 10_f64.powf(f64::from(exponent).abs());
+        let tr_secs = if exponent < 0 {
+            step / power
+        } else {
+            step * power
+        };
+        if !(tr_secs.is_finite() && tr_secs > 0.0) {
+            return Err(format!(
+                "its TR is {step} · 10^{exponent} s, expected a number above zero"
+            ));
+        }
+        Ok(Self { n_volumes, tr_secs })
+    }
+}
+
+impl Labels {
+    fn parse(map: Node<'_, '_>) -> Result<Self, String> {
+        let maps: Vec<Node<'_, '_>> = children(map, "NamedMap").collect();
+        let first = *maps.first().ok_or("its axis of labels has no map")?;
+        let mut keys = HashSet::new();
+        let mut table = Vec::new();
+        for label in children(only_child(first, "LabelTable")?, "Label") {
+            let key = number(label, "Key")?;
+            if !keys.insert(key) {
+                return Err(format!("its label table has the key {key} twice"));
+            }
+            table.push(LabelEntry {
+                key,
+                name: label.text().unwrap_or_default().trim().to_owned(),
+            });
+        }
+        Ok(Self {
+            n_maps: maps.len(),
+            first_map: children(first, "MapName")
+                .next()
+                .and_then(|name| name.text())
+                .unwrap_or_default()
+                .trim()
+                .to_owned(),
+            table,
+        })
+    }
+}
+
+fn parcel_names(map: Node<'_, '_>) -> Result<Vec<String>, String> {
+    let mut known = HashSet::new();
+    children(map, "Parcel")
+        .map(|parcel| {
+            let name = attribute(parcel, "Name")?;
+            if known.insert(name) {
+                Ok(name.to_owned())
+            } else {
+                Err(format!("two parcels have the name {name:?}"))
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use roxmltree::Document;
+
+    use super::*;
+
+    fn parse(xml: &str) -> Result<Axis, String> {
+        Axis::parse(Document::parse(xml).unwrap().root_element())
+    }
+
+    fn series(attributes: &str) -> Result<f64, String> {
+        let xml = format!("<a IndicesMapToDataType='CIFTI_INDEX_TYPE_SERIES' {attributes}/>");
+        match parse(&xml)? {
+            Axis::Series(series) => Ok(series.tr_secs),
+            _ => panic!("no series"),
+        }
+    }
+
+    #[test]
+    fn the_tr_is_the_step_with_its_exponent() {
+        for (step, exponent, tr_secs) in [("0.8", 0, 0.8), ("720", -3, 0.72), ("0.2", 1, 2.0)] {
+            let attributes = format!(
+                "NumberOfSeriesPoints='5' SeriesUnit='SECOND' SeriesStep='{step}' SeriesExponent='{exponent}'"
+            );
+            assert_eq!(series(&attributes), Ok(tr_secs));
+        }
+    }
+
+    #[test]
+    fn a_series_that_is_no_time_is_refused() {
+        for (attributes, word) in [
+            ("NumberOfSeriesPoints='5' SeriesUnit='HERTZ'", "HERTZ"),
+            ("NumberOfSeriesPoints='-5'", "NumberOfSeriesPoints"),
+            ("NumberOfSeriesPoints='86401'", "split it"),
+            ("SeriesUnit='SECOND'", "no NumberOfSeriesPoints"),
+            (
+                "NumberOfSeriesPoints='5' SeriesUnit='SECOND' SeriesStep='0' SeriesExponent='0'",
+                "TR is 0",
+            ),
+            (
+                "NumberOfSeriesPoints='5' SeriesUnit='SECOND' SeriesStep='NaN' SeriesExponent='0'",
+                "TR is NaN",
+            ),
+            (
+                "NumberOfSeriesPoints='5' SeriesUnit='SECOND' SeriesStep='1' SeriesExponent='-2147483648'",
+                "expected a number above zero",
+            ),
+        ] {
+            let problem = series(attributes).unwrap_err();
+            assert!(problem.contains(word), "{problem}");
+        }
+    }
+
+    #[test]
+    fn parcels_and_labels_are_told_apart_by_name_and_key() {
+        let parcels = |names: [&str; 2]| {
+            let parcels = names
+                .map(|name| format!("<Parcel Name='{name}'/>"))
+                .concat();
+            parse(&format!(
+                "<a IndicesMapToDataType='CIFTI_INDEX_TYPE_PARCELS'>{parcels}</a>"
+            ))
+        };
+        assert_eq!(parcels(["V1", "V2"]).unwrap().len(), 2);
+        assert!(parcels(["V1", "V1"]).is_err());
+
+        let labels = |keys: [i64; 2]| {
+            let labels = keys
+                .map(|key| format!("<Label Key='{key}'> n{key} </Label>"))
+                .concat();
+            parse(&format!(
+                "<a IndicesMapToDataType='CIFTI_INDEX_TYPE_LABELS'><NamedMap><MapName>m</MapName>\
+                 <LabelTable>{labels}</LabelTable></NamedMap></a>"
+            ))
+        };
+        let Ok(Axis::Labels(read)) = labels([0, -7]) else {
+            panic!("no labels")
+        };
+        assert_eq!((read.n_maps, read.first_map.as_str()), (1, "m"));
+        assert_eq!(read.table[1].key, -7);
+        assert_eq!(read.table[1].name, "n-7");
+        assert!(labels([3, 3]).is_err());
+    }
+}

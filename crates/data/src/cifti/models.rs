@@ -1,0 +1,399 @@
+//! Brain models: which vertex or voxel each grayordinate is.
+
+use std::collections::HashSet;
+
+use roxmltree::Node;
+
+use super::xml::{attribute, children, number, numbers, only_child};
+use crate::label_map::GrayordinateLabels;
+
+/// Vertices of one mesh at most; the finest in use have some hundred thousand.
+const MAX_VERTICES: usize = 1 << 22;
+
+/// The grayordinates of a file, in their order.
+#[derive(Debug)]
+pub(super) struct BrainModels {
+    models: Vec<BrainModel>,
+    volume_space: Option<VolumeSpace>,
+    n_grayordinates: usize,
+}
+
+/// The grid in which voxels are counted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VolumeSpace {
+    /// Voxels along the three axes.
+    pub shape: [u32; 3],
+    /// From voxel indices to right-anterior-superior mm.
+    pub affine: [[f64; 4]; 3],
+}
+
+/// Grayordinates that follow one another.
+#[derive(Debug)]
+pub(super) enum BrainModel {
+    /// Vertices of the left or right cortex.
+    Cortex {
+        side: Side,
+        /// Vertices of the whole mesh, medial wall too.
+        mesh_vertices: usize,
+        vertices: Vec<u32>,
+    },
+    /// Vertices of another surface, which no atlas of ours labels.
+    OtherSurface { n_vertices: usize },
+    /// Voxels of one structure.
+    Voxels(Vec<[u32; 3]>),
+}
+
+/// A side of the cortex.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Left,
+    Right,
+}
+
+impl BrainModel {
+    fn len(&self) -> usize {
+        match self {
+            Self::Cortex { vertices, .. } => vertices.len(),
+            Self::OtherSurface { n_vertices } => *n_vertices,
+            Self::Voxels(voxels) => voxels.len(),
+        }
+    }
+}
+
+impl BrainModels {
+    /// Understands a `MatrixIndicesMap` of brain models, whose indices must tile the axis.
+    pub fn parse(map: Node<'_, '_>) -> Result<Self, String> {
+        let volume_space = match children(map, "Volume").next() {
+            Some(_) => Some(VolumeSpace::parse(only_child(map, "Volume")?)?),
+            None => None,
+        };
+        let mut surfaces = HashSet::new();
+        let mut placed = Vec::new();
+        for model in children(map, "BrainModel") {
+            let structure = attribute(model, "BrainStructure")?;
+            let parsed = match attribute(model, "ModelType")? {
+                "CIFTI_MODEL_TYPE_SURFACE" => {
+                    if !surfaces.insert(structure) {
+                        return Err(format!("{structure} has two surfaces"));
+                    }
+                    surface(model, structure)?
+                }
+                "CIFTI_MODEL_TYPE_VOXELS" => {
+                    let space = volume_space
+                        .as_ref()
+                        .ok_or("it has voxels, but does not say in which volume")?;
+                    voxels(model, structure, space)?
+                }
+                other => return Err(format!("{structure} is of the unknown type {other:?}")),
+            };
+            let offset: usize = number(model, "IndexOffset")?;
+            let count: usize = number(model, "IndexCount")?;
+            if count != parsed.len() {
+                return Err(format!(
+                    "{structure} announces {count} grayordinates and lists {}",
+                    parsed.len()
+                ));
+            }
+            placed.push((offset, structure, parsed));
+        }
+        placed.sort_by_key(|(offset, _, model)| (*offset, model.len()));
+        let mut next = 0;
+        for (offset, structure, model) in &placed {
+            if *offset != next {
+                return Err(format!(
+                    "{structure} starts at grayordinate {offset} where the ones before it end at \
+                     {next}: the models leave a gap or overlap"
+                ));
+            }
+            next += model.len();
+        }
+        let models: Vec<BrainModel> = placed.into_iter().map(|(_, _, model)| model).collect();
+        let mut seen: Vec<[u32; 3]> = models
+            .iter()
+            .filter_map(|model| match model {
+                BrainModel::Voxels(voxels) => Some(voxels.as_slice()),
+                _ => None,
+            })
+            .flatten()
+            .copied()
+            .collect();
+        if let Some(voxel) = repeated(&mut seen) {
+            return Err(format!("voxel {voxel:?} is listed twice"));
+        }
+        Ok(Self {
+            models,
+            volume_space,
+            n_grayordinates: next,
+        })
+    }
+
+    /// Grayordinates in the file.
+    pub fn len(&self) -> usize {
+        self.n_grayordinates
+    }
+
+    /// The models, in the order of their grayordinates.
+    pub fn models(&self) -> &[BrainModel] {
+        &self.models
+    }
+
+    /// The grid of the voxels.
+    pub fn volume_space(&self) -> Option<&VolumeSpace> {
+        self.volume_space.as_ref()
+    }
+
+    /// The label of each grayordinate, 0 where `labels` has none.
+    pub fn labels(&self, labels: &GrayordinateLabels) -> Result<Vec<u32>, String> {
+        let mut of_grayordinate = Vec::with_capacity(self.n_grayordinates);
+        for model in &self.models {
+            match model {
+                BrainModel::Cortex {
+                    side,
+                    mesh_vertices,
+                    vertices,
+                } => {
+                    let mesh = match side {
+                        Side::Left => &labels.left,
+                        Side::Right => &labels.right,
+                    };
+                    if !mesh.is_empty() && mesh.len() != *mesh_vertices {
+                        return Err(format!(
+                            "its {side:?} cortex is a mesh of {mesh_vertices} vertices where the \
+                             atlas labels one of {}: take the file on the mesh of the atlas, or \
+                             resample one of them",
+                            mesh.len()
+                        ));
+                    }
+                    of_grayordinate.extend(
+                        vertices
+                            .iter()
+                            .map(|&vertex| mesh.get(vertex as usize).copied().unwrap_or(0)),
+                    );
+                }
+                BrainModel::OtherSurface { n_vertices } => {
+                    of_grayordinate.extend(std::iter::repeat_n(0, *n_vertices));
+                }
+                BrainModel::Voxels(voxels) => of_grayordinate.extend(
+                    voxels
+                        .iter()
+                        .map(|voxel| labels.voxels.get(voxel).copied().unwrap_or(0)),
+                ),
+            }
+        }
+        Ok(of_grayordinate)
+    }
+}
+
+fn surface(model: Node<'_, '_>, structure: &str) -> Result<BrainModel, String> {
+    let mesh_vertices: usize = number(model, "SurfaceNumberOfVertices")?;
+    if mesh_vertices > MAX_VERTICES {
+        return Err(format!(
+            "the mesh of {structure} has {mesh_vertices} vertices, at most {MAX_VERTICES} are read"
+        ));
+    }
+    let vertices: Vec<u32> = numbers(only_child(model, "VertexIndices")?)?;
+    let mut sorted = vertices.clone();
+    if let Some(vertex) = repeated(&mut sorted) {
+        return Err(format!("vertex {vertex} of {structure} is listed twice"));
+    }
+    if let Some(&last) = sorted.last()
+        && last as usize >= mesh_vertices
+    {
+        return Err(format!(
+            "{structure} lists vertex {last} of a mesh that has {mesh_vertices}"
+        ));
+    }
+    let side = match structure {
+        "CIFTI_STRUCTURE_CORTEX_LEFT" => Side::Left,
+        "CIFTI_STRUCTURE_CORTEX_RIGHT" => Side::Right,
+        _ => {
+            return Ok(BrainModel::OtherSurface {
+                n_vertices: vertices.len(),
+            });
+        }
+    };
+    Ok(BrainModel::Cortex {
+        side,
+        mesh_vertices,
+        vertices,
+    })
+}
+
+fn voxels(model: Node<'_, '_>, structure: &str, space: &VolumeSpace) -> Result<BrainModel, String> {
+    let numbers: Vec<u32> = numbers(only_child(model, "VoxelIndicesIJK")?)?;
+    let (voxels, rest) = numbers.as_chunks::<3>();
+    if !rest.is_empty() {
+        return Err(format!(
+            "{structure} lists {} voxel indices, which are no triples",
+            numbers.len()
+        ));
+    }
+    let inside = |voxel: &[u32; 3]| (0..3).all(|axis| voxel[axis] < space.shape[axis]);
+    match voxels.iter().find(|voxel| !inside(voxel)) {
+        Some(voxel) => Err(format!(
+            "{structure} lists voxel {voxel:?} of a volume of {:?}",
+            space.shape
+        )),
+        None => Ok(BrainModel::Voxels(voxels.to_vec())),
+    }
+}
+
+/// Sorts `indices` and finds one that is there twice.
+fn repeated<T: Ord + Copy>(indices: &mut [T]) -> Option<T> {
+    indices.sort_unstable();
+    indices
+        .windows(2)
+        .find(|pair| pair[0] == pair[1])
+        .map(|pair| pair[0])
+}
+
+impl VolumeSpace {
+    fn parse(volume: Node<'_, '_>) -> Result<Self, String> {
+        let dimensions = attribute(volume, "VolumeDimensions")?;
+        let shape: Vec<u32> = dimensions
+            .split(',')
+            .map_while(|length| length.trim().parse().ok())
+            .collect();
+        let shape = <[u32; 3]>::try_from(shape)
+            .map_err(|_| format!("VolumeDimensions are {dimensions:?}, expected three numbers"))?;
+        let matrix = only_child(volume, "TransformationMatrixVoxelIndicesIJKtoXYZ")?;
+        let metres: i32 = number(matrix, "MeterExponent")?;
+        let to_mm = 10_f64.powf(f64::from(metres) + 3.0);
+        let elements: Vec<f64> = numbers(matrix)?;
+        let affine = match elements.as_chunks::<4>() {
+            ([x, y, z, _], []) => [*x, *y, *z].map(|row| row.map(|element| element * to_mm)),
+            _ => {
+                return Err(format!(
+                    "the transformation of its voxels has {} numbers, expected 16",
+                    elements.len()
+                ));
+            }
+        };
+        if !affine.iter().flatten().all(|element| element.is_finite()) {
+            return Err(format!("the transformation of its voxels is {affine:?}"));
+        }
+        Ok(Self { shape, affine })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use roxmltree::Document;
+
+    use super::*;
+
+    fn parse(xml: &str) -> Result<BrainModels, String> {
+        let xml = format!("<MatrixIndicesMap>{xml}</MatrixIndicesMap>");
+        BrainModels::parse(Document::parse(&xml).unwrap().root_element())
+    }
+
+    fn surface(side: &str, offset: usize, count: usize, mesh: usize, vertices: &str) -> String {
+        format!(
+            "<BrainModel IndexOffset='{offset}' IndexCount='{count}' \
+             ModelType='CIFTI_MODEL_TYPE_SURFACE' BrainStructure='CIFTI_STRUCTURE_CORTEX_{side}' \
+             SurfaceNumberOfVertices='{mesh}'><VertexIndices>{vertices}</VertexIndices></BrainModel>"
+        )
+    }
+
+    fn voxels(offset: usize, count: usize, indices: &str) -> String {
+        format!(
+            "<BrainModel IndexOffset='{offset}' IndexCount='{count}' \
+             ModelType='CIFTI_MODEL_TYPE_VOXELS' BrainStructure='CIFTI_STRUCTURE_THALAMUS_LEFT'>\
+             <VoxelIndicesIJK>{indices}</VoxelIndicesIJK></BrainModel>"
+        )
+    }
+
+    const VOLUME: &str = "<Volume VolumeDimensions='9, 8,7'>\
+        <TransformationMatrixVoxelIndicesIJKtoXYZ MeterExponent='-2'>\
+        -0.2 0 0 9 0 0.2 0 -12 0 0 0.2 -7 0 0 0 1\
+        </TransformationMatrixVoxelIndicesIJKtoXYZ></Volume>";
+
+    #[test]
+    fn grayordinates_follow_the_offsets_not_the_order_in_the_file() {
+        let xml = [
+            VOLUME.to_owned(),
+            voxels(4, 1, "8 7 6"),
+            surface("RIGHT", 2, 2, 5, "0 4"),
+            surface("LEFT", 0, 2, 4, "1 3"),
+        ];
+        let models = parse(&xml.concat()).unwrap();
+        let labels = GrayordinateLabels {
+            left: vec![10, 11, 12, 13],
+            right: vec![20, 21, 22, 23, 24],
+            voxels: [([8, 7, 6], 30)].into(),
+        };
+        assert_eq!(models.labels(&labels), Ok(vec![11, 13, 20, 24, 30]));
+        let space = models.volume_space().unwrap();
+        assert_eq!(space.shape, [9, 8, 7]);
+        assert_eq!(space.affine[0], [-2.0, 0.0, 0.0, 90.0]); // cm to mm
+    }
+
+    #[test]
+    fn a_side_that_an_atlas_does_not_cover_has_no_labels() {
+        let models = parse(&surface("LEFT", 0, 2, 4, "1 3")).unwrap();
+        assert_eq!(
+            models.labels(&GrayordinateLabels::default()),
+            Ok(vec![0, 0])
+        );
+    }
+
+    #[test]
+    fn a_mesh_of_another_size_is_refused_with_both_numbers() {
+        let models = parse(&surface("LEFT", 0, 2, 59_292, "1 3")).unwrap();
+        let labels = GrayordinateLabels {
+            left: vec![0; 32_492],
+            ..GrayordinateLabels::default()
+        };
+        let problem = models.labels(&labels).unwrap_err();
+        assert!(problem.contains("59292") && problem.contains("32492"));
+    }
+
+    #[test]
+    fn models_that_do_not_hold_together_are_refused() {
+        for (xml, word) in [
+            (vec![surface("LEFT", 1, 2, 4, "1 3")], "gap or overlap"),
+            (
+                vec![
+                    surface("LEFT", 0, 2, 4, "1 3"),
+                    surface("RIGHT", 1, 1, 4, "0"),
+                ],
+                "gap or overlap",
+            ),
+            (vec![surface("LEFT", 0, 3, 4, "1 3")], "announces 3"),
+            (vec![surface("LEFT", 0, 2, 3, "1 3")], "lists vertex 3"),
+            (vec![surface("LEFT", 0, 2, 4, "3 3")], "twice"),
+            (vec![surface("LEFT", 0, 2, 4, "1 -3")], "\"-3\""),
+            (
+                vec![surface("LEFT", 0, 1, usize::MAX, "1")],
+                "at most 4194304",
+            ),
+            (
+                vec![surface("LEFT", 0, 1, 4, "1"), surface("LEFT", 1, 1, 4, "2")],
+                "two surfaces",
+            ),
+            (vec![voxels(0, 1, "0 0 0")], "in which volume"),
+            (
+                vec![VOLUME.to_owned(), voxels(0, 1, "9 0 0")],
+                "voxel [9, 0, 0]",
+            ),
+            (vec![VOLUME.to_owned(), voxels(0, 1, "0 0")], "no triples"),
+            (
+                vec![
+                    VOLUME.to_owned(),
+                    voxels(0, 1, "1 2 3"),
+                    voxels(1, 1, "1 2 3"),
+                ],
+                "listed twice",
+            ),
+            (
+                vec![VOLUME.replace("8,7", "8"), voxels(0, 1, "1 2 3")],
+                "three numbers",
+            ),
+            (vec![VOLUME.replace("0 0 0 1", "")], "has 12 numbers"),
+            (vec![VOLUME.replace("-12", "NaN")], "NaN"),
+        ] {
+            let problem = parse(&xml.concat()).unwrap_err();
+            assert!(problem.contains(word), "{problem}");
+        }
+    }
+}
