@@ -4,6 +4,7 @@
 
 mod header;
 mod raw;
+mod roi_means;
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -12,10 +13,15 @@ use std::path::{Path, PathBuf};
 use flate2::bufread::MultiGzDecoder;
 
 use crate::error::DataError;
-pub use header::{DataType, Endian, NiftiHeader};
+pub use crate::number::{DataType, Endian};
+pub use header::NiftiHeader;
+pub use roi_means::{VolumeMeans, roi_means};
 
 /// First bytes of a gzip file.
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// Bytes asked of the file at once.
+const FILE_BUFFER_BYTES: usize = 256 * 1024;
 
 /// An image whose header is read and whose volumes follow one by one.
 pub struct NiftiReader {
@@ -39,7 +45,7 @@ impl NiftiReader {
             .map_err(DataError::io("read the size of", path))?
             .len();
         let mut magic = Vec::with_capacity(GZIP_MAGIC.len());
-        let mut file = BufReader::new(file);
+        let mut file = BufReader::with_capacity(FILE_BUFFER_BYTES, file);
         file.by_ref()
             .take(GZIP_MAGIC.len() as u64)
             .read_to_end(&mut magic)
@@ -113,19 +119,48 @@ impl NiftiReader {
     /// [`DataError::Truncated`] when the volume is not whole; [`DataError::Io`] when it cannot be
     /// decompressed.
     pub fn read_volume(&mut self, voxels: &mut Vec<f64>) -> Result<bool, DataError> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let read = self.read_volume_bytes(&mut buffer);
         voxels.clear();
+        if let Ok(true) = read {
+            self.header.decode(&buffer, voxels);
+        }
+        self.buffer = buffer;
+        read
+    }
+
+    /// Reads the next volume into `bytes` as it is stored, or leaves them empty and returns `false`
+    /// after the last. Then the file is read to its end, as by [`read_volume`](Self::read_volume).
+    ///
+    /// # Errors
+    /// As [`read_volume`](Self::read_volume).
+    pub fn read_volume_bytes(&mut self, bytes: &mut Vec<u8>) -> Result<bool, DataError> {
+        bytes.clear();
         if self.volumes_read == self.header.n_volumes() {
             io::copy(&mut self.input, &mut io::sink()).map_err(|error| self.broken(error))?;
             return Ok(false);
         }
-        let mut buffer = std::mem::take(&mut self.buffer);
-        buffer.clear();
-        take(&mut self.input, self.header.volume_bytes(), &mut buffer)
+        take(&mut self.input, self.header.volume_bytes(), bytes)
             .map_err(|error| self.broken(error))?;
-        self.header.decode(&buffer, voxels);
-        self.buffer = buffer;
         self.volumes_read += 1;
         Ok(true)
+    }
+
+    /// Passes over the next volume, which must be there.
+    ///
+    /// # Errors
+    /// As [`read_volume`](Self::read_volume).
+    pub fn skip_volume(&mut self) -> Result<(), DataError> {
+        let volume_bytes = self.header.volume_bytes();
+        let mut volume = self.input.by_ref().take(volume_bytes);
+        match io::copy(&mut volume, &mut io::sink()) {
+            Ok(skipped) if skipped == volume_bytes => {
+                self.volumes_read += 1;
+                Ok(())
+            }
+            Ok(_) => Err(self.broken(io::ErrorKind::UnexpectedEof.into())),
+            Err(error) => Err(self.broken(error)),
+        }
     }
 
     fn broken(&self, error: io::Error) -> DataError {
@@ -168,7 +203,14 @@ pub(crate) mod tests {
         write_bytes(path, &bytes);
     }
 
-    fn write_bytes(path: &Path, bytes: &[u8]) {
+    /// A NIfTI-1 file of 64-bit real numbers.
+    pub(crate) fn float_image(dims: &[i16], values: &[f64]) -> Vec<u8> {
+        let mut bytes = HeaderBytes::nifti1(dims, 64, 64).finish();
+        bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        bytes
+    }
+
+    pub(crate) fn write_bytes(path: &Path, bytes: &[u8]) {
         if path.extension().is_some_and(|ending| ending == "gz") {
             let mut file = GzEncoder::new(File::create(path).unwrap(), Compression::fast());
             file.write_all(bytes).unwrap();

@@ -1,60 +1,10 @@
 //! The header of a NIfTI file: shape, number format, scaling and place in the scanner.
 
 use super::raw::Fields;
+use crate::number::{DataType, Endian, decode};
 
-/// Byte order of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Endian {
-    /// Least significant byte first.
-    Little,
-    /// Most significant byte first.
-    Big,
-}
-
-/// Number formats that this reader knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are Rust's own")]
-pub enum DataType {
-    U8,
-    I8,
-    I16,
-    U16,
-    I32,
-    U32,
-    I64,
-    U64,
-    F32,
-    F64,
-}
-
-impl DataType {
-    /// From the code in the header.
-    fn from_code(code: i16) -> Option<Self> {
-        Some(match code {
-            2 => Self::U8,
-            4 => Self::I16,
-            8 => Self::I32,
-            16 => Self::F32,
-            64 => Self::F64,
-            256 => Self::I8,
-            512 => Self::U16,
-            768 => Self::U32,
-            1024 => Self::I64,
-            1280 => Self::U64,
-            _ => return None,
-        })
-    }
-
-    /// Bytes of one number.
-    pub fn bytes(self) -> u64 {
-        match self {
-            Self::U8 | Self::I8 => 1,
-            Self::I16 | Self::U16 => 2,
-            Self::I32 | Self::U32 | Self::F32 => 4,
-            Self::I64 | Self::U64 | Self::F64 => 8,
-        }
-    }
-}
+/// Numbers decoded at once where they are looked at one by one.
+const NUMBERS_AT_ONCE: usize = 4096;
 
 /// What a NIfTI file says of its data.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,7 +40,7 @@ impl NiftiHeader {
     }
 
     /// Understands the bytes of a header, or says what is wrong with them.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, String> {
         let fields = match bytes.len() {
             348 => Fields::new(bytes, 348),
             540 => Fields::new(bytes, 540),
@@ -103,7 +53,7 @@ impl NiftiHeader {
             fields.nifti2()?
         };
 
-        let data_type = DataType::from_code(raw.data_type).ok_or_else(|| {
+        let data_type = data_type(raw.data_type).ok_or_else(|| {
             format!(
                 "data type {} is not supported, only integers and real numbers of 8 to 64 bits are",
                 raw.data_type
@@ -189,43 +139,42 @@ impl NiftiHeader {
             .map(|row| row[0] * index[0] + row[1] * index[1] + row[2] * index[2] + row[3])
     }
 
+    /// The scaled values of stored bytes, decoded a few at a time.
+    pub(crate) fn values<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = f64> + 'a {
+        let block_bytes = NUMBERS_AT_ONCE * self.data_type.bytes() as usize;
+        bytes.chunks(block_bytes).flat_map(|block| {
+            let mut values = Vec::with_capacity(NUMBERS_AT_ONCE);
+            self.decode(block, &mut values);
+            values
+        })
+    }
+
     /// Turns stored bytes into scaled values.
     pub(super) fn decode(&self, bytes: &[u8], values: &mut Vec<f64>) {
-        macro_rules! each {
-            ($number:ty) => {{
-                let (numbers, _) = bytes.as_chunks();
-                match self.endian {
-                    Endian::Little => values.extend(
-                        numbers
-                            .iter()
-                            .map(|&bytes| <$number>::from_le_bytes(bytes) as f64),
-                    ),
-                    Endian::Big => values.extend(
-                        numbers
-                            .iter()
-                            .map(|&bytes| <$number>::from_be_bytes(bytes) as f64),
-                    ),
-                }
-            }};
-        }
-        match self.data_type {
-            DataType::U8 => each!(u8),
-            DataType::I8 => each!(i8),
-            DataType::I16 => each!(i16),
-            DataType::U16 => each!(u16),
-            DataType::I32 => each!(i32),
-            DataType::U32 => each!(u32),
-            DataType::I64 => each!(i64),
-            DataType::U64 => each!(u64),
-            DataType::F32 => each!(f32),
-            DataType::F64 => each!(f64),
-        }
+        decode(self.data_type, self.endian, bytes, values);
         if let Some((slope, inter)) = self.scaling {
             for value in values {
                 *value = *value * slope + inter;
             }
         }
     }
+}
+
+/// A number format from its code in the header.
+fn data_type(code: i16) -> Option<DataType> {
+    Some(match code {
+        2 => DataType::U8,
+        4 => DataType::I16,
+        8 => DataType::I32,
+        16 => DataType::F32,
+        64 => DataType::F64,
+        256 => DataType::I8,
+        512 => DataType::U16,
+        768 => DataType::U32,
+        1024 => DataType::I64,
+        1280 => DataType::U64,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -275,6 +224,19 @@ pub(crate) mod tests {
             self
         }
 
+        /// The same NIfTI-1 header with every number of the fields above turned round.
+        pub(crate) fn big_endian(mut self) -> Self {
+            let bytes = &mut self.0;
+            bytes[0..4].reverse();
+            for at in (40..56).step_by(2).chain([70, 72, 252, 254]) {
+                bytes[at..at + 2].reverse();
+            }
+            for at in (76..120).step_by(4).chain((256..328).step_by(4)) {
+                bytes[at..at + 4].reverse();
+            }
+            self
+        }
+
         pub(crate) fn finish(self) -> Vec<u8> {
             self.0
         }
@@ -285,23 +247,11 @@ pub(crate) mod tests {
         }
     }
 
-    /// The same header with every number of the fields above turned round.
-    fn big_endian(little: HeaderBytes) -> HeaderBytes {
-        let mut bytes = little.0;
-        bytes[0..4].reverse();
-        for at in (40..56).step_by(2).chain([70, 72, 252, 254]) {
-            bytes[at..at + 2].reverse();
-        }
-        for at in (76..120).step_by(4).chain((256..328).step_by(4)) {
-            bytes[at..at + 4].reverse();
-        }
-        HeaderBytes(bytes)
-    }
-
     #[test]
     fn both_versions_and_byte_orders_say_the_same() {
         let little = HeaderBytes::nifti1(&[4, 3, 2, 5], 16, 32).parse().unwrap();
-        let big = big_endian(HeaderBytes::nifti1(&[4, 3, 2, 5], 16, 32))
+        let big = HeaderBytes::nifti1(&[4, 3, 2, 5], 16, 32)
+            .big_endian()
             .parse()
             .unwrap();
         let second = HeaderBytes::nifti2(&[4, 3, 2, 5], 16, 32).parse().unwrap();
@@ -335,7 +285,7 @@ pub(crate) mod tests {
             let header = HeaderBytes::nifti1(&[1, 1, 1, 1], code, 8 * bytes.len() as i16)
                 .put(112, &2_f32.to_le_bytes())
                 .put(116, &(-1_f32).to_le_bytes());
-            let header = big_endian(header).parse().unwrap();
+            let header = header.big_endian().parse().unwrap();
             let mut values = Vec::new();
             header.decode(&bytes, &mut values);
             assert_eq!(values, [5.0], "data type {code}"); // 3 · 2 − 1

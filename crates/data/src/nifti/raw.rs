@@ -1,6 +1,6 @@
 //! The numbers of a NIfTI header, from its bytes.
 
-use super::header::Endian;
+use crate::number::Endian;
 
 /// The numbers of a header as they stand in it.
 pub(super) struct Raw {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::checksum::FieldHasher;
-use crate::cleaning::{CleaningStep, check_steps};
+use crate::cleaning::{CleaningStep, check_steps, dt_after};
 use crate::error::DataError;
 use crate::id::{ScanId, SubjectId};
 use crate::prepared::{FORMAT, SubjectRecord, TOOL};
@@ -77,7 +77,7 @@ pub struct NiftiRunsFiles {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TableFile {
-    /// The table: tabs between cells when it ends in `.tsv`, else commas.
+    /// The table: tabs between cells when it ends in `.tsv`, commas in `.csv`.
     pub file: String,
     /// Columns to use, in this order; all when empty.
     #[serde(default)]
@@ -141,14 +141,13 @@ impl Recipe {
                 return Err(DataError::config(key, secs, "a number above zero"));
             }
         }
-        if self.dt_secs != self.tr_secs {
+        check_steps(&self.cleaning)?;
+        let dt_secs = dt_after(&self.cleaning, self.tr_secs);
+        if self.dt_secs != dt_secs {
             return Err(DataError::config(
                 "dt_secs",
                 self.dt_secs,
-                format!(
-                    "{}, which is tr_secs: this version does not resample",
-                    self.tr_secs
-                ),
+                format!("{dt_secs}, as cleaning leaves it: resample is the step that changes it"),
             ));
         }
         if !(self.min_scan_secs.is_finite() && self.min_scan_secs >= 0.0) {
@@ -158,7 +157,6 @@ impl Recipe {
                 "a number, zero or above",
             ));
         }
-        check_steps(&self.cleaning)?;
         let used: BTreeSet<&str> = self.source.files().into_iter().collect();
         for file in used {
             if !self.files.contains_key(file) {
@@ -274,7 +272,7 @@ version = "1"
     fn values_that_cannot_be_are_named() {
         for (from, to, word) in [
             ("tr_secs = 2.0", "tr_secs = -2.0", "tr_secs is -2"),
-            ("dt_secs = 2.0", "dt_secs = 1.0", "does not resample"),
+            ("dt_secs = 2.0", "dt_secs = 1.0", "resample is the step"),
             (
                 "[\"z-score\"]",
                 "[\"z-score\", \"z-score\"]",

@@ -1,0 +1,181 @@
+//! The header of an `.npy` file: a Python dictionary of three entries.
+
+use std::io::Read;
+
+use crate::number::{DataType, Endian};
+
+/// First bytes of a file.
+const MAGIC: &[u8] = b"\x93NUMPY";
+
+/// More than numpy itself reads without being asked twice.
+const MAX_HEADER_BYTES: u64 = 10_000;
+
+/// The dictionary as it stands in the file, and where the numbers start.
+pub(super) struct HeaderText {
+    pub header: String,
+    pub data_start: u64,
+}
+
+/// Reads everything before the numbers of a file of `file_bytes`, or says what is wrong with it.
+pub(super) fn text(input: &mut impl Read, file_bytes: u64) -> Result<HeaderText, String> {
+    let short = |_| "its header ends too early".to_owned();
+    let mut start = [0; 8];
+    input.read_exact(&mut start).map_err(short)?;
+    if &start[..6] != MAGIC {
+        return Err("it is no .npy file".into());
+    }
+    let (length, length_bytes) = match start[6] {
+        1 => {
+            let mut length = [0; 2];
+            input.read_exact(&mut length).map_err(short)?;
+            (u64::from(u16::from_le_bytes(length)), 2)
+        }
+        2 | 3 => {
+            let mut length = [0; 4];
+            input.read_exact(&mut length).map_err(short)?;
+            (u64::from(u32::from_le_bytes(length)), 4)
+        }
+        other => return Err(format!("its version is {other}, expected 1 to 3")),
+    };
+    let data_start = start.len() as u64 + length_bytes + length;
+    if length > MAX_HEADER_BYTES || data_start > file_bytes {
+        return Err(format!(
+            "its header claims {length} bytes of a file of {file_bytes}, expected at most {MAX_HEADER_BYTES}"
+        ));
+    }
+    let mut bytes = vec![0; length as usize];
+    input.read_exact(&mut bytes).map_err(short)?;
+    let header = String::from_utf8(bytes).map_err(|_| "its header is not text".to_owned())?;
+    Ok(HeaderText { header, data_start })
+}
+
+/// What a file says of its array.
+#[derive(Debug, PartialEq)]
+pub(super) struct Header {
+    pub data_type: DataType,
+    pub endian: Endian,
+    pub fortran_order: bool,
+    pub shape: Vec<u64>,
+}
+
+impl Header {
+    /// Understands the dictionary, or says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (mut number, mut fortran_order, mut shape) = (None, None, None);
+        let mut rest = Rest(text);
+        rest.take("{")?;
+        while !rest.has("}") {
+            let key = rest.quoted()?;
+            rest.take(":")?;
+            match key {
+                "descr" => number = Some(self::number(rest.descr()?)?),
+                "fortran_order" => fortran_order = Some(rest.truth()?),
+                "shape" => shape = Some(rest.shape()?),
+                _ => return Err(format!("its header has an unknown entry {key:?}")),
+            }
+            if !rest.has("}") {
+                rest.take(",")?;
+            }
+        }
+        let missing = |entry: &str| format!("its header has no entry {entry:?}");
+        let (data_type, endian) = number.ok_or_else(|| missing("descr"))?;
+        Ok(Self {
+            data_type,
+            endian,
+            fortran_order: fortran_order.ok_or_else(|| missing("fortran_order"))?,
+            shape: shape.ok_or_else(|| missing("shape"))?,
+        })
+    }
+}
+
+/// What is left of the dictionary.
+struct Rest<'a>(&'a str);
+
+impl<'a> Rest<'a> {
+    fn has(&mut self, token: &str) -> bool {
+        self.0 = self.0.trim_start();
+        self.0.starts_with(token)
+    }
+
+    fn take(&mut self, token: &str) -> Result<(), String> {
+        if !self.has(token) {
+            return Err(self.wrong(&format!("{token:?}")));
+        }
+        self.0 = &self.0[token.len()..];
+        Ok(())
+    }
+
+    fn quoted(&mut self) -> Result<&'a str, String> {
+        let quote = if self.has("\"") { '"' } else { '\'' };
+        let inside = self.0.strip_prefix(quote);
+        let Some((text, rest)) = inside.and_then(|text| text.split_once(quote)) else {
+            return Err(self.wrong("a text in quotes"));
+        };
+        self.0 = rest;
+        Ok(text)
+    }
+
+    fn descr(&mut self) -> Result<&'a str, String> {
+        if self.has("[") {
+            return Err("its columns have names: write a plain array of numbers".into());
+        }
+        self.quoted()
+    }
+
+    fn truth(&mut self) -> Result<bool, String> {
+        let truth = self.has("True");
+        self.take(if truth { "True" } else { "False" })?;
+        Ok(truth)
+    }
+
+    /// Lengths in round brackets, a comma after each or between them.
+    fn shape(&mut self) -> Result<Vec<u64>, String> {
+        self.take("(")?;
+        let mut shape = Vec::new();
+        while !self.has(")") {
+            let digits = self.0.chars().take_while(char::is_ascii_digit).count();
+            let length = self.0[..digits].parse();
+            shape.push(length.map_err(|_| self.wrong("the length of an axis"))?);
+            self.0 = &self.0[digits..];
+            if !self.has(")") {
+                self.take(",")?;
+            }
+        }
+        self.take(")")?;
+        Ok(shape)
+    }
+
+    fn wrong(&self, expected: &str) -> String {
+        let found: String = self.0.chars().take(20).collect();
+        format!("its header has {found:?} where {expected} is expected")
+    }
+}
+
+/// A number format from numpy's code: byte order, kind, bytes.
+fn number(code: &str) -> Result<(DataType, Endian), String> {
+    let (order, kind) = code.split_at_checked(1).unwrap_or(("", code));
+    let data_type = match kind {
+        "i1" => Some(DataType::I8),
+        "i2" => Some(DataType::I16),
+        "i4" => Some(DataType::I32),
+        "i8" => Some(DataType::I64),
+        "u1" => Some(DataType::U8),
+        "u2" => Some(DataType::U16),
+        "u4" => Some(DataType::U32),
+        "u8" => Some(DataType::U64),
+        "f4" => Some(DataType::F32),
+        "f8" => Some(DataType::F64),
+        _ => None,
+    };
+    match (order, data_type) {
+        // One byte has no order: `|`.
+        ("<" | "|", Some(data_type)) => Ok((data_type, Endian::Little)),
+        (">", Some(data_type)) => Ok((data_type, Endian::Big)),
+        _ if kind.starts_with('O') => Err(
+            "it holds pickled Python objects, which are not read: write an array of numbers".into(),
+        ),
+        _ => Err(format!(
+            "its numbers are {code:?}, expected integers of 8 to 64 bits or real numbers of 32 or 64"
+        )),
+    }
+}
