@@ -1,4 +1,15 @@
 //! ROIs and the atlas they form: their order is part of what a model learns.
+//!
+//! Some atlases are [`builtin`]; a user's own comes from a label table. The [`guard`] finds their
+//! ROIs among the columns or labels of a file and refuses what is not certain.
+
+pub mod builtin;
+pub mod centroids;
+pub mod guard;
+mod naming;
+mod own;
+mod resolve;
+mod scheme;
 
 use std::collections::BTreeSet;
 

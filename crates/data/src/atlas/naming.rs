@@ -1,0 +1,198 @@
+//! Names of ROIs as files spell them: how they are compared, and what a name alone tells.
+
+use super::Hemisphere;
+
+/// Longest name for which a similar one is looked for, in bytes.
+const LONGEST_COMPARED: usize = 100;
+/// Longest part of a name that a message repeats, in characters.
+const LONGEST_SHOWN: usize = 60;
+/// Networks in the prefix of a name of Schaefer 2018.
+const PREFIXES: [(&str, u8); 2] = [("7networks_", 7), ("17networks_", 17)];
+
+/// A name reduced to what is compared: lower case, with `_` for `-`, space and `.`, and without
+/// the `7Networks_` or `17Networks_` in front, which many files leave out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    /// 7 or 17, where the name says so.
+    pub networks: Option<u8>,
+    /// The rest of the name.
+    pub rest: String,
+}
+
+impl Key {
+    /// The key of a name; the `b'…'` around names that Python wrote as bytes is taken off.
+    pub fn of(name: &str) -> Self {
+        let name = name.trim();
+        let name = name
+            .strip_prefix("b'")
+            .and_then(|name| name.strip_suffix('\''))
+            .unwrap_or(name);
+        let mut rest: String = name
+            .chars()
+            .map(|letter| match letter {
+                '-' | ' ' | '.' => '_',
+                other => other.to_ascii_lowercase(),
+            })
+            .collect();
+        for (prefix, networks) in PREFIXES {
+            if rest.starts_with(prefix) {
+                rest.drain(..prefix.len());
+                return Self {
+                    networks: Some(networks),
+                    rest,
+                };
+            }
+        }
+        Self {
+            networks: None,
+            rest,
+        }
+    }
+
+    /// The second word of a cortical name such as `lh_vis_1`: its network, if it is one.
+    pub fn network(&self) -> Option<&str> {
+        let after_side = self
+            .rest
+            .strip_prefix("lh_")
+            .or_else(|| self.rest.strip_prefix("rh_"))?;
+        after_side.split('_').next()
+    }
+}
+
+/// Whether a label table gives this name to what is no ROI.
+pub(super) fn is_background(name: &str) -> bool {
+    let rest = Key::of(name).rest;
+    matches!(
+        rest.as_str(),
+        "" | "???" | "none" | "unknown" | "medial_wall"
+    ) || rest.starts_with("background")
+}
+
+/// The side that the words of a name tell: `LH`, `RH`, `left` or `right`, one side only.
+pub(super) fn hemisphere(name: &str) -> Option<Hemisphere> {
+    let key = Key::of(name);
+    let has = |words: [&str; 2]| key.rest.split('_').any(|word| words.contains(&word));
+    match (has(["lh", "left"]), has(["rh", "right"])) {
+        (true, false) => Some(Hemisphere::Left),
+        (false, true) => Some(Hemisphere::Right),
+        _ => None,
+    }
+}
+
+/// The known name that is most like `name`, if one is at all like it.
+pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if name.len() > LONGEST_COMPARED {
+        return None;
+    }
+    let name = Key::of(name).rest;
+    let measured = known.into_iter().map(|known| {
+        let rest = Key::of(known).rest;
+        (distance(&name, &rest), rest.len(), known)
+    });
+    measured
+        .min_by_key(|(distance, ..)| *distance)
+        .filter(|(distance, length, _)| *distance <= 1 + length / 4)
+        .map(|(.., known)| known)
+}
+
+/// A name as a message shows it: quoted, and cut when it is long.
+pub(super) fn shown(name: &str) -> String {
+    match name.char_indices().nth(LONGEST_SHOWN) {
+        Some((end, _)) => format!("{:?}…", &name[..end]),
+        None => format!("{name:?}"),
+    }
+}
+
+/// Letters to change, add or take away to make `a` into `b` (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, letter_a) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, letter_b) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(letter_a != *letter_b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(row[j + 1] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_name_have_one_key() {
+        for name in [
+            "7Networks_LH_Vis_1",
+            "7networks-lh-vis-1",
+            " 7Networks LH Vis 1 ",
+            "b'7Networks_LH_Vis_1'",
+        ] {
+            let key = Key::of(name);
+            assert_eq!((key.networks, &*key.rest), (Some(7), "lh_vis_1"), "{name}");
+        }
+        assert_eq!(Key::of("LH.Vis.1").rest, "lh_vis_1");
+        assert_eq!(Key::of("17Networks_LH_VisCent_1").networks, Some(17));
+        assert_eq!(Key::of("LH_Vis_1").network(), Some("vis"));
+        assert_eq!(Key::of("Cerebellar_Region1").network(), None);
+    }
+
+    #[test]
+    fn the_side_is_told_by_whole_words_and_one_side_alone() {
+        for (name, side) in [
+            ("7Networks_LH_Vis_1", Some(Hemisphere::Left)),
+            ("ctx-rh-insula", Some(Hemisphere::Right)),
+            ("Left Hippocampus", Some(Hemisphere::Left)),
+            ("CORTEX_RIGHT", Some(Hemisphere::Right)),
+            ("left_to_right_bundle", None),
+            ("Rhinal", None),
+            ("Brainstem", None),
+        ] {
+            assert_eq!(hemisphere(name), side, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_of_what_is_no_region_are_known() {
+        for name in [
+            "???",
+            "",
+            "NONE",
+            "Unknown",
+            "Background",
+            "Background+FreeSurfer_Defined_Medial_Wall",
+        ] {
+            assert!(is_background(name), "{name}");
+        }
+        assert!(!is_background("LH_Vis_1"));
+    }
+
+    #[test]
+    fn a_misspelt_name_finds_its_neighbour_and_a_strange_one_none() {
+        let known = ["LH_Vis_1", "LH_Vis_2", "RH_Limbic_OFC_1"];
+        assert_eq!(nearest("LH_Viz_2", known), Some("LH_Vis_2"));
+        assert_eq!(nearest("time in seconds", known), None);
+        assert_eq!(nearest(&"LH_Vis_1".repeat(1000), known), None);
+    }
+
+    #[test]
+    fn the_distance_counts_changed_letters() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("abc", "abc"), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_has_a_key_and_can_be_shown(name in ".{0,200}") {
+            let key = Key::of(&name);
+            prop_assert!(key.rest.len() <= name.len());
+            prop_assert!(shown(&name).len() <= 12 * LONGEST_SHOWN + 8);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The lists of names under which files know the ROIs of an atlas.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Atlas;
+use super::builtin::{Builtin, Networks};
+use super::naming::Key;
+
+/// One list of names for the ROIs of an atlas.
+pub(super) struct Scheme {
+    /// Which list, for a person.
+    pub label: String,
+    /// The number of networks that a name may carry in front; any when none.
+    networks: Option<u8>,
+    /// Whether names are compared letter by letter, because their keys are not unique.
+    exact: bool,
+    /// By compared name.
+    meanings: HashMap<String, Meaning>,
+}
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// The ROI of this index.
+    Roi(usize),
+    /// A region that was taken out of the atlas.
+    LeftOut,
+}
+
+impl Scheme {
+    /// All lists for an atlas, its own names first: for a built-in atlas, or one cut from it, also
+    /// the names of the same regions before v0.14.3 and those by the other number of networks.
+    pub fn all(atlas: &Atlas) -> Vec<Self> {
+        let Some(builtin) = Builtin::of(atlas) else {
+            return vec![Self::own(atlas)];
+        };
+        [builtin, builtin.other_order()]
+            .into_iter()
+            .flat_map(|bearer| [(bearer, false), (bearer, true)])
+            .map(|(bearer, old)| Self::of_builtin(atlas, builtin, bearer, old))
+            .collect()
+    }
+
+    /// What a name stands for; none when it is not on the list.
+    pub fn meaning(&self, name: &str, key: &Key) -> Option<Meaning> {
+        if let (Some(ours), Some(theirs)) = (self.networks, key.networks)
+            && ours != theirs
+        {
+            return None;
+        }
+        let compared = if self.exact { name } else { &key.rest };
+        self.meanings.get(compared).copied()
+    }
+
+    /// The names of an atlas that is not built in.
+    fn own(atlas: &Atlas) -> Self {
+        let keys: Vec<Key> = atlas.rois.iter().map(|roi| Key::of(&roi.name)).collect();
+        let networks = keys.first().and_then(|key| key.networks);
+        let one_prefix = keys.iter().all(|key| key.networks == networks);
+        let distinct: HashSet<&str> = keys.iter().map(|key| key.rest.as_str()).collect();
+        let exact = distinct.len() < keys.len();
+        Self {
+            label: atlas.name.clone(),
+            networks: networks.filter(|_| one_prefix && !exact),
+            exact,
+            meanings: atlas
+                .rois
+                .iter()
+                .zip(keys)
+                .enumerate()
+                .map(|(at, (roi, key))| {
+                    let compared = if exact { roi.name.clone() } else { key.rest };
+                    (compared, Meaning::Roi(at))
+                })
+                .collect(),
+        }
+    }
+
+    /// The names that `bearer` gives, or gave before v0.14.3, to the regions of `builtin`.
+    fn of_builtin(atlas: &Atlas, builtin: &Builtin, bearer: &Builtin, old: bool) -> Self {
+        let rois: HashMap<&str, usize> = atlas
+            .rois
+            .iter()
+            .enumerate()
+            .map(|(at, roi)| (roi.name.as_str(), at))
+            .collect();
+        let networks: Networks = bearer.networks;
+        Self {
+            label: format!(
+                "{}{}",
+                bearer.name,
+                if old { " before v0.14.3" } else { "" }
+            ),
+            networks: Some(networks.number()),
+            exact: false,
+            meanings: builtin
+                .regions()
+                .iter()
+                .map(|region| {
+                    let roi = rois.get(builtin.roi_name(region).as_str());
+                    let meaning = roi.map_or(Meaning::LeftOut, |roi| Meaning::Roi(*roi));
+                    (Key::of(region.name(networks, old)).rest, meaning)
+                })
+                .collect(),
+        }
+    }
+}
