@@ -1,8 +1,18 @@
 //! What happened during a scan: conditions with onset and duration.
 
+mod bids;
+mod design;
+mod ev;
+mod shift;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::ScanId;
+pub use ev::read_evs;
+pub use shift::shift;
+
+pub use bids::read_bids_events;
+pub use design::read_design;
 
 /// One stretch of time under one condition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

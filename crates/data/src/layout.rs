@@ -2,12 +2,125 @@
 //!
 //! Listing opens no signal: it looks at names and, where a layout needs it, at small text files.
 
+mod bids_name;
+mod bids_tree;
+mod choice;
+mod fmriprep;
+mod folder;
+mod guess;
+mod hcp;
+mod hcp_7t;
+mod hcp_aging;
+mod hcp_ya;
+mod kind;
+mod manifest;
+mod nsd;
+mod sidecar;
+mod subject_labels;
+mod xcpd;
+
+use std::collections::HashMap;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::DataError;
 use crate::id::{ScanId, SubjectId};
+pub(crate) use hcp::parse_aging_visit;
+
+pub use kind::Layout;
+use subject_labels::SubjectLabels;
+
+/// Lists the scans in the folder `root`, sorted by subject and name.
+///
+/// What a layout expects and does not find is noted, as is what it finds and does not use.
+///
+/// # Errors
+/// [`DataError::Config`] for options that leave open which files are meant, with those there are;
+/// [`DataError::File`] when no scan is found, with the layout that would fit, and when two files
+/// have the name of one scan; [`DataError::TextTable`] for a manifest that is wrong;
+/// [`DataError::Io`] when `root` cannot be read.
+pub fn list(layout: Layout, root: &Path, options: &ListOptions) -> Result<Listing, DataError> {
+    if options.atlas_label.is_some() && layout != Layout::Xcpd {
+        tracing::warn!(%layout, "atlas_label is for the layout xcpd and is not used");
+    }
+    if options.subject_labels.is_some() && layout == Layout::Xcpd {
+        tracing::warn!(%layout, "subject_labels are for volumes and are not used");
+    }
+    let mut listing = match layout {
+        Layout::HcpYa => hcp_ya::list(root, options)?,
+        Layout::Hcp7t => hcp_7t::list(root, options)?,
+        Layout::HcpAging => hcp_aging::list(root, options)?,
+        Layout::Nsd => nsd::list(root, options)?,
+        Layout::Xcpd => xcpd::list(root, options)?,
+        Layout::Fmriprep => fmriprep::list(root, options)?,
+        Layout::Manifest => manifest::list(root, options)?,
+    };
+    if listing.scans.is_empty() {
+        return Err(nothing_found(layout, root, options, &listing.notes));
+    }
+    listing
+        .scans
+        .sort_by(|one, other| (&one.subject, &one.scan).cmp(&(&other.subject, &other.scan)));
+    check_unique(&listing.scans)?;
+    for wanted in &options.subjects {
+        let label = wanted.strip_prefix("sub-").unwrap_or(wanted);
+        let mut found = listing.scans.iter().map(|scan| scan.subject.as_str());
+        if !found.any(|subject| subject == wanted || subject == label) {
+            let note = Note::missing(wanted, "no scan of this subject was found");
+            listing.notes.push(note);
+        }
+    }
+    for wanted in &options.tasks {
+        let mut found = listing
+            .scans
+            .iter()
+            .map(|scan| scan.task.as_deref().unwrap_or_default());
+        if !found.any(|task| is_task(wanted, task)) {
+            let note = Note::missing(format!("task {wanted}"), "no scan of this task was found");
+            listing.notes.push(note);
+        }
+    }
+    Ok(listing)
+}
+
+/// Refuses two files for one scan.
+fn check_unique(scans: &[FoundScan]) -> Result<(), DataError> {
+    let mut files: HashMap<&ScanId, &PathBuf> = HashMap::new();
+    for scan in scans {
+        let path = scan.signal.path();
+        if let Some(first) = files.insert(&scan.scan, path) {
+            return Err(DataError::file(
+                path,
+                format!(
+                    "the scan {} is in {first:?} too: choose one with `variant`, a part of its name",
+                    scan.scan
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Says what was looked for, what was met instead, and which layout would fit.
+fn nothing_found(layout: Layout, root: &Path, options: &ListOptions, notes: &[Note]) -> DataError {
+    let mut problem = format!("no scan of layout {layout} ({})", layout.about());
+    let asked = [("subjects", &options.subjects), ("tasks", &options.tasks)];
+    for (name, asked) in asked.into_iter().filter(|(_, asked)| !asked.is_empty()) {
+        problem += &format!("; {name} asked for: {}", bids_tree::few(asked));
+    }
+    for note in notes.iter().take(3) {
+        problem += &format!("; {}: {}", note.what, note.why);
+    }
+    match guess::layout_of(root) {
+        Some(other) if other != layout => {
+            problem += &format!("; this looks like layout {other} ({})", other.about());
+        }
+        _ => {}
+    }
+    DataError::file(root, problem)
+}
 
 /// What to look for in a folder; empty lists and `None` ask for everything a layout has.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -15,7 +128,7 @@ use crate::id::{ScanId, SubjectId};
 pub struct ListOptions {
     /// Subjects to use, as the release names them.
     pub subjects: Vec<String>,
-    /// Tasks to use, in lower case: `rest`, `wm`.
+    /// Tasks to use, in any case: `rest`, `wm`.
     pub tasks: Vec<String>,
     /// Part of a file name that must be there, where several names of one scan exist:
     /// `hp2000_clean`, `func1mm`, `MNI152NLin6Asym`.
@@ -32,10 +145,15 @@ impl ListOptions {
         self.subjects.is_empty() || self.subjects.iter().any(|wanted| wanted == subject)
     }
 
-    /// Whether a task is asked for.
+    /// Whether a task is asked for; case does not count.
     pub fn wants_task(&self, task: &str) -> bool {
-        self.tasks.is_empty() || self.tasks.iter().any(|wanted| wanted == task)
+        self.tasks.is_empty() || self.tasks.iter().any(|wanted| is_task(wanted, task))
     }
+}
+
+/// Whether two names are of one task.
+fn is_task(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
 }
 
 /// What a layout found in a folder.
@@ -58,6 +176,22 @@ pub struct Note {
     pub why: String,
 }
 
+impl Note {
+    /// Something that was expected and is not there.
+    pub(crate) fn missing(what: impl Into<String>, why: impl Into<String>) -> Self {
+        let (what, why) = (what.into(), why.into());
+        let kind = NoteKind::Missing;
+        Self { kind, what, why }
+    }
+
+    /// Something that is there and is not used.
+    pub(crate) fn skipped(what: impl Into<String>, why: impl Into<String>) -> Self {
+        let (what, why) = (what.into(), why.into());
+        let kind = NoteKind::Skipped;
+        Self { kind, what, why }
+    }
+}
+
 /// Kinds of remark in a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NoteKind {
@@ -65,6 +199,8 @@ pub enum NoteKind {
     Missing,
     /// There and not used.
     Skipped,
+    /// Used, and not all of one kind.
+    Mixed,
 }
 
 /// One scan, as its files lie on disk.
@@ -90,6 +226,8 @@ pub struct FoundScan {
     pub confounds: Option<ConfoundFile>,
     /// A column of 0 and 1, one row per acquired volume: 1 is censored.
     pub outliers: Option<PathBuf>,
+    /// Which share of every ROI is covered, 0 to 1, under the names of the ROIs.
+    pub coverage: Option<PathBuf>,
     /// What happened during the scan.
     pub events: EventFiles,
 }
@@ -155,3 +293,6 @@ pub enum EventFiles {
     /// BIDS `_events.tsv`: onset, duration, trial_type.
     Bids(PathBuf),
 }
+
+#[cfg(test)]
+mod tests;
