@@ -128,6 +128,19 @@ fn alpha_is_not_symmetric() {
 }
 
 #[test]
+fn a_sample_without_a_valid_segment_is_finite_and_changes_no_other() {
+    for config in ablations() {
+        let model = model(&config);
+        let valid = [true, true, true, false, false, false];
+        let found = drawn(&model, bold(1), &every_second(), &valid);
+        assert!(found.iter().all(|x| x.is_finite()));
+        let whole = drawn(&model, bold(1), &every_second(), &ALL);
+        let pairs = found.iter().zip(&whole).take(found.len() / 2);
+        assert!(pairs.map(|(a, b)| (a - b).abs()).all(|d| d < 1e-6));
+    }
+}
+
+#[test]
 fn a_padded_segment_changes_nothing() {
     for config in ablations() {
         let model = model(&config);

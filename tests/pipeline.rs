@@ -2,4 +2,5 @@
 
 mod golden;
 mod invariance;
+mod larger_than_memory;
 mod planted;

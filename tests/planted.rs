@@ -79,7 +79,7 @@ fn a_short_pretraining_finds_the_networks_and_reconstructs_hidden_rois() {
         parts: train.parts,
         card: Card::default(),
     };
-    let objective = MaskedReconstruction::new(setup, load(&split.train), &load(&split.validation));
+    let objective = MaskedReconstruction::new(setup, load(&split.train), load(&split.validation));
     let objective = objective.expect("valid settings");
 
     let config = BrainMaeConfig {

@@ -24,10 +24,8 @@ pub fn random_crop(
     layout: &SegmentLayout,
     rng: &mut (impl Rng + ?Sized),
 ) -> Crop {
-    let room = store
-        .series(scan)
-        .n_volumes()
-        .saturating_sub(layout.sample_len_trs());
+    let n_volumes = store.scans()[scan].n_volumes;
+    let room = n_volumes.saturating_sub(layout.sample_len_trs());
     Crop {
         scan,
         start_volume: rng.random_range(0..=room),
@@ -40,7 +38,7 @@ pub fn random_crop(
 /// # Panics
 /// When the store has no scan of this number, as indexing a slice does.
 pub fn tile(store: &ScanStore, scan: usize, layout: &SegmentLayout) -> Vec<Crop> {
-    let n_volumes = store.series(scan).n_volumes();
+    let n_volumes = store.scans()[scan].n_volumes;
     (0..n_volumes)
         .step_by(layout.sample_len_trs().max(1))
         .filter(|start| start + layout.segment_len_trs <= n_volumes)

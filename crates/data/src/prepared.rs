@@ -56,6 +56,12 @@ pub struct DatasetHeader {
     pub dt_secs: f64,
     /// What was done to the signals, in this order.
     pub cleaning: Vec<CleaningStep>,
+    /// Where labels, names and centres of the ROIs come from, with their licences.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub atlas_source: String,
+    /// What a user should know of how it was made; no values and no names of subjects.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// Hash of everything the data set was made from.
     pub identity: String,
 }
@@ -151,6 +157,11 @@ impl ScanRecord {
     /// Whether the scan is used.
     pub fn is_included(&self) -> bool {
         self.status == ScanStatus::Included
+    }
+
+    /// Whether its files could not be read.
+    pub fn is_failed(&self) -> bool {
+        self.status == ScanStatus::Failed
     }
 
     /// The record of the same scan, left out because of `reason`.

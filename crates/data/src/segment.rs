@@ -1,12 +1,19 @@
 //! Segments and samples: how a scan is cut into what the model sees.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use crate::bold::BoldSeries;
 use crate::error::DataError;
 use crate::store::ScanStore;
 
 /// Fewest volumes in a segment: one alone has no time course.
 const LEAST_SEGMENT_TRS: usize = 2;
+
+/// Least share of a segment's volumes that must be kept. The others are filled in from their
+/// neighbours: with fewer kept, a model would mostly learn what interpolation drew.
+const LEAST_KEPT_SHARE: f64 = 0.5;
 
 /// Lengths in seconds, so that one spec serves data of any TR.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -96,7 +103,7 @@ pub struct SampleBatch {
     pub bold: Vec<f32>,
     /// Start of each segment in seconds from the start of its crop, `[batch, segments]`.
     pub start_secs: Vec<f32>,
-    /// Whether the scan has this segment, `[batch, segments]`.
+    /// Whether the scan has this segment, and enough of its volumes are kept, `[batch, segments]`.
     pub valid: Vec<bool>,
     /// Samples.
     pub batch: usize,
@@ -125,22 +132,34 @@ impl SampleBatch {
             crops: Vec::with_capacity(capacity),
         }
     }
+
+    fn clear(&mut self) {
+        self.batch = 0;
+        self.bold.clear();
+        self.start_secs.clear();
+        self.valid.clear();
+        self.crops.clear();
+    }
 }
 
 /// Cuts `crops` out of `store` into `batch`, which keeps its memory.
 ///
-/// The segments of a sample tile its crop in order. Where the scan ends first, the segments that
-/// are not whole are zeros and not valid.
+/// The segments of a sample tile its crop in order. A segment is zeros and not valid where the scan
+/// ends before it does, and where less than half of its volumes are kept: nothing may be learned
+/// from volumes that were censored. Crops of one scan that follow each other read it once.
 ///
 /// # Errors
 /// [`DataError::Crop`] for a crop without one whole segment, [`DataError::AtlasMismatch`] for a
-/// batch of another number of ROIs. The batch is then empty.
+/// batch of another number of ROIs, or that a scan cannot be read. The batch is then empty.
 pub fn fill(store: &ScanStore, crops: &[Crop], batch: &mut SampleBatch) -> Result<(), DataError> {
-    batch.batch = 0;
-    batch.bold.clear();
-    batch.start_secs.clear();
-    batch.valid.clear();
-    batch.crops.clear();
+    batch.clear();
+    check_crops(store, crops, batch)?;
+    batch.crops.extend_from_slice(crops);
+    batch.batch = crops.len();
+    cut(store, batch).inspect_err(|_| batch.clear())
+}
+
+fn check_crops(store: &ScanStore, crops: &[Crop], batch: &SampleBatch) -> Result<(), DataError> {
     if batch.rois != store.n_rois() {
         return Err(DataError::AtlasMismatch {
             found: "of the scans".into(),
@@ -154,30 +173,38 @@ pub fn fill(store: &ScanStore, crops: &[Crop], batch: &mut SampleBatch) -> Resul
             start_volume: crop.start_volume,
             problem,
         };
-        let scan = store
-            .get(crop.scan)
-            .ok_or_else(|| refuse(format!("the store has {} scans", store.len())))?;
-        if scan.n_volumes().saturating_sub(crop.start_volume) < batch.time {
+        let scan = store.scans().get(crop.scan);
+        let n_volumes = scan
+            .ok_or_else(|| refuse(format!("the store has {} scans", store.len())))?
+            .n_volumes;
+        if n_volumes.saturating_sub(crop.start_volume) < batch.time {
             return Err(refuse(format!(
-                "its scan of {} volumes ends before one segment of {}",
-                scan.n_volumes(),
+                "its scan of {n_volumes} volumes ends before one segment of {}",
                 batch.time
             )));
         }
     }
+    Ok(())
+}
 
+/// Fills in the signals of `batch.crops`, which are known to fit.
+fn cut(store: &ScanStore, batch: &mut SampleBatch) -> Result<(), DataError> {
     let (rois, time) = (batch.rois, batch.time);
     let segment_len = rois * time;
     batch
         .bold
-        .resize(crops.len() * batch.segments * segment_len, 0.0);
+        .resize(batch.batch * batch.segments * segment_len, 0.0);
     let mut places = batch.bold.chunks_exact_mut(segment_len);
-    for crop in crops {
-        let series = store.series(crop.scan);
+    let mut read: Option<(usize, Arc<BoldSeries>)> = None;
+    for crop in &batch.crops {
+        let series = match read.take() {
+            Some((scan, series)) if scan == crop.scan => series,
+            _ => store.series(crop.scan)?,
+        };
         for (segment, place) in places.by_ref().take(batch.segments).enumerate() {
             let offset = segment * time;
             let start = crop.start_volume + offset;
-            let valid = start + time <= series.n_volumes();
+            let valid = start + time <= series.n_volumes() && enough_kept(&series, start, time);
             if valid {
                 let volumes = &series.values()[start * rois..(start + time) * rois];
                 for (at, volume) in volumes.chunks_exact(rois).enumerate() {
@@ -190,10 +217,14 @@ pub fn fill(store: &ScanStore, crops: &[Crop], batch: &mut SampleBatch) -> Resul
             batch.start_secs.push(start_secs as f32);
             batch.valid.push(valid);
         }
+        read = Some((crop.scan, series));
     }
-    batch.crops.extend_from_slice(crops);
-    batch.batch = crops.len();
     Ok(())
+}
+
+fn enough_kept(series: &BoldSeries, start: usize, time: usize) -> bool {
+    let kept = (start..start + time).filter(|volume| series.is_kept(*volume));
+    kept.count() as f64 >= LEAST_KEPT_SHARE * time as f64
 }
 
 #[cfg(test)]
@@ -281,6 +312,36 @@ mod tests {
         fill(&store, &[crop], &mut batch).unwrap();
         assert_eq!(batch.bold, [0., 10., 20., 30., 0., 0., 0., 0.]);
         assert_eq!(batch.valid, [true, true, false, false]);
+    }
+
+    #[test]
+    fn a_segment_with_less_than_half_of_its_volumes_kept_is_zero_and_not_valid() {
+        let mut kept = vec![true; 12];
+        for censored in [0, 1, 5, 6, 7, 8] {
+            kept[censored] = false;
+        }
+        let series = BoldSeries::new(vec![1.0; 12], 1, 1.0)
+            .and_then(|series| series.with_kept(kept))
+            .unwrap();
+        let scan = crate::StoredScan {
+            scan: "a".into(),
+            subject: "a".into(),
+            series,
+        };
+        let store = ScanStore::new(vec![scan]).unwrap();
+        let layout = SegmentLayout {
+            segment_len_trs: 4,
+            n_segments: 3,
+        };
+        let mut batch = SampleBatch::new(1, &layout, 1);
+        let crop = Crop {
+            scan: 0,
+            start_volume: 0,
+        };
+        fill(&store, &[crop], &mut batch).unwrap();
+        // 2, 1 and 3 of 4 volumes are kept.
+        assert_eq!(batch.valid, [true, false, true]);
+        assert_eq!(batch.bold, [1., 1., 1., 1., 0., 0., 0., 0., 1., 1., 1., 1.]);
     }
 
     #[test]

@@ -1,6 +1,11 @@
 //! Who trains, who decides when to stop, who is tested: nobody stands on two sides.
 
+mod assign;
+mod balance;
 mod draw;
+mod folds;
+mod proof;
+mod strata;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,11 +16,15 @@ use crate::error::DataError;
 use crate::id::{ScanId, SubjectId};
 use crate::prepared::{PreparedDataset, ScanRecord, SubjectRecord};
 
+pub use balance::{CategoryBalance, SideBalance, TargetBalance};
+pub use folds::FoldSpec;
+pub use proof::{SideCount, SplitProof, check_split};
+
 /// How to split: by shares, or by naming scans. What is on neither side trains.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SplitSpec {
-    /// Share of the subjects to test on; 0.2 when nothing is said.
+    /// Share of the subjects to test on; 0.2 when nothing is said. The two shares are below 1 together.
     pub test_fraction: Option<f64>,
     /// Share of the subjects to decide on; 0.1 when nothing is said.
     pub validation_fraction: Option<f64>,
@@ -23,6 +32,9 @@ pub struct SplitSpec {
     pub test_scans: Vec<ScanId>,
     /// Scans to decide on, instead of a share.
     pub validation_scans: Vec<ScanId>,
+    /// Targets and categories that all sides are to have alike: `age_years`, `sex`, `site`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stratify: Vec<String>,
 }
 
 /// What stays together.
@@ -165,7 +177,7 @@ impl Split {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
@@ -173,12 +185,15 @@ mod tests {
     use super::*;
     use crate::prepared::ScanStatus;
 
-    fn rng(seed: u64) -> ChaCha8Rng {
+    pub(crate) fn rng(seed: u64) -> ChaCha8Rng {
         ChaCha8Rng::seed_from_u64(seed)
     }
 
     /// Subjects with these families (0: unknown), each with this number of scans.
-    fn people(families: &[usize], n_scans: usize) -> (Vec<ScanRecord>, Vec<SubjectRecord>) {
+    pub(crate) fn people(
+        families: &[usize],
+        n_scans: usize,
+    ) -> (Vec<ScanRecord>, Vec<SubjectRecord>) {
         let subjects: Vec<SubjectRecord> = families
             .iter()
             .enumerate()
@@ -256,6 +271,17 @@ mod tests {
     }
 
     #[test]
+    fn a_split_drawn_once_is_drawn_for_ever() {
+        // The identities of runs hang on it.
+        let (scans, subjects) = people(&[1, 1, 2, 2, 0, 0, 3, 0, 0], 1);
+        let split = SplitSpec::default().draw_from(&scans, &subjects, &mut rng(1));
+        assert_eq!(
+            split.unwrap().hash(),
+            "f0cef4bf5e5a97c9928bfddf50a1f3f8d56f0d051446f8ea13b1b950842b5159"
+        );
+    }
+
+    #[test]
     fn naming_scans_cannot_put_relatives_on_two_sides() {
         let (scans, subjects) = people(&[4, 4, 0], 1);
         let spec = SplitSpec {
@@ -281,6 +307,14 @@ mod tests {
             test_fraction: Some(0.1),
             ..named("sub-0_run-01")
         };
+        let by_default = SplitSpec {
+            test_fraction: Some(0.95),
+            ..SplitSpec::default()
+        };
+        let stratified = SplitSpec {
+            stratify: vec!["sex".into()],
+            ..shares(0.5, 0.6)
+        };
         for (spec, scans, subjects, word) in [
             (shares(0.1, 0.2), &scans, &subjects, "1 families"),
             (
@@ -290,6 +324,15 @@ mod tests {
                 "set a share to 0",
             ),
             (shares(0.0, 1.5), &scans, &subjects, "test_fraction is 1.5"),
+            (
+                shares(0.3, 0.7),
+                &scans,
+                &subjects,
+                "test_fraction + validation_fraction is 0.7 + 0.3, expected below 1: they add up \
+                 to 1 or more",
+            ),
+            (by_default, &scans, &subjects, "is 0.95 + 0.1, expected"),
+            (stratified, &scans, &subjects, "is 0.6 + 0.5, expected"),
             (
                 named("nobody"),
                 &scans,

@@ -1,13 +1,20 @@
-//! Scans in memory, from which batches are cut.
+//! The scans of one side, in memory as far as they fit, from which batches are cut.
+
+mod budget;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::bold::BoldSeries;
 use crate::error::DataError;
 use crate::exclusion::Exclusion;
 use crate::id::{ScanId, SubjectId};
-use crate::prepared::PreparedDataset;
+use crate::prepared::{BoldFile, PreparedDataset, ScanRecord};
 use crate::segment::SegmentLayout;
 
-/// One scan with its names.
+pub use budget::StoreBudget;
+
+/// One scan with its names and signals.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredScan {
     /// Its name.
@@ -18,66 +25,126 @@ pub struct StoredScan {
     pub series: BoldSeries,
 }
 
+/// What a store knows of a scan without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScanEntry {
+    /// Its name.
+    pub scan: ScanId,
+    /// Whose scan it is.
+    pub subject: SubjectId,
+    /// Volumes in it.
+    pub n_volumes: usize,
+}
+
 /// Scans of one atlas and one `dt_secs`.
+///
+/// Scans are kept in memory until a [`StoreBudget`] is spent, in the order asked for; the rest is
+/// read from disk whenever it is needed. A fixed part in memory serves more reads than the scans
+/// used last would: an epoch takes every scan once, so the one used last is the one needed last.
 #[derive(Clone, Debug)]
 pub struct ScanStore {
-    scans: Vec<StoredScan>,
+    entries: Vec<ScanEntry>,
+    signals: Vec<Signals>,
     exclusions: Vec<Exclusion>,
     n_rois: usize,
     dt_secs: f64,
 }
 
+/// Where the signals of a scan are.
+#[derive(Clone, Debug)]
+enum Signals {
+    Memory(Arc<BoldSeries>),
+    Disk {
+        file: Arc<BoldFile>,
+        row_group: usize,
+    },
+}
+
 impl ScanStore {
-    /// Reads the scans named in `ids`, in that order. Those without one whole segment are left out
-    /// and listed in [`exclusions`](Self::exclusions).
+    /// [`load_within`](Self::load_within) a budget of its own, a quarter of the machine's memory.
     ///
     /// # Errors
-    /// [`DataError::UnknownScan`], that the files cannot be read, or [`DataError::NothingLeft`].
+    /// As [`load_within`](Self::load_within).
     pub fn load(
         dataset: &PreparedDataset,
         ids: &[ScanId],
         layout: &SegmentLayout,
     ) -> Result<Self, DataError> {
-        let mut scans = Vec::with_capacity(ids.len());
+        Self::load_within(dataset, ids, layout, &mut StoreBudget::default())
+    }
+
+    /// Takes the scans named in `ids`, in that order. Those without one whole segment are left out
+    /// and listed in [`exclusions`](Self::exclusions). What is kept in memory is taken from
+    /// `budget`.
+    ///
+    /// # Errors
+    /// [`DataError::UnknownScan`], that the files cannot be read, or [`DataError::NothingLeft`].
+    pub fn load_within(
+        dataset: &PreparedDataset,
+        ids: &[ScanId],
+        layout: &SegmentLayout,
+        budget: &mut StoreBudget,
+    ) -> Result<Self, DataError> {
+        let file = dataset.bold_file();
+        let records: BTreeMap<&ScanId, &ScanRecord> = dataset
+            .scans()
+            .iter()
+            .map(|record| (&record.scan, record))
+            .collect();
+        let n_rois = dataset.atlas().n_rois();
+        let mut entries = Vec::with_capacity(ids.len());
+        let mut signals = Vec::with_capacity(ids.len());
         let mut exclusions = Vec::new();
         for id in ids {
-            let series = dataset.bold(id)?;
-            let subject = dataset
-                .scans()
-                .iter()
-                .find(|record| &record.scan == id)
-                .map(|record| record.subject.clone())
-                .expect("a scan whose signals were found is in the table");
-            if series.n_volumes() < layout.segment_len_trs {
+            let row_group = dataset.row_group(id)?;
+            let entry = ScanEntry {
+                scan: id.clone(),
+                subject: records
+                    .get(id)
+                    .map(|record| record.subject.clone())
+                    .expect("a scan that has signals is in the table"),
+                n_volumes: file.volumes_of(row_group),
+            };
+            if entry.n_volumes < layout.segment_len_trs {
                 let exclusion = Exclusion {
-                    scan: id.clone(),
-                    subject,
+                    scan: entry.scan,
+                    subject: entry.subject,
                     reason: format!(
                         "{} volumes, one segment needs {}",
-                        series.n_volumes(),
-                        layout.segment_len_trs
+                        entry.n_volumes, layout.segment_len_trs
                     ),
                 };
-                tracing::warn!(scan = %id, reason = %exclusion.reason, "scan left out");
                 exclusions.push(exclusion);
-            } else {
-                scans.push(StoredScan {
-                    scan: id.clone(),
-                    subject,
-                    series,
-                });
+                continue;
             }
+            let bytes = series_bytes(entry.n_volumes, n_rois);
+            signals.push(if budget.take(bytes) {
+                Signals::Memory(Arc::new(dataset.bold(id)?))
+            } else {
+                Signals::Disk {
+                    file: Arc::clone(&file),
+                    row_group,
+                }
+            });
+            entries.push(entry);
         }
-        if scans.is_empty() {
+        if !exclusions.is_empty() {
+            tracing::warn!(
+                "{} scans are shorter than a segment and left out",
+                exclusions.len()
+            );
+        }
+        if entries.is_empty() {
             return Err(DataError::NothingLeft {
                 name: dataset.header().name.clone(),
                 exclusions,
             });
         }
         Ok(Self {
-            scans,
+            entries,
+            signals,
             exclusions,
-            n_rois: dataset.atlas().n_rois(),
+            n_rois,
             dt_secs: dataset.dt_secs(),
         })
     }
@@ -107,8 +174,20 @@ impl ScanStore {
                 ),
             });
         }
+        let entries = scans
+            .iter()
+            .map(|scan| ScanEntry {
+                scan: scan.scan.clone(),
+                subject: scan.subject.clone(),
+                n_volumes: scan.series.n_volumes(),
+            })
+            .collect();
         Ok(Self {
-            scans,
+            entries,
+            signals: scans
+                .into_iter()
+                .map(|scan| Signals::Memory(Arc::new(scan.series)))
+                .collect(),
             exclusions: Vec::new(),
             n_rois,
             dt_secs,
@@ -117,30 +196,39 @@ impl ScanStore {
 
     /// Number of scans.
     pub fn len(&self) -> usize {
-        self.scans.len()
+        self.entries.len()
     }
 
     /// Never true: a store holds at least one scan.
     pub fn is_empty(&self) -> bool {
-        self.scans.is_empty()
+        self.entries.is_empty()
     }
 
     /// All scans; a crop names one by its place here.
-    pub fn scans(&self) -> &[StoredScan] {
-        &self.scans
+    pub fn scans(&self) -> &[ScanEntry] {
+        &self.entries
     }
 
-    /// The signals of a scan, if there is one of this number.
-    pub fn get(&self, scan: usize) -> Option<&BoldSeries> {
-        self.scans.get(scan).map(|stored| &stored.series)
+    /// Scans that are read from disk each time.
+    pub fn n_on_disk(&self) -> usize {
+        let on_disk = |signals: &&Signals| matches!(signals, Signals::Disk { .. });
+        self.signals.iter().filter(on_disk).count()
     }
 
-    /// The signals of a scan.
+    /// The signals of a scan, from memory or from disk.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
     ///
     /// # Panics
     /// When there is none of this number, as indexing a slice does.
-    pub fn series(&self, scan: usize) -> &BoldSeries {
-        &self.scans[scan].series
+    pub fn series(&self, scan: usize) -> Result<Arc<BoldSeries>, DataError> {
+        match &self.signals[scan] {
+            Signals::Memory(series) => Ok(Arc::clone(series)),
+            Signals::Disk { file, row_group } => file
+                .read(*row_group, &self.entries[scan].scan, self.dt_secs)
+                .map(Arc::new),
+        }
     }
 
     /// Scans that were asked for and are too short.
@@ -159,35 +247,11 @@ impl ScanStore {
     }
 }
 
-#[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-
-    /// Scans of these lengths, 0.5 s per volume, in which ROI r of volume v has the value 10 v + r.
-    pub(crate) fn ramp_store(volumes: &[usize], n_rois: usize) -> ScanStore {
-        let scans = volumes
-            .iter()
-            .enumerate()
-            .map(|(at, &n_volumes)| {
-                let values = (0..n_volumes * n_rois)
-                    .map(|place| (10 * (place / n_rois) + place % n_rois) as f32)
-                    .collect();
-                StoredScan {
-                    scan: ScanId::new(format!("scan-{at}")),
-                    subject: SubjectId::new(format!("{at}")),
-                    series: BoldSeries::new(values, n_rois, 0.5).unwrap(),
-                }
-            })
-            .collect();
-        ScanStore::new(scans).unwrap()
-    }
-
-    #[test]
-    fn scans_of_different_atlases_do_not_mix() {
-        let mut scans = ramp_store(&[4], 2).scans;
-        scans.extend(ramp_store(&[4], 3).scans);
-        let error = ScanStore::new(scans).unwrap_err().to_string();
-        assert!(error.contains("has 3 ROIs every 0.5 s"), "{error}");
-        assert!(ScanStore::new(Vec::new()).is_err());
-    }
+/// Memory that a series takes; more than there is where the product has no number.
+fn series_bytes(n_volumes: usize, n_rois: usize) -> u64 {
+    let values = (n_volumes as u64).saturating_mul(n_rois as u64);
+    values.saturating_mul(size_of::<f32>() as u64)
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

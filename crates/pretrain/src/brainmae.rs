@@ -1,6 +1,9 @@
 //! BrainMAE as an [`Objective`]: hide ROIs, reconstruct them.
 
-use brainmae_data::{Crop, SampleBatch, ScanStore, SegmentLayout, fill, tile};
+use std::sync::Arc;
+use std::time::Duration;
+
+use brainmae_data::{BatchLoader, Crop, SampleBatch, ScanStore, SegmentLayout, fill, tile};
 use brainmae_model::loss::{LossWeights, ReconstructionLoss};
 use brainmae_model::{BrainMae, Input};
 use brainmae_run::{Card, Seeds};
@@ -13,16 +16,21 @@ use crate::{Objective, PartLoss, PretrainError};
 /// Share of ROIs hidden when a model is validated.
 pub const VALIDATION_RATIO: f64 = 0.5;
 
+/// Validation batches read ahead where their scans are on disk.
+const VALIDATION_AHEAD: usize = 2;
+
 /// Masked reconstruction of the ROIs of training scans.
 pub struct MaskedReconstruction {
-    training: ScanStore,
+    /// Part `p` of step `k` is number `k * parts + p`.
+    training: BatchLoader,
+    crops: Arc<TrainingCrops>,
     layout: SegmentLayout,
-    crops: TrainingCrops,
     mask: MaskConfig,
     seeds: Seeds,
     batch_size: usize,
     parts: usize,
-    validation: Vec<MaskedBatch>,
+    validation: BatchLoader,
+    n_validation: u64,
     card: Card,
 }
 
@@ -51,6 +59,14 @@ pub struct MaskedBatch {
 }
 
 impl MaskedBatch {
+    /// Has `draw(segments, rois, hidden)` append the mask of all segments of `samples`.
+    fn new(samples: SampleBatch, draw: impl FnOnce(usize, usize, &mut Vec<bool>)) -> Self {
+        let segments = samples.batch * samples.segments;
+        let mut hidden = Vec::with_capacity(segments * samples.rois);
+        draw(segments, samples.rois, &mut hidden);
+        Self { samples, hidden }
+    }
+
     /// `[batch, segments, rois, time]`.
     pub fn dims(&self) -> [usize; 4] {
         let s = &self.samples;
@@ -84,10 +100,10 @@ impl MaskedReconstruction {
     pub fn new(
         setup: Setup,
         training: ScanStore,
-        validation: &ScanStore,
+        validation: ScanStore,
     ) -> Result<Self, PretrainError> {
         setup.mask.check()?;
-        for (side, store) in [("training", &training), ("validation", validation)] {
+        for (side, store) in [("training", &training), ("validation", &validation)] {
             if store.is_empty() {
                 return Err(PretrainError::NoScans { side });
             }
@@ -99,36 +115,49 @@ impl MaskedReconstruction {
                 expected: "a divisor of train.batch_size".to_string(),
             });
         }
-        let seeds = setup.seeds;
+        let (layout, seeds, parts) = (setup.layout, setup.seeds, setup.parts);
+        let per_part = setup.batch_size / parts;
         let tiles: Vec<Crop> = (0..validation.len())
-            .flat_map(|scan| tile(validation, scan, &setup.layout))
+            .flat_map(|scan| tile(&validation, scan, &layout))
             .collect();
-        let per_batch = setup.batch_size / setup.parts;
-        let ratio = match setup.mask.ratio.bounds() {
-            [_, 0.0] => 0.0,
-            _ => VALIDATION_RATIO,
+        let n_validation = tiles.len().div_ceil(per_part) as u64;
+        let validation_plan = move |number: u64| {
+            let mut batches = tiles.chunks(per_part);
+            let crops = usize::try_from(number).ok().and_then(|i| batches.nth(i));
+            crops.map(<[Crop]>::to_vec).unwrap_or_default()
         };
-        let validation = tiles
-            .chunks(per_batch)
-            .enumerate()
-            .map(|(i, crops)| {
-                let rng = &mut seeds.stream_at("validation-masks", &[i as u64]);
-                masked_batch(validation, crops, &setup.layout, |n, rois, hidden| {
-                    draw_mask(n, rois, ratio, rng, hidden);
-                })
-            })
-            .collect::<Result<_, _>>()?;
+        let crops = Arc::new(TrainingCrops::new(seeds, setup.batch_size, training.len()));
+        let training = Arc::new(training);
+        let (plan, scans) = (Arc::clone(&crops), Arc::clone(&training));
+        let training_plan = move |number: u64| -> Vec<Crop> {
+            let (step, part) = (number / parts as u64, (number % parts as u64) as usize);
+            (part * per_part..(part + 1) * per_part)
+                .map(|i| plan.crop(&scans, &layout, step, i))
+                .collect()
+        };
         Ok(Self {
-            crops: TrainingCrops::new(seeds, setup.batch_size, training.len()),
-            training,
-            layout: setup.layout,
+            // The parts of the step under way, and those of the next.
+            training: BatchLoader::new(training, layout, 2 * parts, training_plan)?,
+            crops,
+            layout,
             mask: setup.mask,
             seeds,
             batch_size: setup.batch_size,
-            parts: setup.parts,
-            validation,
+            parts,
+            validation: BatchLoader::new(
+                Arc::new(validation),
+                layout,
+                VALIDATION_AHEAD,
+                validation_plan,
+            )?,
+            n_validation,
             card: setup.card,
         })
+    }
+
+    /// Time that training has waited for its batches, summed over the parts of a batch.
+    pub fn waited(&self) -> Duration {
+        self.training.waited()
     }
 
     fn ratio(&self, step: u64) -> f64 {
@@ -142,20 +171,30 @@ impl MaskedReconstruction {
     /// From the data, if a crop cannot be cut.
     pub fn batch(&self, step: u64, part: usize) -> Result<MaskedBatch, PretrainError> {
         let per_part = self.batch_size / self.parts;
-        let samples = part * per_part..(part + 1) * per_part;
-        let crops: Vec<Crop> = samples
-            .clone()
-            .map(|i| self.crops.crop(&self.training, &self.layout, step, i))
-            .collect();
+        let samples = self
+            .training
+            .batch(step * self.parts as u64 + part as u64)?;
         let ratio = self.ratio(step);
-        let mut numbers = samples.map(|i| self.crops.sample_number(step, i));
-        masked_batch(&self.training, &crops, &self.layout, |n, rois, hidden| {
+        Ok(MaskedBatch::new(samples, |segments, rois, hidden| {
             // One stream per sample: how a batch is cut into parts does not change its masks.
-            for number in numbers.by_ref() {
+            for i in part * per_part..(part + 1) * per_part {
+                let number = self.crops.sample_number(step, i);
                 let rng = &mut self.seeds.stream_at("masks", &[number]);
-                draw_mask(n / crops.len(), rois, ratio, rng, hidden);
+                draw_mask(segments / per_part, rois, ratio, rng, hidden);
             }
-        })
+        }))
+    }
+
+    fn validation_batch(&self, number: u64) -> Result<MaskedBatch, PretrainError> {
+        let ratio = match self.mask.ratio.bounds() {
+            [_, 0.0] => 0.0,
+            _ => VALIDATION_RATIO,
+        };
+        let samples = self.validation.batch(number)?;
+        let rng = &mut self.seeds.stream_at("validation-masks", &[number]);
+        Ok(MaskedBatch::new(samples, |segments, rois, hidden| {
+            draw_mask(segments, rois, ratio, rng, hidden);
+        }))
     }
 }
 
@@ -180,10 +219,7 @@ pub(crate) fn masked_batch(
 ) -> Result<MaskedBatch, PretrainError> {
     let mut samples = SampleBatch::new(crops.len(), layout, store.n_rois());
     fill(store, crops, &mut samples)?;
-    let segments = samples.batch * samples.segments;
-    let mut hidden = Vec::with_capacity(segments * samples.rois);
-    draw(segments, samples.rois, &mut hidden);
-    Ok(MaskedBatch { samples, hidden })
+    Ok(MaskedBatch::new(samples, draw))
 }
 
 /// One sample under a random mask of its own, for a closer look.
@@ -210,7 +246,9 @@ impl Objective for MaskedReconstruction {
     }
 
     fn loss(&self, model: &BrainMae, step: u64, part: usize) -> Result<PartLoss, PretrainError> {
-        let (loss, weight) = self.batch_loss(model, &self.batch(step, part)?);
+        let batch = self.batch(step, part)?;
+        let (loss, weight) = self.batch_loss(model, &batch);
+        self.training.recycle(batch.samples);
         Ok(PartLoss {
             total: loss.total,
             terms: vec![
@@ -228,12 +266,10 @@ impl Objective for MaskedReconstruction {
     fn examples(&self, step: u64) -> Vec<String> {
         (0..self.batch_size)
             .map(|i| {
-                let crop = self.crops.crop(&self.training, &self.layout, step, i);
-                format!(
-                    "{} from volume {}",
-                    self.training.scans()[crop.scan].scan,
-                    crop.start_volume
-                )
+                let store = self.training.store();
+                let crop = self.crops.crop(store, &self.layout, step, i);
+                let scan = &store.scans()[crop.scan].scan;
+                format!("{scan} from volume {}", crop.start_volume)
             })
             .collect()
     }
@@ -244,8 +280,10 @@ impl Objective for MaskedReconstruction {
 
     fn validate(&self, model: &BrainMae) -> Result<Vec<(&'static str, f64)>, PretrainError> {
         let [mut hidden, mut visible, mut weight] = [0.0; 3];
-        for batch in &self.validation {
-            let (loss, w) = self.batch_loss(model, batch);
+        for number in 0..self.n_validation {
+            let batch = self.validation_batch(number)?;
+            let (loss, w) = self.batch_loss(model, &batch);
+            self.validation.recycle(batch.samples);
             hidden += w * f64::from(loss.hidden.into_scalar::<f32>());
             visible += w * f64::from(loss.visible.into_scalar::<f32>());
             weight += w;

@@ -120,37 +120,40 @@ pub struct Score {
     pub n_units: usize,
 }
 
-/// The batches on which every predictor is scored: all samples of all scans under `draws` masks of one ratio.
+/// The batches on which every predictor is scored: all samples of all scans under `draws` masks of one ratio, cut one after
+/// another.
 ///
-/// # Errors
-/// From the data, if a sample cannot be cut.
-pub fn scoring_batches(
-    store: &ScanStore,
-    layout: &SegmentLayout,
-    config: &ReconstructionConfig,
+/// An item is an error if a sample cannot be cut.
+pub fn scoring_batches<'a>(
+    store: &'a ScanStore,
+    layout: &'a SegmentLayout,
+    config: &'a ReconstructionConfig,
     ratio: f64,
-    seeds: &Seeds,
-) -> Result<Vec<MaskedBatch>, PretrainError> {
+    seeds: &'a Seeds,
+) -> impl Iterator<Item = Result<MaskedBatch, PretrainError>> + 'a {
     let crops: Vec<Crop> = (0..store.len())
         .flat_map(|scan| tile(store, scan, layout))
         .collect();
-    let mut batches = Vec::new();
-    for draw in 0..config.draws {
-        for (i, crops) in crops.chunks(config.batch_size.max(1)).enumerate() {
-            let place = [ratio.to_bits(), draw, i as u64];
-            let rng = &mut seeds.stream_at("scoring-masks", &place);
-            batches.push(masked_batch(store, crops, layout, |n, rois, hidden| {
-                draw_mask(n, rois, ratio, rng, hidden);
-            })?);
-        }
-    }
-    Ok(batches)
+    let per_batch = config.batch_size.max(1);
+    let n_batches = crops.len().div_ceil(per_batch);
+    let places = (0..config.draws).flat_map(move |draw| (0..n_batches).map(move |i| (draw, i)));
+    places.map(move |(draw, i)| {
+        let last = crops.len().min((i + 1) * per_batch);
+        let place = [ratio.to_bits(), draw, i as u64];
+        let rng = &mut seeds.stream_at("scoring-masks", &place);
+        let crops = &crops[i * per_batch..last];
+        masked_batch(store, crops, layout, |n, rois, hidden| {
+            draw_mask(n, rois, ratio, rng, hidden);
+        })
+    })
 }
 
 /// Scores every predictor on every scan of `store` at every mask ratio; `done` is called after each ratio.
 ///
+/// A scan without a valid segment has no score.
+///
 /// # Errors
-/// [`PretrainError::NoScans`].
+/// [`PretrainError::NoScans`], or from the data.
 pub fn score(
     store: &ScanStore,
     layout: &SegmentLayout,
@@ -164,22 +167,29 @@ pub fn score(
     }
     let mut scores = Vec::new();
     for &ratio in &config.mask_ratios {
-        let batches = scoring_batches(store, layout, config, ratio, seeds)?;
-        for predictor in predictors {
-            let mut errors = vec![HiddenError::default(); store.len()];
-            for batch in &batches {
-                let predicted = predictor.predict(batch);
+        let mut errors = vec![vec![HiddenError::default(); store.len()]; predictors.len()];
+        for batch in scoring_batches(store, layout, config, ratio, seeds) {
+            let batch = batch?;
+            for (predictor, errors) in predictors.iter().zip(&mut errors) {
+                let predicted = predictor.predict(&batch);
                 for (sample, crop) in batch.samples.crops.iter().enumerate() {
-                    errors[crop.scan].add(sample_error(batch, &predicted, sample));
+                    errors[crop.scan].add(sample_error(&batch, &predicted, sample));
                 }
             }
-            scores.extend(errors.iter().enumerate().map(|(scan, error)| ScanScore {
-                predictor: predictor.name().to_string(),
-                mask_ratio: ratio,
-                scan: store.scans()[scan].scan.to_string(),
-                subject: store.scans()[scan].subject.to_string(),
-                mse: error.mse(),
-            }));
+        }
+        for (predictor, errors) in predictors.iter().zip(errors) {
+            let scored = store.scans().iter().zip(errors);
+            scores.extend(
+                scored
+                    .filter(|(_, error)| error.n > 0)
+                    .map(|(scan, error)| ScanScore {
+                        predictor: predictor.name().to_string(),
+                        mask_ratio: ratio,
+                        scan: scan.scan.to_string(),
+                        subject: scan.subject.to_string(),
+                        mse: error.mse(),
+                    }),
+            );
         }
         done(ratio);
     }

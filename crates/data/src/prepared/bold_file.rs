@@ -11,17 +11,25 @@ use arrow_array::{
     StringArray, UInt32Array,
 };
 use arrow_schema::{DataType, Field, Schema};
-use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
 
 use crate::bold::BoldSeries;
 use crate::error::DataError;
 use crate::id::ScanId;
+
+/// Most rows decoded at once: longer than any scan, and little memory when a footer claims more
+/// rows than there are.
+const MOST_ROWS_AT_ONCE: usize = 1 << 14;
+
+/// Columns that a series is made of.
+const SERIES_COLUMNS: [&str; 3] = ["scan", "kept", "bold"];
 
 /// Writes scans one after another.
 pub(crate) struct BoldWriter {
@@ -43,9 +51,14 @@ impl BoldWriter {
             Field::new("kept", DataType::Boolean, false),
             Field::new("bold", DataType::FixedSizeList(item(), list_size), false),
         ]));
+        // Hardly two signal values are alike: a dictionary makes the file half as large again and
+        // slower to read, and statistics say nothing.
+        let signals = ColumnPath::from(["bold", "list", "item"].map(String::from).to_vec());
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_max_row_group_row_count(None)
+            .set_column_dictionary_enabled(signals.clone(), false)
+            .set_column_statistics_enabled(signals, EnabledStatistics::None)
             .build();
         let file = File::create(path).map_err(DataError::io("create", path))?;
         let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties))
@@ -109,6 +122,7 @@ impl BoldWriter {
 }
 
 /// A file of signals whose footer is read.
+#[derive(Debug)]
 pub(crate) struct BoldFile {
     path: PathBuf,
     n_rois: usize,
@@ -144,10 +158,17 @@ impl BoldFile {
 
     /// Volumes of each scan, in the order of the file.
     pub fn volumes(&self) -> Vec<usize> {
-        let groups = self.metadata.metadata().row_groups().iter();
-        groups
-            .map(|group| usize::try_from(group.num_rows()).unwrap_or(0))
+        (0..self.metadata.metadata().num_row_groups())
+            .map(|group| self.volumes_of(group))
             .collect()
+    }
+
+    /// Volumes in one row group; none where there is no such group.
+    pub fn volumes_of(&self, group: usize) -> usize {
+        let groups = self.metadata.metadata().row_groups();
+        groups
+            .get(group)
+            .map_or(0, |group| usize::try_from(group.num_rows()).unwrap_or(0))
     }
 
     /// Reads one row group, which must hold `scan`.
@@ -156,16 +177,19 @@ impl BoldFile {
             path: self.path.clone(),
             problem: format!("row group {group} {problem}"),
         };
-        let volumes = self.volumes().get(group).copied().unwrap_or(0);
+        let volumes = self.volumes_of(group);
         let file = File::open(&self.path).map_err(DataError::io("open", &self.path))?;
-        let reader =
-            ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
-                .with_row_groups(vec![group])
-                .with_batch_size(volumes.max(1))
-                .build()
-                .map_err(DataError::parquet(&self.path))?;
-        let mut values = Vec::with_capacity(volumes * self.n_rois);
-        let mut kept = Vec::with_capacity(volumes);
+        let builder =
+            ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
+        let columns = ProjectionMask::columns(builder.parquet_schema(), SERIES_COLUMNS);
+        let reader = builder
+            .with_projection(columns)
+            .with_row_groups(vec![group])
+            .with_batch_size(volumes.clamp(1, MOST_ROWS_AT_ONCE))
+            .build()
+            .map_err(DataError::parquet(&self.path))?;
+        let mut values = Vec::new();
+        let mut kept = Vec::new();
         for batch in reader {
             let batch =
                 batch.map_err(|error| DataError::parquet(&self.path)(ParquetError::from(error)))?;
@@ -191,6 +215,12 @@ impl BoldFile {
                 .and_then(|bold| bold.values().as_primitive_opt::<Float32Type>())
                 .ok_or_else(|| refuse("holds no 32-bit numbers".into()))?;
             values.extend_from_slice(numbers.values());
+        }
+        if kept.len() != volumes {
+            return Err(refuse(format!(
+                "holds {} volumes of scan {scan}, expected {volumes}",
+                kept.len()
+            )));
         }
         BoldSeries::new(values, self.n_rois, tr_secs)?.with_kept(kept)
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::table::Table;
 use super::{BoldFile, Card, DatasetHeader, ScanRecord, ScanStatus, SubjectRecord};
@@ -23,7 +24,7 @@ pub struct PreparedDataset {
     subjects: Vec<SubjectRecord>,
     scans: Vec<ScanRecord>,
     events: Vec<Event>,
-    bold: BoldFile,
+    bold: Arc<BoldFile>,
     row_groups: BTreeMap<ScanId, usize>,
 }
 
@@ -96,7 +97,7 @@ impl PreparedDataset {
             subjects,
             scans,
             events,
-            bold,
+            bold: Arc::new(bold),
             row_groups,
         })
     }
@@ -172,23 +173,36 @@ impl PreparedDataset {
     /// [`DataError::UnknownScan`] when there is no such scan or it was left out; else when the
     /// file cannot be read.
     pub fn bold(&self, scan: &ScanId) -> Result<BoldSeries, DataError> {
-        let Some(&group) = self.row_groups.get(scan) else {
-            let record = self.scans.iter().find(|record| &record.scan == scan);
-            return Err(DataError::UnknownScan {
-                dataset: self.card.header.name.clone(),
-                scan: scan.clone(),
-                known: match record.and_then(ScanRecord::exclusion) {
-                    Some(exclusion) => format!("it was left out, {}", exclusion.reason),
-                    None => match self.row_groups.first_key_value() {
-                        Some((first, _)) => {
-                            format!("it has {}, the first is {first}", self.row_groups.len())
-                        }
-                        None => "it has none".into(),
-                    },
+        self.bold.read(self.row_group(scan)?, scan, self.dt_secs())
+    }
+
+    /// The file of the signals, for a reader that outlives the data set.
+    pub(crate) fn bold_file(&self) -> Arc<BoldFile> {
+        Arc::clone(&self.bold)
+    }
+
+    /// Which row group of the file holds a scan.
+    ///
+    /// # Errors
+    /// [`DataError::UnknownScan`] when there is no such scan or it was left out.
+    pub(crate) fn row_group(&self, scan: &ScanId) -> Result<usize, DataError> {
+        if let Some(&group) = self.row_groups.get(scan) {
+            return Ok(group);
+        }
+        let record = self.scans.iter().find(|record| &record.scan == scan);
+        Err(DataError::UnknownScan {
+            dataset: self.card.header.name.clone(),
+            scan: scan.clone(),
+            known: match record.and_then(ScanRecord::exclusion) {
+                Some(exclusion) => format!("it was left out, {}", exclusion.reason),
+                None => match self.row_groups.first_key_value() {
+                    Some((first, _)) => {
+                        format!("it has {}, the first is {first}", self.row_groups.len())
+                    }
+                    None => "it has none".into(),
                 },
-            });
-        };
-        self.bold.read(group, scan, self.dt_secs())
+            },
+        })
     }
 }
 

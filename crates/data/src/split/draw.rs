@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand::Rng;
 use rand::seq::SliceRandom;
 
+use super::assign::assign;
+use super::strata::Strata;
 use super::{Kin, Split, SplitSpec, SplitUnit, families, kin};
 use crate::error::DataError;
 use crate::id::{ScanId, SubjectId};
@@ -14,14 +16,14 @@ use crate::prepared::{PreparedDataset, ScanRecord, SubjectRecord};
 const TEST_FRACTION: f64 = 0.2;
 
 /// Share of the validation side when nothing is said.
-const VALIDATION_FRACTION: f64 = 0.1;
+pub(super) const VALIDATION_FRACTION: f64 = 0.1;
 
 impl SplitSpec {
     /// Splits the scans of `dataset` that are used.
     ///
     /// # Errors
-    /// [`DataError::Split`] when the shares cannot be kept, [`DataError::Leak`] when the scans
-    /// named put somebody on two sides.
+    /// [`DataError::Config`] for shares out of their range, [`DataError::Split`] when they cannot
+    /// be kept, [`DataError::Leak`] when the scans named put somebody on two sides.
     pub fn draw(
         &self,
         dataset: &PreparedDataset,
@@ -40,64 +42,26 @@ impl SplitSpec {
         subjects: &[SubjectRecord],
         rng: &mut (impl Rng + ?Sized),
     ) -> Result<Split, DataError> {
-        let included: Vec<&ScanRecord> = scans.iter().filter(|scan| scan.is_included()).collect();
-        let subjects_seen: BTreeSet<&SubjectId> =
-            included.iter().map(|scan| &scan.subject).collect();
-        let unit = if subjects_seen.len() > 1 {
-            SplitUnit::Subject
-        } else {
-            SplitUnit::Scan
-        };
+        let members = Members::new(scans, subjects);
         let by_name = !(self.test_scans.is_empty() && self.validation_scans.is_empty());
         let by_share = self.test_fraction.is_some() || self.validation_fraction.is_some();
-        if by_name && by_share {
+        if by_name && (by_share || !self.stratify.is_empty()) {
             return Err(DataError::Split {
-                problem: "both shares and scans are given: give one of them".into(),
+                problem: "scans are named, and shares or strata are given: give one of them".into(),
             });
         }
         let [validation, test] = if by_name {
             [self.validation_scans.clone(), self.test_scans.clone()]
         } else {
-            let groups = groups(&included, subjects, unit);
-            self.draw_groups(groups, unit, rng)?
+            self.draw_groups(&members, rng)?
         };
-        let held_out: BTreeSet<&ScanId> = validation.iter().chain(&test).collect();
-        let train = included
-            .iter()
-            .filter(|scan| !held_out.contains(&scan.scan))
-            .map(|scan| scan.scan.clone())
-            .collect();
-        let mut split = Split {
-            unit,
-            train,
-            validation,
-            test,
-            train_subjects: Vec::new(),
-        };
-        for side in [&mut split.train, &mut split.validation, &mut split.test] {
-            side.sort();
-        }
-        if split.train.is_empty() {
-            return Err(DataError::Split {
-                problem: "no scan is left to train on: hold fewer out".into(),
-            });
-        }
-        let training: BTreeSet<&ScanId> = split.train.iter().collect();
-        let subjects_training: BTreeSet<&SubjectId> = included
-            .iter()
-            .filter(|scan| training.contains(&scan.scan))
-            .map(|scan| &scan.subject)
-            .collect();
-        split.train_subjects = subjects_training.into_iter().cloned().collect();
-        split.check_records(scans, subjects)?;
-        Ok(split)
+        members.split(validation, test)
     }
 
-    /// Draws groups at random until each held-out side has its share.
+    /// Draws the validation and the test side by their shares.
     fn draw_groups(
         &self,
-        mut groups: Vec<Group>,
-        unit: SplitUnit,
+        members: &Members<'_>,
         rng: &mut (impl Rng + ?Sized),
     ) -> Result<[Vec<ScanId>; 2], DataError> {
         let shares = [
@@ -112,73 +76,190 @@ impl SplitSpec {
                 return Err(DataError::config(key, share, "from 0 to below 1"));
             }
         }
-        let total: usize = groups.iter().map(|group| group.size).sum();
+        let [(_, validation), (_, test)] = shares;
+        if validation + test >= 1.0 {
+            return Err(DataError::config(
+                "test_fraction + validation_fraction",
+                format!("{test} + {validation}"),
+                "below 1: they add up to 1 or more, and nobody is left to train on",
+            ));
+        }
+        let groups = members.groups(&self.stratify)?;
         let n_groups = groups.len();
-        groups.shuffle(rng);
-        // The test side draws first, so that it stays the same when validation changes.
-        let mut side = |share: f64| {
-            let goal = (share * total as f64).round().max(1.0) as usize;
-            let (mut size, mut scans) = (0, Vec::new());
-            while share > 0.0 && size < goal && !groups.is_empty() {
-                // A family that would go further over the goal than the side is below it without
-                // stays out, unless the side would be empty.
-                let next = groups.len() - 1;
-                let over = (size + groups[next].size).saturating_sub(goal);
-                if size > 0 && over > goal - size {
-                    break;
-                }
-                let group = groups.remove(next);
-                size += group.size;
-                scans.extend(group.scans);
-            }
-            (share > 0.0 && size == 0, scans)
+        let shares = shares.map(|(_, share)| share);
+        let sides = if self.stratify.is_empty() {
+            draw_at_random(groups, shares, rng)
+        } else {
+            let rest = 1.0 - shares[0] - shares[1];
+            let mut sides = assign(groups, &[shares[0], shares[1], rest], rng);
+            let train = sides.pop().unwrap_or_default();
+            let test = sides.pop().unwrap_or_default();
+            let validation = sides.pop().unwrap_or_default();
+            [validation, test, train]
         };
-        let (test_empty, test) = side(shares[1].1);
-        let (validation_empty, validation) = side(shares[0].1);
-        if test_empty || validation_empty || groups.is_empty() {
-            let what = match unit {
-                SplitUnit::Subject => "families or single subjects",
-                SplitUnit::Scan => "scans of the only subject",
-            };
+        let [validation, test, train] = sides;
+        let missing = |side: &[Group], share: f64| share > 0.0 && side.is_empty();
+        if missing(&validation, shares[0]) || missing(&test, shares[1]) || train.is_empty() {
             return Err(DataError::Split {
                 problem: format!(
-                    "{n_groups} {what} are too few for these shares: set a share to 0, or name scans"
+                    "{n_groups} {} are too few for these shares: set a share to 0, or name scans",
+                    members.words()
                 ),
             });
         }
-        Ok([validation, test])
+        Ok([scans_of(&validation), scans_of(&test)])
+    }
+}
+
+/// Draws groups at random until each held-out side has its share of the size of all; returns
+/// validation, test and what is left.
+fn draw_at_random(
+    mut groups: Vec<Group>,
+    shares: [f64; 2],
+    rng: &mut (impl Rng + ?Sized),
+) -> [Vec<Group>; 3] {
+    let total: usize = groups.iter().map(|group| group.size).sum();
+    groups.shuffle(rng);
+    let mut side = |share: f64| {
+        let goal = (share * total as f64).round().max(1.0) as usize;
+        let (mut size, mut side) = (0, Vec::new());
+        while share > 0.0 && size < goal && !groups.is_empty() {
+            // A family that would go further over the goal than the side is below it without
+            // stays out, unless the side would be empty.
+            let next = groups.len() - 1;
+            let over = (size + groups[next].size).saturating_sub(goal);
+            if size > 0 && over > goal - size {
+                break;
+            }
+            let group = groups.remove(next);
+            size += group.size;
+            side.push(group);
+        }
+        side
+    };
+    // The test side draws first, so that it stays the same when validation changes.
+    let test = side(shares[1]);
+    let validation = side(shares[0]);
+    [validation, test, groups]
+}
+
+/// The scans that are used, and whose they are.
+pub(super) struct Members<'a> {
+    scans: &'a [ScanRecord],
+    subjects: &'a [SubjectRecord],
+    included: Vec<&'a ScanRecord>,
+    unit: SplitUnit,
+}
+
+impl<'a> Members<'a> {
+    pub fn new(scans: &'a [ScanRecord], subjects: &'a [SubjectRecord]) -> Self {
+        let included: Vec<&ScanRecord> = scans.iter().filter(|scan| scan.is_included()).collect();
+        let seen: BTreeSet<&SubjectId> = included.iter().map(|scan| &scan.subject).collect();
+        let unit = if seen.len() > 1 {
+            SplitUnit::Subject
+        } else {
+            SplitUnit::Scan
+        };
+        Self {
+            scans,
+            subjects,
+            included,
+            unit,
+        }
+    }
+
+    /// What a group is, for the words of an error.
+    pub fn words(&self) -> &'static str {
+        match self.unit {
+            SplitUnit::Subject => "families or single subjects",
+            SplitUnit::Scan => "scans of the only subject",
+        }
+    }
+
+    /// What stays together, each with the strata of its subjects.
+    pub fn groups(&self, stratify: &[String]) -> Result<Vec<Group>, DataError> {
+        if self.unit == SplitUnit::Scan {
+            if !stratify.is_empty() {
+                return Err(DataError::Split {
+                    problem: "all scans are of one subject: leave stratify out".into(),
+                });
+            }
+            let single = |scan: &&ScanRecord| Group {
+                size: 1,
+                strata: Vec::new(),
+                scans: vec![scan.scan.clone()],
+            };
+            return Ok(self.included.iter().map(single).collect());
+        }
+        let seen: BTreeSet<&SubjectId> = self.included.iter().map(|scan| &scan.subject).collect();
+        let used: Vec<&SubjectRecord> = self
+            .subjects
+            .iter()
+            .filter(|record| seen.contains(&record.subject))
+            .collect();
+        let strata = Strata::new(&used, stratify)?;
+        let families = families(self.subjects);
+        let mut groups: BTreeMap<Kin<'_>, (BTreeSet<&SubjectId>, Vec<ScanId>)> = BTreeMap::new();
+        for scan in &self.included {
+            let group = groups.entry(kin(&families, &scan.subject)).or_default();
+            group.0.insert(&scan.subject);
+            group.1.push(scan.scan.clone());
+        }
+        Ok(groups
+            .into_values()
+            .map(|(members, scans)| Group {
+                size: members.len(),
+                strata: members
+                    .iter()
+                    .flat_map(|subject| strata.of(subject).iter().copied())
+                    .collect(),
+                scans,
+            })
+            .collect())
+    }
+
+    /// The split with these scans held out; all others train.
+    pub fn split(&self, validation: Vec<ScanId>, test: Vec<ScanId>) -> Result<Split, DataError> {
+        let held_out: BTreeSet<&ScanId> = validation.iter().chain(&test).collect();
+        let training = self
+            .included
+            .iter()
+            .filter(|scan| !held_out.contains(&scan.scan));
+        let subjects: BTreeSet<&SubjectId> = training.clone().map(|scan| &scan.subject).collect();
+        let mut split = Split {
+            unit: self.unit,
+            train: training.map(|scan| scan.scan.clone()).collect(),
+            train_subjects: subjects.into_iter().cloned().collect(),
+            validation,
+            test,
+        };
+        for side in [&mut split.train, &mut split.validation, &mut split.test] {
+            side.sort();
+        }
+        if split.train.is_empty() {
+            return Err(DataError::Split {
+                problem: "no scan is left to train on: hold fewer out".into(),
+            });
+        }
+        split.check_records(self.scans, self.subjects)?;
+        Ok(split)
     }
 }
 
 /// Scans that stay together.
-struct Group {
+#[derive(Clone, Debug)]
+pub(super) struct Group {
     /// In subjects, or in scans where scans are the unit.
-    size: usize,
-    scans: Vec<ScanId>,
+    pub size: usize,
+    /// The strata of every subject, one after another.
+    pub strata: Vec<usize>,
+    pub scans: Vec<ScanId>,
 }
 
-fn groups(included: &[&ScanRecord], subjects: &[SubjectRecord], unit: SplitUnit) -> Vec<Group> {
-    if unit == SplitUnit::Scan {
-        return included
-            .iter()
-            .map(|scan| Group {
-                size: 1,
-                scans: vec![scan.scan.clone()],
-            })
-            .collect();
-    }
-    let families = families(subjects);
-    let mut groups: BTreeMap<Kin<'_>, (BTreeSet<&SubjectId>, Vec<ScanId>)> = BTreeMap::new();
-    for scan in included {
-        let group = groups.entry(kin(&families, &scan.subject)).or_default();
-        group.0.insert(&scan.subject);
-        group.1.push(scan.scan.clone());
-    }
+/// All scans of groups.
+pub(super) fn scans_of(groups: &[Group]) -> Vec<ScanId> {
     groups
-        .into_values()
-        .map(|(members, scans)| Group {
-            size: members.len(),
-            scans,
-        })
+        .iter()
+        .flat_map(|group| group.scans.iter().cloned())
         .collect()
 }

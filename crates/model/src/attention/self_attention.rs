@@ -31,7 +31,8 @@ impl SelfAttention {
 
     /// # Shapes
     /// - `x`: `[m, tokens, d_model]`
-    /// - `padded`: `[m, tokens]`, true where a token may not be attended to; every row keeps at least one token
+    /// - `padded`: `[m, tokens]`, true where a token may not be attended to; a row that is padded throughout attends to all
+    ///   tokens alike, so that it stays finite
     /// - returns `[m, tokens, d_model]`
     pub fn forward(&self, x: Tensor<3>, padded: Option<&Tensor<2, Bool>>) -> Tensor<3> {
         let [m, tokens, d_model] = x.dims();
@@ -48,7 +49,7 @@ impl SelfAttention {
             Some(padded) => {
                 let padded = padded.clone().reshape([m, 1, 1, tokens]);
                 let shape = [m, self.n_heads, tokens, tokens];
-                score.mask_fill(padded.expand(shape), f32::NEG_INFINITY)
+                score.mask_fill(padded.expand(shape), f32::MIN)
             }
         };
         let y = softmax(score, 3)

@@ -39,12 +39,12 @@ impl LinearPredictor {
     /// Fits the covariance on `training` and chooses the ridge on `validation`.
     ///
     /// # Errors
-    /// [`PretrainError::NoScans`], or [`PretrainError::Covariance`] if no ridge gives an invertible matrix.
+    /// [`PretrainError::NoScans`], [`PretrainError::Covariance`] if no ridge gives an invertible matrix, or from the data.
     pub fn fit(
         scope: Scope,
         training: &ScanStore,
         layout: &SegmentLayout,
-        validation: &[MaskedBatch],
+        validation: impl IntoIterator<Item = Result<MaskedBatch, PretrainError>>,
     ) -> Result<Self, PretrainError> {
         if training.is_empty() {
             return Err(PretrainError::NoScans { side: "training" });
@@ -52,18 +52,22 @@ impl LinearPredictor {
         let mut candidate = Self {
             scope,
             covariance: match scope {
-                Scope::Volume => covariance(training, 1, 1),
-                Scope::Segment => segment_covariance(training, layout.segment_len_trs),
+                Scope::Volume => covariance(training, 1, 1)?,
+                Scope::Segment => segment_covariance(training, layout.segment_len_trs)?,
             },
             ridge: 0.0,
         };
+        // Every batch is held once, for all ridges.
+        let mut errors = [0.0; RIDGES.len()];
+        for batch in validation {
+            let batch = batch?;
+            for (error, ridge) in errors.iter_mut().zip(RIDGES) {
+                candidate.ridge = ridge;
+                *error += hidden_error(&batch, &candidate.predict(&batch)).sum();
+            }
+        }
         let mut best: Option<(f64, f64)> = None;
-        for ridge in RIDGES {
-            candidate.ridge = ridge;
-            let errors = validation
-                .iter()
-                .map(|batch| hidden_error(batch, &candidate.predict(batch)).sum());
-            let error: f64 = errors.sum();
+        for (error, ridge) in errors.into_iter().zip(RIDGES) {
             if error.is_finite() && best.is_none_or(|(least, _)| error < least) {
                 best = Some((error, ridge));
             }
@@ -126,23 +130,23 @@ impl LinearPredictor {
 
 /// Second moments of the values of segments: of those that tile the scans where they are many times the values, of all that
 /// can be cut otherwise.
-fn segment_covariance(store: &ScanStore, segment_len: usize) -> DMatrix<f64> {
-    let tiles: usize = store
-        .scans()
-        .iter()
-        .map(|s| s.series.n_volumes() / segment_len)
-        .sum();
+fn segment_covariance(
+    store: &ScanStore,
+    segment_len: usize,
+) -> Result<DMatrix<f64>, PretrainError> {
+    let scans = store.scans().iter();
+    let tiles: usize = scans.map(|scan| scan.n_volumes / segment_len).sum();
     let plenty = tiles >= 10 * segment_len * store.n_rois();
     covariance(store, segment_len, if plenty { segment_len } else { 1 })
 }
 
 /// Second moments of windows of `len` volumes, a new one every `stride`; means are zero after z-scoring.
-fn covariance(store: &ScanStore, len: usize, stride: usize) -> DMatrix<f64> {
+fn covariance(store: &ScanStore, len: usize, stride: usize) -> Result<DMatrix<f64>, PretrainError> {
     let (rois, size) = (store.n_rois(), store.n_rois() * len);
     let mut sum = DMatrix::<f64>::zeros(size, size);
     let mut count = 0;
-    for scan in store.scans() {
-        let bold = &scan.series;
+    for scan in 0..store.len() {
+        let bold = store.series(scan)?;
         let starts: Vec<usize> = (0..bold.n_volumes())
             .step_by(stride)
             .filter(|start| start + len <= bold.n_volumes())
@@ -153,7 +157,7 @@ fn covariance(store: &ScanStore, len: usize, stride: usize) -> DMatrix<f64> {
         sum.gemm(1.0, &windows, &windows.transpose(), 1.0);
         count += starts.len();
     }
-    sum / count.max(1) as f64
+    Ok(sum / count.max(1) as f64)
 }
 
 impl Predictor for LinearPredictor {

@@ -4,6 +4,7 @@ use brainmae_data::{ScanStore, SegmentLayout};
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
 use super::{LinearPredictor, Predictor};
+use crate::PretrainError;
 use crate::brainmae::MaskedBatch;
 
 /// The linear predictor with BrainMAE's bottleneck: hidden ROIs are filled in by [`LinearPredictor`], and the segment is then
@@ -26,35 +27,38 @@ pub struct LinearBottleneck {
 
 impl LinearBottleneck {
     /// Fits on `training`; `linear` has been fitted on the same scans, for [`Scope::Volume`](super::Scope::Volume).
+    ///
+    /// # Errors
+    /// If a scan cannot be read.
     pub fn fit(
         linear: LinearPredictor,
         training: &ScanStore,
         layout: &SegmentLayout,
         n_numbers: usize,
-    ) -> Self {
+    ) -> Result<Self, PretrainError> {
         let rois = SymmetricEigen::new(linear.covariance().clone());
-        let time = SymmetricEigen::new(time_covariance(training, layout.segment_len_trs));
+        let time = SymmetricEigen::new(time_covariance(training, layout.segment_len_trs)?);
         let expected = &rois.eigenvalues * time.eigenvalues.transpose();
         let mut order: Vec<usize> = (0..expected.len()).collect();
         order.sort_by(|a, b| expected[*b].total_cmp(&expected[*a]));
         let mut keep = DMatrix::zeros(expected.nrows(), expected.ncols());
         order.iter().take(n_numbers).for_each(|i| keep[*i] = 1.0);
-        Self {
+        Ok(Self {
             name: format!("linear, {n_numbers} numbers"),
             linear,
             rois: rois.eigenvectors,
             time: time.eigenvectors,
             keep,
-        }
+        })
     }
 }
 
 /// Covariance between the volumes of a segment, from every whole segment of every ROI.
-fn time_covariance(store: &ScanStore, segment_len: usize) -> DMatrix<f64> {
+fn time_covariance(store: &ScanStore, segment_len: usize) -> Result<DMatrix<f64>, PretrainError> {
     let mut sum = DMatrix::zeros(segment_len, segment_len);
     let mut count = 0.0f64;
     for scan in 0..store.len() {
-        let bold = store.series(scan);
+        let bold = store.series(scan)?;
         let starts = (0..bold.n_volumes()).step_by(segment_len);
         for start in starts.filter(|start| start + segment_len <= bold.n_volumes()) {
             for roi in 0..bold.n_rois() {
@@ -65,7 +69,7 @@ fn time_covariance(store: &ScanStore, segment_len: usize) -> DMatrix<f64> {
             }
         }
     }
-    sum / count.max(1.0)
+    Ok(sum / count.max(1.0))
 }
 
 impl Predictor for LinearBottleneck {

@@ -61,7 +61,8 @@ fn mse(predictor: &dyn Predictor, batches: &[MaskedBatch]) -> f64 {
 }
 
 fn fit(scope: Scope, training: &ScanStore) -> LinearPredictor {
-    LinearPredictor::fit(scope, training, &LAYOUT, &masked(training, 0.5)).expect("invertible")
+    let validation = masked(training, 0.5).into_iter().map(Ok);
+    LinearPredictor::fit(scope, training, &LAYOUT, validation).expect("invertible")
 }
 
 /// Given k ROIs, the shared signal is known up to `noise / (k + noise)`; the hidden ROI's own noise comes on top.
@@ -107,7 +108,7 @@ fn a_bottleneck_costs_until_every_number_passes() {
     let batches = masked(&test, 0.5);
     let through = |n| {
         mse(
-            &LinearBottleneck::fit(linear.clone(), &training, &LAYOUT, n),
+            &LinearBottleneck::fit(linear.clone(), &training, &LAYOUT, n).expect("in memory"),
             &batches,
         )
     };
@@ -120,7 +121,8 @@ fn a_bottleneck_costs_until_every_number_passes() {
 fn no_predictor_looks_at_hidden_values() {
     let (training, test) = (store("training"), store("test"));
     let linear = fit(Scope::Volume, &training);
-    let bottleneck = LinearBottleneck::fit(linear.clone(), &training, &LAYOUT, 5);
+    let bottleneck =
+        LinearBottleneck::fit(linear.clone(), &training, &LAYOUT, 5).expect("in memory");
     let mut batch = masked(&test, 0.5).remove(0);
     let segment = fit(Scope::Segment, &training);
     let predictors: [&dyn Predictor; 5] = [&linear, &segment, &bottleneck, &VisibleMean, &Zero];

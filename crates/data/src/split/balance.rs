@@ -1,0 +1,236 @@
+//! How alike the sides of a split are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{SIDES, SideCount, Split, families, kin};
+use crate::error::DataError;
+use crate::id::{ScanId, SubjectId};
+use crate::prepared::{PreparedDataset, ScanRecord, SubjectRecord};
+
+/// One side in numbers: counts and means, of nobody in particular.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SideBalance {
+    /// Who is there.
+    pub count: SideCount,
+    /// Targets asked for.
+    pub targets: Vec<TargetBalance>,
+    /// Categories asked for.
+    pub categories: Vec<CategoryBalance>,
+}
+
+/// A target on one side.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TargetBalance {
+    /// Its name, with its unit.
+    pub name: String,
+    /// Subjects of whom it is known.
+    pub known: usize,
+    /// Their mean.
+    pub mean: Option<f64>,
+}
+
+/// A category on one side.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CategoryBalance {
+    /// Its name.
+    pub name: String,
+    /// Subjects by what they are; all values there are in the data set, so that sides compare.
+    pub counts: BTreeMap<String, usize>,
+    /// Subjects of whom it is not known.
+    pub unknown: usize,
+}
+
+impl Split {
+    /// Counts of every side, and means and counts of the targets and categories in `names`.
+    ///
+    /// # Errors
+    /// [`DataError::Split`] for a name that no subject of the data set has.
+    pub fn balance(
+        &self,
+        dataset: &PreparedDataset,
+        names: &[String],
+    ) -> Result<Vec<SideBalance>, DataError> {
+        self.balance_records(dataset.scans(), dataset.subjects(), names)
+    }
+
+    pub(super) fn counts(
+        &self,
+        scans: &[ScanRecord],
+        subjects: &[SubjectRecord],
+    ) -> Vec<SideCount> {
+        let families = families(subjects);
+        self.members(scans)
+            .into_iter()
+            .zip(self.sides())
+            .zip(SIDES)
+            .map(|((members, scans), side)| {
+                let kin: BTreeSet<_> = members.iter().map(|s| kin(&families, s)).collect();
+                SideCount {
+                    side,
+                    subjects: members.len(),
+                    families: kin.len(),
+                    scans: scans.len(),
+                }
+            })
+            .collect()
+    }
+
+    /// The subjects of each side.
+    fn members<'a>(&self, scans: &'a [ScanRecord]) -> Vec<BTreeSet<&'a SubjectId>> {
+        let subject_of: BTreeMap<&ScanId, &SubjectId> = scans
+            .iter()
+            .map(|record| (&record.scan, &record.subject))
+            .collect();
+        let of = |side: &[ScanId]| {
+            let subjects = side.iter().filter_map(|scan| subject_of.get(scan));
+            subjects.copied().collect()
+        };
+        self.sides().into_iter().map(of).collect()
+    }
+
+    fn balance_records(
+        &self,
+        scans: &[ScanRecord],
+        subjects: &[SubjectRecord],
+        names: &[String],
+    ) -> Result<Vec<SideBalance>, DataError> {
+        let is_target = |name: &str| subjects.iter().any(|s| s.targets.contains_key(name));
+        let is_category = |name: &str| subjects.iter().any(|s| s.categories.contains_key(name));
+        if let Some(name) = names.iter().find(|n| !is_target(n) && !is_category(n)) {
+            return Err(DataError::Split {
+                problem: format!("{name:?} is no target and no category of any subject"),
+            });
+        }
+        let (targets, categories): (Vec<&String>, Vec<&String>) =
+            names.iter().partition(|name| is_target(name));
+        let by_name: BTreeMap<_, _> = subjects.iter().map(|s| (&s.subject, s)).collect();
+        let counts = self.counts(scans, subjects);
+        let sides = self.members(scans).into_iter().zip(counts);
+        Ok(sides
+            .map(|(members, count)| {
+                let members: Vec<&SubjectRecord> = members
+                    .iter()
+                    .filter_map(|subject| by_name.get(subject).copied())
+                    .collect();
+                SideBalance {
+                    count,
+                    targets: targets.iter().map(|name| target(&members, name)).collect(),
+                    categories: categories
+                        .iter()
+                        .map(|name| category(&members, subjects, name))
+                        .collect(),
+                }
+            })
+            .collect())
+    }
+}
+
+fn target(members: &[&SubjectRecord], name: &str) -> TargetBalance {
+    let values = members.iter().filter_map(|s| s.targets.get(name).copied());
+    let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
+    let known = values.len();
+    TargetBalance {
+        name: name.to_owned(),
+        known,
+        mean: (known > 0).then(|| values.iter().sum::<f64>() / known as f64),
+    }
+}
+
+fn category(members: &[&SubjectRecord], all: &[SubjectRecord], name: &str) -> CategoryBalance {
+    let mut counts: BTreeMap<String, usize> = all
+        .iter()
+        .filter_map(|subject| Some((subject.categories.get(name)?.clone(), 0)))
+        .collect();
+    let mut unknown = 0;
+    for member in members {
+        let value = member.categories.get(name);
+        *value
+            .and_then(|value| counts.get_mut(value))
+            .unwrap_or(&mut unknown) += 1;
+    }
+    CategoryBalance {
+        name: name.to_owned(),
+        counts,
+        unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::split::tests::{people, rng};
+    use crate::split::{SplitSpec, SplitUnit};
+
+    #[test]
+    fn sides_are_counted_by_hand() {
+        let (scans, mut subjects) = people(&[1, 1, 0, 0], 2);
+        for (i, sex) in [(0, "F"), (1, "M"), (2, "F")] {
+            subjects[i].categories.insert("sex".into(), sex.into());
+        }
+        for (i, age) in [(0, 20.0), (1, 30.0), (3, 50.0)] {
+            subjects[i].targets.insert("age_years".into(), age);
+        }
+        let scan = |subject: usize, run: usize| scans[2 * subject + run - 1].scan.clone();
+        let split = Split {
+            unit: SplitUnit::Subject,
+            train: vec![scan(0, 1), scan(0, 2), scan(1, 1), scan(2, 1)],
+            validation: Vec::new(),
+            test: vec![scan(3, 1), scan(3, 2)],
+            train_subjects: Vec::new(),
+        };
+        let names = ["sex".to_owned(), "age_years".to_owned()];
+        let [train, validation, test] =
+            &split.balance_records(&scans, &subjects, &names).unwrap()[..]
+        else {
+            panic!("three sides")
+        };
+        let count = |side: &SideBalance| {
+            let c = &side.count;
+            (c.side, c.subjects, c.families, c.scans)
+        };
+        assert_eq!(count(train), ("train", 3, 2, 4));
+        assert_eq!(count(validation), ("validation", 0, 0, 0));
+        assert_eq!(count(test), ("test", 1, 1, 2));
+        assert_eq!(
+            (train.targets[0].known, train.targets[0].mean),
+            (2, Some(25.0))
+        );
+        assert_eq!(
+            (validation.targets[0].mean, test.targets[0].mean),
+            (None, Some(50.0))
+        );
+        let sexes = |side: &SideBalance| {
+            let category = &side.categories[0];
+            (category.counts["F"], category.counts["M"], category.unknown)
+        };
+        assert_eq!([sexes(train), sexes(test)], [(2, 1, 0), (0, 0, 1)]);
+
+        let error = split.balance_records(&scans, &subjects, &["age".to_owned()]);
+        assert!(error.unwrap_err().to_string().contains("\"age\""));
+    }
+
+    #[test]
+    fn a_stratified_split_is_balanced_where_a_random_one_need_not_be() {
+        let (scans, mut subjects) = people(&[0; 100], 1);
+        for (i, subject) in subjects.iter_mut().enumerate() {
+            let site = ["A", "B", "B", "B", "B"][i % 5];
+            subject.categories.insert("site".into(), site.into());
+        }
+        let names = ["site".to_owned()];
+        let at_a = |spec: &SplitSpec, seed| -> Vec<usize> {
+            let split = spec.draw_from(&scans, &subjects, &mut rng(seed)).unwrap();
+            let sides = split.balance_records(&scans, &subjects, &names).unwrap();
+            sides
+                .iter()
+                .map(|side| side.categories[0].counts["A"])
+                .collect()
+        };
+        let stratified = SplitSpec {
+            stratify: names.to_vec(),
+            ..SplitSpec::default()
+        };
+        // 70, 10 and 20 people, a fifth of whom are at A.
+        assert!((0..20).all(|seed| at_a(&stratified, seed) == [14, 2, 4]));
+        assert!((0..20).any(|seed| at_a(&SplitSpec::default(), seed) != [14, 2, 4]));
+    }
+}

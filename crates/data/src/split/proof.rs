@@ -1,0 +1,192 @@
+//! The proof that nothing is on two sides of a split.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{SIDES, Split, SplitUnit};
+use crate::duplicates::Duplicate;
+use crate::error::DataError;
+use crate::id::ScanId;
+use crate::prepared::{PreparedDataset, ScanRecord, SubjectRecord};
+
+/// Who is on one side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SideCount {
+    /// `train`, `validation` or `test`.
+    pub side: &'static str,
+    /// Subjects.
+    pub subjects: usize,
+    /// Families, where a subject of unknown family counts as one.
+    pub families: usize,
+    /// Scans.
+    pub scans: usize,
+}
+
+/// What was proved of a split: no subject, no known family and no signal is on two sides.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SplitProof {
+    /// What stays together.
+    pub unit: SplitUnit,
+    /// Train, validation, test.
+    pub sides: Vec<SideCount>,
+    /// Scans of one side that hold the same signal: no leak, but they count twice.
+    pub duplicates: Vec<Duplicate>,
+    /// What a reader of results has to know, as sentences.
+    pub warnings: Vec<String>,
+}
+
+/// Proves that every scan of `split` is in `dataset`, and that no subject, no family and no signal
+/// is on two sides. `duplicates` are those that
+/// [`find_duplicates`](crate::duplicates::find_duplicates) found in the data set.
+///
+/// # Errors
+/// As [`Split::check`], and [`DataError::SharedSignal`] for two scans of one signal on two sides.
+pub fn check_split(
+    dataset: &PreparedDataset,
+    split: &Split,
+    duplicates: &[Duplicate],
+) -> Result<SplitProof, DataError> {
+    prove(dataset.scans(), dataset.subjects(), split, duplicates)
+}
+
+fn prove(
+    scans: &[ScanRecord],
+    subjects: &[SubjectRecord],
+    split: &Split,
+    duplicates: &[Duplicate],
+) -> Result<SplitProof, DataError> {
+    split.check_records(scans, subjects)?;
+    let side_of: BTreeMap<&ScanId, &'static str> = split
+        .sides()
+        .into_iter()
+        .zip(SIDES)
+        .flat_map(|(scans, side)| scans.iter().map(move |scan| (scan, side)))
+        .collect();
+    let mut within = Vec::new();
+    for duplicate in duplicates {
+        let sides = [&duplicate.first, &duplicate.second].map(|scan| side_of.get(scan).copied());
+        if let [Some(first_side), Some(second_side)] = sides {
+            if first_side != second_side {
+                return Err(DataError::SharedSignal {
+                    first: duplicate.first.clone(),
+                    first_side,
+                    second: duplicate.second.clone(),
+                    second_side,
+                    how: duplicate.likeness.to_string(),
+                });
+            }
+            within.push(duplicate.clone());
+        }
+    }
+    let mut warnings: Vec<String> = family_warning(scans, subjects, split.unit)
+        .into_iter()
+        .collect();
+    if !within.is_empty() {
+        warnings.push(format!(
+            "{} pairs of scans on one side hold the same signal: they count twice",
+            within.len()
+        ));
+    }
+    Ok(SplitProof {
+        unit: split.unit,
+        sides: split.counts(scans, subjects),
+        duplicates: within,
+        warnings,
+    })
+}
+
+/// Where relatives cannot be told, they cannot be kept together.
+fn family_warning(
+    scans: &[ScanRecord],
+    subjects: &[SubjectRecord],
+    unit: SplitUnit,
+) -> Option<String> {
+    if unit == SplitUnit::Scan {
+        return None;
+    }
+    let used: BTreeSet<_> = scans
+        .iter()
+        .filter(|scan| scan.is_included())
+        .map(|scan| &scan.subject)
+        .collect();
+    let known = subjects
+        .iter()
+        .filter(|record| record.family.is_some() && used.contains(&record.subject))
+        .count();
+    match known {
+        0 => Some("no families are known: splits are not family-safe".into()),
+        known if known < used.len() => Some(format!(
+            "the families of {known} of {} subjects are known: splits are not family-safe for the others",
+            used.len()
+        )),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::duplicates::Likeness;
+    use crate::split::SplitSpec;
+    use crate::split::tests::{people, rng};
+
+    fn duplicate(first: &ScanId, second: &ScanId) -> Duplicate {
+        Duplicate {
+            first: first.clone(),
+            second: second.clone(),
+            likeness: Likeness::Same,
+        }
+    }
+
+    #[test]
+    fn a_signal_on_two_sides_is_an_error_that_names_both_scans() {
+        let (scans, subjects) = people(&[1, 1, 2, 2, 3, 3, 4, 4, 5, 5], 1);
+        let split = SplitSpec::default()
+            .draw_from(&scans, &subjects, &mut rng(1))
+            .unwrap();
+        let [train, test] = [&split.train, &split.test];
+        let across = duplicate(&train[0], &test[0]);
+        let error = prove(&scans, &subjects, &split, &[across]).unwrap_err();
+        let words = error.to_string();
+        for part in [train[0].as_str(), test[0].as_str(), "in train", "in test"] {
+            assert!(words.contains(part), "{words}");
+        }
+
+        let inside = duplicate(&train[0], &train[1]);
+        let proof = prove(&scans, &subjects, &split, std::slice::from_ref(&inside)).unwrap();
+        assert_eq!(proof.duplicates, [inside]);
+        assert_eq!(proof.warnings.len(), 1);
+        let sizes: Vec<_> = proof
+            .sides
+            .iter()
+            .map(|s| (s.subjects, s.families))
+            .collect();
+        assert_eq!(sizes.iter().map(|s| s.0).sum::<usize>(), 10);
+        assert_eq!(sizes.iter().map(|s| s.1).sum::<usize>(), 5);
+    }
+
+    #[test]
+    fn unknown_families_are_warned_of() {
+        for (families, word) in [
+            (
+                vec![0; 10],
+                Some("no families are known: splits are not family-safe"),
+            ),
+            (
+                vec![1, 2, 3, 4, 5, 6, 7, 8, 0, 0],
+                Some("of 8 of 10 subjects"),
+            ),
+            ((1..11).collect(), None),
+        ] {
+            let (scans, subjects) = people(&families, 1);
+            let split = SplitSpec::default()
+                .draw_from(&scans, &subjects, &mut rng(1))
+                .unwrap();
+            let warnings = prove(&scans, &subjects, &split, &[]).unwrap().warnings;
+            assert_eq!(warnings.len(), usize::from(word.is_some()));
+            assert!(
+                word.is_none_or(|word| warnings[0].contains(word)),
+                "{warnings:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Splits in a file, so that others can test on the same people.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::checksum::FieldHasher;
+use crate::error::DataError;
+use crate::prepared::{PreparedDataset, TOOL, write_whole};
+use crate::split::{FoldSpec, Split, SplitSpec};
+
+/// Version of the file's format; a file of another one is refused.
+const FORMAT: u32 = 1;
+
+/// How splits were drawn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SplitPlan {
+    /// One split.
+    HoldOut(SplitSpec),
+    /// One split per fold.
+    Folds(FoldSpec),
+}
+
+/// One or several splits of one data set, as a JSON file that people can read.
+///
+/// A sha256 over the content shows whether it was changed by hand.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitFile {
+    format: u32,
+    tool: String,
+    dataset: String,
+    dataset_sha256: String,
+    seed: u64,
+    spec: SplitPlan,
+    splits: Vec<Split>,
+    sha256: String,
+}
+
+/// The one key that every version of the file has.
+#[derive(Deserialize)]
+struct FormatOnly {
+    format: u32,
+}
+
+impl SplitFile {
+    /// `splits` of `dataset`, drawn as `spec` says with a stream of `seed`.
+    pub fn new(dataset: &PreparedDataset, seed: u64, spec: SplitPlan, splits: Vec<Split>) -> Self {
+        let mut file = Self {
+            format: FORMAT,
+            tool: TOOL.to_owned(),
+            dataset: dataset.header().name.clone(),
+            dataset_sha256: dataset.content_hash().to_owned(),
+            seed,
+            spec,
+            splits,
+            sha256: String::new(),
+        };
+        file.sha256 = file.hash();
+        file
+    }
+
+    /// Seed of the splits.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// How they were drawn.
+    pub fn spec(&self) -> &SplitPlan {
+        &self.spec
+    }
+
+    /// The splits, one per fold.
+    pub fn splits(&self) -> &[Split] {
+        &self.splits
+    }
+
+    /// Writes the file, whole or not at all.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn write(&self, path: &Path) -> Result<(), DataError> {
+        let mut text = serde_json::to_string_pretty(self)
+            .map_err(|error| DataError::file(path, format!("cannot be written: {error}")))?;
+        text.push('\n');
+        write_whole(path, text.as_bytes())
+    }
+
+    /// Reads a file of splits of `dataset`, and checks them.
+    ///
+    /// # Errors
+    /// [`DataError::File`] for a file that was changed, is of another data set or no file of
+    /// splits; what [`Split::check`] returns for a split that does not hold.
+    pub fn read(path: &Path, dataset: &PreparedDataset) -> Result<Self, DataError> {
+        let refuse = |problem: String| Err(DataError::file(path, problem));
+        let text = std::fs::read_to_string(path).map_err(DataError::io("read", path))?;
+        let no_splits = |error: serde_json::Error| {
+            DataError::file(path, format!("not a file of splits: {error}"))
+        };
+        let FormatOnly { format } = serde_json::from_str(&text).map_err(no_splits)?;
+        if format != FORMAT {
+            return refuse(format!(
+                "the format of the splits is {format}, expected {FORMAT}: draw them again"
+            ));
+        }
+        let file: Self = serde_json::from_str(&text).map_err(no_splits)?;
+        let hash = file.hash();
+        if hash != file.sha256 {
+            return refuse(format!(
+                "the splits were changed after they were drawn: their sha256 is {hash}, the file says {}; draw them again, or fetch the file again",
+                file.sha256
+            ));
+        }
+        if file.dataset_sha256 != dataset.content_hash() {
+            return refuse(format!(
+                "the splits are of the data set {} with sha256 {}, expected {} with {}: draw them again",
+                file.dataset,
+                file.dataset_sha256,
+                dataset.header().name,
+                dataset.content_hash()
+            ));
+        }
+        file.splits
+            .iter()
+            .try_for_each(|split| split.check(dataset))?;
+        Ok(file)
+    }
+
+    /// Hash of everything but the hash, independent of how the text is laid out.
+    fn hash(&self) -> String {
+        let content = Self {
+            sha256: String::new(),
+            ..self.clone()
+        };
+        let bytes = serde_json::to_vec(&content).expect("names, numbers and lists are JSON");
+        FieldHasher::new("split file").field(bytes).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::split::tests::rng;
+    use crate::store::tests::written;
+
+    struct Written {
+        folder: tempfile::TempDir,
+        dataset: PreparedDataset,
+        file: SplitFile,
+    }
+
+    impl Written {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let dataset = written(folder.path(), &[10; 12]);
+            let spec = FoldSpec {
+                folds: 3,
+                ..FoldSpec::default()
+            };
+            let splits = spec.draw(&dataset, &mut rng(9)).unwrap();
+            // A seed that is no 63-bit number, and a share that is no short one.
+            let file = SplitFile::new(&dataset, u64::MAX, SplitPlan::Folds(spec), splits);
+            file.write(&folder.path().join("splits.json")).unwrap();
+            Self {
+                folder,
+                dataset,
+                file,
+            }
+        }
+
+        fn read(&self) -> Result<SplitFile, DataError> {
+            SplitFile::read(&self.folder.path().join("splits.json"), &self.dataset)
+        }
+
+        /// Reads the file after `change` of its text.
+        fn changed(&self, change: impl Fn(String) -> String) -> Result<SplitFile, DataError> {
+            let path = self.folder.path().join("splits.json");
+            let text = std::fs::read_to_string(&path).unwrap();
+            let changed = change(text.clone());
+            assert_ne!(text, changed);
+            std::fs::write(&path, changed).unwrap();
+            let read = self.read();
+            std::fs::write(&path, text).unwrap();
+            read
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let written = Written::new();
+        assert_eq!(written.read().unwrap(), written.file);
+        let compact = |text: String| text.replace('\n', "").replace("  ", "");
+        assert_eq!(written.changed(compact).unwrap(), written.file);
+    }
+
+    #[test]
+    fn a_changed_file_is_refused() {
+        let written = Written::new();
+        let scan = written.file.splits()[0].test[0].to_string();
+        let other = written.file.splits()[0].train[0].to_string();
+        let swap = |text: String| {
+            let text = text.replacen(&format!("\"{scan}\""), "\"?\"", 1);
+            let text = text.replacen(&format!("\"{other}\""), &format!("\"{scan}\""), 1);
+            text.replacen("\"?\"", &format!("\"{other}\""), 1)
+        };
+        let seed = |text: String| text.replace(&u64::MAX.to_string(), "3");
+        for changed in [written.changed(swap), written.changed(seed)] {
+            let error = changed.unwrap_err().to_string();
+            assert!(
+                error.contains("were changed after they were drawn"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn splits_of_another_data_set_or_format_are_refused() {
+        let (one, folder) = (Written::new(), tempfile::tempdir().unwrap());
+        let other = written(folder.path(), &[10; 13]);
+        let path = one.folder.path().join("splits.json");
+        let error = SplitFile::read(&path, &other).unwrap_err().to_string();
+        assert!(error.contains(other.content_hash()), "{error}");
+
+        let format = |text: String| text.replace("\"format\": 1", "\"format\": 2");
+        let error = one.changed(format).unwrap_err().to_string();
+        assert!(error.contains("is 2, expected 1"), "{error}");
+        let error = one.changed(|_| "[1".into()).unwrap_err().to_string();
+        assert!(error.contains("not a file of splits"), "{error}");
+    }
+
+    #[test]
+    fn splits_that_leak_are_refused_however_well_they_are_hashed() {
+        let written = Written::new();
+        let mut splits = written.file.splits().to_vec();
+        let leaked = splits[0].test[0].clone();
+        splits[0].train.push(leaked.clone());
+        let spec = written.file.spec().clone();
+        let path = written.folder.path().join("leak.json");
+        SplitFile::new(&written.dataset, 0, spec, splits)
+            .write(&path)
+            .unwrap();
+        let error = SplitFile::read(&path, &written.dataset).unwrap_err();
+        assert!(error.to_string().contains(leaked.as_str()), "{error}");
+    }
+}
