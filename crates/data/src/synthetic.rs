@@ -11,7 +11,7 @@
 //! then z-scored like any scan. As signs differ between states, a hidden ROI is no fixed linear
 //! function of the visible ones: the state has to be inferred. Age lengthens the stay in state 0.
 
-mod generator;
+pub(crate) mod generator;
 mod spec;
 
 use std::collections::BTreeMap;
@@ -71,7 +71,7 @@ pub fn prepare_planted(
         let subject = SubjectId::new(format!("{:03}", number + 1));
         for run in 1..=spec.scans_per_subject {
             let scan = ScanId::new(format!("sub-{subject}_task-planted_run-{run:02}"));
-            let part = match partial.finished(&scan) {
+            let part = match partial.finished(&scan, &identity) {
                 Some(part) => {
                     resumed += 1;
                     part
@@ -91,13 +91,13 @@ pub fn prepare_planted(
                         &|roi| atlas.rois[roi].name.clone(),
                         events,
                     )?;
-                    partial.keep(cleaned)?
+                    partial.keep(cleaned, &identity)?
                 }
             };
             parts.push(part);
             progress(Progress {
                 step: Step::Scan,
-                name: parts[parts.len() - 1].record.scan.as_str(),
+                name: "",
                 done: parts.len(),
                 total,
             });
@@ -111,6 +111,8 @@ pub fn prepare_planted(
         citation: String::new(),
         dt_secs: spec.dt_secs,
         cleaning: CLEANING.to_vec(),
+        atlas_source: String::new(),
+        warnings: Vec::new(),
         identity,
     };
     let dataset = partial.assemble(

@@ -15,7 +15,7 @@ const SIBLINGS_YEARS: RangeInclusive<f64> = -3.0..=3.0;
 
 /// What a state does to each ROI, the same for all people; both `[state][roi]`.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Gains {
+pub(crate) struct Gains {
     pub n_rois: usize,
     /// How an ROI follows its network.
     pub values: Vec<f64>,
@@ -52,7 +52,8 @@ impl Gains {
         }
     }
 
-    fn of_state(&self, state: usize) -> impl Iterator<Item = (&f64, &f64)> {
+    /// Gain and activation of each ROI in a state.
+    pub fn of_state(&self, state: usize) -> impl Iterator<Item = (&f64, &f64)> {
         let rois = state * self.n_rois..(state + 1) * self.n_rois;
         self.values[rois.clone()]
             .iter()
@@ -112,7 +113,11 @@ pub(super) fn draw_scan(
 
 /// A Markov chain: whenever the state may switch, it is left with probability `time since / dwell`, for any of the others
 /// alike.
-fn draw_states(spec: &PlantedSpec, dwells_secs: [f64; 2], rng: &mut dyn Rng) -> Vec<usize> {
+pub(crate) fn draw_states(
+    spec: &PlantedSpec,
+    dwells_secs: [f64; 2],
+    rng: &mut dyn Rng,
+) -> Vec<usize> {
     let mut state = rng.random_range(0..spec.n_states);
     let every = spec.switch_every_volumes();
     (0..spec.n_volumes)
