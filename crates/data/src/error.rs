@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::exclusion::Exclusion;
+use crate::exclusion::{Exclusion, reasons};
 use crate::id::{ScanId, SubjectId};
+
+/// Reasons for exclusion that one message lists.
+const REASONS_SHOWN: usize = 5;
 
 /// Why data could not be read, prepared, split or batched.
 ///
@@ -222,6 +225,12 @@ pub enum DataError {
         /// What did not hold.
         problem: String,
     },
+    /// Batches cannot be made.
+    #[error("cannot load batches: {problem}")]
+    Loader {
+        /// What went wrong.
+        problem: String,
+    },
     /// A split that cannot be drawn.
     #[error("cannot split: {problem}")]
     Split {
@@ -239,6 +248,22 @@ pub enum DataError {
         first: &'static str,
         /// The other.
         second: &'static str,
+    },
+    /// One signal stands on two sides of a split, under two names.
+    #[error(
+        "scan {first} in {first_side} and scan {second} in {second_side} hold the same signal ({how}): leave one of them out, or give their subjects one family if they are one person"
+    )]
+    SharedSignal {
+        /// One scan.
+        first: ScanId,
+        /// Its side.
+        first_side: &'static str,
+        /// The other scan.
+        second: ScanId,
+        /// Its side.
+        second_side: &'static str,
+        /// How alike they are.
+        how: String,
     },
     /// A subject of a scan is in no table of subjects.
     #[error("scan {scan} belongs to subject {subject}, who is not in the table of subjects")]
@@ -316,9 +341,16 @@ impl DataError {
 }
 
 fn list(exclusions: &[Exclusion]) -> String {
-    let lines: Vec<String> = exclusions
-        .iter()
-        .map(|exclusion| format!("{} ({})", exclusion.scan, exclusion.reason))
+    let reasons = reasons(exclusions);
+    let left = reasons.len().saturating_sub(REASONS_SHOWN);
+    let mut lines: Vec<String> = (reasons.iter().take(REASONS_SHOWN))
+        .map(|(reason, count)| match count {
+            1 => format!("1 scan: {reason}"),
+            _ => format!("{count} scans: {reason}"),
+        })
         .collect();
+    if left > 0 {
+        lines.push(format!("and {left} more reasons"));
+    }
     lines.join("; ")
 }

@@ -11,9 +11,9 @@ use rand::Rng;
 
 use crate::bold::BoldSeries;
 use crate::checksum;
-use crate::cleaning::{CleaningStep, clean};
+use crate::cleaning::{CleaningStep, ScanSignals, clean_scan};
 use crate::error::DataError;
-use crate::events::{Event, events_from_labels};
+use crate::events::{Event, events_from_labels, shift};
 use crate::exclusion::Exclusion;
 use crate::prepared::{DatasetHeader, PreparedDataset, ScanRecord, ScanStatus};
 use crate::source::recipe::{Recipe, SourceKind};
@@ -52,7 +52,7 @@ pub enum Step {
 pub struct Progress<'a> {
     /// The step.
     pub step: Step,
-    /// The file or scan.
+    /// The file; empty for a scan, whose name holds that of a subject.
     pub name: &'a str,
     /// Pieces done, this one with them.
     pub done: usize,
@@ -71,24 +71,36 @@ pub struct PrepareReport {
     pub included: usize,
     /// Scans left out, with the reasons.
     pub exclusions: Vec<Exclusion>,
+    /// Scans whose files could not be read, with what is wrong.
+    pub failures: Vec<Exclusion>,
     /// Scans taken over from work that was interrupted.
     pub resumed: usize,
     /// ROIs in the atlas.
     pub n_rois: usize,
     /// Identity of the data set.
     pub content_hash: String,
+    /// What a user should know; no values and no names of subjects.
+    pub warnings: Vec<String>,
 }
 
 impl PrepareReport {
     pub(crate) fn new(dataset: &PreparedDataset, up_to_date: bool, resumed: usize) -> Self {
+        let of_status = |status: ScanStatus| {
+            (dataset.scans().iter())
+                .filter(|scan| scan.status == status)
+                .filter_map(ScanRecord::exclusion)
+                .collect()
+        };
         Self {
             name: dataset.header().name.clone(),
             up_to_date,
             included: dataset.included().count(),
-            exclusions: dataset.exclusions(),
+            exclusions: of_status(ScanStatus::Excluded),
+            failures: of_status(ScanStatus::Failed),
             resumed,
             n_rois: dataset.atlas().n_rois(),
             content_hash: dataset.content_hash().to_owned(),
+            warnings: dataset.header().warnings.clone(),
         }
     }
 }
@@ -130,7 +142,7 @@ pub fn prepare(
 
     let mut parts: BTreeMap<usize, Part> = BTreeMap::new();
     for (number, scan) in scans.iter().enumerate() {
-        if let Some(part) = partial.finished(&scan.scan) {
+        if let Some(part) = partial.finished(&scan.scan, &identity) {
             parts.insert(number, part);
         }
     }
@@ -142,13 +154,13 @@ pub fn prepare(
         source.read(&wanted, &mut |number, values| {
             let scan = &scans[number];
             let roi_name = |roi: usize| atlas.rois[roi].name.clone();
-            let cleaned = clean_scan(&recipe, scan, values, atlas.n_rois(), &roi_name)?;
-            let part = partial.keep(cleaned)?;
+            let cleaned = prepare_scan(&recipe, scan, values, atlas.n_rois(), &roi_name)?;
+            let part = partial.keep(cleaned, &identity)?;
             tracing::debug!(scan = %scan.scan, included = part.record.is_included(), "scan prepared");
             parts.insert(number, part);
             progress(Progress {
                 step: Step::Scan,
-                name: scan.scan.as_str(),
+                name: "",
                 done: parts.len(),
                 total: scans.len(),
             });
@@ -161,6 +173,8 @@ pub fn prepare(
         citation: recipe.citation.clone(),
         dt_secs: recipe.dt_secs,
         cleaning: recipe.cleaning.clone(),
+        atlas_source: String::new(),
+        warnings: Vec::new(),
         identity,
     };
     let dataset = partial.assemble(
@@ -179,9 +193,11 @@ pub(crate) struct CleanedScan {
     pub record: ScanRecord,
     pub signals: Option<(BoldSeries, Vec<crate::cleaning::RoiConstants>)>,
     pub events: Vec<Event>,
+    /// What was done otherwise than a reader may think, without names of subjects.
+    pub remarks: Vec<String>,
 }
 
-fn clean_scan(
+fn prepare_scan(
     recipe: &Recipe,
     scan: &SourceScan,
     values: Vec<f64>,
@@ -212,6 +228,7 @@ fn clean_scan(
             record: record.excluded(reason),
             signals: None,
             events: Vec::new(),
+            remarks: Vec::new(),
         });
     }
     let rest = match &recipe.source {
@@ -222,30 +239,47 @@ fn clean_scan(
     clean_series(record, values, n_rois, &recipe.cleaning, roi_name, events)
 }
 
-/// Cleans raw signals; ROIs without a signal make an excluded scan, not an error.
+/// Cleans raw signals of which no confounds are known; a scan that cannot be used is excluded, not
+/// an error.
 pub(crate) fn clean_series(
     record: ScanRecord,
-    mut values: Vec<f64>,
+    values: Vec<f64>,
     n_rois: usize,
     steps: &[CleaningStep],
     roi_name: &dyn Fn(usize) -> String,
     events: Vec<Event>,
 ) -> Result<CleanedScan, DataError> {
-    let constants = match clean(&mut values, n_rois, steps) {
-        Ok(constants) => constants,
+    let input = ScanSignals {
+        values,
+        n_rois,
+        tr_secs: record.tr_secs,
+        confounds: None,
+        outliers: None,
+    };
+    let cleaned = match clean_scan(input, steps) {
+        Ok(cleaned) => cleaned,
         Err(unusable) => {
             return Ok(CleanedScan {
                 record: record.excluded(unusable.describe(roi_name)),
                 signals: None,
                 events: Vec::new(),
+                remarks: Vec::new(),
             });
         }
     };
-    let values: Vec<f32> = values.into_iter().map(|value| value as f32).collect();
-    let series = BoldSeries::new(values, n_rois, record.tr_secs)?;
+    let values: Vec<f32> = cleaned.values.iter().map(|value| *value as f32).collect();
+    let series = BoldSeries::new(values, n_rois, cleaned.dt_secs)?.with_kept(cleaned.kept)?;
+    let record = ScanRecord {
+        kept_volumes: series.n_kept(),
+        mean_fd_mm: cleaned.mean_fd_mm,
+        ..record
+    };
+    let dropped_secs = cleaned.dropped_volumes as f64 * record.tr_secs;
+    let scan_secs = series.n_volumes() as f64 * series.tr_secs();
     Ok(CleanedScan {
         record,
-        signals: Some((series, constants)),
-        events,
+        signals: Some((series, cleaned.constants)),
+        events: shift(events, -dropped_secs, scan_secs),
+        remarks: Vec::new(),
     })
 }

@@ -30,7 +30,6 @@ pub(crate) enum Claim {
 pub(crate) struct Partial {
     out: PathBuf,
     dir: PathBuf,
-    identity: String,
     /// Whether a data set at `out` is to be replaced.
     replaces: bool,
     /// Held until dropped; the system lets go of it when the process dies.
@@ -43,10 +42,89 @@ pub(crate) struct Partial {
 pub(crate) struct Part {
     identity: String,
     pub record: ScanRecord,
+    /// What was done otherwise than a reader may think.
+    pub remarks: Vec<String>,
     constants: Vec<RoiConstants>,
     pub events: Vec<Event>,
     /// Of the file of signals, where the scan is used.
     bold_sha256: Option<String>,
+}
+
+/// What stands at the place of the data set to be.
+enum There {
+    /// Nothing, or an empty folder.
+    Nothing,
+    /// The data set that is wanted, whole.
+    Wanted(Box<PreparedDataset>),
+    /// Another data set, or a damaged one, in words.
+    Other(String),
+    /// Something else.
+    Foreign,
+}
+
+fn look(out: &Path, identity: &str, overwrite: bool) -> There {
+    let is_empty = || fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_none());
+    if !out.join(CARD).is_file() {
+        return if out.exists() && !is_empty() {
+            There::Foreign
+        } else {
+            There::Nothing
+        };
+    }
+    match PreparedDataset::open(out) {
+        Ok(dataset) if dataset.header().identity == identity => match dataset.verify() {
+            // A file that could not be read then may be readable now.
+            Ok(()) if overwrite && dataset.scans().iter().any(ScanRecord::is_failed) => {
+                There::Other("this data set, some of whose scans failed".into())
+            }
+            Ok(()) => There::Wanted(Box::new(dataset)),
+            Err(error) => There::Other(format!("this data set, damaged ({error})")),
+        },
+        Ok(dataset) => There::Other(format!(
+            "the data set {} made from another recipe, other files or by another version",
+            dataset.header().name
+        )),
+        Err(error) => There::Other(format!("a data set that cannot be opened ({error})")),
+    }
+}
+
+/// Locks the folder of unfinished work. Another process may remove the folder after its work is
+/// done, and the lock in it: then there is a new one to take.
+fn lock(out: &Path, dir: &Path, parts: &Path) -> Result<File, DataError> {
+    let path = dir.join("lock");
+    loop {
+        fs::create_dir_all(parts).map_err(DataError::io("create the folder", parts))?;
+        let lock = match File::create(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            lock => lock.map_err(DataError::io("create", &path))?,
+        };
+        match lock.try_lock() {
+            Ok(()) if is_at(&lock, &path) => return Ok(lock),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(DataError::Busy {
+                    path: out.to_owned(),
+                });
+            }
+            Err(TryLockError::Error(error)) => return Err(DataError::io("lock", path)(error)),
+        }
+    }
+}
+
+/// Whether an open file is still the one at `path`.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(ours), Ok(there)) => (ours.dev(), ours.ino()) == (there.dev(), there.ino()),
+        _ => false,
+    }
+}
+
+/// Elsewhere an open file cannot be removed.
+#[cfg(not(unix))]
+fn is_at(_file: &File, _path: &Path) -> bool {
+    true
 }
 
 /// Where an old data set lies while the new one moves into its place.
@@ -63,78 +141,65 @@ impl Partial {
         let mut partial_name = name.to_owned();
         partial_name.push(".partial");
         let dir = out.with_file_name(partial_name);
-        let occupied = |found: String, advice: &'static str| DataError::Occupied {
-            path: out.to_owned(),
-            found,
-            advice,
-        };
+        // Without a lock first: where nothing is to be done, nothing needs to be writable.
+        if let There::Wanted(dataset) = look(out, identity, overwrite) {
+            remove_left_over(&dir);
+            return Ok(Claim::UpToDate(dataset));
+        }
+        let parts = dir.join("parts");
+        let lock = lock(out, &dir, &parts)?;
         let replaced = dir.join(REPLACED);
         if !out.exists() && replaced.join(CARD).is_file() {
             // Killed between the two renames of an overwrite: the old data set comes back first.
             fs::rename(&replaced, out).map_err(DataError::io("move back", &replaced))?;
         }
-        let is_dataset = out.join(CARD).is_file();
-        let is_empty = || fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_none());
-        if is_dataset {
-            let found = match PreparedDataset::open(out) {
-                Ok(dataset) if dataset.header().identity == identity => match dataset.verify() {
-                    Ok(()) => {
-                        remove_left_over(&dir);
-                        return Ok(Claim::UpToDate(Box::new(dataset)));
-                    }
-                    Err(error) => format!("this data set, damaged ({error})"),
-                },
-                Ok(dataset) => format!(
-                    "the data set {} made from another recipe, other files or by another version",
-                    dataset.header().name
-                ),
-                Err(error) => format!("a data set that cannot be opened ({error})"),
-            };
-            if !overwrite {
-                return Err(occupied(
-                    found,
-                    "choose another folder, delete this one, or prepare it with --overwrite",
-                ));
+        let partial = Self {
+            out: out.to_owned(),
+            dir,
+            replaces: out.join(CARD).is_file(),
+            _lock: lock,
+        };
+        let occupied = |found: String, advice: &'static str| DataError::Occupied {
+            path: out.to_owned(),
+            found,
+            advice,
+        };
+        match look(out, identity, overwrite) {
+            There::Wanted(dataset) => {
+                let dir = partial.dir.clone();
+                drop(partial);
+                remove_left_over(&dir);
+                Ok(Claim::UpToDate(dataset))
             }
-        } else if out.exists() && !is_empty() {
-            return Err(occupied(
+            There::Other(found) if !overwrite => Err(occupied(
+                found,
+                "choose another folder, delete this one, or prepare it with --overwrite",
+            )),
+            There::Foreign => Err(occupied(
                 "something that is no prepared data set".into(),
                 "choose another folder; this one is not touched",
-            ));
-        }
-
-        let parts = dir.join("parts");
-        fs::create_dir_all(&parts).map_err(DataError::io("create the folder", &parts))?;
-        let lock_path = dir.join("lock");
-        let lock = File::create(&lock_path).map_err(DataError::io("create", &lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Claim::Work(Self {
-                out: out.to_owned(),
-                dir,
-                identity: identity.to_owned(),
-                replaces: is_dataset,
-                _lock: lock,
-            })),
-            Err(TryLockError::WouldBlock) => Err(DataError::Busy {
-                path: out.to_owned(),
-            }),
-            Err(TryLockError::Error(error)) => Err(DataError::io("lock", lock_path)(error)),
+            )),
+            There::Other(_) | There::Nothing => Ok(Claim::Work(partial)),
         }
     }
 
-    /// The scan, when it was finished earlier for the same identity and is undamaged.
-    pub fn finished(&self, scan: &ScanId) -> Option<Part> {
+    /// The scan, when it was finished earlier for the same identity (that of what it is made from)
+    /// and is undamaged. One that failed is tried again.
+    pub fn finished(&self, scan: &ScanId, identity: &str) -> Option<Part> {
         let text = fs::read(self.file(scan, "json")).ok()?;
         let part: Part = serde_json::from_slice(&text).ok()?;
+        if part.record.is_failed() {
+            return None;
+        }
         let whole = match &part.bold_sha256 {
             Some(sha256) => sha256_file(&self.file(scan, "parquet")).is_ok_and(|f| &f == sha256),
             None => true,
         };
-        (part.identity == self.identity && &part.record.scan == scan && whole).then_some(part)
+        (part.identity == identity && &part.record.scan == scan && whole).then_some(part)
     }
 
     /// Keeps a scan; once this returns it need not be made again.
-    pub fn keep(&self, cleaned: CleanedScan) -> Result<Part, DataError> {
+    pub fn keep(&self, cleaned: CleanedScan, identity: &str) -> Result<Part, DataError> {
         let scan = &cleaned.record.scan;
         let (constants, bold_sha256) = match cleaned.signals {
             None => (Vec::new(), None),
@@ -149,8 +214,9 @@ impl Partial {
         // Written last: its being there says that the signals are whole.
         let path = self.file(scan, "json");
         let part = Part {
-            identity: self.identity.clone(),
+            identity: identity.to_owned(),
             record: cleaned.record,
+            remarks: cleaned.remarks,
             constants,
             events: cleaned.events,
             bold_sha256,
@@ -197,7 +263,7 @@ impl Partial {
             }
             progress(Progress {
                 step: Step::Assemble,
-                name: scan.as_str(),
+                name: "",
                 done: at + 1,
                 total: parts.len(),
             });

@@ -1,0 +1,485 @@
+//! One scan: from its files to cleaned signals, or to the reason why it has none.
+
+use std::path::Path;
+
+use super::coverage;
+use super::regions::Regions;
+use super::spec::IngestSpec;
+use crate::atlas::guard;
+use crate::bold::BoldSeries;
+use crate::cifti::{CiftiFile, CiftiKind};
+use crate::cleaning::{RoiConstants, ScanSignals, Unusable, clean_scan};
+use crate::confounds::{ConfoundTable, read_outliers, rebuild_censored};
+use crate::error::DataError;
+use crate::events::{Event, read_bids_events, read_design, read_evs, shift};
+use crate::layout::{EventFiles, FoundScan, SignalFile};
+use crate::prepare::CleanedScan;
+use crate::prepared::{ScanRecord, ScanStatus};
+use crate::roi_signals::RoiSignals;
+use crate::segment::SegmentSpec;
+use crate::signal_table::SignalTable;
+use crate::{columnar, nifti, npy};
+
+/// TRs that differ by less are the same: headers round.
+const TR_TOLERANCE_SECS: f64 = 2e-3;
+
+/// What the scans of one data set share.
+pub(super) struct Cohort<'a> {
+    pub spec: &'a IngestSpec,
+    pub regions: &'a Regions,
+    /// Folder of the raw data.
+    pub root: &'a Path,
+    /// Seconds between volumes of the data set.
+    pub dt_secs: f64,
+}
+
+/// Signals as read, and how much of every ROI the file covers.
+struct Read {
+    signals: RoiSignals,
+    /// By ROI; empty where a file does not tell.
+    coverage: Vec<f32>,
+    /// What was done otherwise than a reader may think.
+    remarks: Vec<String>,
+    /// By volume; none where a file does not tell.
+    kept: Option<Vec<bool>>,
+}
+
+impl Cohort<'_> {
+    /// Reads and cleans one scan. Whatever is wrong with its files is told in its record.
+    pub fn prepare(&self, found: &FoundScan) -> CleanedScan {
+        let path = found.signal.path();
+        let mut source = path
+            .strip_prefix(self.root)
+            .unwrap_or(path)
+            .display()
+            .to_string();
+        if let Some(part) = &found.part {
+            source.push_str(&format!(", volumes {} to {}", part.start, part.end - 1));
+        }
+        let mut record = ScanRecord {
+            scan: found.scan.clone(),
+            subject: found.subject.clone(),
+            session: found.session.clone(),
+            task: found.task.clone(),
+            tr_secs: found.tr_secs.unwrap_or(self.dt_secs),
+            n_volumes: 0,
+            kept_volumes: 0,
+            mean_fd_mm: None,
+            source,
+            status: ScanStatus::Included,
+            reason: None,
+        };
+        let mut remarks = Vec::new();
+        let cleaned = self.try_prepare(found, &mut record, &mut remarks);
+        let (record, signals, events) = match cleaned {
+            Ok(Ok((signals, events))) => (record, Some(signals), events),
+            Ok(Err(reason)) => (record.excluded(reason), None, Vec::new()),
+            Err(error) => (record.failed(with_causes(&error)), None, Vec::new()),
+        };
+        CleanedScan {
+            record,
+            signals,
+            events,
+            remarks,
+        }
+    }
+
+    /// The outer error is about a file that is broken, the inner one about a scan that is left out.
+    #[expect(
+        clippy::type_complexity,
+        reason = "two kinds of failure, met here alone"
+    )]
+    fn try_prepare(
+        &self,
+        found: &FoundScan,
+        record: &mut ScanRecord,
+        remarks: &mut Vec<String>,
+    ) -> Result<Result<((BoldSeries, Vec<RoiConstants>), Vec<Event>), String>, DataError> {
+        let path = found.signal.path();
+        let Read {
+            mut signals,
+            coverage,
+            remarks: of_file,
+            kept,
+        } = self.read(found)?;
+        remarks.extend(of_file);
+        let n_rois = signals.n_rois;
+        record.n_volumes = signals.n_volumes();
+        record.tr_secs = self.tr_secs(found, &signals)?;
+        if let Some(reason) = self.uncovered(&coverage) {
+            return Ok(Err(reason));
+        }
+        let outliers = match &found.outliers {
+            Some(path) => Some(read_outliers(path)?),
+            None => None,
+        };
+        if let Some(outliers) = &outliers {
+            record.n_volumes = outliers.len();
+            signals = rebuild_censored(signals, outliers, found.signal.path())?;
+        }
+        let outliers = with_censored(outliers, kept, found.signal.path())?;
+        let confounds = match &found.confounds {
+            Some(file) => Some(ConfoundTable::read(file, record.n_volumes)?),
+            None => None,
+        };
+        let events = match &found.events {
+            EventFiles::None => Vec::new(),
+            EventFiles::Evs(folder) => read_evs(folder, &found.scan)?,
+            EventFiles::Design(path) => read_design(path, &found.scan, record.tr_secs)?,
+            EventFiles::Bids(path) => read_bids_events(path, &found.scan)?,
+        };
+
+        let cleaned = clean_scan(
+            ScanSignals {
+                values: signals.values,
+                n_rois,
+                tr_secs: record.tr_secs,
+                confounds,
+                outliers,
+            },
+            &self.spec.cleaning,
+        );
+        let name = |roi: usize| self.regions.atlas.rois[roi].name.clone();
+        let cleaned = match cleaned {
+            Ok(cleaned) => cleaned,
+            // A table of confounds that is missing or does not fit is a fault of the files.
+            Err(
+                unusable @ (Unusable::NoConfounds { .. }
+                | Unusable::Confound { .. }
+                | Unusable::Length { .. }),
+            ) => return Err(DataError::file(path, unusable.describe(name))),
+            Err(unusable) => return Ok(Err(unusable.describe(name))),
+        };
+        record.mean_fd_mm = cleaned.mean_fd_mm;
+        if (cleaned.dt_secs - self.dt_secs).abs() > TR_TOLERANCE_SECS {
+            return Ok(Err(format!(
+                "its TR is {} s where the data set has {} s: resample to one interval",
+                cleaned.dt_secs, self.dt_secs
+            )));
+        }
+        if let Some(reason) = self.spec.limits.reason(&cleaned) {
+            return Ok(Err(reason));
+        }
+        // Events count from the start of the file.
+        let first = found.part.as_ref().map_or(0, |part| part.start);
+        let before_secs = (first + cleaned.dropped_volumes) as f64 * record.tr_secs;
+        let scan_secs = cleaned.kept.len() as f64 * self.dt_secs;
+        let segment_secs = SegmentSpec::default().segment_secs;
+        let n_kept = cleaned.kept.iter().filter(|kept| **kept).count();
+        let kept_secs = n_kept as f64 * self.dt_secs;
+        // A scan of 14.9 s at a TR of 1 s is one of 15: half a volume is granted.
+        if kept_secs + self.dt_secs / 2.0 < segment_secs {
+            return Ok(Err(format!(
+                "{n_kept} volumes to use, {kept_secs} s, are less than one segment of {segment_secs} s"
+            )));
+        }
+        let events = shift(events, -before_secs, scan_secs);
+        let values = cleaned
+            .values
+            .into_iter()
+            .map(|value| value as f32)
+            .collect();
+        let series = BoldSeries::new(values, n_rois, self.dt_secs)?.with_kept(cleaned.kept)?;
+        record.kept_volumes = series.n_kept();
+        Ok(Ok(((series, cleaned.constants), events)))
+    }
+
+    /// Why ROIs are not covered well enough, if they are not.
+    fn uncovered(&self, coverage: &[f32]) -> Option<String> {
+        let least = self.spec.min_coverage;
+        let mut low = (coverage.iter().enumerate()).filter(|(_, share)| **share < least);
+        let (roi, share) = low.next()?;
+        let more = match low.count() {
+            0 => String::new(),
+            n => format!(" and {n} more"),
+        };
+        Some(format!(
+            "less than {:.0} % covered (--min-coverage): ROI {roi} ({}, {:.1} %){more}",
+            100.0 * least,
+            self.regions.atlas.rois[roi].name,
+            100.0 * share
+        ))
+    }
+
+    /// The interval between volumes: said by the user, else by protocol and file, which must agree.
+    fn tr_secs(&self, found: &FoundScan, signals: &RoiSignals) -> Result<f64, DataError> {
+        let refuse = |problem: String| Err(DataError::file(found.signal.path(), problem));
+        match (
+            self.spec.tr_secs,
+            found.tr_secs,
+            signals.tr_secs.map(rounded),
+        ) {
+            (Some(tr_secs), _, _) => Ok(tr_secs),
+            (None, Some(expected), Some(file)) if (expected - file).abs() > TR_TOLERANCE_SECS => {
+                refuse(format!(
+                    "the file has one volume per {file} s, expected {expected} s from protocol or sidecar: find out which is true and say it with --tr"
+                ))
+            }
+            (None, Some(tr_secs), _) | (None, None, Some(tr_secs)) => Ok(tr_secs),
+            (None, None, None) => refuse(
+                "neither the file nor anything beside it tells the TR: say it with --tr".into(),
+            ),
+        }
+    }
+
+    fn read(&self, found: &FoundScan) -> Result<Read, DataError> {
+        let mut read = self.read_signals(found)?;
+        // A coverage that nothing depends on need not be readable.
+        if let Some(path) = &found.coverage
+            && self.spec.min_coverage > 0.0
+        {
+            read.coverage = coverage::read(path, &self.regions.atlas)?;
+        }
+        Ok(read)
+    }
+
+    fn read_signals(&self, found: &FoundScan) -> Result<Read, DataError> {
+        let n_rois = self.regions.atlas.n_rois();
+        let part = found.part.clone();
+        match &found.signal {
+            SignalFile::Cifti(path) => {
+                let file = CiftiFile::open(path)?;
+                if file.kind() == CiftiKind::ParcelSeries {
+                    let (names, signals) = file.roi_signals_of_parcels(part)?;
+                    return self.columns(path, Some(names), signals);
+                }
+                let labels = self.regions.grayordinates(&file, path)?;
+                let means = file.roi_means(labels, n_rois, part, 1)?;
+                Ok(Read {
+                    signals: means.signals,
+                    coverage: means.coverage,
+                    remarks: Vec::new(),
+                    kept: None,
+                })
+            }
+            SignalFile::Nifti { bold, labels } => {
+                let labels = self.regions.voxels(labels.as_deref())?;
+                let means = nifti::roi_means(bold, &labels, n_rois, part)?;
+                Ok(Read {
+                    signals: means.signals,
+                    coverage: means.coverage,
+                    remarks: Vec::new(),
+                    kept: None,
+                })
+            }
+            SignalFile::Table(path) => self.table(found, path, SignalTable::read(path)?),
+            SignalFile::Npy(path) => {
+                let signals = npy::read(path)?;
+                self.table(
+                    found,
+                    path,
+                    SignalTable {
+                        names: None,
+                        signals,
+                        kept: None,
+                    },
+                )
+            }
+            SignalFile::Columnar { path, scan } => {
+                self.table(found, path, columnar::read(path, scan.as_deref())?)
+            }
+        }
+    }
+
+    /// A table whose columns become the ROIs of the atlas.
+    fn table(&self, found: &FoundScan, path: &Path, table: SignalTable) -> Result<Read, DataError> {
+        let SignalTable {
+            names,
+            mut signals,
+            mut kept,
+        } = table;
+        if let Some(part) = &found.part {
+            let n_volumes = signals.n_volumes();
+            if part.end > n_volumes {
+                return Err(DataError::file(
+                    path,
+                    format!(
+                        "volumes {} to {} are asked for, it has {n_volumes}",
+                        part.start,
+                        part.end - 1
+                    ),
+                ));
+            }
+            let n_rois = signals.n_rois;
+            signals.values.truncate(part.end * n_rois);
+            signals.values.drain(..part.start * n_rois);
+            if let Some(kept) = &mut kept {
+                kept.truncate(part.end);
+                kept.drain(..part.start);
+            }
+        }
+        Ok(Read {
+            kept,
+            ..self.columns(path, names, signals)?
+        })
+    }
+
+    fn columns(
+        &self,
+        path: &Path,
+        names: Option<Vec<String>>,
+        signals: RoiSignals,
+    ) -> Result<Read, DataError> {
+        let refuse = |problem: String| DataError::file(path, problem);
+        let atlas = &self.regions.atlas;
+        let mut remarks = Vec::new();
+        let columns = match names {
+            Some(names) => {
+                let found = guard::match_columns(atlas, &names)
+                    .map_err(|error| refuse(error.to_string()))?;
+                if found.reordered || found.aliased > 0 {
+                    remarks.push(format!(
+                        "columns named as in {}, put in the order of {}",
+                        found.naming, atlas.name
+                    ));
+                }
+                if !found.ignored.is_empty() {
+                    let n = found.ignored.len();
+                    remarks.push(format!(
+                        "{n} columns are no ROI of {} and not used",
+                        atlas.name
+                    ));
+                }
+                found.columns
+            }
+            None => {
+                let remark = guard::match_count(atlas, signals.n_rois, signals.n_volumes())
+                    .map_err(|error| refuse(error.to_string()))?;
+                remarks.push(remark);
+                (0..atlas.n_rois()).map(Some).collect()
+            }
+        };
+        let mut values = Vec::with_capacity(signals.n_volumes() * columns.len());
+        for volume in signals.values.chunks_exact(signals.n_rois) {
+            values.extend(
+                columns
+                    .iter()
+                    .map(|column| column.map_or(f64::NAN, |column| volume[column])),
+            );
+        }
+        Ok(Read {
+            signals: RoiSignals {
+                values,
+                n_rois: atlas.n_rois(),
+                tr_secs: signals.tr_secs,
+            },
+            coverage: Vec::new(),
+            remarks,
+            kept: None,
+        })
+    }
+}
+
+/// The outliers of a scan, with the volumes that the file of its signals at `path` does not keep.
+fn with_censored(
+    outliers: Option<Vec<bool>>,
+    kept: Option<Vec<bool>>,
+    path: &Path,
+) -> Result<Option<Vec<bool>>, DataError> {
+    let Some(kept) = kept else {
+        return Ok(outliers);
+    };
+    let n_kept = kept.len();
+    let mut censored: Vec<bool> = kept.into_iter().map(|kept| !kept).collect();
+    if let Some(outliers) = outliers {
+        if outliers.len() != n_kept {
+            return Err(DataError::file(
+                path,
+                format!(
+                    "it tells of {n_kept} volumes whether they are kept, and the outliers file of {}: they must be the same volumes",
+                    outliers.len()
+                ),
+            ));
+        }
+        for (censored, outlier) in censored.iter_mut().zip(outliers) {
+            *censored |= outlier;
+        }
+    }
+    Ok(Some(censored))
+}
+
+/// A TR without the noise of 32 bits: 0.72 and not 0.7200000286.
+fn rounded(tr_secs: f64) -> f64 {
+    (tr_secs * 1e6).round() / 1e6
+}
+
+/// An error with everything that caused it, in one line.
+fn with_causes(error: &DataError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}
+
+/// The TR that the file of a scan tells, when it can be opened.
+pub(super) fn tr_of_file(found: &FoundScan) -> Option<f64> {
+    let tr_secs = match &found.signal {
+        SignalFile::Cifti(path) => CiftiFile::open(path).ok()?.tr_secs(),
+        SignalFile::Nifti { bold, .. } => nifti::NiftiReader::open(bold).ok()?.header().tr_secs,
+        SignalFile::Columnar { path, scan } => {
+            let table = columnar::read(path, scan.as_deref()).ok()?;
+            table.signals.tr_secs
+        }
+        SignalFile::Table(_) | SignalFile::Npy(_) => None,
+    };
+    tr_secs.map(rounded)
+}
+
+/// The names of the ROIs in the first file that can be read and has names.
+pub(super) fn column_names(scans: &[FoundScan]) -> Result<Vec<String>, DataError> {
+    let mut first_error = None;
+    for scan in scans {
+        match names_of(scan) {
+            Ok(Some(names)) => return Ok(names),
+            Ok(None) => {}
+            Err(error) => {
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    Err(first_error.unwrap_or_else(|| {
+        DataError::config(
+            "atlas",
+            "columns",
+            "the name of an atlas, for the columns of the files have no names",
+        )
+    }))
+}
+
+fn names_of(scan: &FoundScan) -> Result<Option<Vec<String>>, DataError> {
+    Ok(match &scan.signal {
+        SignalFile::Cifti(path) => {
+            let file = CiftiFile::open(path)?;
+            match file.kind() {
+                CiftiKind::ParcelSeries => Some(file.roi_signals_of_parcels(Some(0..1))?.0),
+                _ => None,
+            }
+        }
+        SignalFile::Table(path) => SignalTable::read(path)?.names,
+        SignalFile::Columnar { path, scan } => columnar::read(path, scan.as_deref())?.names,
+        SignalFile::Npy(_) | SignalFile::Nifti { .. } => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn volumes_that_are_not_kept_are_outliers_beside_those_of_the_file_of_outliers() {
+        let path = Path::new("bold.parquet");
+        let kept = || Some(vec![true, false, true]);
+        let censored = |outliers| with_censored(outliers, kept(), path).unwrap();
+        assert_eq!(censored(None), Some(vec![false, true, false]));
+        let outliers = Some(vec![false, false, true]);
+        assert_eq!(censored(outliers.clone()), Some(vec![false, true, true]));
+        let found = with_censored(outliers.clone(), None, path).unwrap();
+        assert_eq!(found, outliers);
+        let error = with_censored(Some(vec![false; 4]), kept(), path).unwrap_err();
+        assert!(error.to_string().contains("of 3 volumes"), "{error}");
+        assert!(error.to_string().contains("outliers file of 4"), "{error}");
+    }
+}
