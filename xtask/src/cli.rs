@@ -142,7 +142,7 @@ impl Cli {
     pub fn run(self) -> Result<ExitCode> {
         let load = |which: &Which| experiment::load(&which.experiment, &which.sets);
         match self.command {
-            Command::Data(data) => data.run()?,
+            Command::Data(data) => return data.run(),
             Command::Experiment(Experiment::List) => {
                 for (name, file) in experiment::list()? {
                     let about = experiment::load(&name, &[])?.base.about;

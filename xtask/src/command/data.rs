@@ -1,43 +1,31 @@
 //! `cargo xtask data`.
 
-use std::path::PathBuf;
+mod check;
+mod prepare;
+mod simulate;
+mod split;
 
-use anyhow::{Context, Result};
-use brainmae_data::{PlantedSpec, PrepareReport, PreparedDataset};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use brainmae_data::exclusion::reasons;
+use brainmae_data::{PrepareReport, PreparedDataset, ScanStatus};
 use clap::Subcommand;
 
-use crate::{stage, workspace};
+use crate::workspace;
 
 /// What to do with data.
 #[derive(Subcommand)]
 pub enum Data {
-    /// Turn the raw files of a data set into a prepared one.
-    Prepare {
-        /// Folder with a `source.toml`.
-        source: PathBuf,
-        /// Folder to write; `prepared/<name>` when nothing is said.
-        #[arg(long)]
-        out: Option<PathBuf>,
-        /// Replace another prepared data set at that place.
-        #[arg(long)]
-        overwrite: bool,
-    },
-    /// Write synthetic scans with planted truth as a prepared data set.
-    Simulate {
-        /// TOML file with the plan.
-        plan: PathBuf,
-        /// Folder to write.
-        #[arg(long)]
-        out: PathBuf,
-        /// Replace another prepared data set at that place.
-        #[arg(long)]
-        overwrite: bool,
-    },
-    /// Compare every file of a prepared data set with its checksum.
-    Check {
-        /// Its folder.
-        prepared: PathBuf,
-    },
+    /// Turn raw files into a prepared data set.
+    Prepare(Box<prepare::Prepare>),
+    /// Write synthetic data with planted truth: a cohort as a release has it, or a prepared data set.
+    Simulate(simulate::Simulate),
+    /// Divide the subjects of a prepared data set into folds or sides, and write the split file.
+    Split(split::DrawSplit),
+    /// Prove that a prepared data set is whole and that nobody stands on two sides of a split.
+    Check(check::Check),
     /// List the scans of a prepared data set, used and excluded.
     List {
         /// Its folder.
@@ -50,48 +38,20 @@ impl Data {
     ///
     /// # Errors
     /// From the data.
-    pub fn run(self) -> Result<()> {
+    pub fn run(self) -> Result<ExitCode> {
         match self {
-            Data::Prepare {
-                source,
-                out,
-                overwrite,
-            } => {
-                let name = source.canonicalize().unwrap_or_else(|_| source.clone());
-                let name = name.file_name().context("the source folder has no name")?;
-                let out = out.unwrap_or_else(|| stage::data::default_root().join(name));
-                tell(
-                    &stage::data::prepare_source(&source, &out, overwrite)?,
-                    &out,
-                );
-            }
-            Data::Simulate {
-                plan,
-                out,
-                overwrite,
-            } => {
-                let text = std::fs::read_to_string(&plan)
-                    .with_context(|| format!("cannot read {plan:?}"))?;
-                let spec: PlantedSpec =
-                    toml::from_str(&text).with_context(|| format!("in {}", plan.display()))?;
-                tell(&stage::data::simulate(&spec, &out, overwrite)?, &out);
-            }
-            Data::Check { prepared } => {
-                let dataset = PreparedDataset::open(&prepared)?;
-                dataset.verify()?;
-                let n = dataset.included().count();
-                println!(
-                    "{}: every file is as it was written; {n} scans to use",
-                    dataset.header().name
-                );
-            }
+            Data::Prepare(prepare) => return prepare.run(),
+            Data::Simulate(simulate) => simulate.run()?,
+            Data::Split(split) => split.run()?,
+            Data::Check(check) => check.run()?,
             Data::List { prepared } => list(&PreparedDataset::open(&prepared)?),
         }
-        Ok(())
+        Ok(ExitCode::SUCCESS)
     }
 }
 
-fn tell(report: &PrepareReport, out: &std::path::Path) {
+/// Says what preparing came to: results on stdout, warnings on stderr.
+fn tell(report: &PrepareReport, out: &Path) {
     let state = if report.up_to_date {
         "up to date"
     } else {
@@ -104,24 +64,48 @@ fn tell(report: &PrepareReport, out: &std::path::Path) {
         report.n_rois,
         workspace::shown(out)
     );
-    for exclusion in &report.exclusions {
-        println!("excluded {}: {}", exclusion.scan, exclusion.reason);
+    for (word, scans) in [
+        ("excluded", &report.exclusions),
+        ("failed", &report.failures),
+    ] {
+        for (reason, count) in reasons(scans) {
+            println!("{word} {count}: {reason}");
+        }
+    }
+    if !(report.exclusions.is_empty() && report.failures.is_empty()) {
+        println!("which: cargo xtask data list {}", workspace::shown(out));
+    }
+    for warning in &report.warnings {
+        tracing::warn!("{warning}");
     }
 }
 
+/// A file beside a folder: `prepared/a` and `split.json` give `prepared/a.split.json`.
+fn beside(folder: &Path, ending: &str) -> PathBuf {
+    let mut name = folder.file_name().unwrap_or_default().to_owned();
+    name.push(".");
+    name.push(ending);
+    folder.with_file_name(name)
+}
+
 fn list(dataset: &PreparedDataset) {
-    println!("scan\tsubject\tvolumes\tdt_secs\tstatus");
+    println!("scan\tsubject\tvolumes\tkept\tmean_fd_mm\tstatus");
     for scan in dataset.scans() {
-        let status = match scan.exclusion() {
-            Some(exclusion) => format!("excluded: {}", exclusion.reason),
-            None => "used".to_string(),
+        let reason = scan.reason.as_deref().unwrap_or_default();
+        let status = match scan.status {
+            ScanStatus::Included => "used".to_string(),
+            ScanStatus::Excluded => format!("excluded: {reason}"),
+            ScanStatus::Failed => format!("failed: {reason}"),
         };
+        let fd = scan
+            .mean_fd_mm
+            .map_or("n/a".to_string(), |fd| format!("{fd:.3}"));
         println!(
-            "{}\t{}\t{}\t{}\t{status}",
-            scan.scan,
-            scan.subject,
-            scan.n_volumes,
-            dataset.dt_secs()
+            "{}\t{}\t{}\t{}\t{fd}\t{status}",
+            scan.scan, scan.subject, scan.n_volumes, scan.kept_volumes,
         );
+    }
+    for warning in &dataset.header().warnings {
+        tracing::warn!("{warning}");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use brainmae_data::{PlantedSpec, SegmentSpec, SplitSpec};
+use brainmae_data::{PlantedSpec, SegmentSpec, SplitSpec, StoreBudget};
 use brainmae_model::BrainMaeConfig;
 use brainmae_pretrain::EngineConfig;
 use brainmae_pretrain::mask::MaskConfig;
@@ -33,6 +33,9 @@ pub struct ExperimentConfig {
     /// Who trains and who tests.
     #[serde(default)]
     pub split: SplitSpec,
+    /// A split that was drawn before, in place of `split`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split_file: Option<SplitFileChoice>,
     /// Sizes and switches of the model.
     #[serde(default)]
     pub model: BrainMaeConfig,
@@ -50,7 +53,7 @@ pub struct ExperimentConfig {
     pub variants: BTreeMap<String, Table>,
 }
 
-/// Where the data come from: exactly one is given.
+/// Where the data come from: exactly one of `source`, `prepared` and `planted` is given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
@@ -63,6 +66,38 @@ pub struct DataConfig {
     /// Synthetic scans with planted truth.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planted: Option<PlantedSpec>,
+    /// Memory that scans may take, in GiB; a quarter of the machine's when nothing is said. Scans beyond it are read from
+    /// disk again and again. No result depends on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_gib: Option<f64>,
+}
+
+impl DataConfig {
+    /// The memory that scans may take.
+    ///
+    /// # Errors
+    /// If it is no number of GiB.
+    pub fn budget(&self) -> Result<StoreBudget> {
+        Ok(match self.memory_gib {
+            Some(gib) => StoreBudget::gib(gib)?,
+            None => StoreBudget::default(),
+        })
+    }
+}
+
+/// One split of a file that `cargo xtask data split` wrote.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitFileChoice {
+    /// The file, relative to the workspace.
+    pub path: PathBuf,
+    /// Which fold is tested, from 1.
+    #[serde(default = "first_fold")]
+    pub fold: usize,
+}
+
+fn first_fold() -> usize {
+    1
 }
 
 /// An experiment with its variants worked out.
@@ -97,6 +132,9 @@ impl Resolved {
         if given.iter().filter(|given| **given).count() != 1 {
             bail!("[data] needs exactly one of source, prepared and planted");
         }
+        if base.split_file.is_some() && base.split != SplitSpec::default() {
+            bail!("[split_file] and [split] are given: one of them says how to split");
+        }
         let mut variants = Vec::new();
         for (variant, changes) in &base.variants {
             let mut table = table.clone();
@@ -114,7 +152,9 @@ impl Resolved {
                 ),
                 (
                     "split",
-                    config.split == base.split && config.split_seed == base.split_seed,
+                    config.split == base.split
+                        && config.split_seed == base.split_seed
+                        && config.split_file == base.split_file,
                 ),
             ] {
                 if !same {
@@ -224,6 +264,18 @@ mod tests {
     fn variants_share_their_scans() {
         let text = TEXT.replace("model.tse = \"adaptive\"", "split.test_fraction = 0.5");
         assert!(message(parse(&text, &[])).contains("variants are compared on the same scans"));
+    }
+
+    #[test]
+    fn memory_for_scans_is_found_out_unless_it_is_given() {
+        let budget = |sets: &[&str]| parse(TEXT, sets).expect("valid").base.data.budget();
+        assert_eq!(
+            budget(&["data.memory_gib=0.5"]).expect("some").left(),
+            1 << 29
+        );
+        assert!(budget(&[]).expect("some").left() >= 1 << 30);
+        let error = budget(&["data.memory_gib=-1.0"]).expect_err("less than nothing");
+        assert!(format!("{error:#}").contains("data.memory_gib is -1"));
     }
 
     #[test]

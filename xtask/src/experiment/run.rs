@@ -179,7 +179,7 @@ pub fn plan(experiment: &Resolved, options: &Options) -> Result<()> {
         return Ok(());
     }
     let base = &experiment.base;
-    let scans = data::open(&place, &base.segments, &base.split, base.split_seed)?;
+    let scans = data::open(&place, base)?;
     let [train, validation, test] = [
         &scans.split.train,
         &scans.split.validation,

@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use brainmae_data::atlas::builtin;
+use brainmae_data::cohort::{self, CohortReport, CohortSpec};
+use brainmae_data::ingest::{IngestOptions, IngestSpec, ingest};
 use brainmae_data::{
-    PlantedSpec, PrepareOptions, PrepareReport, PreparedDataset, Progress, SegmentSpec, SplitSpec,
-    Step, prepare, prepare_planted,
+    PlantedSpec, PrepareOptions, PrepareReport, PreparedDataset, Progress, SplitFile, Step,
+    prepare, prepare_planted,
 };
 use brainmae_run::Seeds;
 use brainmae_run::identity::sha256;
@@ -31,6 +34,21 @@ pub fn prepare_source(source: &Path, out: &Path, overwrite: bool) -> Result<Prep
     .with_context(|| format!("preparing {}", workspace::shown(source)))
 }
 
+/// Prepares the scans that `spec` finds in `source`, at `out`.
+///
+/// # Errors
+/// From the data.
+pub fn ingest_cohort(
+    source: &Path,
+    out: &Path,
+    spec: &IngestSpec,
+    options: &IngestOptions,
+) -> Result<PrepareReport> {
+    let mut show = shower("reading scans");
+    ingest(source, out, spec, options, &mut show)
+        .with_context(|| format!("preparing {}", workspace::shown(source)))
+}
+
 /// Writes the synthetic data set of `spec` at `out`.
 ///
 /// # Errors
@@ -42,19 +60,39 @@ pub fn simulate(spec: &PlantedSpec, out: &Path, overwrite: bool) -> Result<Prepa
     .context("simulating scans")
 }
 
+/// Writes a cohort as a release has it on disk, at `out`.
+///
+/// # Errors
+/// From the data.
+pub fn simulate_cohort(spec: &CohortSpec, atlas: &str, out: &Path) -> Result<CohortReport> {
+    let labels = builtin::surface_labels(atlas)?;
+    let atlas = builtin::atlas(atlas)?;
+    let mut show = shower("simulating");
+    let report = cohort::simulate_cohort(spec, &atlas, &labels, out, &streams, &mut show);
+    report.context("simulating a cohort")
+}
+
+/// The streams of random numbers that crates ask for.
+fn streams(seed: u64, name: &str) -> Box<dyn rand::Rng> {
+    Box::new(Seeds::new(seed).stream(name))
+}
+
 fn with_progress(
     name: &str,
     overwrite: bool,
     work: impl FnOnce(&PrepareOptions, &mut dyn FnMut(Progress)) -> Result<PrepareReport>,
 ) -> Result<PrepareReport> {
-    let mut current: Option<(Step, Steps)> = None;
-    let streams =
-        |seed: u64, name: &str| -> Box<dyn rand::Rng> { Box::new(Seeds::new(seed).stream(name)) };
     let options = PrepareOptions {
         overwrite,
         streams: &streams,
     };
-    work(&options, &mut |at: Progress| {
+    work(&options, &mut shower(name))
+}
+
+/// Shows how far a step is.
+fn shower(name: &str) -> impl FnMut(Progress) {
+    let mut current: Option<(Step, Steps)> = None;
+    move |at: Progress| {
         if current.as_ref().is_none_or(|(step, _)| *step != at.step) {
             let what = match at.step {
                 Step::Verify => "checksums",
@@ -68,7 +106,7 @@ fn with_progress(
         }
         // Finished scans are kept: the next call goes on from here.
         interrupt::exit_if_asked();
-    })
+    }
 }
 
 /// Where the data set of an experiment lies, or will lie.
@@ -118,22 +156,47 @@ pub fn scans(config: &ExperimentConfig, root: &Path) -> Result<Scans> {
             "data set {} {state}",
             report.name
         );
-        for exclusion in &report.exclusions {
-            tracing::warn!(scan = %exclusion.scan, reason = %exclusion.reason, "excluded");
+        if !report.exclusions.is_empty() {
+            // Names of scans hold those of subjects, which must not reach a log.
+            tracing::warn!(
+                "{} scans are left out: `cargo xtask data list {}` says which and why",
+                report.exclusions.len(),
+                workspace::shown(&place)
+            );
         }
     }
-    open(&place, &config.segments, &config.split, config.split_seed)
+    open(&place, config)
 }
 
 /// A prepared data set with its split.
 ///
 /// # Errors
 /// From the data.
-pub fn open(place: &Path, segments: &SegmentSpec, split: &SplitSpec, seed: u64) -> Result<Scans> {
+pub fn open(place: &Path, config: &ExperimentConfig) -> Result<Scans> {
     let dataset = PreparedDataset::open(place)
         .with_context(|| format!("opening the prepared data set {}", workspace::shown(place)))?;
-    let layout = segments.layout(dataset.dt_secs())?;
-    let split = split.draw(&dataset, &mut Seeds::new(seed).stream("split"))?;
+    let layout = config.segments.layout(dataset.dt_secs())?;
+    let split = match &config.split_file {
+        Some(choice) => {
+            let path = workspace::root().join(&choice.path);
+            let file = SplitFile::read(&path, &dataset)?;
+            let n_folds = file.splits().len();
+            let split = choice
+                .fold
+                .checked_sub(1)
+                .and_then(|at| file.splits().get(at));
+            split.cloned().with_context(|| {
+                format!(
+                    "split_file.fold is {}, expected 1 to {n_folds}",
+                    choice.fold
+                )
+            })?
+        }
+        None => {
+            let rng = &mut Seeds::new(config.split_seed).stream("split");
+            config.split.draw(&dataset, rng)?
+        }
+    };
     split.check(&dataset)?;
     Ok(Scans {
         dataset,

@@ -1,5 +1,7 @@
 //! The pretraining stage: one variant of the model learns.
 
+use std::time::Instant;
+
 use anyhow::{Context, Result, ensure};
 use brainmae_data::{ScanId, ScanStore, SplitUnit, SubjectId};
 use brainmae_model::{BrainMae, DataShape};
@@ -104,6 +106,7 @@ pub fn pretrain(
 /// # Errors
 /// Names the first setting that makes no sense.
 pub fn check(config: &ExperimentConfig, scans: &Scans) -> Result<()> {
+    config.data.budget()?;
     config.model.check(data_shape(scans))?;
     config.train.check()?;
     Ok(config.mask.check()?)
@@ -143,7 +146,14 @@ fn train(
         progress: &mut progress,
         threads: options.threads,
     };
-    Ok(Engine::new(&config.train, &objective, run)?.train(model, &mut watch)?)
+    let started = Instant::now();
+    let outcome = Engine::new(&config.train, &objective, run)?.train(model, &mut watch)?;
+    tracing::info!(
+        waited_secs = objective.waited().as_secs_f64(),
+        total_secs = started.elapsed().as_secs_f64(),
+        "waited for training batches"
+    );
+    Ok(outcome)
 }
 
 /// Nobody whom a checkpoint has seen, and no one of their families, may be measured with it.
@@ -184,9 +194,15 @@ fn objective(
     scans: &Scans,
     start: Option<&Checkpoint>,
 ) -> Result<MaskedReconstruction> {
-    let load = |ids| ScanStore::load(&scans.dataset, ids, &scans.layout);
+    let mut budget = config.data.budget()?;
+    let mut load =
+        |ids: &[ScanId]| ScanStore::load_within(&scans.dataset, ids, &scans.layout, &mut budget);
     let split = &scans.split;
     let training = load(&split.train)?;
+    let (on_disk, total) = (training.n_on_disk(), training.len());
+    if on_disk > 0 {
+        tracing::info!("{on_disk} of {total} training scans stay on disk, see data.memory_gib");
+    }
     let mut card = Card {
         model: "brainmae".to_string(),
         model_config: serde_json::to_value(&config.model)?,
@@ -225,7 +241,7 @@ fn objective(
     Ok(MaskedReconstruction::new(
         setup,
         training,
-        &load(&split.validation)?,
+        load(&split.validation)?,
     )?)
 }
 

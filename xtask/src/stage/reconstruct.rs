@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use brainmae_data::{Exclusion, ScanStore};
+use brainmae_data::{Exclusion, ScanId, ScanStore};
 use brainmae_pretrain::predictor::{
     BrainMaePredictor, LinearBottleneck, LinearPredictor, Predictor, Scope, VisibleMean, Zero,
 };
@@ -104,14 +104,18 @@ fn score_all(
 ) -> Result<()> {
     let config = &experiment.base.reconstruction;
     let seeds = Seeds::new(experiment.base.seed);
-    let load = |ids| ScanStore::load(&scans.dataset, ids, &scans.layout);
+    let mut budget = experiment.base.data.budget()?;
+    let mut load =
+        |ids: &[ScanId]| ScanStore::load_within(&scans.dataset, ids, &scans.layout, &mut budget);
+    // The test scans are read most often, the training scans only once or twice.
     let test = load(&scans.split.test)?;
-
+    let validation_store = load(&scans.split.validation)?;
     let training = load(&scans.split.train)?;
     // Ridges are chosen where the models' best checkpoints are: on the validation side, half of the ROIs hidden.
-    let validation_store = load(&scans.split.validation)?;
-    let validation = scoring_batches(&validation_store, &scans.layout, config, 0.5, &seeds)?;
-    let fit = |scope| LinearPredictor::fit(scope, &training, &scans.layout, &validation);
+    let fit = |scope| {
+        let validation = scoring_batches(&validation_store, &scans.layout, config, 0.5, &seeds);
+        LinearPredictor::fit(scope, &training, &scans.layout, validation)
+    };
     let linear = fit(Scope::Volume)?;
     let n_values = training.n_rois() * scans.layout.segment_len_trs;
     let segment = (n_values <= MOST_SEGMENT_VALUES)
@@ -121,10 +125,10 @@ fn score_all(
     let mut widths: Vec<usize> = trained.iter().map(|t| t.config.model.d_model).collect();
     widths.sort_unstable();
     widths.dedup();
-    let bottlenecks: Vec<LinearBottleneck> = widths
+    let bottlenecks = widths
         .into_iter()
         .map(|d| LinearBottleneck::fit(linear.clone(), &training, &scans.layout, d))
-        .collect();
+        .collect::<Result<Vec<_>, _>>()?;
     let mut models = Vec::new();
     for t in trained {
         let model = pretrain::best_model(&t.run, t.config, scans, &options.device)
