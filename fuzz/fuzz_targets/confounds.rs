@@ -1,0 +1,17 @@
+#![no_main]
+//! Head movement and other nuisance signals, censored volumes.
+
+use brainmae_data::confounds::{ConfoundTable, read_outliers};
+use brainmae_data::layout::ConfoundFile;
+use brainmae_fuzz::file;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let path = file("confounds.tsv", data);
+    for kind in [ConfoundFile::Hcp, ConfoundFile::Fmriprep, ConfoundFile::Xcpd] {
+        for n_volumes in [1, 3] {
+            let _ = ConfoundTable::read(&kind(path.clone()), n_volumes);
+        }
+    }
+    let _ = read_outliers(&path);
+});

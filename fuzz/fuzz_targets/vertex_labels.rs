@@ -1,0 +1,14 @@
+#![no_main]
+//! Labels of vertices, and centres of ROIs.
+
+use brainmae_data::atlas::centroids;
+use brainmae_data::vertex_labels;
+use brainmae_fuzz::file;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let path = file("labels.csv", data);
+    let _ = vertex_labels::read(&path, 4);
+    let _ = vertex_labels::read_sides(&path, &path, 4);
+    let _ = centroids::read(&path);
+});
