@@ -11,8 +11,6 @@ mod band_pass;
 mod censor;
 mod confound_model;
 mod detrend;
-#[cfg(test)]
-mod golden;
 mod plan;
 mod regression;
 mod resample;

@@ -1,3 +1,5 @@
+mod golden;
+
 use super::CleaningStep::{DetrendLinear, ZScore};
 use super::*;
 use proptest::collection::vec;

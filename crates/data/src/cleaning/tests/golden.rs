@@ -1,10 +1,10 @@
-//! Cleaning against numpy, scipy and nilearn: see `tests/golden/README.md`.
+//! Cleaning against numpy, scipy and nilearn: see `golden/README.md` in the tests of the crate.
 
 use serde::Deserialize;
 
-use super::band_pass::BandPass;
-use super::z_score::mean_and_sd;
-use super::*;
+use super::super::band_pass::BandPass;
+use super::super::z_score::mean_and_sd;
+use super::super::*;
 use crate::motion::framewise_displacement;
 
 #[derive(Deserialize)]
@@ -46,7 +46,7 @@ const TOLERANCE: f64 = 1e-8;
 
 impl Golden {
     fn read() -> Self {
-        serde_json::from_str(include_str!("../../tests/golden/cleaning.json")).unwrap()
+        serde_json::from_str(include_str!("../../../tests/golden/cleaning.json")).unwrap()
     }
 
     /// The raw signal with its motion, cleaned.
