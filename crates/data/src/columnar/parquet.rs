@@ -20,7 +20,7 @@ const BATCH_ROWS: usize = 1024;
 
 /// More rows than this for each byte of a file are no signals; a few bytes can stand for billions
 /// of equal rows.
-const MAX_ROWS_PER_BYTE: u64 = 1024;
+const MAX_ROWS_PER_BYTE: u64 = 64;
 
 /// A file whose footer is read.
 pub(super) struct ParquetFile {
