@@ -52,10 +52,13 @@ pub fn ingest(
     options: &IngestOptions,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<PrepareReport, DataError> {
-    spec.check()?;
-    let listing = layout::list(spec.layout, root, &spec.list)?;
+    let Opened {
+        listing,
+        regions,
+        subjects,
+        mut warnings,
+    } = open(root, spec)?;
     let scans = &listing.scans;
-    let regions = Regions::resolve(&spec.atlas, || scan::column_names(scans))?;
     let dt_secs = dt_secs(spec, scans)?;
 
     let recipe = recipe_hash(spec, &regions, dt_secs)?;
@@ -68,7 +71,6 @@ pub fn ingest(
                 .finish()
         })
         .collect();
-    let phenotypes = read_phenotypes(spec)?;
     let identity = identity(spec, &recipe, &identities)?;
 
     let partial = match Partial::claim(out, &identity, options.overwrite)? {
@@ -109,11 +111,7 @@ pub fn ingest(
         },
     )?;
 
-    let wanted: BTreeSet<&SubjectId> = scans.iter().map(|scan| &scan.subject).collect();
-    let wanted: Vec<SubjectId> = wanted.into_iter().cloned().collect();
-    let (subjects, unknown) = phenotypes.for_subjects(&wanted);
     let parts: Vec<Part> = parts.into_values().collect();
-    let mut warnings = warnings(spec, &phenotypes, &subjects, unknown);
     warnings.extend(of_listing(&listing));
     warnings.extend(of_scans(&parts));
     let header = DatasetHeader {
@@ -156,28 +154,44 @@ pub struct Plan {
 /// # Errors
 /// As [`ingest`], but for what is seen in signals alone.
 pub fn plan(root: &Path, spec: &IngestSpec) -> Result<Plan, DataError> {
-    spec.check()?;
-    let listing = layout::list(spec.layout, root, &spec.list)?;
-    let regions = Regions::resolve(&spec.atlas, || scan::column_names(&listing.scans))?;
-    let phenotypes = read_phenotypes(spec)?;
-    let wanted: BTreeSet<&SubjectId> = listing.scans.iter().map(|scan| &scan.subject).collect();
-    let wanted: Vec<SubjectId> = wanted.into_iter().cloned().collect();
-    let (subjects, unknown) = phenotypes.for_subjects(&wanted);
+    let opened = open(root, spec)?;
     Ok(Plan {
-        warnings: warnings(spec, &phenotypes, &subjects, unknown),
-        atlas: regions.atlas.name.clone(),
-        n_rois: regions.atlas.n_rois(),
-        listing,
+        atlas: opened.regions.atlas.name.clone(),
+        n_rois: opened.regions.atlas.n_rois(),
+        listing: opened.listing,
+        warnings: opened.warnings,
     })
 }
 
-fn read_phenotypes(spec: &IngestSpec) -> Result<Phenotypes, DataError> {
-    Phenotypes::read(
+/// Everything that is known before a signal is read.
+struct Opened {
+    listing: Listing,
+    regions: Regions,
+    /// The subjects of the scans listed.
+    subjects: Vec<SubjectRecord>,
+    /// What a user should know about them.
+    warnings: Vec<String>,
+}
+
+fn open(root: &Path, spec: &IngestSpec) -> Result<Opened, DataError> {
+    spec.check()?;
+    let listing = layout::list(spec.layout, root, &spec.list)?;
+    let regions = Regions::resolve(&spec.atlas, || scan::column_names(&listing.scans))?;
+    let phenotypes = Phenotypes::read(
         &spec.phenotypes,
         &PhenotypeOptions {
             columns: spec.targets.clone(),
         },
-    )
+    )?;
+    let wanted: BTreeSet<&SubjectId> = listing.scans.iter().map(|scan| &scan.subject).collect();
+    let wanted: Vec<SubjectId> = wanted.into_iter().cloned().collect();
+    let (subjects, unknown) = phenotypes.for_subjects(&wanted);
+    Ok(Opened {
+        warnings: warnings(spec, &phenotypes, &subjects, unknown),
+        listing,
+        regions,
+        subjects,
+    })
 }
 
 /// What the listing tells besides its scans; counts only, for names of subjects stand in notes.
