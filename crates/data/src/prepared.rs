@@ -31,7 +31,7 @@ pub(crate) use bold_file::{BoldFile, BoldWriter};
 pub use read::PreparedDataset;
 pub(crate) use table::write_table;
 pub use write::PreparedWriter;
-pub(crate) use write::write_whole;
+pub(crate) use write::{SeriesSize, write_whole};
 
 /// Version of the folder's format; a folder of another one is refused.
 pub const FORMAT: u32 = 1;

@@ -15,7 +15,7 @@ use crate::exclusion::Exclusion;
 use crate::id::ScanId;
 use crate::prepared::{
     BoldFile, BoldWriter, CARD, DatasetHeader, PreparedDataset, PreparedWriter, ScanRecord,
-    SubjectRecord, write_whole,
+    SeriesSize, SubjectRecord,
 };
 
 /// What is to be done at a place.
@@ -46,8 +46,16 @@ pub(crate) struct Part {
     pub remarks: Vec<String>,
     constants: Vec<RoiConstants>,
     pub events: Vec<Event>,
-    /// Of the file of signals, where the scan is used.
-    bold_sha256: Option<String>,
+    /// Where the scan is used.
+    signals: Option<Signals>,
+}
+
+/// The file of a part's signals.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Signals {
+    sha256: String,
+    size: SeriesSize,
 }
 
 /// What stands at the place of the data set to be.
@@ -191,24 +199,33 @@ impl Partial {
         if part.record.is_failed() {
             return None;
         }
-        let whole = match &part.bold_sha256 {
-            Some(sha256) => sha256_file(&self.file(scan, "parquet")).is_ok_and(|f| &f == sha256),
+        let whole = match &part.signals {
+            Some(Signals { sha256, .. }) => {
+                sha256_file(&self.file(scan, "parquet")).is_ok_and(|found| &found == sha256)
+            }
             None => true,
         };
         (part.identity == identity && &part.record.scan == scan && whole).then_some(part)
     }
 
     /// Keeps a scan; once this returns it need not be made again.
+    ///
+    /// Nothing waits for the disk: a file that a loss of power left torn is found to be torn, by
+    /// its checksum or because it is no JSON, and the scan is made again.
     pub fn keep(&self, cleaned: CleanedScan, identity: &str) -> Result<Part, DataError> {
         let scan = &cleaned.record.scan;
-        let (constants, bold_sha256) = match cleaned.signals {
+        let (constants, signals) = match cleaned.signals {
             None => (Vec::new(), None),
             Some((series, constants)) => {
                 let path = self.file(scan, "parquet");
                 let mut writer = BoldWriter::create(&path, series.n_rois())?;
                 writer.write(scan, &series)?;
                 writer.finish()?;
-                (constants, Some(sha256_file(&path)?))
+                let signals = Signals {
+                    sha256: sha256_file(&path)?,
+                    size: SeriesSize::of(&series),
+                };
+                (constants, Some(signals))
             }
         };
         // Written last: its being there says that the signals are whole.
@@ -219,11 +236,11 @@ impl Partial {
             remarks: cleaned.remarks,
             constants,
             events: cleaned.events,
-            bold_sha256,
+            signals,
         };
         let text = serde_json::to_vec(&part)
             .map_err(|error| DataError::io("write", &path)(error.into()))?;
-        write_whole(&path, &text)?;
+        fs::write(&path, text).map_err(DataError::io("write", &path))?;
         Ok(part)
     }
 
@@ -249,17 +266,16 @@ impl Partial {
         }
         let assembled = self.dir.join("assembled");
         remove_if_there(&assembled)?;
-        let (n_rois, dt_secs) = (atlas.n_rois(), header.dt_secs);
+        let n_rois = atlas.n_rois();
         let mut writer = PreparedWriter::create(&assembled, header, atlas)?;
         for (at, part) in parts.iter().enumerate() {
             let record = part.record.clone();
-            let scan = record.scan.clone();
-            if record.is_included() {
-                let file = BoldFile::open(&self.file(&scan, "parquet"), n_rois)?;
-                let series = file.read(0, &scan, dt_secs)?;
-                writer.add(record, &series, &part.constants, &part.events)?;
-            } else {
-                writer.exclude(record)?;
+            match &part.signals {
+                Some(Signals { size, .. }) => {
+                    let file = BoldFile::open(&self.file(&record.scan, "parquet"), n_rois)?;
+                    writer.add_copy(record, (*size, &file), &part.constants, &part.events)?;
+                }
+                None => writer.exclude(record)?,
             }
             progress(Progress {
                 step: Step::Assemble,

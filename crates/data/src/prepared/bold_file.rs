@@ -14,10 +14,14 @@ use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
+use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
 use crate::bold::BoldSeries;
@@ -37,7 +41,8 @@ pub(crate) struct BoldWriter {
     n_rois: usize,
     list_size: i32,
     schema: Arc<Schema>,
-    writer: ArrowWriter<File>,
+    writer: SerializedFileWriter<File>,
+    encoders: ArrowRowGroupWriterFactory,
 }
 
 impl BoldWriter {
@@ -61,7 +66,8 @@ impl BoldWriter {
             .set_column_statistics_enabled(signals, EnabledStatistics::None)
             .build();
         let file = File::create(path).map_err(DataError::io("create", path))?;
-        let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties))
+        let (writer, encoders) = ArrowWriter::try_new(file, schema.clone(), Some(properties))
+            .and_then(ArrowWriter::into_serialized_writer)
             .map_err(DataError::parquet(path))?;
         Ok(Self {
             path: path.to_owned(),
@@ -69,6 +75,7 @@ impl BoldWriter {
             list_size,
             schema,
             writer,
+            encoders,
         })
     }
 
@@ -104,20 +111,65 @@ impl BoldWriter {
                 RecordBatch::try_new(self.schema.clone(), columns)
             })
             .map_err(|error| DataError::parquet(&self.path)(error.into()))?;
-        self.writer
-            .write(&columns)
-            .and_then(|()| self.writer.flush())
+        self.encode(&columns)
             .map_err(DataError::parquet(&self.path))
     }
 
-    /// Writes the footer; without it the file cannot be read.
-    pub fn finish(self) -> Result<(), DataError> {
-        let path = self.path;
-        let file = self
-            .writer
-            .into_inner()
-            .map_err(DataError::parquet(&path))?;
-        file.sync_all().map_err(DataError::io("write", &path))
+    fn encode(&mut self, columns: &RecordBatch) -> Result<(), ParquetError> {
+        let number = self.writer.flushed_row_groups().len();
+        let mut encoders = self.encoders.create_column_writers(number)?.into_iter();
+        let mut group = self.writer.next_row_group()?;
+        for (field, column) in self.schema.fields().iter().zip(columns.columns()) {
+            // One leaf each: lists of numbers have one, the other columns are leaves themselves.
+            for (leaf, mut encoder) in compute_leaves(field, column)?.iter().zip(&mut encoders) {
+                encoder.write(leaf)?;
+                encoder.close()?.append_to_row_group(&mut group)?;
+            }
+        }
+        group.close().map(|_| ())
+    }
+
+    /// Adds the row groups of another file as they are: nothing is decoded.
+    pub fn copy(&mut self, from: &BoldFile) -> Result<(), DataError> {
+        if from.n_rois != self.n_rois {
+            return Err(DataError::BoldSeries {
+                problem: format!(
+                    "{} has {} ROIs where the atlas has {}",
+                    from.path.display(),
+                    from.n_rois,
+                    self.n_rois
+                ),
+            });
+        }
+        let file = File::open(&from.path).map_err(DataError::io("open", &from.path))?;
+        for rows in from.metadata.metadata().row_groups() {
+            self.copy_group(&file, rows)
+                .map_err(DataError::parquet(&self.path))?;
+        }
+        Ok(())
+    }
+
+    fn copy_group(&mut self, from: &File, rows: &RowGroupMetaData) -> Result<(), ParquetError> {
+        let mut group = self.writer.next_row_group()?;
+        for column in rows.columns() {
+            let encoded = ColumnCloseResult {
+                bytes_written: u64::try_from(column.compressed_size())?,
+                rows_written: u64::try_from(rows.num_rows())?,
+                metadata: column.clone(),
+                bloom_filter: None,
+                // Indices help to read parts of a row group; scans are read whole.
+                column_index: None,
+                offset_index: None,
+            };
+            group.append_column(from, encoded)?;
+        }
+        group.close().map(|_| ())
+    }
+
+    /// Writes the footer; without it the file cannot be read. Whether the bytes outlive a loss of
+    /// power is up to the caller.
+    pub fn finish(self) -> Result<File, DataError> {
+        (self.writer.into_inner()).map_err(DataError::parquet(&self.path))
     }
 }
 
@@ -258,5 +310,42 @@ mod tests {
             "{error}"
         );
         assert!(BoldFile::open(&path, 3).is_err());
+    }
+
+    #[test]
+    fn row_groups_are_copied_as_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let series = |start: u8| {
+            let values = (start..start + 6).map(f32::from).collect();
+            BoldSeries::new(values, 2, 0.5)
+                .and_then(|series| series.with_kept(vec![true, false, true]))
+                .unwrap()
+        };
+        let part = folder.path().join("part.parquet");
+        let mut writer = BoldWriter::create(&part, 2).unwrap();
+        writer.write(&"b".into(), &series(10)).unwrap();
+        writer.finish().unwrap();
+        let part = BoldFile::open(&part, 2).unwrap();
+
+        let whole = folder.path().join("whole.parquet");
+        let mut writer = BoldWriter::create(&whole, 2).unwrap();
+        writer.write(&"a".into(), &series(0)).unwrap();
+        writer.copy(&part).unwrap();
+        writer.write(&"c".into(), &series(20)).unwrap();
+        writer.finish().unwrap();
+        let whole = BoldFile::open(&whole, 2).unwrap();
+        assert_eq!(whole.volumes(), [3, 3, 3]);
+        for (group, scan) in ["a", "b", "c"].into_iter().enumerate() {
+            let read = whole.read(group, &scan.into(), 0.5).unwrap();
+            assert_eq!(read, series(group as u8 * 10), "{scan}");
+        }
+
+        let other = folder.path().join("other.parquet");
+        let mut writer = BoldWriter::create(&other, 3).unwrap();
+        let error = writer.copy(&part).unwrap_err().to_string();
+        assert!(
+            error.contains("has 2 ROIs where the atlas has 3"),
+            "{error}"
+        );
     }
 }

@@ -6,9 +6,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{Column, NamedFrom, Series};
+use serde::{Deserialize, Serialize};
 
 use super::{
-    AtlasCard, BoldWriter, CARD, Card, DatasetHeader, FORMAT, ScanRecord, ScanStatus,
+    AtlasCard, BoldFile, BoldWriter, CARD, Card, DatasetHeader, FORMAT, ScanRecord, ScanStatus,
     SubjectRecord, TOOL, write_table,
 };
 use crate::atlas::{Atlas, Hemisphere};
@@ -27,6 +28,22 @@ const FILES: [&str; 6] = [
     "normalisation.parquet",
     "bold.parquet",
 ];
+
+/// What a record and a data set say of a series too.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SeriesSize {
+    n_kept: usize,
+    tr_secs: f64,
+}
+
+impl SeriesSize {
+    pub fn of(series: &BoldSeries) -> Self {
+        Self {
+            n_kept: series.n_kept(),
+            tr_secs: series.tr_secs(),
+        }
+    }
+}
 
 /// Fills a new folder; it is a data set only once [`finish`](Self::finish) has returned.
 pub struct PreparedWriter {
@@ -74,19 +91,45 @@ impl PreparedWriter {
         constants: &[RoiConstants],
         events: &[Event],
     ) -> Result<(), DataError> {
+        let size = SeriesSize::of(series);
+        self.check(&record, size, constants, events)?;
+        self.bold.write(&record.scan, series)?;
+        self.take(record, constants, events);
+        Ok(())
+    }
+
+    /// Adds a scan whose series of this size stands alone in another file.
+    pub(crate) fn add_copy(
+        &mut self,
+        record: ScanRecord,
+        (size, from): (SeriesSize, &BoldFile),
+        constants: &[RoiConstants],
+        events: &[Event],
+    ) -> Result<(), DataError> {
+        self.check(&record, size, constants, events)?;
+        self.bold.copy(from)?;
+        self.take(record, constants, events);
+        Ok(())
+    }
+
+    fn check(
+        &self,
+        record: &ScanRecord,
+        size: SeriesSize,
+        constants: &[RoiConstants],
+        events: &[Event],
+    ) -> Result<(), DataError> {
         let problem = if !record.is_included() {
             Some("is marked as excluded but has a series".to_owned())
-        } else if record.kept_volumes != series.n_kept() {
+        } else if record.kept_volumes != size.n_kept {
             Some(format!(
                 "has {} volumes to use, its record says {}",
-                series.n_kept(),
-                record.kept_volumes
+                size.n_kept, record.kept_volumes
             ))
-        } else if series.tr_secs() != self.header.dt_secs {
+        } else if size.tr_secs != self.header.dt_secs {
             Some(format!(
                 "has one volume per {} s, the data set one per {} s",
-                series.tr_secs(),
-                self.header.dt_secs
+                size.tr_secs, self.header.dt_secs
             ))
         } else if constants.len() != self.atlas.n_rois() {
             Some(format!(
@@ -100,14 +143,16 @@ impl PreparedWriter {
                 .find(|event| event.scan != record.scan)
                 .map(|event| format!("has an event of scan {}", event.scan))
         };
-        if let Some(problem) = problem {
-            return Err(self.refuse(format!("scan {} {problem}", record.scan)));
+        match problem {
+            Some(problem) => Err(self.refuse(format!("scan {} {problem}", record.scan))),
+            None => Ok(()),
         }
-        self.bold.write(&record.scan, series)?;
+    }
+
+    fn take(&mut self, record: ScanRecord, constants: &[RoiConstants], events: &[Event]) {
         self.constants.push((self.scans.len(), constants.to_vec()));
         self.events.extend_from_slice(events);
         self.scans.push(record);
-        Ok(())
     }
 
     /// Adds a scan that is left out; its record carries the reason.
@@ -166,7 +211,9 @@ impl PreparedWriter {
         self.write_scans()?;
         self.write_events()?;
         self.write_normalisation()?;
-        self.bold.finish()?;
+        let bold = self.bold.finish()?;
+        bold.sync_all()
+            .map_err(DataError::io("write", self.dir.join("bold.parquet")))?;
 
         let names = FILES.iter().copied().map(str::to_owned);
         let files = names
