@@ -1,7 +1,8 @@
 //! One pre-norm block.
 
+use brainmae_ops::Mixing;
 use burn::module::Module;
-use burn::nn::LayerNorm;
+use burn::nn::{LayerNorm, Linear};
 use burn::tensor::{Bool, Tensor};
 use rand::Rng;
 
@@ -20,6 +21,8 @@ pub struct Block {
     attention: Attention,
     norm2: LayerNorm,
     feed_forward: FeedForward,
+    #[module(skip)]
+    eps: f64,
 }
 
 impl Block {
@@ -42,6 +45,7 @@ impl Block {
             attention,
             norm2: init.layer_norm(config.d_model, config.norm_eps),
             feed_forward: FeedForward::new(config.d_model, config.feed_forward_mult, init),
+            eps: config.norm_eps,
         }
     }
 
@@ -53,14 +57,33 @@ impl Block {
         }
     }
 
-    /// Among the ROI tokens of each segment: `x` is `[m, rois, d_model]`.
+    /// Among the ROI tokens of each segment: `x` is `[m, rois, d_model]`. The whole block is one operator.
     pub(crate) fn forward_rois(&self, x: Tensor<3>, roi_vectors: &Tensor<2>) -> Tensor<3> {
-        let y = self.norm1.forward(x.clone());
-        let y = match &self.attention {
-            Attention::Graph(graph) => graph.forward(y, roi_vectors.clone()),
-            Attention::SelfAttention(attention) => attention.forward(y, None),
+        let (mixing, [v, o], heads) = match &self.attention {
+            Attention::Graph(graph) => (
+                Mixing::Graph(graph.alpha(roi_vectors.clone())),
+                graph.values(),
+                graph.n_heads(),
+            ),
+            Attention::SelfAttention(attention) => {
+                let [q, k, v, o] = attention.maps();
+                let (q, k) = (linear(q), linear(k));
+                (Mixing::Tokens { q, k }, [v, o], attention.n_heads())
+            }
         };
-        self.feed(x + y)
+        let [fc1, fc2] = self.feed_forward.maps();
+        let block = brainmae_ops::Block {
+            norm1: norm(&self.norm1),
+            mixing,
+            v: linear(v),
+            o: linear(o),
+            norm2: norm(&self.norm2),
+            fc1: linear(fc1),
+            fc2: linear(fc2),
+            heads,
+            eps: self.eps,
+        };
+        block.forward(x)
     }
 
     /// Among the segment tokens of each sample: `x` is `[batch, tokens, d_model]`, `padded` as in [`SelfAttention::forward`].
@@ -79,5 +102,25 @@ impl Block {
     fn feed(&self, x: Tensor<3>) -> Tensor<3> {
         let y = self.feed_forward.forward(self.norm2.forward(x.clone()));
         x + y
+    }
+}
+
+fn linear(linear: &Linear) -> brainmae_ops::Linear {
+    let Some(bias) = &linear.bias else {
+        unreachable!("the maps of a block have a bias")
+    };
+    brainmae_ops::Linear {
+        weight: linear.weight.val(),
+        bias: bias.val(),
+    }
+}
+
+fn norm(norm: &LayerNorm) -> brainmae_ops::Norm {
+    let Some(beta) = &norm.beta else {
+        unreachable!("the norms of a block have a beta")
+    };
+    brainmae_ops::Norm {
+        gamma: norm.gamma.val(),
+        beta: beta.val(),
     }
 }

@@ -22,6 +22,11 @@ impl FeedForward {
         }
     }
 
+    /// `W_1` and `W_2`.
+    pub(crate) fn maps(&self) -> [&Linear; 2] {
+        [&self.fc1, &self.fc2]
+    }
+
     /// `[m, n, d_model]` to the same.
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         self.fc2.forward(gelu(self.fc1.forward(x)))

@@ -72,27 +72,13 @@ impl GraphAttention {
         softmax(score, 2)
     }
 
-    /// # Shapes
-    /// - `x`: `[m, rois, d_model]`, `m` segments of any samples
-    /// - `roi_vectors`: `[rois, d_model]`
-    /// - returns `[m, rois, d_model]`
-    pub fn forward(&self, x: Tensor<3>, roi_vectors: Tensor<2>) -> Tensor<3> {
-        let [m, rois, d_model] = x.dims();
-        let d_head = d_model / self.n_heads;
+    /// The maps of the values and back from the heads.
+    pub(crate) fn values(&self) -> [&Linear; 2] {
+        [&self.v, &self.o]
+    }
 
-        // One product per head for the whole batch: the samples become columns.
-        let v = self
-            .v
-            .forward(x)
-            .reshape([m, rois, self.n_heads, d_head])
-            .permute([2, 1, 0, 3])
-            .reshape([self.n_heads, rois, m * d_head]);
-        let y = self
-            .alpha(roi_vectors)
-            .matmul(v)
-            .reshape([self.n_heads, rois, m, d_head])
-            .permute([2, 1, 0, 3])
-            .reshape([m, rois, d_model]);
-        self.o.forward(y)
+    /// Number of heads.
+    pub(crate) fn n_heads(&self) -> usize {
+        self.n_heads
     }
 }

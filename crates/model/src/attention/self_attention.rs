@@ -29,6 +29,16 @@ impl SelfAttention {
         }
     }
 
+    /// The maps of queries, keys and values, and back from the heads.
+    pub(crate) fn maps(&self) -> [&Linear; 4] {
+        [&self.q, &self.k, &self.v, &self.o]
+    }
+
+    /// Number of heads.
+    pub(crate) fn n_heads(&self) -> usize {
+        self.n_heads
+    }
+
     /// # Shapes
     /// - `x`: `[m, tokens, d_model]`
     /// - `padded`: `[m, tokens]`, true where a token may not be attended to; a row that is padded throughout attends to all
