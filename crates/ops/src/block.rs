@@ -263,3 +263,6 @@ fn tracked<B: BlockKernel, C: CheckpointStrategy, const N: usize>(
         OpsKind::UnTracked(prepared) => prepared.finish(B::block_saving(inputs, spec).0),
     }
 }
+
+#[cfg(test)]
+mod tests;

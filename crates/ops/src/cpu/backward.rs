@@ -241,9 +241,7 @@ impl Block<'_> {
         sums.fc2.add(simd, &s.activated, inner, grad_out);
         let start = Start::Zero;
         to_inputs(simd, grad_out, &transposed.fc2, start, &mut s.hidden, inner);
-        rows::update(simd, &mut s.hidden, [&pass.hidden], |grad, [slope]| {
-            simd.mul_f32s(grad, slope)
-        });
+        rows::multiply(simd, &mut s.hidden, &pass.hidden);
         sums.fc1.add(simd, &pass.normed2, width, &s.hidden);
         let normed = &mut s.normed;
         to_inputs(simd, &s.hidden, &transposed.fc1, start, normed, width);

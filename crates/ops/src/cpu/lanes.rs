@@ -8,17 +8,23 @@ const ROUND: f32 = 12_582_912.0;
 /// `e^x`, to 2 units in the last place; below `-87` it stays at the smallest normal numbers.
 #[inline(always)]
 pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    let c = |value: f32| simd.splat_f32s(value);
-    let x = simd.min_f32s(simd.max_f32s(x, c(-87.3)), c(88.3));
+    let x = simd.min_f32s(
+        simd.max_f32s(x, simd.splat_f32s(-87.3)),
+        simd.splat_f32s(88.3),
+    );
     // x = n ln 2 + r with |r| <= ln 2 / 2; ln 2 is split so that n times its head is exact.
-    let shifted = simd.mul_add_e_f32s(x, c(std::f32::consts::LOG2_E), c(ROUND));
-    let n = simd.sub_f32s(shifted, c(ROUND));
-    let r = simd.mul_add_e_f32s(n, c(-0.693_359_4), x);
-    let r = simd.mul_add_e_f32s(n, c(2.121_944_4e-4), r);
+    let shifted = simd.mul_add_e_f32s(
+        x,
+        simd.splat_f32s(std::f32::consts::LOG2_E),
+        simd.splat_f32s(ROUND),
+    );
+    let n = simd.sub_f32s(shifted, simd.splat_f32s(ROUND));
+    let r = simd.mul_add_e_f32s(n, simd.splat_f32s(-0.693_359_4), x);
+    let r = simd.mul_add_e_f32s(n, simd.splat_f32s(2.121_944_4e-4), r);
     // e^r by its series: the next term is below 2^-27.
-    let mut sum = c(1.0 / 5040.0);
+    let mut sum = simd.splat_f32s(1.0 / 5040.0);
     for factor in [720.0, 120.0, 24.0, 6.0, 2.0, 1.0, 1.0] {
-        sum = simd.mul_add_e_f32s(sum, r, c(1.0 / factor));
+        sum = simd.mul_add_e_f32s(sum, r, simd.splat_f32s(1.0 / factor));
     }
     // 2^n: n + 127 moves into the exponent, everything above it falls out.
     let bits = simd.wrapping_dyn_shl_u32s(
@@ -47,16 +53,18 @@ pub fn erf<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
         -7.373_329e-3,
         -1.426_473_9e-2,
     ];
-    let c = |value: f32| simd.splat_f32s(value);
-    let x = simd.min_f32s(simd.max_f32s(x, c(-4.0)), c(4.0));
+    let x = simd.min_f32s(
+        simd.max_f32s(x, simd.splat_f32s(-4.0)),
+        simd.splat_f32s(4.0),
+    );
     let x2 = simd.mul_f32s(x, x);
-    let mut above = c(ABOVE[0]);
+    let mut above = simd.splat_f32s(ABOVE[0]);
     for factor in &ABOVE[1..] {
-        above = simd.mul_add_e_f32s(above, x2, c(*factor));
+        above = simd.mul_add_e_f32s(above, x2, simd.splat_f32s(*factor));
     }
-    let mut below = c(BELOW[0]);
+    let mut below = simd.splat_f32s(BELOW[0]);
     for factor in &BELOW[1..] {
-        below = simd.mul_add_e_f32s(below, x2, c(*factor));
+        below = simd.mul_add_e_f32s(below, x2, simd.splat_f32s(*factor));
     }
     simd.div_f32s(simd.mul_f32s(x, above), below)
 }

@@ -4,31 +4,41 @@ use pulp::Simd;
 
 use super::lanes;
 
-/// `out = f(out, inputs)`, element by element.
-#[inline(always)]
-pub fn update<S: Simd, const N: usize>(
-    simd: S,
-    out: &mut [f32],
-    inputs: [&[f32]; N],
-    f: impl Fn(S::f32s, [S::f32s; N]) -> S::f32s,
-) {
-    let n = out.len();
-    let heads = inputs.map(|input| S::as_simd_f32s(&input[..n]));
-    let (out, out_tail) = S::as_mut_simd_f32s(out);
-    for (i, out) in out.iter_mut().enumerate() {
-        *out = f(*out, heads.map(|(head, _)| head[i]));
-    }
-    if !out_tail.is_empty() {
-        let tails = heads.map(|(_, tail)| simd.partial_load_f32s(tail));
-        let value = f(simd.partial_load_f32s(out_tail), tails);
-        simd.partial_store_f32s(out_tail, value);
-    }
+/// `update!(simd, out, old, [x in input, ...] => value)`: every element of `out` becomes `value`, where
+/// `old` is what it was and `x` that of `input`, a register at a time.
+///
+/// No function with a closure: a closure is compiled for the oldest processor, however it is called.
+macro_rules! update {
+    ($simd:expr, $out:expr, $old:ident, [$($x:ident in $input:expr),*] => $value:expr) => {{
+        let out: &mut [f32] = $out;
+        $(let $x = S::as_simd_f32s(&$input[..out.len()]);)*
+        let (head, tail) = S::as_mut_simd_f32s(out);
+        for (i, out) in head.iter_mut().enumerate() {
+            let $old = *out;
+            $(let $x = $x.0[i];)*
+            *out = $value;
+            let _ = (i, $old);
+        }
+        if !tail.is_empty() {
+            let $old = $simd.partial_load_f32s(tail);
+            $(let $x = $simd.partial_load_f32s($x.1);)*
+            let value = $value;
+            $simd.partial_store_f32s(tail, value);
+            let _ = $old;
+        }
+    }};
 }
 
 /// `out += x`.
 #[inline(always)]
 pub fn add<S: Simd>(simd: S, out: &mut [f32], x: &[f32]) {
-    update(simd, out, [x], |out, [x]| simd.add_f32s(out, x));
+    update!(simd, out, old, [x in x] => simd.add_f32s(old, x));
+}
+
+/// `out *= x`.
+#[inline(always)]
+pub fn multiply<S: Simd>(simd: S, out: &mut [f32], x: &[f32]) {
+    update!(simd, out, old, [x in x] => simd.mul_f32s(old, x));
 }
 
 /// Adds every row of `x` to `out`.
@@ -44,8 +54,19 @@ pub fn add_rows<S: Simd>(simd: S, out: &mut [f32], x: &[f32]) {
 pub fn with_row<S: Simd>(simd: S, out: &mut [f32], x: &[f32], row: &[f32]) {
     let width = row.len();
     for (out, x) in out.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
-        update(simd, out, [x, row], |_, [x, row]| simd.add_f32s(x, row));
+        update!(simd, out, _old, [x in x, row in row] => simd.add_f32s(x, row));
     }
+}
+
+/// The sum of all elements.
+#[inline(always)]
+fn sum<S: Simd>(simd: S, x: &[f32]) -> f32 {
+    let (head, tail) = S::as_simd_f32s(x);
+    let mut sum = simd.splat_f32s(0.0);
+    for x in head {
+        sum = simd.add_f32s(sum, *x);
+    }
+    simd.reduce_sum_f32s(sum) + tail.iter().sum::<f32>()
 }
 
 /// `out[j, i] = x[i, j]` of `x: [rows, columns]`; the rows of `out` are `stride` apart, what is
@@ -75,46 +96,35 @@ pub struct Norm<'a> {
 pub type RowStats = [f32; 2];
 
 impl Norm<'_> {
-    fn width(&self) -> usize {
-        self.gamma.len()
-    }
-
     #[inline(always)]
     fn stats<S: Simd>(&self, simd: S, row: &[f32]) -> RowStats {
-        let (head, tail) = S::as_simd_f32s(row);
         let n = row.len() as f32;
-        let mut sum = simd.splat_f32s(0.0);
-        for x in head {
-            sum = simd.add_f32s(sum, *x);
-        }
-        let mean = (simd.reduce_sum_f32s(sum) + tail.iter().sum::<f32>()) / n;
+        let mean = sum(simd, row) / n;
+        let (head, tail) = S::as_simd_f32s(row);
         let mut squares = simd.splat_f32s(0.0);
         for x in head {
             let apart = simd.sub_f32s(*x, simd.splat_f32s(mean));
             squares = simd.mul_add_e_f32s(apart, apart, squares);
         }
-        let rest: f32 = tail.iter().map(|x| (x - mean) * (x - mean)).sum();
-        let variance = (simd.reduce_sum_f32s(squares) + rest) / n;
-        [mean, (variance + self.eps).sqrt().recip()]
+        let mut variance = simd.reduce_sum_f32s(squares);
+        for x in tail {
+            variance += (x - mean) * (x - mean);
+        }
+        [mean, (variance / n + self.eps).sqrt().recip()]
     }
 
     /// `out = norm(x)`, row by row; `stats` gets those of each row.
     #[inline(always)]
     pub fn forward<S: Simd>(&self, simd: S, x: &[f32], out: &mut [f32], stats: &mut [RowStats]) {
-        let width = self.width();
+        let (gamma, beta) = (self.gamma, self.beta);
+        let width = gamma.len();
         let rows = x.chunks_exact(width).zip(out.chunks_exact_mut(width));
         for ((x, out), stats) in rows.zip(stats) {
             *stats = self.stats(simd, x);
-            let [mean, scale] = stats.map(|value| simd.splat_f32s(value));
-            update(
-                simd,
-                out,
-                [x, self.gamma, self.beta],
-                |_, [x, gamma, beta]| {
-                    let unit = simd.mul_f32s(simd.sub_f32s(x, mean), scale);
-                    simd.mul_add_e_f32s(unit, gamma, beta)
-                },
-            );
+            let (mean, scale) = (simd.splat_f32s(stats[0]), simd.splat_f32s(stats[1]));
+            update!(simd, out, _old, [x in x, gamma in gamma, beta in beta] => {
+                simd.mul_add_e_f32s(unit(simd, x, mean, scale), gamma, beta)
+            });
         }
     }
 
@@ -131,53 +141,58 @@ impl Norm<'_> {
         grad_gamma: &mut [f32],
         grad_beta: &mut [f32],
     ) {
-        let width = self.width();
+        let gamma = self.gamma;
+        let width = gamma.len();
         let n = width as f32;
         let rows = x.chunks_exact(width).zip(grad.chunks_exact(width));
         let rows = rows.zip(grad_x.chunks_exact_mut(width)).zip(stats);
         for (((x, grad), grad_x), stats) in rows {
-            let [mean, scale] = stats.map(|value| simd.splat_f32s(value));
-            let unit = |x: S::f32s| simd.mul_f32s(simd.sub_f32s(x, mean), scale);
-            update(simd, grad_gamma, [x, grad], |sum, [x, grad]| {
-                simd.mul_add_e_f32s(grad, unit(x), sum)
+            let (mean, scale) = (simd.splat_f32s(stats[0]), simd.splat_f32s(stats[1]));
+            update!(simd, grad_gamma, old, [x in x, grad in grad] => {
+                simd.mul_add_e_f32s(grad, unit(simd, x, mean, scale), old)
             });
             add(simd, grad_beta, grad);
+
             // Sums of grad gamma and of grad gamma unit; where a register is padded, grad is 0.
-            let mut sums = [simd.splat_f32s(0.0); 2];
-            let mut take = |x: S::f32s, grad: S::f32s, gamma: S::f32s| {
-                let g = simd.mul_f32s(grad, gamma);
-                sums[0] = simd.add_f32s(sums[0], g);
-                sums[1] = simd.mul_add_e_f32s(g, unit(x), sums[1]);
-            };
             let (x_head, x_tail) = S::as_simd_f32s(x);
             let (grad_head, grad_tail) = S::as_simd_f32s(grad);
-            let (gamma_head, gamma_tail) = S::as_simd_f32s(self.gamma);
+            let (gamma_head, gamma_tail) = S::as_simd_f32s(gamma);
+            let mut plain = simd.splat_f32s(0.0);
+            let mut with_unit = simd.splat_f32s(0.0);
             for ((x, grad), gamma) in x_head.iter().zip(grad_head).zip(gamma_head) {
-                take(*x, *grad, *gamma);
+                let g = simd.mul_f32s(*grad, *gamma);
+                plain = simd.add_f32s(plain, g);
+                with_unit = simd.mul_add_e_f32s(g, unit(simd, *x, mean, scale), with_unit);
             }
             if !x_tail.is_empty() {
-                let load = |tail| simd.partial_load_f32s(tail);
-                take(load(x_tail), load(grad_tail), load(gamma_tail));
+                let x = simd.partial_load_f32s(x_tail);
+                let grad = simd.partial_load_f32s(grad_tail);
+                let g = simd.mul_f32s(grad, simd.partial_load_f32s(gamma_tail));
+                plain = simd.add_f32s(plain, g);
+                with_unit = simd.mul_add_e_f32s(g, unit(simd, x, mean, scale), with_unit);
             }
-            let [g, g_unit] = sums.map(|sum| simd.splat_f32s(-simd.reduce_sum_f32s(sum) / n));
-            update(
-                simd,
-                grad_x,
-                [x, grad, self.gamma],
-                |sum, [x, grad, gamma]| {
-                    let centred = simd.mul_add_e_f32s(grad, gamma, g);
-                    let inner = simd.mul_add_e_f32s(unit(x), g_unit, centred);
-                    simd.mul_add_e_f32s(inner, scale, sum)
-                },
-            );
+            let plain = simd.splat_f32s(-simd.reduce_sum_f32s(plain) / n);
+            let with_unit = simd.splat_f32s(-simd.reduce_sum_f32s(with_unit) / n);
+            update!(simd, grad_x, old, [x in x, grad in grad, gamma in gamma] => {
+                let centred = simd.mul_add_e_f32s(grad, gamma, plain);
+                let unit = unit(simd, x, mean, scale);
+                let inner = simd.mul_add_e_f32s(unit, with_unit, centred);
+                simd.mul_add_e_f32s(inner, scale, old)
+            });
         }
     }
+}
+
+/// `(x - mean) scale`.
+#[inline(always)]
+fn unit<S: Simd>(simd: S, x: S::f32s, mean: S::f32s, scale: S::f32s) -> S::f32s {
+    simd.mul_f32s(simd.sub_f32s(x, mean), scale)
 }
 
 /// `x = GELU(x)`.
 #[inline(always)]
 pub fn gelu<S: Simd>(simd: S, x: &mut [f32]) {
-    update(simd, x, [], |x, []| lanes::gelu(simd, x));
+    update!(simd, x, x, [] => lanes::gelu(simd, x));
 }
 
 /// `out = GELU(x)`, and `x` becomes the slope there.
@@ -205,21 +220,17 @@ pub fn softmax<S: Simd>(simd: S, x: &mut [f32], stride: usize, width: usize, sca
         for x in head {
             largest = simd.max_f32s(largest, *x);
         }
-        let largest = tail
-            .iter()
-            .fold(simd.reduce_max_f32s(largest), |a, b| a.max(*b));
-        let [scale_lanes, shift] = [scale, -scale * largest].map(|value| simd.splat_f32s(value));
-        update(simd, row, [], |x, []| {
-            lanes::exp(simd, simd.mul_add_e_f32s(x, scale_lanes, shift))
-        });
-        let (head, tail) = S::as_simd_f32s(row);
-        let mut sum = simd.splat_f32s(0.0);
-        for x in head {
-            sum = simd.add_f32s(sum, *x);
+        let mut largest = simd.reduce_max_f32s(largest);
+        for x in tail {
+            largest = largest.max(*x);
         }
-        let sum = simd.reduce_sum_f32s(sum) + tail.iter().sum::<f32>();
-        let share = simd.splat_f32s(sum.recip());
-        update(simd, row, [], |x, []| simd.mul_f32s(x, share));
+        let shift = simd.splat_f32s(-scale * largest);
+        let scale = simd.splat_f32s(scale);
+        update!(simd, row, old, [] => {
+            lanes::exp(simd, simd.mul_add_e_f32s(old, scale, shift))
+        });
+        let share = simd.splat_f32s(sum(simd, row).recip());
+        update!(simd, row, old, [] => simd.mul_f32s(old, share));
     }
 }
 
@@ -234,11 +245,13 @@ pub fn softmax_backward<S: Simd>(simd: S, x: &[f32], grad: &mut [f32], stride: u
         for (x, grad) in x_head.iter().zip(grad_head) {
             sum = simd.mul_add_e_f32s(*x, *grad, sum);
         }
-        let rest: f32 = x_tail.iter().zip(grad_tail).map(|(x, g)| x * g).sum();
-        let sum = simd.splat_f32s(simd.reduce_sum_f32s(sum) + rest);
-        let scale = simd.splat_f32s(scale);
-        update(simd, grad, [x], |grad, [x]| {
-            simd.mul_f32s(simd.mul_f32s(x, scale), simd.sub_f32s(grad, sum))
+        let mut sum = simd.reduce_sum_f32s(sum);
+        for (x, grad) in x_tail.iter().zip(grad_tail) {
+            sum += x * grad;
+        }
+        let (sum, scale) = (simd.splat_f32s(sum), simd.splat_f32s(scale));
+        update!(simd, grad, old, [x in x] => {
+            simd.mul_f32s(simd.mul_f32s(x, scale), simd.sub_f32s(old, sum))
         });
     }
 }

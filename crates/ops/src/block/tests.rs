@@ -1,0 +1,162 @@
+use super::*;
+use burn::tensor::activation::{gelu, softmax};
+use burn::tensor::{Device, TensorData};
+use rand::{RngExt, SeedableRng};
+
+const EPS: f64 = 1e-5;
+
+/// The block by its definition, of operators that burn can take the derivative of itself.
+fn by_definition(x: Tensor<3>, w: &[Tensor<2>], heads: usize, graph: bool) -> Tensor<3> {
+    let [m, n, d] = x.dims();
+    let row = |i: usize| w[i].clone().unsqueeze::<3>();
+    let linear = |x: Tensor<3>, i: usize| x.matmul(w[i].clone().unsqueeze()) + row(i + 1);
+    let norm = |x: Tensor<3>, i: usize| {
+        let apart = x.clone() - x.mean_dim(2);
+        let variance = apart.clone().square().mean_dim(2);
+        apart / (variance + EPS).sqrt() * row(i) + row(i + 1)
+    };
+    let split = |x: Tensor<3>| x.reshape([m, n, heads, d / heads]).swap_dims(1, 2);
+    let y = norm(x.clone(), 0);
+    let weights: Tensor<4> = if graph {
+        w[12].clone().reshape([1, heads, n, n])
+    } else {
+        let q = split(linear(y.clone(), 12));
+        let k = split(linear(y.clone(), 14));
+        softmax(q.matmul(k.swap_dims(2, 3)) / ((d / heads) as f64).sqrt(), 3)
+    };
+    let y = weights.expand([m, heads, n, n]).matmul(split(linear(y, 2)));
+    let x = x + linear(y.swap_dims(1, 2).reshape([m, n, d]), 4);
+    let y = gelu(linear(norm(x.clone(), 6), 8));
+    x + linear(y, 10)
+}
+
+fn fused(x: Tensor<3>, w: &[Tensor<2>], heads: usize, graph: bool) -> Tensor<3> {
+    let [_, n, _] = x.dims();
+    let row = |i: usize| w[i].clone().reshape([-1]);
+    let linear = |i: usize| Linear {
+        weight: w[i].clone(),
+        bias: row(i + 1),
+    };
+    let norm = |i: usize| Norm {
+        gamma: row(i),
+        beta: row(i + 1),
+    };
+    let block = Block {
+        norm1: norm(0),
+        mixing: if graph {
+            Mixing::Graph(w[12].clone().reshape([heads, n, n]))
+        } else {
+            Mixing::Tokens {
+                q: linear(12),
+                k: linear(14),
+            }
+        },
+        v: linear(2),
+        o: linear(4),
+        norm2: norm(6),
+        fc1: linear(8),
+        fc2: linear(10),
+        heads,
+        eps: EPS,
+    };
+    block.forward(x)
+}
+
+/// Output and all gradients, of a loss that weighs every output differently.
+fn run(
+    make: fn(Tensor<3>, &[Tensor<2>], usize, bool) -> Tensor<3>,
+    [m, n, d, inner, heads]: [usize; 5],
+    graph: bool,
+) -> Vec<Vec<f32>> {
+    let device = Device::flex().autodiff();
+    let rng = &mut rand_chacha::ChaCha8Rng::seed_from_u64(7);
+    let mut draw = |shape: [usize; 2]| {
+        let values: Vec<f32> = (0..shape[0] * shape[1])
+            .map(|_| rng.random_range(-0.6..0.6))
+            .collect();
+        Tensor::<2>::from_data(TensorData::new(values, shape), &device)
+    };
+    let x = draw([m * n, d]).reshape([m, n, d]).require_grad();
+    let slopes = draw([m * n, d]).reshape([m, n, d]);
+    let linear = |i: usize, o: usize| [[i, o], [1, o]];
+    let mut shapes: Vec<[usize; 2]> = vec![[1, d], [1, d]];
+    shapes.extend([linear(d, d), linear(d, d)].concat());
+    shapes.extend([[1, d], [1, d]]);
+    shapes.extend([linear(d, inner), linear(inner, d)].concat());
+    if graph {
+        shapes.push([heads * n, n]);
+    } else {
+        shapes.extend([linear(d, d), linear(d, d)].concat());
+    }
+    let w: Vec<Tensor<2>> = shapes.iter().map(|s| draw(*s).require_grad()).collect();
+    let y = make(x.clone(), &w, heads, graph);
+    let grads = (y.clone() * slopes).sum().backward();
+    let values = |data: TensorData| data.to_vec::<f32>().unwrap();
+    let mut all = vec![values(y.into_data())];
+    all.push(values(x.grad(&grads).unwrap().into_data()));
+    all.extend(
+        w.iter()
+            .map(|w| values(w.grad(&grads).unwrap().into_data())),
+    );
+    all
+}
+
+#[test]
+fn the_block_and_its_gradients_are_those_of_the_definition() {
+    // Widths that fill no register, that fill some, and more sequences than runs.
+    for shape in [[1, 2, 4, 8, 1], [3, 7, 12, 20, 3], [19, 33, 32, 48, 2]] {
+        for graph in [true, false] {
+            let expected = run(by_definition, shape, graph);
+            let found = run(fused, shape, graph);
+            assert_eq!(found.len(), expected.len());
+            for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                let largest = expected.iter().fold(1.0f32, |a, b| a.max(b.abs()));
+                assert_eq!(found.len(), expected.len());
+                for (found, expected) in found.iter().zip(expected) {
+                    assert!(
+                        (found - expected).abs() <= 3e-5 * largest,
+                        "{shape:?}, graph {graph}, tensor {i}: {found}, expected {expected}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_result_does_not_depend_on_the_threads() {
+    let shape = [19, 33, 32, 48, 2];
+    let with = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.unwrap().install(|| run(fused, shape, false))
+    };
+    assert_eq!(with(1), with(3));
+}
+
+#[test]
+fn inference_takes_no_gradients() {
+    let device = Device::flex();
+    let x = Tensor::<3>::ones([2, 3, 4], &device);
+    let w: Vec<Tensor<2>> = [
+        [1, 4],
+        [1, 4],
+        [4, 4],
+        [1, 4],
+        [4, 4],
+        [1, 4],
+        [1, 4],
+        [1, 4],
+        [4, 8],
+        [1, 8],
+        [8, 4],
+        [1, 4],
+        [3, 3],
+    ]
+    .map(|shape| Tensor::ones(shape, &device))
+    .to_vec();
+    // A norm of equal numbers is its beta, 1; four values of 1 and a bias of 1 are 5, of which three
+    // tokens with weights of 1 give 15; the rest follows.
+    let found = fused(x.clone(), &w, 1, true).into_data();
+    let expected = by_definition(x, &w, 1, true).into_data();
+    found.assert_approx_eq::<f32>(&expected, burn::tensor::Tolerance::absolute(1e-4));
+}
