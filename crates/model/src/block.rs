@@ -2,14 +2,15 @@
 
 use brainmae_ops::Mixing;
 use burn::module::Module;
-use burn::nn::{LayerNorm, Linear};
 use burn::tensor::{Bool, Tensor};
 use rand::Rng;
 
 use crate::BrainMaeConfig;
 use crate::attention::{Attention, GraphAttention, SelfAttention};
 use crate::feed_forward::FeedForward;
+use crate::fused;
 use crate::init::Init;
+use crate::layer_norm::LayerNorm;
 
 /// `x <- x + attention(norm(x))`, then `x <- x + feed_forward(norm(x))`.
 ///
@@ -57,33 +58,9 @@ impl Block {
         }
     }
 
-    /// Among the ROI tokens of each segment: `x` is `[m, rois, d_model]`. The whole block is one operator.
+    /// Among the ROI tokens of each segment: `x` is `[m, rois, d_model]`.
     pub(crate) fn forward_rois(&self, x: Tensor<3>, roi_vectors: &Tensor<2>) -> Tensor<3> {
-        let (mixing, [v, o], heads) = match &self.attention {
-            Attention::Graph(graph) => (
-                Mixing::Graph(graph.alpha(roi_vectors.clone())),
-                graph.values(),
-                graph.n_heads(),
-            ),
-            Attention::SelfAttention(attention) => {
-                let [q, k, v, o] = attention.maps();
-                let (q, k) = (linear(q), linear(k));
-                (Mixing::Tokens { q, k }, [v, o], attention.n_heads())
-            }
-        };
-        let [fc1, fc2] = self.feed_forward.maps();
-        let block = brainmae_ops::Block {
-            norm1: norm(&self.norm1),
-            mixing,
-            v: linear(v),
-            o: linear(o),
-            norm2: norm(&self.norm2),
-            fc1: linear(fc1),
-            fc2: linear(fc2),
-            heads,
-            eps: self.eps,
-        };
-        block.forward(x)
+        self.whole(self.alpha(roi_vectors.clone())).forward(x)
     }
 
     /// Among the segment tokens of each sample: `x` is `[batch, tokens, d_model]`, `padded` as in [`SelfAttention::forward`].
@@ -92,35 +69,39 @@ impl Block {
         x: Tensor<3>,
         padded: Option<&Tensor<2, Bool>>,
     ) -> Tensor<3> {
-        let Attention::SelfAttention(attention) = &self.attention else {
-            unreachable!("the time encoder and the decoder are built of self-attention blocks")
+        let (Attention::SelfAttention(attention), Some(padded)) = (&self.attention, padded) else {
+            return self.whole(None).forward(x);
         };
         let y = attention.forward(self.norm1.forward(x.clone()), padded);
-        self.feed(x + y)
-    }
-
-    fn feed(&self, x: Tensor<3>) -> Tensor<3> {
+        let x = x + y;
         let y = self.feed_forward.forward(self.norm2.forward(x.clone()));
         x + y
     }
-}
 
-fn linear(linear: &Linear) -> brainmae_ops::Linear {
-    let Some(bias) = &linear.bias else {
-        unreachable!("the maps of a block have a bias")
-    };
-    brainmae_ops::Linear {
-        weight: linear.weight.val(),
-        bias: bias.val(),
-    }
-}
-
-fn norm(norm: &LayerNorm) -> brainmae_ops::Norm {
-    let Some(beta) = &norm.beta else {
-        unreachable!("the norms of a block have a beta")
-    };
-    brainmae_ops::Norm {
-        gamma: norm.gamma.val(),
-        beta: beta.val(),
+    /// The block as one operator, for sequences without padding.
+    fn whole(&self, alpha: Option<Tensor<3>>) -> brainmae_ops::Block {
+        let (mixing, [v, o], heads) = match (&self.attention, alpha) {
+            (Attention::Graph(graph), Some(alpha)) => {
+                (Mixing::Graph(alpha), graph.values(), graph.n_heads())
+            }
+            (Attention::SelfAttention(attention), None) => {
+                let [q, k, v, o] = attention.maps();
+                let (q, k) = (fused::linear(q), fused::linear(k));
+                (Mixing::Tokens { q, k }, [v, o], attention.n_heads())
+            }
+            _ => unreachable!("graph blocks, and they alone, have weights for all sequences"),
+        };
+        let [fc1, fc2] = self.feed_forward.maps();
+        brainmae_ops::Block {
+            norm1: self.norm1.weights(),
+            mixing,
+            v: fused::linear(v),
+            o: fused::linear(o),
+            norm2: self.norm2.weights(),
+            fc1: fused::linear(fc1),
+            fc2: fused::linear(fc2),
+            heads,
+            eps: self.eps,
+        }
     }
 }

@@ -1,12 +1,14 @@
 //! The decoder of pretraining: states back to the signal of every ROI.
 
 use burn::module::Module;
-use burn::nn::{LayerNorm, Linear};
-use burn::tensor::{Bool, Tensor, activation::gelu};
+use burn::nn::Linear;
+use burn::tensor::{Bool, Tensor};
 use rand::Rng;
 
 use crate::block::Block;
+use crate::fused;
 use crate::init::Init;
+use crate::layer_norm::LayerNorm;
 use crate::{BrainMaeConfig, DataShape};
 
 /// ```text
@@ -60,9 +62,13 @@ impl Decoder {
         for block in &self.blocks {
             y = block.forward_segments(y, padded);
         }
-        let state = self.head_state.forward(self.norm.forward(y));
+        let y = self.norm.forward(y);
+        let [batch, segments, d_model] = y.dims();
+        let state = self.head_state.forward(y).reshape([-1, d_model as i32]);
         let roi = self.head_roi.forward(roi_vectors.clone()); // once per step, [rois, d_model]
-        let both = state.unsqueeze_dim::<4>(2) + roi.unsqueeze::<4>();
-        self.head_out.forward(gelu(both))
+        let [rois, _] = roi.dims();
+        let drawn = brainmae_ops::draw(state, roi, fused::linear(&self.head_out));
+        let [_, _, time] = drawn.dims();
+        drawn.reshape([batch, segments, rois, time])
     }
 }

@@ -1,10 +1,12 @@
 //! Random starting weights from a named stream, so that every backend starts from the same numbers.
 
 use burn::module::Param;
-use burn::nn::{LayerNorm, LayerNormConfig, Linear};
+use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
+
+use crate::layer_norm::LayerNorm;
 
 /// Draws parameters on one device from one stream, in the order in which they are asked for.
 pub(crate) struct Init<'a, R: Rng> {
@@ -56,8 +58,6 @@ impl<R: Rng> Init<'_, R> {
 
     /// A layer norm over the last axis: scale 1, offset 0.
     pub fn layer_norm(&self, d_model: usize, eps: f64) -> LayerNorm {
-        LayerNormConfig::new(d_model)
-            .with_epsilon(eps)
-            .init(self.device)
+        LayerNorm::new(d_model, eps, self.device)
     }
 }

@@ -1,12 +1,15 @@
 //! The transient state encoder (TSE): 15 s of every ROI's signal become one state.
 
+use brainmae_ops::Hidden;
 use burn::module::{Module, Param};
-use burn::nn::{LayerNorm, Linear};
+use burn::nn::Linear;
 use burn::tensor::{Bool, Tensor};
 use rand::Rng;
 
 use crate::block::Block;
+use crate::fused;
 use crate::init::Init;
+use crate::layer_norm::LayerNorm;
 use crate::readout::Readout;
 use crate::{BrainMaeConfig, DataShape};
 
@@ -69,16 +72,13 @@ impl StateEncoder {
     ) -> Tensor<3> {
         let [batch, segments, rois, time] = bold.dims();
         let m = batch * segments;
-        let mut x = self.signal.forward(bold.reshape([m, rois, time]));
+        let hidden = hidden.map(|hidden| Hidden {
+            hidden: hidden.clone().float().reshape([m, rois]),
+            token: self.mask_token.val(),
+        });
+        let bold = bold.reshape([m, rois, time]);
+        let mut x = brainmae_ops::embed(bold, fused::linear(&self.signal), hidden);
         let d_model = x.dims()[2];
-        if let Some(hidden) = hidden {
-            let hidden = hidden.clone().reshape([m, rois, 1]);
-            let token = self.mask_token.val().reshape([1, 1, d_model]);
-            x = x.mask_where(
-                hidden.expand([m, rois, d_model]),
-                token.expand([m, rois, d_model]),
-            );
-        }
         for block in &self.blocks {
             x = block.forward_rois(x, roi_vectors);
         }

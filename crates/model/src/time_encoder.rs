@@ -1,13 +1,13 @@
 //! The time encoder: the states of a sample in each other's context, and one vector for the whole scan.
 
 use burn::module::{Module, Param};
-use burn::nn::LayerNorm;
 use burn::tensor::{Bool, Tensor};
 use rand::Rng;
 
 use crate::BrainMaeConfig;
 use crate::block::Block;
 use crate::init::Init;
+use crate::layer_norm::LayerNorm;
 
 /// Self-attention over `[CLS, s_1 + p(t_1), …, s_S + p(t_S)]`; CLS is learned and carries no time.
 ///

@@ -1,10 +1,13 @@
 //! The operators that burn would take apart, each in one piece and with a backward of its own.
 //!
-//! Backends are named here and where devices are made, nowhere else. A backend without an operator
-//! of its own would get it by implementing [`block::BlockKernel`].
+//! Backends are named here and where devices are made, nowhere else. A further backend joins by
+//! implementing [`operator::Kernels`].
 
-pub mod block;
+mod block;
 mod cpu;
 mod flex;
+pub mod operator;
+mod tokens;
 
 pub use block::{Block, Linear, Mixing, Norm};
+pub use tokens::{Hidden, draw, embed, layer_norm};

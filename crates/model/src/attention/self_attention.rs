@@ -44,7 +44,7 @@ impl SelfAttention {
     /// - `padded`: `[m, tokens]`, true where a token may not be attended to; a row that is padded throughout attends to all
     ///   tokens alike, so that it stays finite
     /// - returns `[m, tokens, d_model]`
-    pub fn forward(&self, x: Tensor<3>, padded: Option<&Tensor<2, Bool>>) -> Tensor<3> {
+    pub fn forward(&self, x: Tensor<3>, padded: &Tensor<2, Bool>) -> Tensor<3> {
         let [m, tokens, d_model] = x.dims();
         let d_head = d_model / self.n_heads;
         let heads = |x: Tensor<3>| x.reshape([m, tokens, self.n_heads, d_head]).swap_dims(1, 2);
@@ -54,14 +54,9 @@ impl SelfAttention {
         let k = heads(self.k.forward(x.clone()));
         let v = heads(self.v.forward(x));
         let score = q.matmul(k.swap_dims(2, 3)); // [m, heads, tokens, tokens]
-        let score = match padded {
-            None => score,
-            Some(padded) => {
-                let padded = padded.clone().reshape([m, 1, 1, tokens]);
-                let shape = [m, self.n_heads, tokens, tokens];
-                score.mask_fill(padded.expand(shape), f32::MIN)
-            }
-        };
+        let padded = padded.clone().reshape([m, 1, 1, tokens]);
+        let shape = [m, self.n_heads, tokens, tokens];
+        let score = score.mask_fill(padded.expand(shape), f32::MIN);
         let y = softmax(score, 3)
             .matmul(v)
             .swap_dims(1, 2)

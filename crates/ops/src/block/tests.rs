@@ -91,7 +91,7 @@ fn run(
     let w: Vec<Tensor<2>> = shapes.iter().map(|s| draw(*s).require_grad()).collect();
     let y = make(x.clone(), &w, heads, graph);
     let grads = (y.clone() * slopes).sum().backward();
-    let values = |data: TensorData| data.to_vec::<f32>().unwrap();
+    let values = |data: TensorData| data.try_to_vec::<f32>().unwrap();
     let mut all = vec![values(y.into_data())];
     all.push(values(x.grad(&grads).unwrap().into_data()));
     all.extend(

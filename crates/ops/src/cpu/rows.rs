@@ -113,6 +113,14 @@ impl Norm<'_> {
         [mean, (variance / n + self.eps).sqrt().recip()]
     }
 
+    /// Mean and scale of every row.
+    #[inline(always)]
+    pub fn measure<S: Simd>(&self, simd: S, x: &[f32], stats: &mut [RowStats]) {
+        for (row, stats) in x.chunks_exact(self.gamma.len()).zip(stats) {
+            *stats = self.stats(simd, row);
+        }
+    }
+
     /// `out = norm(x)`, row by row; `stats` gets those of each row.
     #[inline(always)]
     pub fn forward<S: Simd>(&self, simd: S, x: &[f32], out: &mut [f32], stats: &mut [RowStats]) {

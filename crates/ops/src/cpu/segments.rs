@@ -5,25 +5,30 @@ use rayon::prelude::*;
 
 use super::backward::{BlockGrad, Scratch, Transposed};
 use super::block::{Block, Pass};
-
-/// Equal runs of segments that are computed in parallel. Their sums are added in order, and their
-/// number does not depend on the machine: neither does the result.
-const RUNS: usize = 8;
+use super::parallel::{self, PerRun, RUNS};
 
 /// `x` through the block; `[segments, rois, width]`.
 pub fn forward(block: &Block<'_>, x: &[f32]) -> Vec<f32> {
-    let mut out = vec![0.0; x.len()];
-    let run = run_len(block, x);
-    out.par_chunks_mut(run)
-        .zip(x.par_chunks(run))
-        .for_each(|(out, x)| Arch::new().dispatch(Forward { block, x, out }));
-    out
+    let segment = block.rois * block.width();
+    parallel::map(block, [(x, segment)], segment)
+}
+
+impl PerRun<1> for Block<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(&self, simd: S, [x]: [&[f32]; 1], out: &mut [f32], _sums: &mut [Vec<f32>]) {
+        let segment = self.rois * self.width();
+        let pass = &mut Pass::new(self);
+        for (x, out) in x.chunks_exact(segment).zip(out.chunks_exact_mut(segment)) {
+            self.forward(simd, x, pass, out);
+        }
+    }
 }
 
 /// The gradients of `x` and of the weights, from that of the output.
 pub fn backward(block: &Block<'_>, x: &[f32], grad_out: &[f32]) -> (Vec<f32>, BlockGrad) {
     let mut grad_x = vec![0.0; x.len()];
-    let run = run_len(block, x);
+    let segment = block.rois * block.width();
+    let run = (x.len() / segment).div_ceil(RUNS).max(1) * segment;
     let transposed = &Transposed::new(block);
     let sums: Vec<BlockGrad> = (grad_x.par_chunks_mut(run))
         .zip(x.par_chunks(run))
@@ -42,32 +47,6 @@ pub fn backward(block: &Block<'_>, x: &[f32], grad_out: &[f32]) -> (Vec<f32>, Bl
     let mut sum = sums.next().unwrap_or_else(|| BlockGrad::zeros(block));
     sums.for_each(|other| sum.add(other));
     (grad_x, sum)
-}
-
-/// Numbers in a run of segments.
-fn run_len(block: &Block<'_>, x: &[f32]) -> usize {
-    let segment = block.rois * block.width();
-    (x.len() / segment).div_ceil(RUNS).max(1) * segment
-}
-
-struct Forward<'a> {
-    block: &'a Block<'a>,
-    x: &'a [f32],
-    out: &'a mut [f32],
-}
-
-impl WithSimd for Forward<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let segment = self.block.rois * self.block.width();
-        let pass = &mut Pass::new(self.block);
-        let segments = self.x.chunks_exact(segment);
-        for (x, out) in segments.zip(self.out.chunks_exact_mut(segment)) {
-            self.block.forward(simd, x, pass, out);
-        }
-    }
 }
 
 struct Backward<'a> {
