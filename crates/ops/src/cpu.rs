@@ -4,13 +4,10 @@ mod backward;
 mod block;
 mod gemm;
 mod lanes;
+mod operate;
 mod parallel;
 mod rows;
 mod segments;
 mod tokens;
 
-pub use backward::{BlockGrad, LinearGrad};
-pub use block::{Block, Linear, Mixing};
-pub use rows::Norm;
-pub use segments::{backward, forward};
-pub use tokens::{Draw, Embed, LayerNorm};
+pub use operate::{backward, forward, grad_x_len, out_shape};

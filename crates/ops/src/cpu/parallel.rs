@@ -16,25 +16,21 @@ pub trait PerRun<const N: usize>: Sync {
 /// Inputs come with the numbers that each item has of them, the first with more than 0.
 pub type Items<'a, const N: usize> = [(&'a [f32], usize); N];
 
-/// The outputs, `out_item` numbers for each item.
-pub fn map<const N: usize>(
-    work: &impl PerRun<N>,
-    inputs: Items<'_, N>,
-    out_item: usize,
-) -> Vec<f32> {
-    map_summing(work, inputs, out_item, &[]).0
+/// Fills `out`, which holds zeros, with the same count of numbers for each item, or none at all.
+pub fn map<const N: usize>(work: &impl PerRun<N>, inputs: Items<'_, N>, out: &mut [f32]) {
+    map_summing(work, inputs, out, &[]);
 }
 
-/// The outputs, and the sums over all items.
+/// As [`map`]; returns the sums over all items.
 pub fn map_summing<const N: usize>(
     work: &impl PerRun<N>,
     inputs: Items<'_, N>,
-    out_item: usize,
+    out: &mut [f32],
     sum_lens: &[usize],
-) -> (Vec<f32>, Vec<Vec<f32>>) {
+) -> Vec<Vec<f32>> {
     let items = inputs[0].0.len() / inputs[0].1;
     let run = items.div_ceil(RUNS).max(1);
-    let mut out = vec![0.0; items * out_item];
+    let out_item = out.len() / items.max(1);
     let zeros = || -> Vec<Vec<f32>> { sum_lens.iter().map(|len| vec![0.0; *len]).collect() };
     let mut outs: Vec<&mut [f32]> = match out_item {
         0 => (0..items.div_ceil(run)).map(|_| &mut [][..]).collect(),
@@ -64,7 +60,7 @@ pub fn map_summing<const N: usize>(
             }
         }
     }
-    (out, total)
+    total
 }
 
 struct Run<'a, W, const N: usize> {

@@ -8,9 +8,8 @@ use super::block::{Block, Pass};
 use super::parallel::{self, PerRun, RUNS};
 
 /// `x` through the block; `[segments, rois, width]`.
-pub fn forward(block: &Block<'_>, x: &[f32]) -> Vec<f32> {
-    let segment = block.rois * block.width();
-    parallel::map(block, [(x, segment)], segment)
+pub fn forward(block: &Block<'_>, x: &[f32], out: &mut [f32]) {
+    parallel::map(block, [(x, block.rois * block.width())], out);
 }
 
 impl PerRun<1> for Block<'_> {
@@ -24,9 +23,8 @@ impl PerRun<1> for Block<'_> {
     }
 }
 
-/// The gradients of `x` and of the weights, from that of the output.
-pub fn backward(block: &Block<'_>, x: &[f32], grad_out: &[f32]) -> (Vec<f32>, BlockGrad) {
-    let mut grad_x = vec![0.0; x.len()];
+/// The gradients of the weights, from that of the output; that of `x` fills `grad_x`.
+pub fn backward(block: &Block<'_>, x: &[f32], grad_out: &[f32], grad_x: &mut [f32]) -> BlockGrad {
     let segment = block.rois * block.width();
     let run = (x.len() / segment).div_ceil(RUNS).max(1) * segment;
     let transposed = &Transposed::new(block);
@@ -46,7 +44,7 @@ pub fn backward(block: &Block<'_>, x: &[f32], grad_out: &[f32]) -> (Vec<f32>, Bl
     let mut sums = sums.into_iter();
     let mut sum = sums.next().unwrap_or_else(|| BlockGrad::zeros(block));
     sums.for_each(|other| sum.add(other));
-    (grad_x, sum)
+    sum
 }
 
 struct Backward<'a> {

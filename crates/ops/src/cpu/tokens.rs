@@ -18,14 +18,14 @@ impl LayerNorm<'_> {
         self.0.gamma.len()
     }
 
-    pub fn forward(&self, x: &[f32]) -> Vec<f32> {
-        parallel::map(self, [(x, self.unit())], self.unit())
+    pub fn forward(&self, x: &[f32], out: &mut [f32]) {
+        parallel::map(self, [(x, self.unit())], out);
     }
 
-    /// Gradients of `x`, gamma and beta.
-    pub fn backward(&self, x: &[f32], grad: &[f32]) -> (Vec<f32>, Vec<Vec<f32>>) {
+    /// Gradients of gamma and beta; that of `x` fills `grad_x`.
+    pub fn backward(&self, x: &[f32], grad: &[f32], grad_x: &mut [f32]) -> Vec<Vec<f32>> {
         let unit = self.unit();
-        parallel::map_summing(self, [(x, unit), (grad, unit)], unit, &[unit, unit])
+        parallel::map_summing(self, [(x, unit), (grad, unit)], grad_x, &[unit, unit])
     }
 }
 
@@ -75,21 +75,22 @@ impl Embed<'_> {
     }
 
     /// Tokens of `bold`, where `hidden` is not 0 the mask's.
-    pub fn forward(&self, bold: &[f32], hidden: Option<&[f32]>) -> Vec<f32> {
+    pub fn forward(&self, bold: &[f32], hidden: Option<&[f32]>, out: &mut [f32]) {
         let hidden = hidden.unwrap_or(&[]);
         let unit = if hidden.is_empty() { 0 } else { self.rois };
         let inputs = [(bold, self.rois * self.time), (hidden, unit)];
-        parallel::map(self, inputs, self.rois * self.width())
+        parallel::map(self, inputs, out);
     }
 
-    /// Gradients of the signals, where they are wanted, and of weight, bias and the mask's token.
+    /// Gradients of weight, bias and the mask's token; those of the signals fill `grad_bold`, unless it
+    /// is empty.
     pub fn backward(
         &self,
         bold: &[f32],
         hidden: Option<&[f32]>,
         grad: &[f32],
-        of_bold: bool,
-    ) -> (Vec<f32>, Vec<Vec<f32>>) {
+        grad_bold: &mut [f32],
+    ) -> Vec<Vec<f32>> {
         let hidden = hidden.unwrap_or(&[]);
         let unit = if hidden.is_empty() { 0 } else { self.rois };
         let width = self.width();
@@ -99,8 +100,7 @@ impl Embed<'_> {
             (hidden, unit),
         ];
         let sums = [self.time * width, width, width];
-        let item = if of_bold { self.rois * self.time } else { 0 };
-        parallel::map_summing(self, inputs, item, &sums)
+        parallel::map_summing(self, inputs, grad_bold, &sums)
     }
 }
 
@@ -224,19 +224,19 @@ impl<'a> Draw<'a> {
         self.roi.len() / self.width()
     }
 
-    pub fn forward(&self, states: &[f32]) -> Vec<f32> {
-        parallel::map(self, [(states, self.width())], self.rois() * self.time())
+    pub fn forward(&self, states: &[f32], out: &mut [f32]) {
+        parallel::map(self, [(states, self.width())], out);
     }
 
-    /// Gradients of states, ROIs, weight and bias.
-    pub fn backward(&self, states: &[f32], grad: &[f32]) -> (Vec<f32>, Vec<Vec<f32>>) {
+    /// Gradients of ROIs, weight and bias; that of the states fills `grad_states`.
+    pub fn backward(&self, states: &[f32], grad: &[f32], grad_states: &mut [f32]) -> Vec<Vec<f32>> {
         let (width, time) = (self.width(), self.time());
         let inputs = [(states, width), (grad, self.rois() * time)];
         let sums = [self.roi.len(), self.padded.len(), time];
-        let (grad_states, mut sums) = parallel::map_summing(self, inputs, width, &sums);
+        let mut sums = parallel::map_summing(self, inputs, grad_states, &sums);
         let rows = sums[1].chunks_exact(self.stride());
         sums[1] = rows.flat_map(|row| &row[..time]).copied().collect();
-        (grad_states, sums)
+        sums
     }
 }
 

@@ -1,0 +1,140 @@
+//! Any operator on slices: what every backend on the processor does with its tensors.
+
+use super::backward::{BlockGrad, LinearGrad};
+use super::block::{Block, Linear, Mixing};
+use super::rows::Norm;
+use super::segments;
+use super::tokens::{Draw, Embed, LayerNorm};
+use crate::block::GRAPH_INPUTS;
+use crate::operator::Operator;
+
+/// The contiguous inputs of an operator, each with its shape.
+pub type Inputs<'a> = [(&'a [f32], Vec<usize>)];
+
+/// The shape of the output.
+pub fn out_shape(operator: Operator, inputs: &Inputs<'_>) -> Vec<usize> {
+    let shape = |i: usize| &inputs[i].1;
+    match operator {
+        Operator::Block { .. } | Operator::LayerNorm { .. } => shape(0).clone(),
+        Operator::Embed => vec![shape(0)[0], shape(0)[1], shape(2)[0]],
+        Operator::Draw => vec![shape(0)[0], shape(1)[0], shape(3)[0]],
+    }
+}
+
+/// Fills `out`, which holds zeros.
+pub fn forward(operator: Operator, inputs: &Inputs<'_>, out: &mut [f32]) {
+    let x = inputs[0].0;
+    match operator {
+        Operator::Block { heads, eps } => {
+            segments::forward(&block(inputs, heads, eps), x, out);
+        }
+        Operator::LayerNorm { eps } => LayerNorm(norm(inputs, 1, eps)).forward(x, out),
+        Operator::Embed => embed(inputs).forward(x, hidden(inputs), out),
+        Operator::Draw => Draw::new(inputs[1].0, linear(inputs, 2)).forward(x, out),
+    }
+}
+
+/// How many numbers [`backward`] needs for the gradient of the first input: none only where that is
+/// not wanted and not made on the way to the others.
+pub fn grad_x_len(operator: Operator, inputs: &Inputs<'_>, wanted: bool) -> usize {
+    match operator {
+        Operator::Embed if !wanted => 0,
+        _ => inputs[0].0.len(),
+    }
+}
+
+/// The gradients of all inputs but the first, whose own fills `grad_x`: [`grad_x_len`] zeros.
+pub fn backward(
+    operator: Operator,
+    inputs: &Inputs<'_>,
+    grad: &[f32],
+    grad_x: &mut [f32],
+) -> Vec<Option<Vec<f32>>> {
+    let x = inputs[0].0;
+    let grads = match operator {
+        Operator::Block { heads, eps } => {
+            let block = block(inputs, heads, eps);
+            let grads = segments::backward(&block, x, grad, grad_x);
+            listed(grads, block.rois, block.stride())
+        }
+        Operator::LayerNorm { eps } => LayerNorm(norm(inputs, 1, eps)).backward(x, grad, grad_x),
+        Operator::Embed => {
+            let grads = embed(inputs).backward(x, hidden(inputs), grad, grad_x);
+            let mut grads: Vec<_> = grads.into_iter().map(Some).collect();
+            // Whether a signal is hidden is nothing to learn.
+            grads.insert(2, None);
+            return grads;
+        }
+        Operator::Draw => Draw::new(inputs[1].0, linear(inputs, 2)).backward(x, grad, grad_x),
+    };
+    grads.into_iter().map(Some).collect()
+}
+
+/// The gradients of the weights in the order of the operator's inputs.
+fn listed(grads: BlockGrad, rois: usize, stride: usize) -> Vec<Vec<f32>> {
+    let mut list = Vec::from(grads.norm1);
+    let linear = |list: &mut Vec<Vec<f32>>, grad: LinearGrad| list.extend([grad.weight, grad.bias]);
+    linear(&mut list, grads.v);
+    linear(&mut list, grads.o);
+    list.extend(grads.norm2);
+    linear(&mut list, grads.fc1);
+    linear(&mut list, grads.fc2);
+    if grads.qk.is_empty() {
+        let rows = grads.alpha.chunks_exact(stride);
+        list.push(rows.flat_map(|row| &row[..rois]).copied().collect());
+    }
+    for grad in grads.qk {
+        linear(&mut list, grad);
+    }
+    list
+}
+
+fn norm<'a>(inputs: &Inputs<'a>, at: usize, eps: f64) -> Norm<'a> {
+    Norm {
+        gamma: inputs[at].0,
+        beta: inputs[at + 1].0,
+        eps: eps as f32,
+    }
+}
+
+fn linear<'a>(inputs: &Inputs<'a>, at: usize) -> Linear<'a> {
+    Linear {
+        weight: inputs[at].0,
+        bias: inputs[at + 1].0,
+    }
+}
+
+fn hidden<'a>(inputs: &Inputs<'a>) -> Option<&'a [f32]> {
+    inputs.get(3).map(|(hidden, _)| *hidden)
+}
+
+fn embed<'a>(inputs: &Inputs<'a>) -> Embed<'a> {
+    Embed {
+        rois: inputs[0].1[1],
+        time: inputs[0].1[2],
+        linear: linear(inputs, 1),
+        token: inputs.get(4).map(|(token, _)| *token),
+    }
+}
+
+fn block<'a>(inputs: &Inputs<'a>, heads: usize, eps: f64) -> Block<'a> {
+    Block {
+        rois: inputs[0].1[1],
+        heads,
+        norm1: norm(inputs, 1, eps),
+        v: linear(inputs, 3),
+        o: linear(inputs, 5),
+        norm2: norm(inputs, 7, eps),
+        fc1: linear(inputs, 9),
+        fc2: linear(inputs, 11),
+        mixing: if inputs.len() == GRAPH_INPUTS {
+            let alpha = inputs[13].0;
+            Mixing::Graph { alpha }
+        } else {
+            Mixing::Tokens {
+                q: linear(inputs, 13),
+                k: linear(inputs, 15),
+            }
+        },
+    }
+}
