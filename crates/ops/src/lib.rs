@@ -6,6 +6,8 @@
 mod block;
 mod cpu;
 mod flex;
+#[cfg(feature = "libtorch")]
+mod libtorch;
 pub mod operator;
 mod tokens;
 

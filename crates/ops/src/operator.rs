@@ -74,7 +74,7 @@ impl<B: Backend> ExtensionType<B> for Tensors<B> {
 }
 
 /// The operators, for every backend that has them and for autodiff around them.
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Flex, LibTorch: cfg(feature = "libtorch"), Autodiff)]
 pub trait Fused: Backend {
     /// Forwards.
     fn fused(#[extension_type] inputs: Tensors<Self>, operator: Operator) -> FloatTensor<Self>;

@@ -1,0 +1,250 @@
+//! The operators on LibTorch: its own fused kernels and its own derivatives of them, or ours where the
+//! tensors lie in main memory and are small enough for the cache.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use burn::backend::libtorch::{LibTorch, TchTensor};
+use tch::{Device, Kind, Tensor};
+
+use crate::cpu;
+use crate::operator::{Fused, Kernels, Operator, Tensors};
+
+/// Widest token whose segment, with all that a block makes of it, stays in the second cache.
+const WIDEST: i64 = 128;
+
+/// What the way back needs.
+#[derive(Clone, Debug)]
+pub enum Saved {
+    /// The inputs, for our own kernels.
+    Inputs(Vec<TchTensor>),
+    /// LibTorch's own graph.
+    Graph(Arc<Mutex<Graph>>),
+}
+
+/// An operator in LibTorch's autograd.
+#[derive(Debug)]
+pub struct Graph {
+    /// Where it begins, one for each input; undefined for one that never learns.
+    leaves: Vec<Option<Tensor>>,
+    /// Where it ends.
+    out: Tensor,
+    /// Held so that nobody writes over what the leaves share with them.
+    _inputs: Vec<TchTensor>,
+}
+
+impl Fused for LibTorch {
+    fn fused(inputs: Tensors<Self>, operator: Operator) -> TchTensor {
+        if ours(&inputs.0, operator) {
+            return forward_ours(&contiguous(inputs.0), operator);
+        }
+        let inputs: Vec<&Tensor> = inputs.0.iter().map(|input| &input.tensor).collect();
+        TchTensor::new(tch::no_grad(|| compute(&inputs, operator)))
+    }
+}
+
+impl Kernels for LibTorch {
+    type Saved = Saved;
+
+    fn forward_saving(inputs: Vec<TchTensor>, operator: Operator) -> (TchTensor, Saved) {
+        if ours(&inputs, operator) {
+            let inputs = contiguous(inputs);
+            return (forward_ours(&inputs, operator), Saved::Inputs(inputs));
+        }
+        let learns = |i: usize| !matches!((operator, i), (Operator::Embed, 3));
+        let all: Vec<Tensor> = (inputs.iter().enumerate())
+            .map(|(i, input)| input.tensor.detach().set_requires_grad(learns(i)))
+            .collect();
+        let out = tch::with_grad(|| compute(&all.iter().collect::<Vec<_>>(), operator));
+        let result = TchTensor::new(out.detach());
+        let leaves = all.into_iter().enumerate();
+        let graph = Graph {
+            leaves: leaves.map(|(i, leaf)| learns(i).then_some(leaf)).collect(),
+            out,
+            _inputs: inputs,
+        };
+        (result, Saved::Graph(Arc::new(Mutex::new(graph))))
+    }
+
+    fn backward(
+        saved: Saved,
+        grad: TchTensor,
+        operator: Operator,
+        wanted: &[bool],
+    ) -> Vec<Option<TchTensor>> {
+        match saved {
+            Saved::Inputs(inputs) => backward_ours(&inputs, grad, operator, wanted),
+            Saved::Graph(graph) => {
+                let graph = graph.lock().unwrap_or_else(PoisonError::into_inner);
+                let chosen: Vec<&Tensor> = (graph.leaves.iter().zip(wanted))
+                    .filter_map(|(leaf, wanted)| leaf.as_ref().filter(|_| *wanted))
+                    .collect();
+                // The gradient of this number by the output is the gradient that came.
+                let out = graph.out.flatten(0, -1);
+                let grad = grad.tensor.contiguous().flatten(0, -1);
+                let number = tch::with_grad(|| out.dot(&grad.to_kind(out.kind())));
+                let grads = Tensor::run_backward(&[number], &chosen, false, false);
+                let mut grads = grads.into_iter().map(TchTensor::new);
+                (graph.leaves.iter().zip(wanted))
+                    .map(|(leaf, wanted)| {
+                        leaf.as_ref().filter(|_| *wanted).and_then(|_| grads.next())
+                    })
+                    .collect()
+            }
+        }
+    }
+}
+
+/// Whether our own kernels are at least as fast.
+fn ours(inputs: &[TchTensor], operator: Operator) -> bool {
+    let in_memory = inputs
+        .iter()
+        .all(|input| input.tensor.device() == Device::Cpu && input.tensor.kind() == Kind::Float);
+    let width = match operator {
+        Operator::Embed => inputs[2].tensor.numel() as i64,
+        _ => inputs[0].tensor.size().last().copied().unwrap_or(0),
+    };
+    in_memory && width <= WIDEST
+}
+
+fn contiguous(inputs: Vec<TchTensor>) -> Vec<TchTensor> {
+    let contiguous = |input: TchTensor| {
+        if input.tensor.is_contiguous() {
+            input
+        } else {
+            TchTensor::new(input.tensor.contiguous())
+        }
+    };
+    inputs.into_iter().map(contiguous).collect()
+}
+
+/// The numbers of contiguous 32-bit tensors in main memory, and their shapes.
+fn slices(tensors: &[TchTensor]) -> Vec<(&[f32], Vec<usize>)> {
+    let slice = |tensor: &TchTensor| {
+        let shape = tensor.tensor.size().iter().map(|n| *n as usize).collect();
+        (numbers(&tensor.tensor), shape)
+    };
+    tensors.iter().map(slice).collect()
+}
+
+#[allow(unsafe_code)]
+fn numbers<'a>(tensor: &Tensor) -> &'a [f32] {
+    check(tensor);
+    // SAFETY: `check` has seen that this many contiguous 32-bit numbers lie in main memory. They live as
+    // long as the tensor, which all callers hold, and nobody writes to a tensor that is shared.
+    unsafe { std::slice::from_raw_parts(tensor.data_ptr().cast(), tensor.numel()) }
+}
+
+#[allow(unsafe_code)]
+fn numbers_mut(tensor: &mut Tensor) -> &mut [f32] {
+    check(tensor);
+    // SAFETY: as in `numbers`; the tensor was made by the caller, who alone holds it.
+    unsafe { std::slice::from_raw_parts_mut(tensor.data_ptr().cast(), tensor.numel()) }
+}
+
+fn check(tensor: &Tensor) {
+    assert!(
+        tensor.device() == Device::Cpu && tensor.kind() == Kind::Float && tensor.is_contiguous(),
+        "our kernels take contiguous 32-bit tensors in main memory"
+    );
+}
+
+fn zeros(shape: &[usize]) -> Tensor {
+    let shape: Vec<i64> = shape.iter().map(|n| *n as i64).collect();
+    Tensor::zeros(shape, (Kind::Float, Device::Cpu))
+}
+
+fn forward_ours(inputs: &[TchTensor], operator: Operator) -> TchTensor {
+    let inputs = slices(inputs);
+    let mut out = zeros(&cpu::out_shape(operator, &inputs));
+    cpu::forward(operator, &inputs, numbers_mut(&mut out));
+    TchTensor::new(out)
+}
+
+fn backward_ours(
+    inputs: &[TchTensor],
+    grad: TchTensor,
+    operator: Operator,
+    wanted: &[bool],
+) -> Vec<Option<TchTensor>> {
+    let inputs = slices(inputs);
+    let grad = contiguous(vec![grad]);
+    let mut grad_x = zeros(&[cpu::grad_x_len(operator, &inputs, wanted[0])]);
+    let others = cpu::backward(
+        operator,
+        &inputs,
+        slices(&grad)[0].0,
+        numbers_mut(&mut grad_x),
+    );
+    let others = others
+        .into_iter()
+        .map(|grad| grad.map(|grad| Tensor::from_slice(&grad)));
+    let all = std::iter::once(wanted[0].then_some(grad_x)).chain(others);
+    all.zip(&inputs)
+        .map(|(grad, (_, shape))| {
+            let shape: Vec<i64> = shape.iter().map(|n| *n as i64).collect();
+            grad.map(|grad| TchTensor::new(grad.reshape(shape)))
+        })
+        .collect()
+}
+
+/// The operator, of LibTorch's own.
+fn compute(inputs: &[&Tensor], operator: Operator) -> Tensor {
+    match operator {
+        Operator::Block { heads, eps } => block(inputs, heads as i64, eps),
+        Operator::LayerNorm { eps } => norm(inputs[0], inputs, 1, eps),
+        Operator::Embed => {
+            let tokens = linear(inputs[0], inputs, 1);
+            match inputs.get(3) {
+                Some(hidden) => inputs[4].where_self(&hidden.gt(0.5).unsqueeze(-1), &tokens),
+                None => tokens,
+            }
+        }
+        Operator::Draw => {
+            let sum = inputs[0].unsqueeze(1) + inputs[1].unsqueeze(0);
+            linear(&sum.gelu("none"), inputs, 2)
+        }
+    }
+}
+
+/// `x weight + bias` over the last axis; the bias is added within the product.
+fn linear(x: &Tensor, inputs: &[&Tensor], at: usize) -> Tensor {
+    let (weight, bias) = (inputs[at], inputs[at + 1]);
+    let mut shape = x.size();
+    let width = shape.pop().unwrap_or(1);
+    shape.push(bias.size()[0]);
+    bias.addmm(&x.reshape([-1, width]), weight).reshape(shape)
+}
+
+fn norm(x: &Tensor, inputs: &[&Tensor], at: usize, eps: f64) -> Tensor {
+    let (gamma, beta) = (inputs[at], inputs[at + 1]);
+    x.layer_norm(gamma.size(), Some(gamma), Some(beta), eps, true)
+}
+
+fn block(inputs: &[&Tensor], heads: i64, eps: f64) -> Tensor {
+    let x = inputs[0];
+    let [m, n, width] = x.size()[..] else {
+        panic!(
+            "a block takes [sequences, tokens, width], got {:?}",
+            x.size()
+        )
+    };
+    let head = width / heads;
+    let split = |x: Tensor| x.reshape([m, n, heads, head]).transpose(1, 2);
+    let y = norm(x, inputs, 1, eps);
+    let v = linear(&y, inputs, 3);
+    let mixed = if inputs.len() == crate::block::GRAPH_INPUTS {
+        // One product per head for the whole batch: the samples become columns.
+        let v = v.reshape([m, n, heads, head]).permute([2, 1, 0, 3]);
+        let mixed = inputs[13].bmm(&v.reshape([heads, n, m * head]));
+        mixed.reshape([heads, n, m, head]).permute([2, 1, 0, 3])
+    } else {
+        let (q, k) = (linear(&y, inputs, 13), linear(&y, inputs, 15));
+        let none = None::<Tensor>;
+        let (q, k, v) = (split(q), split(k), split(v));
+        Tensor::scaled_dot_product_attention(&q, &k, &v, none, 0.0, false, None, false)
+            .transpose(1, 2)
+    };
+    let x = x + linear(&mixed.reshape([m, n, width]), inputs, 5);
+    let inner = linear(&norm(&x, inputs, 7, eps), inputs, 9).gelu("none");
+    &x + linear(&inner, inputs, 11)
+}
