@@ -7,7 +7,7 @@
 
 use brainmae_model::weights::{export, from_safetensors, import, to_safetensors};
 use brainmae_model::{BrainMae, BrainMaeConfig, DataShape, TseKind};
-use burn::module::{AutodiffModule, Module};
+use burn::module::Module;
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -16,6 +16,7 @@ use brainmae_pretrain::reconstruction::{ReconstructionConfig, score, summarise};
 use brainmae_pretrain::roi_similarity::{cosine_similarity, network_auroc};
 use brainmae_pretrain::schedule::Schedule;
 use brainmae_run::{Card, Manifest, RunFolder, Seeds};
+use burn::tensor::Device;
 
 use crate::device::device;
 

@@ -187,10 +187,12 @@ fn libtorch() -> Result<Outcome> {
     };
     let program = libtorch::program(Half::Cpu)?;
     succeed(Command::new(program).args(["loss-curve", "--device", "libtorch:cpu"]))?;
-    let mut tests = crate::cargo::cargo(&["test", "--package", "brainmae-tests"]);
+    // Both packages are named so that their dependencies are those of the program just built.
+    let mut tests = crate::cargo::cargo(&["test", "--package", "xtask"]);
     tests
-        .args(["--features", "libtorch", "--", "golden", "invariance"])
-        .args(["parity"])
+        .args(["--package", "brainmae-tests", "--test", "pipeline"])
+        .args(["--features", "xtask/libtorch,brainmae-tests/libtorch"])
+        .args(["--", "golden", "invariance", "larger_than_memory", "parity"])
         .envs(libtorch::environment(&folder))
         .env("BRAINMAE_TEST_DEVICE", "libtorch:cpu");
     succeed(&mut tests)

@@ -38,9 +38,7 @@ pub fn build(folder: &Path) -> Result<PathBuf> {
         .envs(environment(folder))
         .env_remove("LD_LIBRARY_PATH")
         .stdout(Stdio::from(std::io::stderr()));
-    if path.exists() {
-        cargo.arg("--quiet");
-    } else {
+    if !path.exists() {
         require_compiler()?;
         let version = Version::of(folder).map_or(String::new(), |v| format!(" {v}"));
         eprintln!(
