@@ -26,7 +26,7 @@ impl Half {
     fn size(self) -> &'static str {
         match self {
             Half::Cpu => "544 MB to download, 500 MB kept",
-            Half::Cuda => "about 2.5 GB to download, 5 GB kept",
+            Half::Cuda => "some GB to download, 3.7 GB kept",
         }
     }
 }

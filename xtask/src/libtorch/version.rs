@@ -48,11 +48,10 @@ impl Version {
 
     fn from_header(text: &str) -> Option<Self> {
         let value = |name: &str| {
-            let line = text.lines().find_map(|line| {
+            text.lines().find_map(|line| {
                 let rest = line.trim().strip_prefix("#define ")?.strip_prefix(name)?;
                 rest.starts_with(' ').then(|| rest.trim().parse().ok())?
-            });
-            line
+            })
         };
         Some(Self {
             major: value("TORCH_VERSION_MAJOR")?,
