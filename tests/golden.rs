@@ -16,6 +16,8 @@ use burn::tensor::{Bool, Device, Tensor, TensorData};
 use rand::SeedableRng;
 use safetensors::{Dtype, SafeTensors};
 
+use crate::device::device;
+
 /// One golden file, opened.
 struct Golden {
     arrays: BTreeMap<String, NamedArray>,
@@ -137,7 +139,7 @@ fn assert_close(name: &str, found: &[f32], expected: &[f32], tolerance: f32) {
 
 fn forward(name: &str) {
     let golden = Golden::open(name);
-    let device = Device::flex();
+    let device = device();
     let model = golden.model(&device);
     let valid = golden.bools("in.valid");
     let input = golden.input(&model, &valid);
@@ -166,7 +168,7 @@ fn forward(name: &str) {
 
 fn gradients_and_ten_steps(name: &str) {
     let golden = Golden::open(name);
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     let mut model = golden.model(&device);
     let input = golden.input(&model, &golden.bools("in.valid"));
     let hidden = golden.hidden(&device);
@@ -234,7 +236,7 @@ fn self_loops_fixed_vectors() {
 fn weights_go_back_to_pytorch_names_and_layout() {
     for name in ["static_flatten", "adaptive_roi_weighted"] {
         let golden = Golden::open(name);
-        let exported = export(&golden.model(&Device::flex()));
+        let exported = export(&golden.model(&device()));
         assert_eq!(exported, golden.family("weights."));
         let bytes = to_safetensors(&exported, None).expect("shapes fit");
         let reread = SafeTensors::deserialize(&bytes).expect("a safetensors file");
@@ -245,7 +247,7 @@ fn weights_go_back_to_pytorch_names_and_layout() {
 #[test]
 fn training_leaves_fixed_vectors_alone() {
     let golden = Golden::open("self_loops_fixed_vectors");
-    let model = golden.model(&Device::flex().autodiff());
+    let model = golden.model(&device().autodiff());
     assert!(!model.roi_vectors().is_require_grad());
     assert!(!model.valid().train().roi_vectors().is_require_grad());
 }

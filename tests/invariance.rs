@@ -2,9 +2,11 @@
 
 use brainmae_model::loss::LossWeights;
 use brainmae_model::{BrainMae, BrainMaeConfig, DataShape, ReadoutKind, RoiVectors, TseKind};
-use burn::tensor::{Bool, Device, Tensor, TensorData};
+use burn::tensor::{Bool, Tensor, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+
+use crate::device::device;
 
 const DIMS: [usize; 4] = [2, 3, 5, 4]; // [batch, segments, rois, time]
 const DATA: DataShape = DataShape {
@@ -23,7 +25,7 @@ fn config() -> BrainMaeConfig {
 
 fn model(config: &BrainMaeConfig) -> BrainMae {
     let rng = &mut ChaCha8Rng::seed_from_u64(5);
-    config.init(DATA, rng, &Device::flex()).expect("sizes fit")
+    config.init(DATA, rng, &device()).expect("sizes fit")
 }
 
 fn bold(seed: u64) -> Vec<f32> {
@@ -40,7 +42,7 @@ fn drawn(model: &BrainMae, bold: Vec<f32>, hidden: &[bool], valid: &[bool]) -> V
     let input = model.input(bold, DIMS, &START_SECS, valid);
     let [b, s, n, _] = DIMS;
     let hidden: Tensor<3, Bool> =
-        Tensor::from_data(TensorData::new(hidden.to_vec(), [b, s, n]), &Device::flex());
+        Tensor::from_data(TensorData::new(hidden.to_vec(), [b, s, n]), &device());
     model
         .reconstruct(&input, Some(&hidden))
         .into_data()
@@ -157,7 +159,7 @@ fn a_padded_segment_changes_nothing() {
         let dims = [DIMS[0], DIMS[1], DIMS[2]];
         let weights = LossWeights::new(&hidden, &valid, dims, 0.75);
         let loss = |drawn: Vec<f32>, bold: Vec<f32>| {
-            let tensor = |v| Tensor::<4>::from_data(TensorData::new(v, DIMS), &Device::flex());
+            let tensor = |v| Tensor::<4>::from_data(TensorData::new(v, DIMS), &device());
             weights
                 .loss(tensor(drawn), tensor(bold))
                 .total

@@ -13,7 +13,8 @@ use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
 use brainmae_pretrain::engine::{Engine, EngineConfig, Progress, Watch};
 use brainmae_pretrain::mask::MaskConfig;
 use brainmae_run::{Card, Checkpoint, Manifest, Metric, MetricLog, RunFolder, Seeds};
-use burn::tensor::Device;
+
+use crate::device::device;
 
 /// What a training leaves: its metrics and the bytes of its weights.
 type Left = (Vec<Metric>, Vec<u8>);
@@ -72,7 +73,7 @@ fn train(dataset: &PreparedDataset, runs: &Path, bytes: u64, stops: &[u64]) -> L
             ..BrainMaeConfig::default()
         };
         let rng = &mut seeds.stream("weights");
-        let model = model.init(data, rng, &Device::flex().autodiff());
+        let model = model.init(data, rng, &device().autodiff());
         let stop = AtomicBool::new(false);
         let mut watch = Watch {
             stop: &stop,

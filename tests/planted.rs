@@ -18,6 +18,8 @@ use brainmae_pretrain::schedule::Schedule;
 use brainmae_run::{Card, Manifest, RunFolder, Seeds};
 use burn::tensor::Device;
 
+use crate::device::device;
+
 fn planted() -> PlantedSpec {
     PlantedSpec {
         n_subjects: 320,
@@ -111,10 +113,10 @@ fn a_short_pretraining_finds_the_networks_and_reconstructs_hidden_rois() {
         threads: 2,
     };
     let outcome = Engine::new(&train, &objective, &run)
-        .and_then(|engine| engine.train(init(&Device::flex().autodiff()), &mut watch));
+        .and_then(|engine| engine.train(init(&device().autodiff()), &mut watch));
     assert_eq!(outcome.expect("finite losses"), Outcome::Finished);
     let best = run.checkpoints().join("best");
-    let model = load_weights(init(&Device::flex()), &best).expect("just saved");
+    let model = load_weights(init(&device()), &best).expect("just saved");
 
     let vectors: Vec<f32> = model.roi_vectors().into_data().iter::<f32>().collect();
     let networks: Vec<Option<&str>> = dataset

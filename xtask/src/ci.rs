@@ -1,11 +1,13 @@
 //! `cargo ci`: every gate, cheap ones first.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::cargo::BuiltIn;
+use crate::libtorch::{self, Half, Unavailable};
 use crate::{tidy, workspace};
 
 /// One thing that must hold.
@@ -74,6 +76,10 @@ const GATES: &[Gate] = &[
         run: || cargo(&["test", "--workspace"], &[]),
     },
     Gate {
+        name: "libtorch",
+        run: libtorch,
+    },
+    Gate {
         name: "browser",
         run: browser,
     },
@@ -134,22 +140,13 @@ fn succeed(command: &mut Command) -> Result<Outcome> {
 }
 
 fn cargo(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Outcome> {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_string());
-    let mut command = Command::new(cargo);
-    command
-        .args(arguments)
-        .envs(variables.iter().copied())
-        .current_dir(workspace::root());
-    // Set for us by the cargo that started us, and not for the one we start.
-    for name in ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_PKG_VERSION"] {
-        command.env_remove(name);
-    }
-    succeed(&mut command)
+    succeed(crate::cargo::cargo(arguments).envs(variables.iter().copied()))
 }
 
 /// Runs a tool, built from the registry on first use into a folder beside the target folder.
 fn tool(package: &str, binary: &str, version: &str, arguments: &[&str]) -> Result<Outcome> {
-    let home = tools_folder()?.join(format!("{package}-{version}"));
+    let home =
+        workspace::cache_folder("BRAINMAE_TOOLS", "tools")?.join(format!("{package}-{version}"));
     let path = home.join("bin").join(binary);
     if !path.exists() {
         eprintln!("installing {package} {version} (once)");
@@ -177,13 +174,28 @@ fn tool(package: &str, binary: &str, version: &str, arguments: &[&str]) -> Resul
     )
 }
 
-fn tools_folder() -> Result<PathBuf> {
-    if let Some(folder) = std::env::var_os("BRAINMAE_TOOLS") {
-        return Ok(PathBuf::from(folder));
-    }
-    let home =
-        std::env::var_os("HOME").context("HOME is not set; name a folder in BRAINMAE_TOOLS")?;
-    Ok(Path::new(&home).join(".cache/brainmae/tools"))
+/// The device `libtorch:cpu` gives the golden arrays and the committed loss curve, too; it is what `--device` would build.
+fn libtorch() -> Result<Outcome> {
+    let folder = match libtorch::folder(Half::Cpu) {
+        Ok(folder) => folder,
+        Err(error) if error.is::<Unavailable>() => {
+            let reason = error.to_string();
+            let reason = reason.lines().next().unwrap_or_default();
+            return Ok(Outcome::Skipped(reason.to_string()));
+        }
+        Err(error) => return Err(error),
+    };
+    let program = libtorch::program(Half::Cpu)?;
+    succeed(Command::new(program).args(["loss-curve", "--device", "libtorch:cpu"]))?;
+    // Both packages are named so that their dependencies are those of the program just built.
+    let mut tests = crate::cargo::cargo(&["test", "--package", "xtask"]);
+    tests
+        .args(["--package", "brainmae-tests", "--test", "pipeline"])
+        .args(["--features", "xtask/libtorch,brainmae-tests/libtorch"])
+        .args(["--", "golden", "invariance", "larger_than_memory", "parity"])
+        .envs(libtorch::environment(&folder))
+        .env("BRAINMAE_TEST_DEVICE", "libtorch:cpu");
+    succeed(&mut tests)
 }
 
 /// Names under which Chromium is installed.
@@ -230,13 +242,7 @@ fn browser() -> Result<Outcome> {
 
 /// The newest report that the command line test left in the target folder.
 fn report_page() -> Result<PathBuf> {
-    // We are <target>/debug/xtask, wherever the target folder is.
-    let program = std::env::current_exe().context("where this program lies")?;
-    let target = program
-        .ancestors()
-        .nth(2)
-        .context("this program lies in no target folder")?;
-    let page = target.join("tmp/report.html");
+    let page = BuiltIn::this_program()?.target.join("tmp/report.html");
     let fresh = page
         .metadata()
         .and_then(|m| m.modified())

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 
-use crate::{command, device, experiment, stage, workspace};
+use crate::device::DeviceName;
+use crate::{command, experiment, stage, workspace};
 
 /// BrainMAE: from fMRI files to a pretrained model and its report.
 #[derive(Parser)]
@@ -59,6 +60,9 @@ enum Command {
         /// Write the committed curve anew, deliberately.
         #[arg(long)]
         renew: bool,
+        /// Where tensors live.
+        #[arg(long, default_value_t = DeviceName::Cpu, conflicts_with = "renew")]
+        device: DeviceName,
     },
 }
 
@@ -98,9 +102,9 @@ struct Which {
 /// How to run.
 #[derive(Args)]
 struct How {
-    /// Where tensors live.
-    #[arg(long, default_value = "cpu")]
-    device: String,
+    /// Where tensors live: cpu, libtorch:cpu, or libtorch:cuda:N for an NVIDIA GPU. LibTorch is fetched on first use.
+    #[arg(long, default_value_t = DeviceName::Cpu)]
+    device: DeviceName,
     /// Folder of run folders.
     #[arg(long, value_name = "DIR")]
     runs: Option<PathBuf>,
@@ -119,18 +123,17 @@ struct How {
 }
 
 impl How {
-    fn options(self) -> Result<experiment::Options> {
+    fn options(self) -> experiment::Options {
         let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
-        Ok(experiment::Options {
-            device: device::device(&self.device)?,
-            device_name: self.device,
+        experiment::Options {
+            device: self.device,
             runs: self.runs.unwrap_or_else(|| workspace::root().join("runs")),
             data: self.data.unwrap_or_else(stage::data::default_root),
             threads: self.threads.unwrap_or(cores).max(1),
             ckpt: None,
             resume: self.resume,
             restart: self.restart,
-        })
+        }
     }
 }
 
@@ -150,14 +153,14 @@ impl Cli {
                 }
             }
             Command::Experiment(Experiment::Plan { which, how }) => {
-                experiment::plan(&load(&which)?, &how.options()?)?;
+                experiment::plan(&load(&which)?, &how.options())?;
             }
             Command::Experiment(Experiment::Run {
                 which,
                 how,
                 dry_run,
             }) => {
-                let (experiment, options) = (load(&which)?, how.options()?);
+                let (experiment, options) = (load(&which)?, how.options());
                 if dry_run {
                     experiment::plan(&experiment, &options)?;
                 } else {
@@ -172,7 +175,7 @@ impl Cli {
             } => {
                 let options = experiment::Options {
                     ckpt,
-                    ..how.options()?
+                    ..how.options()
                 };
                 experiment::pretrain_one(&load(&which)?, &variant, &options)?;
             }
@@ -185,7 +188,7 @@ impl Cli {
             }
             Command::Bench(bench) => bench.run()?,
             Command::Ci { only } => return crate::ci::run(&only),
-            Command::LossCurve { renew } => command::loss_curve::run(renew)?,
+            Command::LossCurve { renew, device } => command::loss_curve::run(renew, device)?,
         }
         Ok(ExitCode::SUCCESS)
     }

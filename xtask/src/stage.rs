@@ -12,6 +12,7 @@ use brainmae_data::{PreparedDataset, SegmentLayout, Split};
 use brainmae_run::card::DataCard;
 use brainmae_run::{Manifest, RunFolder, Status};
 
+use crate::device::{self, DeviceName};
 use crate::workspace;
 
 /// What every stage after the first works on.
@@ -73,13 +74,16 @@ pub fn manifest(
     config: serde_json::Value,
     inputs: BTreeMap<String, String>,
     seed: u64,
-    device: &str,
+    device: DeviceName,
 ) -> Manifest {
-    let mut manifest = Manifest::new(experiment, stage, config, inputs, seed, device);
+    let mut manifest = Manifest::new(experiment, stage, config, inputs, seed, &device.to_string());
     let mut version = |name: &str, version: String| {
         manifest.versions.insert(name.to_string(), version);
     };
     version("burn", "0.22.1".to_string());
+    if let Some(libtorch) = device::libtorch_version(device) {
+        version("libtorch", libtorch.to_string());
+    }
     if let Some(code) = workspace::code_version() {
         version("code", code);
     }

@@ -40,6 +40,11 @@ const RULES: &[Rule] = &[
         rule: "xtask names backends in device.rs alone",
     },
     Rule {
+        applies: |file| file.starts_with("tests/") && file != "tests/device.rs",
+        forbidden: &["Device::flex", "Device::libtorch", "Device::cuda"],
+        rule: "tests across crates name backends in device.rs alone",
+    },
+    Rule {
         applies: |file| file.starts_with("crates/"),
         forbidden: &["println!", "eprintln!", "print!(", "eprint!(", "dbg!("],
         rule: "library crates do not print: they return or trace",

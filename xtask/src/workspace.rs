@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context, Result};
+
 /// The workspace's root: what cargo says when it starts us, the current folder otherwise.
 pub fn root() -> PathBuf {
     match std::env::var_os("CARGO_MANIFEST_DIR") {
@@ -20,6 +22,19 @@ pub fn shown(path: &Path) -> String {
         .unwrap_or(path)
         .display()
         .to_string()
+}
+
+/// A folder of things that are fetched or built once: what `variable` names, otherwise `name` in the user's cache.
+///
+/// # Errors
+/// Without a home folder.
+pub fn cache_folder(variable: &str, name: &str) -> Result<PathBuf> {
+    if let Some(folder) = std::env::var_os(variable) {
+        return Ok(PathBuf::from(folder));
+    }
+    let home = std::env::var_os("HOME")
+        .with_context(|| format!("HOME is not set; name a folder in {variable}"))?;
+    Ok(Path::new(&home).join(".cache/brainmae").join(name))
 }
 
 /// The version of the code, where git knows it.

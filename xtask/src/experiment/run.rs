@@ -4,23 +4,21 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use brainmae_run::{Manifest, RunFolder, Status};
-use burn::tensor::Device;
 
 use super::{ExperimentConfig, Resolved};
+use crate::device::DeviceName;
 use crate::stage::{Scans, data, pretrain, reconstruct, report};
 use crate::{interrupt, workspace};
 
 /// How to run, beside what to run.
 pub struct Options {
     /// Device of all tensors.
-    pub device: Device,
-    /// Its name, as given.
-    pub device_name: String,
+    pub device: DeviceName,
     /// Folder of run folders.
     pub runs: PathBuf,
     /// Folder of prepared data sets.
     pub data: PathBuf,
-    /// Threads that parts of a batch are spread over.
+    /// Threads that a batch is spread over.
     pub threads: usize,
     /// A checkpoint whose weights training starts from.
     pub ckpt: Option<PathBuf>,
@@ -63,7 +61,7 @@ impl Options {
         if found.versions != versions || !found.earlier_versions.is_empty() {
             let place = workspace::shown(run.path());
             tracing::warn!(
-                "{place} was made, or begun, by other code than this; delete the folder to make it anew"
+                "{place} was made, or begun, by other code or on another kind of device than this; delete the folder to make it anew"
             );
         }
         Ok(run)
@@ -75,6 +73,7 @@ impl Options {
 /// # Errors
 /// From any stage.
 pub fn run(experiment: &Resolved, options: &Options) -> Result<()> {
+    options.device.provide()?;
     interrupt::listen()?;
     let _span = tracing::info_span!("experiment", name = experiment.name).entered();
     let scans = data::scans(&experiment.base, &options.data)?;
@@ -111,6 +110,7 @@ pub fn run(experiment: &Resolved, options: &Options) -> Result<()> {
 /// # Errors
 /// From the stage, or if there is no such variant.
 pub fn pretrain_one(experiment: &Resolved, variant: &str, options: &Options) -> Result<()> {
+    options.device.provide()?;
     interrupt::listen()?;
     let Some(at) = experiment
         .variants

@@ -41,7 +41,7 @@ pub fn identify(
         let weights = Checkpoint::open(path)?.read(WEIGHTS)?;
         inputs.insert("ckpt".to_string(), sha256(&weights));
     }
-    let device = &options.device_name;
+    let device = options.device;
     Ok(manifest(
         experiment,
         &stage,
@@ -120,7 +120,7 @@ fn train(
     options: &Options,
 ) -> Result<Outcome> {
     let objective = objective(config, scans, start)?;
-    let device = options.device.clone().autodiff();
+    let device = options.device.open()?.autodiff();
     let rng = &mut Seeds::new(config.seed).stream("weights");
     let mut model = config.model.init(data_shape(scans), rng, &device)?;
     if let Some(start) = start {
@@ -144,7 +144,7 @@ fn train(
     let mut watch = Watch {
         stop: interrupt::stop_flag(),
         progress: &mut progress,
-        threads: options.threads,
+        threads: options.device.share_threads(options.threads),
     };
     let started = Instant::now();
     let outcome = Engine::new(&config.train, &objective, run)?.train(model, &mut watch)?;

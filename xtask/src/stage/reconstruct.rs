@@ -57,7 +57,7 @@ pub fn identify(
     for (variant, identity) in trained {
         inputs.insert(format!("pretrain-{variant}"), identity.clone());
     }
-    let (seed, device) = (experiment.base.seed, &options.device_name);
+    let (seed, device) = (experiment.base.seed, options.device);
     Ok(manifest(
         &experiment.name,
         "reconstruct",
@@ -129,9 +129,11 @@ fn score_all(
         .into_iter()
         .map(|d| LinearBottleneck::fit(linear.clone(), &training, &scans.layout, d))
         .collect::<Result<Vec<_>, _>>()?;
+    let device = options.device.open()?;
+    options.device.share_threads(options.threads);
     let mut models = Vec::new();
     for t in trained {
-        let model = pretrain::best_model(&t.run, t.config, scans, &options.device)
+        let model = pretrain::best_model(&t.run, t.config, scans, &device)
             .with_context(|| format!("loading {}", t.predictor_name()))?;
         models.push(BrainMaePredictor::new(&t.predictor_name(), model));
     }

@@ -21,7 +21,7 @@ use rand::RngExt;
 use tempfile::TempDir;
 
 use super::peak_rss_mib;
-use crate::device;
+use crate::device::DeviceName;
 use crate::stage::data::simulate;
 
 /// ROIs of the scans.
@@ -51,8 +51,8 @@ pub struct StepBench {
     #[arg(long)]
     on_disk: bool,
     /// Where tensors live.
-    #[arg(long, default_value = "cpu")]
-    device: String,
+    #[arg(long, default_value_t = DeviceName::Cpu)]
+    device: DeviceName,
     /// Threads of both.
     #[arg(long, default_value_t = 2)]
     threads: usize,
@@ -95,11 +95,12 @@ impl StepBench {
             steps,
             rounds,
             on_disk,
-            device: device_name,
+            device,
             threads,
             reference,
             python,
         } = self;
+        device.provide()?;
         let (config, own_batch) = match size {
             Size::Quick => (BrainMaeConfig::default(), 32),
             Size::Paper => (BrainMaeConfig::paper(), 64),
@@ -113,7 +114,7 @@ impl StepBench {
             ..config
         };
         let batch = batch.unwrap_or(own_batch);
-        let mut ours = Step::new(&config, batch, threads, on_disk, &device_name)?;
+        let mut ours = Step::new(&config, batch, threads, on_disk, device)?;
         let word = |value: &dyn ValueName| value.word();
         let mut rows = Vec::new();
         for _ in 0..rounds {
@@ -146,7 +147,7 @@ impl StepBench {
             }
         }
         println!(
-            "one training step, {} {}, batch {batch}, {threads} threads, {device_name}",
+            "one training step, {} {}, batch {batch}, {threads} threads, {device}",
             word(&size),
             word(&tse)
         );
@@ -202,7 +203,7 @@ impl Step {
         batch: usize,
         threads: usize,
         on_disk: bool,
-        device_name: &str,
+        device: DeviceName,
     ) -> Result<Self> {
         let seeds = Seeds::new(0);
         let layout = SegmentSpec::default().layout(DT_SECS)?;
@@ -245,15 +246,15 @@ impl Step {
             n_rois: N_ROIS,
             segment_len_trs: layout.segment_len_trs,
         };
-        let device = device::device(device_name)?.autodiff();
-        let model = config.init(data, &mut seeds.stream("weights"), &device)?;
+        let place = device.open()?.autodiff();
+        let model = config.init(data, &mut seeds.stream("weights"), &place)?;
         eprintln!("{} parameters", model.num_params());
         Ok(Self {
             _folder: folder,
             objective,
             optimizer: Optimizer::new(&OptimizerConfig::default(), &model),
             model: Some(model),
-            threads,
+            threads: device.share_threads(threads),
             next: 0,
         })
     }

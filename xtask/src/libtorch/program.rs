@@ -1,0 +1,99 @@
+//! The second build of this program, with LibTorch.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use super::{Version, unavailable};
+use crate::cargo::{BuiltIn, cargo};
+use crate::workspace;
+
+/// Its name.
+const PROGRAM: &str = "xtask-libtorch";
+
+/// The variables under which cargo builds with the LibTorch in `folder`, and under which its tests start.
+pub fn environment(folder: &Path) -> [(&'static str, OsString); 3] {
+    [
+        ("LIBTORCH", folder.as_os_str().to_owned()),
+        // The bindings ask for 2.9.0 to the letter; which versions will do is known here.
+        ("LIBTORCH_BYPASS_VERSION_CHECK", "1".into()),
+        ("LD_LIBRARY_PATH", folder.join("lib").into_os_string()),
+    ]
+}
+
+/// Builds it beside the program that runs; returns where it lies. Cargo does nothing where nothing changed.
+///
+/// # Errors
+/// [`super::Unavailable`] without a C++ compiler, otherwise if it does not build.
+pub fn build(folder: &Path) -> Result<PathBuf> {
+    let built_in = BuiltIn::this_program()?;
+    let path = built_in.programs().join(PROGRAM);
+    let target = built_in.target.to_string_lossy().to_string();
+    let mut cargo = cargo(&["build", "--package", "xtask", "--features", "libtorch"]);
+    cargo
+        .args(["--bin", PROGRAM, "--profile", &built_in.profile])
+        .args(["--target-dir", &target])
+        .envs(environment(folder))
+        .env_remove("LD_LIBRARY_PATH")
+        .stdout(Stdio::from(std::io::stderr()));
+    if !path.exists() {
+        require_compiler()?;
+        let version = Version::of(folder).map_or(String::new(), |v| format!(" {v}"));
+        eprintln!(
+            "building {PROGRAM} with LibTorch{version} of {}, some minutes the first time",
+            workspace::shown(folder)
+        );
+    }
+    let status = cargo
+        .status()
+        .with_context(|| format!("cannot start {:?}", cargo.get_program()))?;
+    if !status.success() {
+        bail!(
+            "{PROGRAM} does not build with the LibTorch in {folder:?}: cargo ended with {status}"
+        );
+    }
+    Ok(path)
+}
+
+/// The bindings are compiled from C++.
+fn require_compiler() -> Result<()> {
+    let compiler = std::env::var_os("CXX").unwrap_or_else(|| "c++".into());
+    let probe = Command::new(&compiler).arg("--version").output();
+    if probe.is_ok_and(|output| output.status.success()) {
+        return Ok(());
+    }
+    Err(unavailable(format!(
+        "LibTorch devices are compiled with a C++ compiler, and there is no {}\nhint: install g++ or clang, or name one in the variable CXX",
+        compiler.display()
+    )))
+}
+
+/// Starts it in this program's place, with this program's arguments. Returns only if that fails.
+#[cfg(unix)]
+pub fn replace_this(program: &Path) -> anyhow::Error {
+    use std::os::unix::process::CommandExt;
+    let error = Command::new(program)
+        .args(std::env::args_os().skip(1))
+        .exec();
+    anyhow::Error::new(error).context(format!("cannot start {program:?}"))
+}
+
+/// LibTorch is not supported here, see [`super::folder`].
+#[cfg(not(unix))]
+pub fn replace_this(program: &Path) -> anyhow::Error {
+    anyhow::anyhow!("this system cannot start {program:?} in the place of this program")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargo_is_told_where_libtorch_lies() {
+        let variables = environment(Path::new("/l"));
+        assert_eq!(variables[0], ("LIBTORCH", "/l".into()));
+        assert_eq!(variables[2].1, OsString::from("/l/lib"));
+    }
+}
