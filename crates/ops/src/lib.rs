@@ -13,3 +13,12 @@ mod tokens;
 
 pub use block::{Block, Linear, Mixing, Norm};
 pub use tokens::{Hidden, draw, embed, layer_norm};
+
+/// Spreads the operators on the processor over `threads` from now on; only the first call counts. The
+/// results do not depend on it.
+pub fn set_threads(threads: usize) {
+    // A pool that is there already stays.
+    let _ = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global();
+}
