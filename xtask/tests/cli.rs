@@ -287,7 +287,7 @@ fn the_loss_curve_is_the_committed_one() {
     // What it says when the curve moved is in the message: a table of expected and found values.
     let said = succeed(Desk::new().command(&["loss-curve"]));
     assert!(
-        said.contains("the loss curve is the committed one"),
+        said.contains("the loss curve on cpu is the committed one"),
         "{said}"
     );
 }

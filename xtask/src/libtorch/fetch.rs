@@ -13,6 +13,9 @@ use crate::workspace;
 /// Calls pip and unpacks.
 const SCRIPT: &str = include_str!("fetch.py");
 
+/// How the names of folders begin that are not finished.
+const UNFINISHED: &str = "unfinished-";
+
 impl Half {
     /// Wheels and their hashes, as pip reads them.
     fn requirements(self) -> &'static str {
@@ -48,10 +51,9 @@ pub fn fetch(half: Half, cache: &Path) -> Result<PathBuf> {
         "fetching LibTorch {FETCHED} ({}) into {shown}, once",
         half.size()
     );
-    let beside = cache.join(format!("{FETCHED}-{}.unfinished", half.word()));
-    if beside.exists() {
-        fs::remove_dir_all(&beside).with_context(|| format!("cannot remove {beside:?}"))?;
-    }
+    remove_unfinished(cache)?;
+    // A pip that outlives a kill writes into a folder of its own.
+    let beside = cache.join(format!("{UNFINISHED}{}", std::process::id()));
     fs::create_dir(&beside).with_context(|| format!("cannot make the folder {beside:?}"))?;
     let requirements = beside.join("requirements.txt");
     fs::write(&requirements, half.requirements())
@@ -76,6 +78,19 @@ pub fn fetch(half: Half, cache: &Path) -> Result<PathBuf> {
     fs::rename(&beside, &place).with_context(|| format!("cannot make the folder {place:?}"))?;
     eprintln!("LibTorch {FETCHED} is in {shown}");
     Ok(place)
+}
+
+/// Removes what a killed process left.
+fn remove_unfinished(cache: &Path) -> Result<()> {
+    let entries = fs::read_dir(cache).with_context(|| format!("cannot read {cache:?}"))?;
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+            let path = entry.path();
+            fs::remove_dir_all(&path).with_context(|| format!("cannot remove {path:?}"))?;
+        }
+    }
+    Ok(())
 }
 
 /// What to do without network or pip.
@@ -142,7 +157,19 @@ mod tests {
     }
 
     #[test]
-    fn a_finished_fetch_is_not_repeated_and_the_hint_names_the_place() {
+    fn what_a_killed_process_left_is_removed_and_nothing_else() {
+        let cache = tempfile::tempdir().expect("a temporary folder");
+        for name in ["unfinished-7/wheels", "2.11.0-cpu/lib"] {
+            fs::create_dir_all(cache.path().join(name)).expect("writable");
+        }
+        remove_unfinished(cache.path()).expect("removable");
+        let left = fs::read_dir(cache.path()).expect("readable");
+        let names: Vec<_> = left.map(|e| e.expect("readable").file_name()).collect();
+        assert_eq!(names, ["2.11.0-cpu"]);
+    }
+
+    #[test]
+    fn the_hint_names_the_place_and_the_lock_ends_with_its_owner() {
         let cache = tempfile::tempdir().expect("a temporary folder");
         let place = find::fetched(cache.path(), Half::Cpu);
         let hint = by_hand(Half::Cpu, &place);
