@@ -7,6 +7,7 @@ mod block;
 mod cpu;
 mod flex;
 #[cfg(feature = "libtorch")]
+#[allow(deprecated)] // docs: decisions
 mod libtorch;
 pub mod operator;
 mod tokens;
