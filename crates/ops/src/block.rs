@@ -21,6 +21,7 @@ pub struct Norm {
 }
 
 /// Where the attention weights of a block come from.
+#[allow(clippy::large_enum_variant)]
 pub enum Mixing {
     /// The same for every sequence: `[heads, tokens, tokens]`, rows summing to 1.
     Graph(Tensor<3>),

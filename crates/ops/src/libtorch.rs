@@ -10,7 +10,7 @@ use crate::cpu;
 use crate::operator::{Fused, Kernels, Operator, Tensors};
 
 /// Widest token whose segment, with all that a block makes of it, stays in the second cache.
-const WIDEST: i64 = 128;
+const WIDEST: i64 = 1024;
 
 /// What the way back needs.
 #[derive(Clone, Debug)]

@@ -260,7 +260,7 @@ impl Block<'_> {
         rows::transpose(&mut s.v_columns, stride, &pass.v, width);
         for head in 0..self.heads {
             let first = head * head_width;
-            let mixed = Rows::new(&s.mixed, width).from_column(first);
+            let mixed = Rows::new(&s.mixed, width).columns_from(first);
             Gemm {
                 shape: [rois, head_width, rois],
                 a: self.head_weights(&pass.weights, head).transposed(),
@@ -297,7 +297,7 @@ impl Block<'_> {
                 Gemm {
                     shape: [rois, head_width, rois],
                     a,
-                    b: Rows::new(other, width).from_column(first),
+                    b: Rows::new(other, width).columns_from(first),
                     start: Start::Zero,
                     c: &mut grad[first..],
                     c_stride: width,

@@ -167,7 +167,7 @@ impl<'a> Block<'a> {
             Gemm {
                 shape: [rois, self.head_width(), rois],
                 a: self.head_weights(&pass.weights, head).left(),
-                b: Rows::new(&pass.v, width).from_column(first),
+                b: Rows::new(&pass.v, width).columns_from(first),
                 start: Start::Zero,
                 c: &mut pass.mixed[first..],
                 c_stride: width,
@@ -200,7 +200,7 @@ impl<'a> Block<'a> {
             let weights = &mut pass.weights[head * rois * stride..][..rois * stride];
             Gemm {
                 shape: [rois, stride, self.head_width()],
-                a: Rows::new(&pass.q, width).from_column(first).left(),
+                a: Rows::new(&pass.q, width).columns_from(first).left(),
                 b: Rows::new(&pass.k_columns[first * stride..], stride),
                 start: Start::Zero,
                 c: weights,

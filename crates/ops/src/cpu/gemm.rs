@@ -33,7 +33,7 @@ impl<'a> Rows<'a> {
         Self { values, stride }
     }
 
-    pub fn from_column(self, column: usize) -> Self {
+    pub fn columns_from(self, column: usize) -> Self {
         Self::new(&self.values[column..], self.stride)
     }
 

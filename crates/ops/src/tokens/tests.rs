@@ -4,6 +4,7 @@ use burn::tensor::{Device, TensorData};
 use rand::{RngExt, SeedableRng};
 
 type T2 = Tensor<2>;
+type Way<'a> = &'a dyn Fn(&[T2]) -> T2;
 
 fn draws(shapes: &[[usize; 2]]) -> Vec<T2> {
     let device = Device::flex().autodiff();
@@ -25,7 +26,7 @@ fn values<const D: usize>(x: Tensor<D>) -> Vec<f32> {
 }
 
 /// Compares outputs and gradients of two ways to compute one thing; every output counts differently.
-fn compare(shapes: &[[usize; 2]], ways: [&dyn Fn(&[T2]) -> T2; 2]) {
+fn compare(shapes: &[[usize; 2]], ways: [Way<'_>; 2]) {
     let [expected, found] = ways.map(|way| {
         let inputs = draws(shapes);
         let out = way(&inputs);
