@@ -191,8 +191,10 @@ fn libtorch() -> Result<Outcome> {
     let mut tests = crate::cargo::cargo(&["test", "--package", "xtask"]);
     tests
         .args(["--package", "brainmae-tests", "--test", "pipeline"])
+        .args(["--package", "brainmae-ops", "--lib"])
         .args(["--features", "xtask/libtorch,brainmae-tests/libtorch"])
         .args(["--", "golden", "invariance", "larger_than_memory", "parity"])
+        .args(["of_the_definition"])
         .envs(libtorch::environment(&folder))
         .env("BRAINMAE_TEST_DEVICE", "libtorch:cpu");
     succeed(&mut tests)

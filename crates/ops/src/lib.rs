@@ -10,6 +10,8 @@ mod flex;
 #[allow(deprecated)] // docs: decisions
 mod libtorch;
 pub mod operator;
+#[cfg(test)]
+mod testing;
 mod tokens;
 
 pub use block::{Block, Linear, Mixing, Norm};

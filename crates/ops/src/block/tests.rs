@@ -1,4 +1,5 @@
 use super::*;
+use crate::testing::{Place, places};
 use burn::tensor::activation::{gelu, softmax};
 use burn::tensor::{Device, TensorData};
 use rand::{RngExt, SeedableRng};
@@ -67,14 +68,15 @@ fn run(
     make: fn(Tensor<3>, &[Tensor<2>], usize, bool) -> Tensor<3>,
     [m, n, d, inner, heads]: [usize; 5],
     graph: bool,
+    (device, dtype): &Place,
 ) -> Vec<Vec<f32>> {
-    let device = Device::flex().autodiff();
+    let device = device.clone().autodiff();
     let rng = &mut rand_chacha::ChaCha8Rng::seed_from_u64(7);
     let mut draw = |shape: [usize; 2]| {
         let values: Vec<f32> = (0..shape[0] * shape[1])
             .map(|_| rng.random_range(-0.6..0.6))
             .collect();
-        Tensor::<2>::from_data(TensorData::new(values, shape), &device)
+        Tensor::<2>::from_data(TensorData::new(values, shape), &device).cast(*dtype)
     };
     let x = draw([m * n, d]).reshape([m, n, d]).require_grad();
     let slopes = draw([m * n, d]).reshape([m, n, d]);
@@ -91,7 +93,7 @@ fn run(
     let w: Vec<Tensor<2>> = shapes.iter().map(|s| draw(*s).require_grad()).collect();
     let y = make(x.clone(), &w, heads, graph);
     let grads = (y.clone() * slopes).sum().backward();
-    let values = |data: TensorData| data.try_to_vec::<f32>().unwrap();
+    let values = |data: TensorData| data.iter::<f32>().collect::<Vec<f32>>();
     let mut all = vec![values(y.into_data())];
     all.push(values(x.grad(&grads).unwrap().into_data()));
     all.extend(
@@ -105,9 +107,11 @@ fn run(
 fn the_block_and_its_gradients_are_those_of_the_definition() {
     // Widths that fill no register, that fill some, and more sequences than runs.
     for shape in [[1, 2, 4, 8, 1], [3, 7, 12, 20, 3], [19, 33, 32, 48, 2]] {
-        for graph in [true, false] {
-            let expected = run(by_definition, shape, graph);
-            let found = run(fused, shape, graph);
+        let graphs = [true, false].into_iter();
+        for (graph, place) in graphs.flat_map(|graph| places().into_iter().map(move |p| (graph, p)))
+        {
+            let expected = run(by_definition, shape, graph, &places()[0]);
+            let found = run(fused, shape, graph, &place);
             assert_eq!(found.len(), expected.len());
             for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
                 let largest = expected.iter().fold(1.0f32, |a, b| a.max(b.abs()));
@@ -115,7 +119,7 @@ fn the_block_and_its_gradients_are_those_of_the_definition() {
                 for (found, expected) in found.iter().zip(expected) {
                     assert!(
                         (found - expected).abs() <= 3e-5 * largest,
-                        "{shape:?}, graph {graph}, tensor {i}: {found}, expected {expected}"
+                        "{shape:?}, graph {graph}, {place:?}, tensor {i}: {found}, expected {expected}"
                     );
                 }
             }
@@ -128,7 +132,8 @@ fn the_result_does_not_depend_on_the_threads() {
     let shape = [19, 33, 32, 48, 2];
     let with = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        pool.unwrap().install(|| run(fused, shape, false))
+        pool.unwrap()
+            .install(|| run(fused, shape, false, &places()[0]))
     };
     assert_eq!(with(1), with(3));
 }

@@ -1,18 +1,20 @@
 use super::*;
+use crate::testing::{Place, places};
+use burn::tensor::TensorData;
 use burn::tensor::activation::gelu;
-use burn::tensor::{Device, TensorData};
 use rand::{RngExt, SeedableRng};
 
 type T2 = Tensor<2>;
 type Way<'a> = &'a dyn Fn(&[T2]) -> T2;
 
-fn draws(shapes: &[[usize; 2]]) -> Vec<T2> {
-    let device = Device::flex().autodiff();
+fn draws(shapes: &[[usize; 2]], (device, dtype): &Place) -> Vec<T2> {
+    let device = device.clone().autodiff();
     let rng = &mut rand_chacha::ChaCha8Rng::seed_from_u64(3);
     let draw = |shape: &[usize; 2]| {
         let n = shape[0] * shape[1];
         let values: Vec<f32> = (0..n).map(|_| rng.random_range(-1.0..1.0)).collect();
-        Tensor::from_data(TensorData::new(values, *shape), &device).require_grad()
+        let x: T2 = Tensor::from_data(TensorData::new(values, *shape), &device);
+        x.cast(*dtype).require_grad()
     };
     shapes.iter().map(draw).collect()
 }
@@ -22,16 +24,17 @@ fn row(x: &T2) -> Tensor<1> {
 }
 
 fn values<const D: usize>(x: Tensor<D>) -> Vec<f32> {
-    x.into_data().try_to_vec::<f32>().unwrap()
+    x.into_data().iter::<f32>().collect()
 }
 
-/// Compares outputs and gradients of two ways to compute one thing; every output counts differently.
-fn compare(shapes: &[[usize; 2]], ways: [Way<'_>; 2]) {
-    let [expected, found] = ways.map(|way| {
-        let inputs = draws(shapes);
+/// Compares outputs and gradients of two ways to compute one thing, the second on every device; every
+/// output counts differently.
+fn compare(shapes: &[[usize; 2]], [definition, fused]: [Way<'_>; 2]) {
+    let run = |way: Way<'_>, place: &Place| {
+        let inputs = draws(shapes, place);
         let out = way(&inputs);
         let [rows, columns] = out.dims();
-        let factors = draws(&[[rows, columns]]).remove(0);
+        let factors = draws(&[[rows, columns]], place).remove(0);
         let grads = (out.clone() * factors).sum().backward();
         let mut all = vec![values(out)];
         all.extend(
@@ -40,14 +43,17 @@ fn compare(shapes: &[[usize; 2]], ways: [Way<'_>; 2]) {
                 .map(|x| x.grad(&grads).map_or(Vec::new(), values)),
         );
         all
-    });
-    for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
-        assert_eq!(found.len(), expected.len(), "tensor {i}");
-        for (found, expected) in found.iter().zip(expected) {
-            assert!(
-                (found - expected).abs() <= 2e-5 * expected.abs().max(1.0),
-                "{shapes:?}, tensor {i}: {found}, expected {expected}"
-            );
+    };
+    let expected = run(definition, &places()[0]);
+    for place in places() {
+        for (i, (found, expected)) in run(fused, &place).iter().zip(&expected).enumerate() {
+            assert_eq!(found.len(), expected.len(), "tensor {i}");
+            for (found, expected) in found.iter().zip(expected) {
+                assert!(
+                    (found - expected).abs() <= 2e-5 * expected.abs().max(1.0),
+                    "{shapes:?}, {place:?}, tensor {i}: {found}, expected {expected}"
+                );
+            }
         }
     }
 }
@@ -76,14 +82,12 @@ fn the_norm_and_its_gradients_are_those_of_the_definition() {
 }
 
 /// Every third signal.
-fn some_hidden(segments: usize, rois: usize) -> T2 {
+fn some_hidden(segments: usize, rois: usize, like: &T2) -> T2 {
     let hidden: Vec<f32> = (0..segments * rois)
         .map(|i| if i % 3 == 1 { 1.0 } else { 0.0 })
         .collect();
-    Tensor::from_data(
-        TensorData::new(hidden, [segments, rois]),
-        &Device::flex().autodiff(),
-    )
+    let hidden: T2 = Tensor::from_data(TensorData::new(hidden, [segments, rois]), &like.device());
+    hidden.cast(like.dtype())
 }
 
 #[test]
@@ -105,12 +109,12 @@ fn tokens_and_their_gradients_are_those_of_the_definition() {
             ],
             [
                 &|t| {
-                    let hidden = some_hidden(segments, rois).reshape([segments * rois, 1]);
+                    let hidden = some_hidden(segments, rois, &t[0]).reshape([segments * rois, 1]);
                     plain(t) * (-hidden.clone() + 1.0) + hidden * t[3].clone()
                 },
                 &|t| {
                     let hidden = Hidden {
-                        hidden: some_hidden(segments, rois),
+                        hidden: some_hidden(segments, rois, &t[0]),
                         token: row(&t[3]),
                     };
                     flat(embed(signals(t), linear(t), Some(hidden)))
