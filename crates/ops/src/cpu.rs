@@ -3,6 +3,8 @@
 mod backward;
 mod block;
 mod gemm;
+#[cfg(test)]
+mod instructions;
 mod lanes;
 mod operate;
 mod parallel;

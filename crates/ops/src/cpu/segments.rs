@@ -76,3 +76,81 @@ impl WithSimd for Backward<'_> {
         sums
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::block::{Linear, Mixing};
+    use super::super::instructions::{SETS, run_with};
+    use super::super::rows::Norm;
+    use super::*;
+    use rand::{RngExt, SeedableRng};
+
+    const ROIS: usize = 9;
+    const WIDTH: usize = 20;
+
+    /// A segment backwards, and so forwards as well, with each set of instructions.
+    #[test]
+    fn every_set_of_instructions_gives_the_same() {
+        let rng = &mut rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        let mut draw =
+            |n: usize| -> Vec<f32> { (0..n).map(|_| rng.random_range(-0.5..0.5)).collect() };
+        let weights: Vec<Vec<f32>> = (0..6).map(|_| draw(WIDTH * WIDTH)).collect();
+        let vector = draw(WIDTH);
+        let [x, grad_out] = [draw(ROIS * WIDTH), draw(ROIS * WIDTH)];
+        let linear = |i: usize| Linear {
+            weight: &weights[i],
+            bias: &vector,
+        };
+        let norm = Norm {
+            gamma: &vector,
+            beta: &vector,
+            eps: 1e-5,
+        };
+        let block = Block {
+            rois: ROIS,
+            heads: 2,
+            norm1: norm,
+            mixing: Mixing::Tokens {
+                q: linear(0),
+                k: linear(1),
+            },
+            v: linear(2),
+            o: linear(3),
+            norm2: norm,
+            fc1: linear(4),
+            fc2: linear(5),
+        };
+        let transposed = &Transposed::new(&block);
+        let results = SETS.map(|set| {
+            let mut grad_x = vec![0.0; x.len()];
+            let sums = run_with(
+                set,
+                Backward {
+                    block: &block,
+                    transposed,
+                    x: &x,
+                    grad_out: &grad_out,
+                    grad_x: &mut grad_x,
+                },
+            );
+            sums.map(|sums| {
+                [
+                    grad_x,
+                    sums.fc1.weight,
+                    sums.qk[0].weight.clone(),
+                    sums.norm1.concat(),
+                ]
+            })
+        });
+        let [Some(widest), others @ ..] = &results else {
+            panic!("the widest set is always there")
+        };
+        for other in others.iter().flatten() {
+            for (other, widest) in other.iter().zip(widest) {
+                for (other, widest) in other.iter().zip(widest) {
+                    assert!((other - widest).abs() < 1e-5, "{other}, expected {widest}");
+                }
+            }
+        }
+    }
+}

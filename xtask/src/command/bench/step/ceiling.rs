@@ -60,5 +60,5 @@ fn product(device: &Device, _at_once: usize) -> f32 {
 
 fn scaling(device: &Device, at_once: usize) -> f32 {
     let a = Tensor::<1>::ones([NUMBERS / at_once], device);
-    (a * 1.5).slice([0..1]).into_scalar::<f32>()
+    (a * 1.5).narrow(0, 0, 1).into_scalar::<f32>()
 }
