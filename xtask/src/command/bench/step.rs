@@ -218,7 +218,9 @@ impl StepBench {
             .args(["--size", &word(&self.size), "--tse", &word(&self.tse)])
             .args(["--batch", &batch.to_string()])
             .args(["--threads", &self.threads.to_string()])
-            .args(["--steps", &self.steps.to_string(), "--warmup", "1"]);
+            .args(["--steps", &self.steps.to_string(), "--warmup", "1"])
+            // Ours alone: the peer's threads do as they would by themselves.
+            .env_remove("OMP_WAIT_POLICY");
         if self.work == Work::Inference {
             command.arg("--infer");
         }
