@@ -20,7 +20,9 @@ mod z_score;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bold::BoldSeries;
 use crate::confounds::ConfoundTable;
+use crate::error::DataError;
 pub use band_pass::BandPass;
 pub use censor::Censoring;
 pub(crate) use censor::fill;
@@ -78,6 +80,18 @@ pub struct CleanedSignals {
     pub mean_fd_mm: Option<f64>,
     /// By ROI.
     pub constants: Vec<RoiConstants>,
+}
+
+impl CleanedSignals {
+    /// As they are stored: a series with a volume every `tr_secs`, and what was taken out of it.
+    pub(crate) fn into_series(
+        self,
+        tr_secs: f64,
+    ) -> Result<(BoldSeries, Vec<RoiConstants>), DataError> {
+        let values = self.values.into_iter().map(|value| value as f32).collect();
+        let series = BoldSeries::new(values, self.n_rois, tr_secs)?.with_kept(self.kept)?;
+        Ok((series, self.constants))
+    }
 }
 
 /// Cleans the signals of a scan, per ROI, in 64 bits.

@@ -267,18 +267,18 @@ pub(crate) fn clean_series(
             });
         }
     };
-    let values: Vec<f32> = cleaned.values.iter().map(|value| *value as f32).collect();
-    let series = BoldSeries::new(values, n_rois, cleaned.dt_secs)?.with_kept(cleaned.kept)?;
+    let dropped_secs = cleaned.dropped_volumes as f64 * record.tr_secs;
+    let (mean_fd_mm, dt_secs) = (cleaned.mean_fd_mm, cleaned.dt_secs);
+    let (series, constants) = cleaned.into_series(dt_secs)?;
     let record = ScanRecord {
         kept_volumes: series.n_kept(),
-        mean_fd_mm: cleaned.mean_fd_mm,
+        mean_fd_mm,
         ..record
     };
-    let dropped_secs = cleaned.dropped_volumes as f64 * record.tr_secs;
     let scan_secs = series.n_volumes() as f64 * series.tr_secs();
     Ok(CleanedScan {
         record,
-        signals: Some((series, cleaned.constants)),
+        signals: Some((series, constants)),
         events: shift(events, -dropped_secs, scan_secs),
         remarks: Vec::new(),
     })

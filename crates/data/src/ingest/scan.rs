@@ -174,14 +174,8 @@ impl Cohort<'_> {
             )));
         }
         let events = shift(events, -before_secs, scan_secs);
-        let values = cleaned
-            .values
-            .into_iter()
-            .map(|value| value as f32)
-            .collect();
-        let series = BoldSeries::new(values, n_rois, self.dt_secs)?.with_kept(cleaned.kept)?;
-        record.kept_volumes = series.n_kept();
-        Ok(Ok(((series, cleaned.constants), events)))
+        record.kept_volumes = n_kept;
+        Ok(Ok((cleaned.into_series(self.dt_secs)?, events)))
     }
 
     /// Why ROIs are not covered well enough, if they are not.
