@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
 use brainmae_data::{
-    PlantedSpec, PrepareOptions, PreparedDataset, ScanStore, SegmentSpec, SplitSpec, SplitUnit,
-    prepare_planted,
+    PlantedSpec, PrepareOptions, PreparedDataset, ScanId, ScanStore, SegmentLayout, SegmentSpec,
+    Split, SplitSpec, SplitUnit, prepare_planted,
 };
-use brainmae_model::{BrainMaeConfig, DataShape};
+use brainmae_model::{BrainMae, BrainMaeConfig, DataShape, Precision};
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
 use brainmae_pretrain::engine::{Engine, EngineConfig, Outcome, Watch, load_weights};
 use brainmae_pretrain::mask::MaskConfig;
 use brainmae_pretrain::predictor::{BrainMaePredictor, Predictor, VisibleMean, Zero};
-use brainmae_pretrain::reconstruction::{ReconstructionConfig, score, summarise};
+use brainmae_pretrain::reconstruction::{ReconstructionConfig, Score, score, summarise};
 use brainmae_pretrain::roi_similarity::{cosine_similarity, network_auroc};
 use brainmae_pretrain::schedule::Schedule;
 use brainmae_run::{Card, Manifest, RunFolder, Seeds};
 use burn::tensor::Device;
+use tempfile::TempDir;
 
 use crate::device::device;
 
@@ -38,113 +39,148 @@ fn planted() -> PlantedSpec {
     }
 }
 
+/// A small planted data set, split, and a small model to train on it.
+struct Trial {
+    folder: TempDir,
+    dataset: PreparedDataset,
+    split: Split,
+    layout: SegmentLayout,
+    config: BrainMaeConfig,
+    seeds: Seeds,
+}
+
+impl Trial {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let seeds = Seeds::new(3);
+        let streams =
+            |seed, name: &str| -> Box<dyn rand::Rng> { Box::new(Seeds::new(seed).stream(name)) };
+        let options = PrepareOptions {
+            overwrite: false,
+            streams: &streams,
+        };
+        let place = folder.path().join("planted");
+        prepare_planted(&planted(), &place, &options, &mut |_| ()).expect("a valid plan");
+        let dataset = PreparedDataset::open(&place).expect("just written");
+        let split = SplitSpec::default().draw(&dataset, &mut seeds.stream("split"));
+        let split = split.expect("enough subjects");
+        assert_eq!(split.unit, SplitUnit::Subject);
+        split.check(&dataset).expect("nobody is on two sides");
+        let spec = SegmentSpec {
+            sample_secs: 75.0,
+            ..SegmentSpec::default()
+        };
+        Self {
+            folder,
+            layout: spec.layout(dataset.dt_secs()).expect("whole volumes"),
+            dataset,
+            split,
+            config: BrainMaeConfig {
+                d_model: 32,
+                encoder_depth: 1,
+                ..BrainMaeConfig::default()
+            },
+            seeds,
+        }
+    }
+
+    fn load(&self, ids: &[ScanId]) -> ScanStore {
+        ScanStore::load(&self.dataset, ids, &self.layout).expect("long enough")
+    }
+
+    fn init(&self, device: &Device) -> BrainMae {
+        let data = DataShape {
+            n_rois: self.dataset.atlas().n_rois(),
+            segment_len_trs: self.layout.segment_len_trs,
+        };
+        let rng = &mut self.seeds.stream("weights");
+        self.config.init(data, rng, device).expect("sizes fit")
+    }
+
+    /// The best of `steps` steps of training, computing in `precision`.
+    fn train(&self, steps: u64, precision: Precision) -> BrainMae {
+        let train = EngineConfig {
+            steps,
+            batch_size: 16,
+            schedule: Schedule {
+                base_lr: 0.02,
+                ..Schedule::default()
+            },
+            validate_every: steps / 6,
+            checkpoint_every: steps / 2,
+            ..EngineConfig::default()
+        };
+        let setup = Setup {
+            layout: self.layout,
+            mask: MaskConfig::default(),
+            seeds: self.seeds,
+            batch_size: train.batch_size,
+            parts: train.parts,
+            card: Card::default(),
+        };
+        let [training, validation] =
+            [&self.split.train, &self.split.validation].map(|ids| self.load(ids));
+        let objective =
+            MaskedReconstruction::new(setup, training, validation).expect("valid settings");
+        let manifest = Manifest::new(
+            "test",
+            "pretrain",
+            serde_json::json!({ "precision": precision }),
+            BTreeMap::new(),
+            3,
+            "cpu",
+        );
+        let run = RunFolder::open(self.folder.path(), manifest).expect("new");
+        let mut watch = Watch {
+            stop: &AtomicBool::new(false),
+            progress: &mut |_| (),
+            threads: 2,
+        };
+        let model = self.init(&device().autodiff()).with_precision(precision);
+        let outcome = Engine::new(&train, &objective, &run)
+            .and_then(|engine| engine.train(model, &mut watch));
+        assert_eq!(outcome.expect("finite losses"), Outcome::Finished);
+        let best = run.checkpoints().join("best");
+        load_weights(self.init(&device()), &best).expect("just saved")
+    }
+
+    /// Errors of the hidden ROIs of held-out subjects.
+    fn score(&self, predictors: &[&dyn Predictor], mask_ratios: &[f64]) -> Vec<Score> {
+        let scoring = ReconstructionConfig {
+            mask_ratios: mask_ratios.to_vec(),
+            draws: 1,
+            batch_size: 32,
+            resamples: 500,
+        };
+        let test = self.load(&self.split.test);
+        let scores = score(
+            &test,
+            &self.layout,
+            &scoring,
+            predictors,
+            &self.seeds,
+            |_| (),
+        );
+        summarise(&scores.expect("test scans"), scoring.resamples, &self.seeds)
+    }
+}
+
 #[test]
 fn a_short_pretraining_finds_the_networks_and_reconstructs_hidden_rois() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let seeds = Seeds::new(3);
-    let streams =
-        |seed, name: &str| -> Box<dyn rand::Rng> { Box::new(Seeds::new(seed).stream(name)) };
-    let options = PrepareOptions {
-        overwrite: false,
-        streams: &streams,
-    };
-    let place = folder.path().join("planted");
-    prepare_planted(&planted(), &place, &options, &mut |_| ()).expect("a valid plan");
-    let dataset = PreparedDataset::open(&place).expect("just written");
-    let split = SplitSpec::default().draw(&dataset, &mut seeds.stream("split"));
-    let split = split.expect("enough subjects");
-    assert_eq!(split.unit, SplitUnit::Subject);
-    split.check(&dataset).expect("nobody is on two sides");
-
-    let spec = SegmentSpec {
-        sample_secs: 75.0,
-        ..SegmentSpec::default()
-    };
-    let layout = spec.layout(dataset.dt_secs()).expect("whole volumes");
-    let load = |ids| ScanStore::load(&dataset, ids, &layout).expect("long enough");
-    let train = EngineConfig {
-        steps: 600,
-        batch_size: 16,
-        schedule: Schedule {
-            base_lr: 0.02,
-            ..Schedule::default()
-        },
-        validate_every: 100,
-        checkpoint_every: 300,
-        ..EngineConfig::default()
-    };
-    let setup = Setup {
-        layout,
-        mask: MaskConfig::default(),
-        seeds,
-        batch_size: train.batch_size,
-        parts: train.parts,
-        card: Card::default(),
-    };
-    let objective = MaskedReconstruction::new(setup, load(&split.train), load(&split.validation));
-    let objective = objective.expect("valid settings");
-
-    let config = BrainMaeConfig {
-        d_model: 32,
-        encoder_depth: 1,
-        ..BrainMaeConfig::default()
-    };
-    let data = DataShape {
-        n_rois: dataset.atlas().n_rois(),
-        segment_len_trs: layout.segment_len_trs,
-    };
-    let init = |device: &Device| {
-        config
-            .init(data, &mut seeds.stream("weights"), device)
-            .expect("sizes fit")
-    };
-    let manifest = Manifest::new(
-        "test",
-        "pretrain",
-        serde_json::json!({}),
-        BTreeMap::new(),
-        3,
-        "cpu",
-    );
-    let run = RunFolder::open(folder.path(), manifest).expect("new");
-    let mut watch = Watch {
-        stop: &AtomicBool::new(false),
-        progress: &mut |_| (),
-        threads: 2,
-    };
-    let outcome = Engine::new(&train, &objective, &run)
-        .and_then(|engine| engine.train(init(&device().autodiff()), &mut watch));
-    assert_eq!(outcome.expect("finite losses"), Outcome::Finished);
-    let best = run.checkpoints().join("best");
-    let model = load_weights(init(&device()), &best).expect("just saved");
-
+    let trial = Trial::new();
+    let model = trial.train(600, Precision::F32);
     let vectors: Vec<f32> = model.roi_vectors().into_data().iter::<f32>().collect();
-    let networks: Vec<Option<&str>> = dataset
-        .atlas()
-        .rois
-        .iter()
-        .map(|roi| roi.network.as_deref())
-        .collect();
-    let auroc = network_auroc(&cosine_similarity(&vectors, config.d_model), &networks);
+    let rois = &trial.dataset.atlas().rois;
+    let networks: Vec<Option<&str>> = rois.iter().map(|roi| roi.network.as_deref()).collect();
+    let auroc = network_auroc(
+        &cosine_similarity(&vectors, trial.config.d_model),
+        &networks,
+    );
     let auroc = auroc.expect("pairs of both kinds");
 
     let model = BrainMaePredictor::new("BrainMAE", model);
-    let predictors: [&dyn Predictor; 3] = [&model, &VisibleMean, &Zero];
-    let scoring = ReconstructionConfig {
-        mask_ratios: vec![0.2, 0.5, 0.8],
-        draws: 1,
-        batch_size: 32,
-        resamples: 500,
-    };
-    let scores = score(
-        &load(&split.test),
-        &layout,
-        &scoring,
-        &predictors,
-        &seeds,
-        |_| (),
-    );
-    let summary = summarise(&scores.expect("test scans"), scoring.resamples, &seeds);
+    let ratios = [0.2, 0.5, 0.8];
+    let summary = trial.score(&[&model, &VisibleMean, &Zero], &ratios);
     let table: Vec<String> = summary
         .iter()
         .map(|s| {
@@ -160,7 +196,7 @@ fn a_short_pretraining_finds_the_networks_and_reconstructs_hidden_rois() {
         auroc > 0.9,
         "ROI vectors do not separate the planted networks: AUROC {auroc}"
     );
-    for ratio in scoring.mask_ratios {
+    for ratio in ratios {
         let of = |name: &str| {
             let mut rows = summary
                 .iter()
@@ -175,4 +211,19 @@ fn a_short_pretraining_finds_the_networks_and_reconstructs_hidden_rois() {
             table.join("\n")
         );
     }
+}
+
+/// LibTorch alone has bfloat16; the gate `libtorch` runs this.
+#[cfg(feature = "libtorch")]
+#[test]
+fn bf16_training_reaches_the_error_of_f32() {
+    let trial = Trial::new();
+    let error = |precision: Precision| {
+        let model = BrainMaePredictor::new("BrainMAE", trial.train(600, precision));
+        trial.score(&[&model], &[0.5])[0].mse.mean
+    };
+    let (full, mixed) = (error(Precision::F32), error(Precision::Bf16));
+    println!("error of hidden ROIs: f32 {full:.4}, bf16 {mixed:.4}");
+    assert!(mixed <= 1.02 * full, "bf16 {mixed}, f32 {full}");
+    assert_ne!(full, mixed, "bf16 computed in 32 bits");
 }

@@ -193,7 +193,14 @@ fn libtorch() -> Result<Outcome> {
         .args(["--package", "brainmae-tests", "--test", "pipeline"])
         .args(["--package", "brainmae-ops", "--lib"])
         .args(["--features", "xtask/libtorch,brainmae-tests/libtorch"])
-        .args(["--", "golden", "invariance", "larger_than_memory", "parity"])
+        .args([
+            "--",
+            "golden",
+            "invariance",
+            "larger_than_memory",
+            "parity",
+            "bf16",
+        ])
         .args(["of_the_definition"])
         .envs(libtorch::environment(&folder))
         .env("BRAINMAE_TEST_DEVICE", "libtorch:cpu");

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
+use brainmae_model::Precision;
 use burn::tensor::Device;
 
 use crate::libtorch::{self, Half};
@@ -60,16 +61,31 @@ impl DeviceName {
         }
     }
 
-    /// Makes sure that this program has the device. For LibTorch that is another program, which is built, with LibTorch found
+    /// Makes sure that this program has the device, for products of this precision. For LibTorch that is another program, which is built, with LibTorch found
     /// or fetched, and takes this one's place: what was done before is done again, so this comes first.
     ///
     /// # Errors
-    /// If LibTorch or the GPU cannot be had.
-    pub fn provide(self) -> Result<()> {
-        match self.half() {
-            Some(half) if !cfg!(feature = "libtorch") => Err(libtorch::become_program(half)),
-            Some(Half::Cuda) => linked::require_gpu(self),
-            Some(Half::Cpu) | None => Ok(()),
+    /// If LibTorch or the GPU cannot be had, or the device does not have the precision.
+    pub fn provide(self, precision: Precision) -> Result<()> {
+        let half = self.half();
+        let needs = match precision {
+            Precision::F32 => None,
+            Precision::Tf32 => Some("libtorch:cuda:N").filter(|_| half != Some(Half::Cuda)),
+            Precision::Bf16 => Some("libtorch:cuda:N or libtorch:cpu").filter(|_| half.is_none()),
+        };
+        ensure!(
+            needs.is_none(),
+            "precision {precision} is not for --device {self}\nhint: use --device {}, or precision f32",
+            needs.unwrap_or_default()
+        );
+        let Some(half) = half else { return Ok(()) };
+        if !cfg!(feature = "libtorch") {
+            return Err(libtorch::become_program(half, precision));
+        }
+        libtorch::restart_for(precision)?;
+        match half {
+            Half::Cuda => linked::require_gpu(self),
+            Half::Cpu => Ok(()),
         }
     }
 

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use brainmae_model::Precision;
 use find::Places;
 use version::Version;
 
@@ -88,15 +89,16 @@ pub fn program(half: Half) -> Result<PathBuf> {
     program::build(&folder(half)?)
 }
 
-/// Replaces this program with the one that has LibTorch, with the same arguments. Returns only if that fails.
-pub fn become_program(half: Half) -> anyhow::Error {
+/// Replaces this program with the one that has LibTorch, with the same arguments and set for products of this precision.
+/// Returns only if that fails.
+pub fn become_program(half: Half, precision: Precision) -> anyhow::Error {
     match program(half) {
-        Ok(path) => program::replace_this(&path),
+        Ok(path) => program::replace_this(&path, precision),
         Err(error) => error,
     }
 }
 
-pub use program::environment;
+pub use program::{environment, restart_for};
 
 #[cfg(test)]
 mod tests {

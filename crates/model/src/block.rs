@@ -2,7 +2,7 @@
 
 use brainmae_ops::Mixing;
 use burn::module::Module;
-use burn::tensor::{Bool, Tensor};
+use burn::tensor::{Bool, FloatDType, Tensor};
 use rand::Rng;
 
 use crate::BrainMaeConfig;
@@ -72,6 +72,8 @@ impl Block {
         let (Attention::SelfAttention(attention), Some(padded)) = (&self.attention, padded) else {
             return self.whole(None).forward(x);
         };
+        // Rare, and taken apart: in 32 bits whatever the precision.
+        let x = x.cast(FloatDType::F32);
         let y = attention.forward(self.norm1.forward(x.clone()), padded);
         let x = x + y;
         let y = self.feed_forward.forward(self.norm2.forward(x.clone()));

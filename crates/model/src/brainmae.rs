@@ -1,5 +1,6 @@
 //! The whole model.
 
+use brainmae_ops::Precision;
 use burn::module::{Module, Param};
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 use rand::Rng;
@@ -42,6 +43,8 @@ pub struct BrainMae {
     state_encoder: StateEncoder,
     time_encoder: TimeEncoder,
     decoder: Decoder,
+    #[module(skip)]
+    precision: Precision,
 }
 
 impl BrainMaeConfig {
@@ -71,6 +74,7 @@ impl BrainMaeConfig {
             state_encoder: StateEncoder::new(self, data, init),
             time_encoder: TimeEncoder::new(self, init),
             decoder: Decoder::new(self, data, init),
+            precision: Precision::default(),
         }))
     }
 }
@@ -79,6 +83,11 @@ impl BrainMae {
     /// The vectors that the ROIs own, `[rois, d_model]`.
     pub fn roi_vectors(&self) -> Tensor<2> {
         self.roi_vectors.val()
+    }
+
+    /// The same model, computing in this precision. That of a new one is 32 bits.
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
     }
 
     /// The transient state encoder.
@@ -115,15 +124,18 @@ impl BrainMae {
     /// The transient state of every segment, `[batch, segments, d_model]`, not yet in context.
     pub fn states(&self, bold: Tensor<4>, hidden: Option<&Tensor<3, Bool>>) -> Tensor<3> {
         self.state_encoder
-            .forward(bold, hidden, &self.roi_vectors.val())
+            .forward(bold, hidden, &self.roi_vectors.val(), self.precision)
     }
 
     /// States in context and the scan's representation. `hidden` is `[batch, segments, rois]`, true where an ROI is hidden.
     pub fn encode(&self, input: &Input, hidden: Option<&Tensor<3, Bool>>) -> Encoding {
         let states = self.states(input.bold.clone(), hidden);
-        let (cls, tokens) =
-            self.time_encoder
-                .forward(states, input.time.clone(), input.padded.as_ref());
+        let (cls, tokens) = self.time_encoder.forward(
+            states,
+            input.time.clone(),
+            input.padded.as_ref(),
+            self.precision,
+        );
         Encoding { cls, tokens }
     }
 
@@ -135,6 +147,7 @@ impl BrainMae {
             input.time.clone(),
             input.padded.as_ref(),
             &self.roi_vectors.val(),
+            self.precision,
         )
     }
 }

@@ -1,5 +1,6 @@
 //! The decoder of pretraining: states back to the signal of every ROI.
 
+use brainmae_ops::Precision;
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Bool, Tensor};
@@ -57,8 +58,9 @@ impl Decoder {
         time: Tensor<3>,
         padded: Option<&Tensor<2, Bool>>,
         roi_vectors: &Tensor<2>,
+        precision: Precision,
     ) -> Tensor<4> {
-        let mut y = self.input.forward(tokens) + time;
+        let mut y = precision.activation(self.input.forward(tokens) + time);
         for block in &self.blocks {
             y = block.forward_segments(y, padded);
         }
@@ -67,6 +69,7 @@ impl Decoder {
         let state = self.head_state.forward(y).reshape([-1, d_model as i32]);
         let roi = self.head_roi.forward(roi_vectors.clone()); // once per step, [rois, d_model]
         let [rois, _] = roi.dims();
+        let state = precision.activation(state);
         let drawn = brainmae_ops::draw(state, roi, fused::linear(&self.head_out));
         let [_, _, time] = drawn.dims();
         drawn.reshape([batch, segments, rois, time])

@@ -27,3 +27,5 @@ pub mod weights;
 pub use brainmae::{BrainMae, Encoding, Input};
 pub use config::{BrainMaeConfig, DataShape, ReadoutKind, RoiVectors, TseKind};
 pub use error::ModelError;
+
+pub use brainmae_ops::Precision;

@@ -1,6 +1,6 @@
 //! The transient state encoder (TSE): 15 s of every ROI's signal become one state.
 
-use brainmae_ops::Hidden;
+use brainmae_ops::{Hidden, Precision};
 use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::{Bool, Tensor};
@@ -69,6 +69,7 @@ impl StateEncoder {
         bold: Tensor<4>,
         hidden: Option<&Tensor<3, Bool>>,
         roi_vectors: &Tensor<2>,
+        precision: Precision,
     ) -> Tensor<3> {
         let [batch, segments, rois, time] = bold.dims();
         let m = batch * segments;
@@ -76,7 +77,7 @@ impl StateEncoder {
             hidden: hidden.clone().float().reshape([m, rois]),
             token: self.mask_token.val(),
         });
-        let bold = bold.reshape([m, rois, time]);
+        let bold = precision.activation(bold.reshape([m, rois, time]));
         let mut x = brainmae_ops::embed(bold, fused::linear(&self.signal), hidden);
         let d_model = x.dims()[2];
         for block in &self.blocks {

@@ -1,5 +1,6 @@
 //! The time encoder: the states of a sample in each other's context, and one vector for the whole scan.
 
+use brainmae_ops::Precision;
 use burn::module::{Module, Param};
 use burn::tensor::{Bool, Tensor};
 use rand::Rng;
@@ -41,6 +42,7 @@ impl TimeEncoder {
         states: Tensor<3>,
         time: Tensor<3>,
         padded: Option<&Tensor<2, Bool>>,
+        precision: Precision,
     ) -> (Tensor<2>, Tensor<3>) {
         let [batch, segments, d_model] = states.dims();
         let cls = self
@@ -48,7 +50,7 @@ impl TimeEncoder {
             .val()
             .reshape([1, 1, d_model])
             .expand([batch, 1, d_model]);
-        let mut x = Tensor::cat(vec![cls, states + time], 1);
+        let mut x = precision.activation(Tensor::cat(vec![cls, states + time], 1));
         let padded = padded.map(|padded| {
             let cls = Tensor::<2, Bool>::from_data(
                 burn::tensor::TensorData::new(vec![false; batch], [batch, 1]),

@@ -61,7 +61,7 @@ impl Block {
     /// to every other of its sequence.
     ///
     /// # Shapes
-    /// - `x`: `[sequences, tokens, width]`, 32-bit
+    /// - `x`: `[sequences, tokens, width]`
     /// - returns the same
     pub fn forward(self, x: Tensor<3>) -> Tensor<3> {
         let mut inputs = vec![x.into_dispatch()];

@@ -187,37 +187,51 @@ fn backward_ours(
         .collect()
 }
 
-/// The operator, of LibTorch's own.
+/// The operator, of LibTorch's own. Products are taken in the kind of number of the first tensor; those of weights that
+/// differ from it are converted to it, and their gradients back.
 fn compute(inputs: &[&Tensor], operator: Operator) -> Tensor {
+    let kind = inputs[0].kind();
     match operator {
         Operator::Block { heads, eps } => block(inputs, heads as i64, eps),
         Operator::LayerNorm { eps } => norm(inputs[0], inputs, 1, eps),
         Operator::Embed => {
             let tokens = linear(inputs[0], inputs, 1);
             match inputs.get(3) {
-                Some(hidden) => inputs[4].where_self(&hidden.gt(0.5).unsqueeze(-1), &tokens),
+                Some(hidden) => {
+                    let token = inputs[4].to_kind(kind);
+                    token.where_self(&hidden.gt(0.5).unsqueeze(-1), &tokens)
+                }
                 None => tokens,
             }
         }
         Operator::Draw => {
-            let sum = inputs[0].unsqueeze(1) + inputs[1].unsqueeze(0);
-            linear(&sum.gelu("none"), inputs, 2)
+            let sum = inputs[0].unsqueeze(1) + inputs[1].to_kind(kind).unsqueeze(0);
+            full(&linear(&sum.gelu("none"), inputs, 2))
         }
+    }
+}
+
+/// `x`, with 32 bits if it has fewer.
+fn full(x: &Tensor) -> Tensor {
+    match x.kind() {
+        Kind::BFloat16 => x.to_kind(Kind::Float),
+        _ => x.shallow_clone(),
     }
 }
 
 /// `x weight + bias` over the last axis; the bias is added within the product.
 fn linear(x: &Tensor, inputs: &[&Tensor], at: usize) -> Tensor {
-    let (weight, bias) = (inputs[at], inputs[at + 1]);
+    let [weight, bias] = [at, at + 1].map(|i| inputs[i].to_kind(x.kind()));
     let mut shape = x.size();
     let width = shape.pop().unwrap_or(1);
     shape.push(bias.size()[0]);
-    bias.addmm(&x.reshape([-1, width]), weight).reshape(shape)
+    bias.addmm(&x.reshape([-1, width]), &weight).reshape(shape)
 }
 
+/// In 32 bits at least.
 fn norm(x: &Tensor, inputs: &[&Tensor], at: usize, eps: f64) -> Tensor {
     let (gamma, beta) = (inputs[at], inputs[at + 1]);
-    x.layer_norm(gamma.size(), Some(gamma), Some(beta), eps, true)
+    full(x).layer_norm(gamma.size(), Some(gamma), Some(beta), eps, true)
 }
 
 fn block(inputs: &[&Tensor], heads: i64, eps: f64) -> Tensor {
@@ -230,12 +244,15 @@ fn block(inputs: &[&Tensor], heads: i64, eps: f64) -> Tensor {
     };
     let head = width / heads;
     let split = |x: Tensor| x.reshape([m, n, heads, head]).transpose(1, 2);
-    let y = norm(x, inputs, 1, eps);
+    let kind = x.kind();
+    let y = norm(x, inputs, 1, eps).to_kind(kind);
     let v = linear(&y, inputs, 3);
     let mixed = if inputs.len() == crate::block::GRAPH_INPUTS {
         // One product per head for the whole batch: the samples become columns.
         let v = v.reshape([m, n, heads, head]).permute([2, 1, 0, 3]);
-        let mixed = inputs[13].bmm(&v.reshape([heads, n, m * head]));
+        let mixed = inputs[13]
+            .to_kind(kind)
+            .bmm(&v.reshape([heads, n, m * head]));
         mixed.reshape([heads, n, m, head]).permute([2, 1, 0, 3])
     } else {
         let (q, k) = (linear(&y, inputs, 13), linear(&y, inputs, 15));
@@ -245,6 +262,7 @@ fn block(inputs: &[&Tensor], heads: i64, eps: f64) -> Tensor {
             .transpose(1, 2)
     };
     let x = x + linear(&mixed.reshape([m, n, width]), inputs, 5);
-    let inner = linear(&norm(&x, inputs, 7, eps), inputs, 9).gelu("none");
+    let y = norm(&x, inputs, 7, eps).to_kind(kind);
+    let inner = linear(&y, inputs, 9).gelu("none");
     &x + linear(&inner, inputs, 11)
 }

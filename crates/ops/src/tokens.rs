@@ -8,8 +8,8 @@ use crate::operator::{self, Operator};
 /// Every row normed to mean 0 and variance 1, times gamma, plus beta.
 ///
 /// # Shapes
-/// - `x`: `[.., width]`, 32-bit
-/// - returns the same
+/// - `x`: `[.., width]`
+/// - returns the same, 32-bit
 pub fn layer_norm<const D: usize>(x: Tensor<D>, norm: Norm, eps: f64) -> Tensor<D> {
     let inputs = vec![
         x.into_dispatch(),
@@ -31,7 +31,7 @@ pub struct Hidden {
 /// hidden has no influence whatever.
 ///
 /// # Shapes
-/// - `bold`: `[segments, rois, time]`, 32-bit
+/// - `bold`: `[segments, rois, time]`
 /// - returns `[segments, rois, width]`
 pub fn embed(bold: Tensor<3>, linear: Linear, hidden: Option<Hidden>) -> Tensor<3> {
     let mut inputs = vec![
@@ -48,8 +48,8 @@ pub fn embed(bold: Tensor<3>, linear: Linear, hidden: Option<Hidden>) -> Tensor<
 /// The signal of every ROI drawn from a state: `linear(gelu(state + roi))`; the sums are never stored.
 ///
 /// # Shapes
-/// - `states`: `[segments, width]`, 32-bit; `rois`: `[rois, width]`
-/// - returns `[segments, rois, time]`
+/// - `states`: `[segments, width]`; `rois`: `[rois, width]`
+/// - returns `[segments, rois, time]`, 32-bit
 pub fn draw(states: Tensor<2>, rois: Tensor<2>, linear: Linear) -> Tensor<3> {
     let inputs = vec![
         states.into_dispatch(),

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use brainmae_model::weights;
+use brainmae_model::{Precision, weights};
 use brainmae_run::{Checkpoint, Metric, MetricLog, RunFolder};
 use burn::module::Module;
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,8 @@ pub struct EngineConfig {
     /// Equal parts that a batch is computed in: in parallel where there are threads, one after another (gradient accumulation)
     /// where there are not. The result depends on it in the last bits, and does not depend on the threads.
     pub parts: usize,
+    /// Kind of number that the model computes in while it learns; models are used in 32 bits.
+    pub precision: Precision,
     /// Learning rate over the steps.
     pub schedule: Schedule,
     /// Optimiser.
@@ -43,6 +45,7 @@ impl Default for EngineConfig {
             steps: 1000,
             batch_size: 32,
             parts: 2,
+            precision: Precision::F32,
             schedule: Schedule::default(),
             optimizer: OptimizerConfig::default(),
             validate_every: 50,

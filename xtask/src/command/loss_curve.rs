@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
+use brainmae_model::Precision;
 use brainmae_run::{MetricLog, write_atomic};
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +39,7 @@ fn committed() -> PathBuf {
 /// # Errors
 /// With a table of what differs.
 pub fn run(renew: bool, device: DeviceName) -> Result<()> {
-    device.provide()?;
+    device.provide(Precision::F32)?;
     let found = train(device)?;
     let path = committed();
     if renew {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use brainmae_model::Precision;
 use brainmae_run::{Manifest, RunFolder, Status};
 
 use super::{ExperimentConfig, Resolved};
@@ -73,7 +74,7 @@ impl Options {
 /// # Errors
 /// From any stage.
 pub fn run(experiment: &Resolved, options: &Options) -> Result<()> {
-    options.device.provide()?;
+    options.device.provide(precision(&experiment.variants)?)?;
     interrupt::listen()?;
     let _span = tracing::info_span!("experiment", name = experiment.name).entered();
     let scans = data::scans(&experiment.base, &options.data)?;
@@ -110,7 +111,6 @@ pub fn run(experiment: &Resolved, options: &Options) -> Result<()> {
 /// # Errors
 /// From the stage, or if there is no such variant.
 pub fn pretrain_one(experiment: &Resolved, variant: &str, options: &Options) -> Result<()> {
-    options.device.provide()?;
     interrupt::listen()?;
     let Some(at) = experiment
         .variants
@@ -123,6 +123,9 @@ pub fn pretrain_one(experiment: &Resolved, variant: &str, options: &Options) -> 
             experiment.name
         );
     };
+    options
+        .device
+        .provide(precision(&experiment.variants[at..=at])?)?;
     let scans = data::scans(&experiment.base, &options.data)?;
     require_found(experiment, &experiment.variants[at..=at], &scans, options)?;
     let (variant, config) = &experiment.variants[at];
@@ -132,6 +135,23 @@ pub fn pretrain_one(experiment: &Resolved, variant: &str, options: &Options) -> 
         None => std::process::exit(130),
     }
     Ok(())
+}
+
+/// What the device must be able to do for all of these.
+///
+/// # Errors
+/// If some, but not all, ask for tf32, which holds for everything that the program computes.
+fn precision(variants: &[(String, ExperimentConfig)]) -> Result<Precision> {
+    let all: Vec<Precision> = variants.iter().map(|(_, c)| c.train.precision).collect();
+    let with = |precision| all.iter().filter(|one| **one == precision).count();
+    match with(Precision::Tf32) {
+        0 if with(Precision::Bf16) > 0 => Ok(Precision::Bf16),
+        0 => Ok(Precision::F32),
+        n if n == all.len() => Ok(Precision::Tf32),
+        _ => bail!(
+            "train.precision is tf32 for some variants, and {all:?} for all; tf32 is set for the whole program\nhint: make it one experiment for tf32 and one for the others"
+        ),
+    }
 }
 
 /// With `--resume`: one of the variants has been started with this config.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use brainmae_model::Precision;
 
 use super::{Version, unavailable};
 use crate::cargo::{BuiltIn, cargo};
@@ -13,6 +14,9 @@ use crate::workspace;
 /// What OpenMP's threads do between operations. By default they spin, and take the cores from the fused operators and from
 /// whatever else is running: a quick step takes 390 ms, and 262 ms when they wait.
 const WAIT_POLICY: &str = "OMP_WAIT_POLICY";
+
+/// Whether LibTorch's products on a GPU read 19 bits of 32. Read once, when LibTorch starts; images of NVIDIA's set it.
+const TF32: &str = "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE";
 
 /// Its name.
 const PROGRAM: &str = "xtask-libtorch";
@@ -76,21 +80,38 @@ fn require_compiler() -> Result<()> {
 
 /// Starts it in this program's place, with this program's arguments. Returns only if that fails.
 #[cfg(unix)]
-pub fn replace_this(program: &Path) -> anyhow::Error {
+pub fn replace_this(program: &Path, precision: Precision) -> anyhow::Error {
     use std::os::unix::process::CommandExt;
     let mut command = Command::new(program);
     command.args(std::env::args_os().skip(1));
     if std::env::var_os(WAIT_POLICY).is_none() {
         command.env(WAIT_POLICY, "passive");
     }
+    match precision {
+        Precision::Tf32 => command.env(TF32, "1"),
+        Precision::F32 | Precision::Bf16 => command.env_remove(TF32),
+    };
     let error = command.exec();
     anyhow::Error::new(error).context(format!("cannot start {program:?}"))
 }
 
 /// LibTorch is not supported here, see [`super::folder`].
 #[cfg(not(unix))]
-pub fn replace_this(program: &Path) -> anyhow::Error {
+pub fn replace_this(program: &Path, _precision: Precision) -> anyhow::Error {
     anyhow::anyhow!("this system cannot start {program:?} in the place of this program")
+}
+
+/// Starts this program anew if it was started for products of another precision.
+///
+/// # Errors
+/// If it cannot be started.
+pub fn restart_for(precision: Precision) -> Result<()> {
+    let is_set = std::env::var_os(TF32).is_some_and(|value| value == "1");
+    if is_set == (precision == Precision::Tf32) {
+        return Ok(());
+    }
+    let this = std::env::current_exe().context("where this program lies")?;
+    Err(replace_this(&this, precision))
 }
 
 #[cfg(test)]

@@ -122,7 +122,8 @@ fn train(
     let objective = objective(config, scans, start)?;
     let device = options.device.open()?.autodiff();
     let rng = &mut Seeds::new(config.seed).stream("weights");
-    let mut model = config.model.init(data_shape(scans), rng, &device)?;
+    let model = config.model.init(data_shape(scans), rng, &device)?;
+    let mut model = model.with_precision(config.train.precision);
     if let Some(start) = start {
         model = load_weights(model, start.path())?;
     }

@@ -5,16 +5,16 @@ use burn::tensor::activation::gelu;
 use rand::{RngExt, SeedableRng};
 
 type T2 = Tensor<2>;
-type Way<'a> = &'a dyn Fn(&[T2]) -> T2;
+type Way<'a> = &'a dyn Fn(&[T2], &Place) -> T2;
 
-fn draws(shapes: &[[usize; 2]], (device, dtype): &Place) -> Vec<T2> {
-    let device = device.clone().autodiff();
+fn draws(shapes: &[[usize; 2]], place: &Place) -> Vec<T2> {
+    let device = place.device.clone().autodiff();
     let rng = &mut rand_chacha::ChaCha8Rng::seed_from_u64(3);
     let draw = |shape: &[usize; 2]| {
         let n = shape[0] * shape[1];
         let values: Vec<f32> = (0..n).map(|_| rng.random_range(-1.0..1.0)).collect();
         let x: T2 = Tensor::from_data(TensorData::new(values, *shape), &device);
-        x.cast(*dtype).require_grad()
+        x.cast(place.dtype).require_grad()
     };
     shapes.iter().map(draw).collect()
 }
@@ -32,7 +32,7 @@ fn values<const D: usize>(x: Tensor<D>) -> Vec<f32> {
 fn compare(shapes: &[[usize; 2]], [definition, fused]: [Way<'_>; 2]) {
     let run = |way: Way<'_>, place: &Place| {
         let inputs = draws(shapes, place);
-        let out = way(&inputs);
+        let out = way(&inputs, place).cast(place.dtype);
         let [rows, columns] = out.dims();
         let factors = draws(&[[rows, columns]], place).remove(0);
         let grads = (out.clone() * factors).sum().backward();
@@ -48,9 +48,10 @@ fn compare(shapes: &[[usize; 2]], [definition, fused]: [Way<'_>; 2]) {
     for place in places() {
         for (i, (found, expected)) in run(fused, &place).iter().zip(&expected).enumerate() {
             assert_eq!(found.len(), expected.len(), "tensor {i}");
+            let allowed = place.tolerance(2e-5, expected);
             for (found, expected) in found.iter().zip(expected) {
                 assert!(
-                    (found - expected).abs() <= 2e-5 * expected.abs().max(1.0),
+                    (found - expected).abs() <= allowed,
                     "{shapes:?}, {place:?}, tensor {i}: {found}, expected {expected}"
                 );
             }
@@ -64,17 +65,17 @@ fn the_norm_and_its_gradients_are_those_of_the_definition() {
         compare(
             &[[rows, width], [1, width], [1, width]],
             [
-                &|t| {
+                &|t, _| {
                     let apart = t[0].clone() - t[0].clone().mean_dim(1);
                     let variance = apart.clone().square().mean_dim(1);
                     apart / (variance + 1e-5).sqrt() * t[1].clone() + t[2].clone()
                 },
-                &|t| {
+                &|t, place| {
                     let norm = Norm {
                         gamma: row(&t[1]),
                         beta: row(&t[2]),
                     };
-                    layer_norm(t[0].clone(), norm, 1e-5)
+                    layer_norm(place.precision.activation(t[0].clone()), norm, 1e-5)
                 },
             ],
         );
@@ -99,7 +100,10 @@ fn tokens_and_their_gradients_are_those_of_the_definition() {
         };
         let flat = |x: Tensor<3>| x.reshape([segments * rois, width]);
         let plain = |t: &[T2]| t[0].clone().matmul(t[1].clone()) + t[2].clone();
-        let signals = |t: &[T2]| t[0].clone().reshape([segments, rois, time]);
+        let signals = |t: &[T2], place: &Place| {
+            let signals = t[0].clone().reshape([segments, rois, time]);
+            place.precision.activation(signals)
+        };
         compare(
             &[
                 [segments * rois, time],
@@ -108,22 +112,24 @@ fn tokens_and_their_gradients_are_those_of_the_definition() {
                 [1, width],
             ],
             [
-                &|t| {
+                &|t, _| {
                     let hidden = some_hidden(segments, rois, &t[0]).reshape([segments * rois, 1]);
                     plain(t) * (-hidden.clone() + 1.0) + hidden * t[3].clone()
                 },
-                &|t| {
+                &|t, place| {
                     let hidden = Hidden {
                         hidden: some_hidden(segments, rois, &t[0]),
                         token: row(&t[3]),
                     };
-                    flat(embed(signals(t), linear(t), Some(hidden)))
+                    flat(embed(signals(t, place), linear(t), Some(hidden)))
                 },
             ],
         );
         compare(
             &[[segments * rois, time], [time, width], [1, width]],
-            [&plain, &|t| flat(embed(signals(t), linear(t), None))],
+            [&|t, _| plain(t), &|t, place| {
+                flat(embed(signals(t, place), linear(t), None))
+            }],
         );
     }
 }
@@ -134,17 +140,18 @@ fn drawings_and_their_gradients_are_those_of_the_definition() {
         compare(
             &[[segments, width], [rois, width], [width, time], [1, time]],
             [
-                &|t| {
+                &|t, _| {
                     let sum = t[0].clone().unsqueeze_dim::<3>(1) + t[1].clone().unsqueeze::<3>();
                     let rows = gelu(sum).reshape([segments * rois, width]);
                     rows.matmul(t[2].clone()) + t[3].clone()
                 },
-                &|t| {
+                &|t, place| {
+                    let states = place.precision.activation(t[0].clone());
                     let linear = Linear {
                         weight: t[2].clone(),
                         bias: row(&t[3]),
                     };
-                    draw(t[0].clone(), t[1].clone(), linear).reshape([segments * rois, time])
+                    draw(states, t[1].clone(), linear).reshape([segments * rois, time])
                 },
             ],
         );

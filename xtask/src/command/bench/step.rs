@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use brainmae_model::{BrainMaeConfig, DataShape, TseKind};
+use brainmae_model::{BrainMaeConfig, DataShape, Precision, TseKind};
 use clap::{Args, ValueEnum};
 
 use self::ceiling::Ceiling;
@@ -90,7 +90,7 @@ impl StepBench {
     /// # Errors
     /// From the device, or from the peer's program.
     pub fn run(self) -> Result<()> {
-        self.device.provide()?;
+        self.device.provide(Precision::F32)?;
         let (config, own_batch) = match self.size {
             Size::Quick => (BrainMaeConfig::default(), 32),
             Size::Paper => (BrainMaeConfig::paper(), 64),
