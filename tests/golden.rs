@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use brainmae_model::loss::LossWeights;
 use brainmae_model::weights::{NamedArray, export, export_gradients, import, to_safetensors};
 use brainmae_model::{BrainMae, BrainMaeConfig, DataShape, Input};
 use burn::module::Module;
@@ -109,16 +108,6 @@ impl Golden {
         Tensor::from_data(TensorData::new(self.bools("in.mask"), shape), device)
     }
 
-    fn loss_weights(&self) -> LossWeights {
-        let shape = &self.arrays["in.mask"].shape;
-        LossWeights::new(
-            &self.bools("in.mask"),
-            &self.bools("in.valid"),
-            [shape[0], shape[1], shape[2]],
-            self.lambda,
-        )
-    }
-
     fn close<const D: usize>(&self, name: &str, found: Tensor<D>) {
         let found: Vec<f32> = found.into_data().iter::<f32>().collect();
         assert_close(name, &found, &self.arrays[name].values, 1e-4);
@@ -160,7 +149,7 @@ fn forward(name: &str) {
     golden.close("out.tokens", encoding.tokens);
     let drawn = model.reconstruct(&input, Some(&hidden));
     golden.close("out.reconstruction", drawn.clone());
-    let loss = golden.loss_weights().loss(drawn, input.bold);
+    let loss = input.loss(drawn, &hidden, golden.lambda);
     golden.close("out.loss", loss.total);
     golden.close("out.loss_masked", loss.hidden);
     golden.close("out.loss_visible", loss.visible);
@@ -172,7 +161,6 @@ fn gradients_and_ten_steps(name: &str) {
     let mut model = golden.model(&device);
     let input = golden.input(&model, &golden.bools("in.valid"));
     let hidden = golden.hidden(&device);
-    let weights = golden.loss_weights();
     let mut adamw = AdamWConfig::new()
         .with_beta_2(0.95)
         .with_epsilon(1e-8)
@@ -182,7 +170,7 @@ fn gradients_and_ten_steps(name: &str) {
     let mut curve = Vec::new();
     for step in 0..10 {
         let drawn = model.reconstruct(&input, Some(&hidden));
-        let loss = weights.loss(drawn, input.bold.clone()).total;
+        let loss = input.loss(drawn, &hidden, golden.lambda).total;
         let gradients = GradientsParams::from_grads(loss.backward(), &model);
         if step == 0 {
             let found = export_gradients(&model, &gradients);

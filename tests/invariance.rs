@@ -1,6 +1,6 @@
 //! What must hold for every BrainMAE, whatever its weights.
 
-use brainmae_model::loss::LossWeights;
+use brainmae_model::loss::ReconstructionLoss;
 use brainmae_model::{BrainMae, BrainMaeConfig, DataShape, ReadoutKind, RoiVectors, TseKind};
 use burn::tensor::{Bool, Tensor, TensorData};
 use rand::{RngExt, SeedableRng};
@@ -156,12 +156,15 @@ fn a_padded_segment_changes_nothing() {
         assert_eq!(before[..2 * segment], after[..2 * segment], "{config:?}");
         assert_eq!(before[3 * segment..], after[3 * segment..], "{config:?}");
 
-        let dims = [DIMS[0], DIMS[1], DIMS[2]];
-        let weights = LossWeights::new(&hidden, &valid, dims, 0.75);
+        let [batch, segments, rois, _] = DIMS;
+        let bools = |values: &[bool]| TensorData::new(values.to_vec(), [values.len()]);
+        let hidden = Tensor::<1, Bool>::from_data(bools(&hidden), &device());
+        let hidden = hidden.reshape([batch, segments, rois]);
+        let padded = Tensor::<1, Bool>::from_data(bools(&valid), &device()).bool_not();
+        let padded = padded.reshape([batch, segments]);
         let loss = |drawn: Vec<f32>, bold: Vec<f32>| {
             let tensor = |v| Tensor::<4>::from_data(TensorData::new(v, DIMS), &device());
-            weights
-                .loss(tensor(drawn), tensor(bold))
+            ReconstructionLoss::new(tensor(drawn), tensor(bold), &hidden, Some(&padded), 0.75)
                 .total
                 .into_scalar::<f32>()
         };

@@ -7,6 +7,7 @@
 
 use brainmae_model::weights::{export, from_safetensors, import, to_safetensors};
 use brainmae_model::{BrainMae, BrainMaeConfig, DataShape, Input, TseKind};
+use brainmae_pretrain::mask::mask_on;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Bool, Device, Tensor, TensorData};
@@ -131,4 +132,14 @@ fn weights_travel_between_devices_bit_by_bit() {
     let weights = from_safetensors(&file, "").expect("a safetensors file");
     let back = import(model(TseKind::Static, 64, &flex()), weights).expect("the same model");
     assert_eq!(export(&there), export(&back));
+}
+
+#[test]
+fn masks_are_the_same_on_every_device() {
+    let mask = |device: &Device| {
+        let hidden = mask_on(device, &[0, 7, u32::MAX], 20, 100, 0.37);
+        hidden.into_data().iter::<bool>().collect::<Vec<bool>>()
+    };
+    assert_eq!(mask(&device()), mask(&flex()));
+    assert_eq!(mask(&device().autodiff()), mask(&flex()));
 }

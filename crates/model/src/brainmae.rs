@@ -7,6 +7,7 @@ use rand::Rng;
 
 use crate::decoder::Decoder;
 use crate::init::Init;
+use crate::loss::ReconstructionLoss;
 use crate::state_encoder::StateEncoder;
 use crate::time_encoder::TimeEncoder;
 use crate::time_encoding::{encode, time_encoding};
@@ -22,6 +23,24 @@ pub struct Input {
     time: Tensor<3>,
     /// `[batch, segments]`, true where a segment is padding; nothing where no segment is.
     padded: Option<Tensor<2, Bool>>,
+}
+
+impl Input {
+    /// The loss of what was drawn of this batch; `hidden` is `[batch, segments, rois]`, true where an ROI was hidden.
+    pub fn loss(
+        &self,
+        drawn: Tensor<4>,
+        hidden: &Tensor<3, Bool>,
+        lambda: f64,
+    ) -> ReconstructionLoss {
+        ReconstructionLoss::new(
+            drawn,
+            self.bold.clone(),
+            hidden,
+            self.padded.as_ref(),
+            lambda,
+        )
+    }
 }
 
 /// What the encoder says of a batch.

@@ -1,25 +1,13 @@
 //! The masked reconstruction loss.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Bool, Tensor};
 
-/// Weights that turn squared errors into the loss; made on the host, where the mask is made.
+/// The loss of a batch and its two terms, each a scalar on the device of the batch.
 ///
 /// ```text
 /// L = lambda · mean over hidden (segment, ROI) of MSE  +  (1 - lambda) · the same over visible ones
 /// ```
 /// Padded segments count nowhere. Nothing hidden: the visible term alone; nothing visible: the hidden term alone.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LossWeights {
-    /// `1 / count` at hidden (segment, ROI) pairs, 0 elsewhere.
-    hidden: Vec<f32>,
-    visible: Vec<f32>,
-    dims: [usize; 3],
-    lambda: f64,
-    any_hidden: bool,
-    any_visible: bool,
-}
-
-/// The loss of a batch and its two terms, each a scalar.
 #[derive(Clone, Debug)]
 pub struct ReconstructionLoss {
     /// What training minimises.
@@ -30,60 +18,43 @@ pub struct ReconstructionLoss {
     pub visible: Tensor<1>,
 }
 
-impl LossWeights {
+impl ReconstructionLoss {
+    /// Nothing is read from the device, the counts of hidden and visible ROIs neither.
+    ///
     /// # Shapes
-    /// - `hidden`: `[batch, segments, rois]` in `dims`, true where an ROI is hidden
-    /// - `valid`: `[batch, segments]`, false where a segment is padding
-    pub fn new(hidden: &[bool], valid: &[bool], dims: [usize; 3], lambda: f64) -> Self {
-        let rois = dims[2];
-        let counts = |i: usize| valid[i / rois];
-        let n_hidden = (0..hidden.len())
-            .filter(|&i| counts(i) && hidden[i])
-            .count();
-        let n_visible = valid.iter().filter(|&&v| v).count() * rois - n_hidden;
-        let weights = |side: bool, n: usize| {
-            let weight = 1.0 / n.max(1) as f32;
-            let pick = |i| {
-                if counts(i) && hidden[i] == side {
-                    weight
-                } else {
-                    0.0
+    /// - `drawn`, `bold`: `[batch, segments, rois, time]`
+    /// - `hidden`: `[batch, segments, rois]`, true where an ROI is hidden
+    /// - `padded`: `[batch, segments]`, true where a segment is padding; nothing where none is
+    pub fn new(
+        drawn: Tensor<4>,
+        bold: Tensor<4>,
+        hidden: &Tensor<3, Bool>,
+        padded: Option<&Tensor<2, Bool>>,
+        lambda: f64,
+    ) -> Self {
+        let shape = hidden.dims();
+        let error = (drawn - bold).square().mean_dim(3).reshape(shape);
+        let side = |counts: Tensor<3, Bool>| {
+            let counts = match padded {
+                Some(padded) => {
+                    let padded = padded.clone().unsqueeze_dim::<3>(2).expand(shape);
+                    counts.mask_fill(padded, false)
                 }
+                None => counts,
             };
-            (0..hidden.len()).map(pick).collect()
+            let weights = counts.float();
+            let n = weights.clone().sum();
+            let mean = (error.clone() * weights).sum() / n.clone().clamp_min(1.0);
+            (mean, n.greater_elem(0.0).float())
         };
+        let (visible, any_visible) = side(hidden.clone().bool_not());
+        let (hidden, any_hidden) = side(hidden.clone());
+        // Of a side that has no other the weight is 1; that of a side with nothing in it does not matter.
+        let alone = |other: Tensor<1>| -other + 1.0;
+        let of_hidden = any_visible.clone() * lambda + alone(any_visible);
+        let of_visible = any_hidden.clone() * (1.0 - lambda) + alone(any_hidden);
         Self {
-            hidden: weights(true, n_hidden),
-            visible: weights(false, n_visible),
-            dims,
-            lambda,
-            any_hidden: n_hidden > 0,
-            any_visible: n_visible > 0,
-        }
-    }
-
-    /// # Shapes
-    /// `reconstruction`, `bold`: `[batch, segments, rois, time]`
-    pub fn loss(&self, reconstruction: Tensor<4>, bold: Tensor<4>) -> ReconstructionLoss {
-        let device = bold.device();
-        let [batch, segments, rois] = self.dims;
-        let error = (reconstruction - bold)
-            .square()
-            .mean_dim(3)
-            .reshape([batch, segments, rois]);
-        let term = |weights: &[f32], device: &Device| {
-            let weights = TensorData::new(weights.to_vec(), self.dims);
-            (error.clone() * Tensor::<3>::from_data(weights, device)).sum()
-        };
-        let hidden = term(&self.hidden, &device);
-        let visible = term(&self.visible, &device);
-        let total = match (self.any_hidden, self.any_visible) {
-            (true, true) => hidden.clone() * self.lambda + visible.clone() * (1.0 - self.lambda),
-            (true, false) => hidden.clone(),
-            (false, _) => visible.clone(),
-        };
-        ReconstructionLoss {
-            total,
+            total: hidden.clone() * of_hidden + visible.clone() * of_visible,
             hidden,
             visible,
         }
@@ -92,33 +63,41 @@ impl LossWeights {
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::Device;
+
     use super::*;
 
-    fn loss(hidden: [bool; 4], valid: [bool; 2]) -> [f32; 3] {
+    fn loss(hidden: [[bool; 2]; 2], padded: Option<[bool; 2]>) -> [f32; 3] {
         let device = Device::flex();
         // Two segments of two ROIs, one volume; the errors are 1, 2, 3, 4, their squares 1, 4, 9, 16.
         let bold = Tensor::<4>::zeros([1, 2, 2, 1], &device);
         let drawn = Tensor::<4>::from_data([[[[1.0], [2.0]], [[3.0], [4.0]]]], &device);
-        let weights = LossWeights::new(&hidden, &valid, [1, 2, 2], 0.75);
-        let loss = weights.loss(drawn, bold);
+        let hidden = Tensor::from_data([hidden], &device);
+        let padded = padded.map(|padded| Tensor::from_data([padded], &device));
+        let loss = ReconstructionLoss::new(drawn, bold, &hidden, padded.as_ref(), 0.75);
         [loss.total, loss.hidden, loss.visible].map(|x| x.into_scalar::<f32>())
     }
 
     #[test]
     fn hidden_and_visible_are_averaged_apart() {
-        let found = loss([true, false, true, false], [true, true]);
+        let found = loss([[true, false]; 2], None);
         assert_eq!(found, [0.75 * 5.0 + 0.25 * 10.0, 5.0, 10.0]);
     }
 
     #[test]
     fn padded_segments_do_not_count() {
-        let found = loss([true, false, true, false], [true, false]);
+        let found = loss([[true, false]; 2], Some([false, true]));
         assert_eq!(found, [0.75 + 0.25 * 4.0, 1.0, 4.0]);
     }
 
     #[test]
     fn one_term_stands_alone_when_the_other_is_empty() {
-        assert_eq!(loss([false; 4], [true, true])[0], 7.5);
-        assert_eq!(loss([true; 4], [true, true])[0], 7.5);
+        assert_eq!(loss([[false; 2]; 2], None), [7.5, 0.0, 7.5]);
+        assert_eq!(loss([[true; 2]; 2], None), [7.5, 7.5, 0.0]);
+    }
+
+    #[test]
+    fn padding_alone_is_no_loss() {
+        assert_eq!(loss([[true, false]; 2], Some([true; 2])), [0.0; 3]);
     }
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use brainmae_data::{BatchLoader, Crop, SampleBatch, ScanStore, SegmentLayout, fill, tile};
-use brainmae_model::loss::{LossWeights, ReconstructionLoss};
+use brainmae_model::loss::ReconstructionLoss;
 use brainmae_model::{BrainMae, Input};
 use brainmae_run::{Card, Seeds};
-use burn::tensor::{Bool, Tensor, TensorData};
+use burn::tensor::{Bool, Device, Tensor, TensorData};
+use rand::RngExt;
 
 use crate::batches::TrainingCrops;
-use crate::mask::{MaskConfig, draw_mask};
+use crate::mask::{MaskConfig, draw_mask, mask_on};
 use crate::{Objective, PartLoss, PretrainError};
 
 /// Share of ROIs hidden when a model is validated.
@@ -81,17 +82,18 @@ impl MaskedBatch {
 
     /// The batch as the model takes it: samples and mask.
     pub fn to_device(&self, model: &BrainMae) -> (Input, Tensor<3, Bool>) {
-        let samples = &self.samples;
-        let input = model.input(
-            samples.bold.clone(),
-            self.dims(),
-            &samples.start_secs,
-            &samples.valid,
-        );
+        let input = input(&self.samples, model);
         let hidden = TensorData::new(self.hidden.clone(), self.mask_dims());
         let hidden = Tensor::from_data(hidden, &input.bold.device());
         (input, hidden)
     }
+}
+
+/// Samples as the model takes them.
+fn input(samples: &SampleBatch, model: &BrainMae) -> Input {
+    let dims = [samples.batch, samples.segments, samples.rois, samples.time];
+    let bold = samples.bold.clone();
+    model.input(bold, dims, &samples.start_secs, &samples.valid)
 }
 
 impl MaskedReconstruction {
@@ -169,20 +171,30 @@ impl MaskedReconstruction {
     ///
     /// # Errors
     /// From the data, if a crop cannot be cut.
-    pub fn batch(&self, step: u64, part: usize) -> Result<MaskedBatch, PretrainError> {
-        let per_part = self.batch_size / self.parts;
-        let samples = self
+    pub fn batch(&self, step: u64, part: usize) -> Result<SampleBatch, PretrainError> {
+        Ok(self
             .training
-            .batch(step * self.parts as u64 + part as u64)?;
-        let ratio = self.ratio(step);
-        Ok(MaskedBatch::new(samples, |segments, rois, hidden| {
-            // One stream per sample: how a batch is cut into parts does not change its masks.
-            for i in part * per_part..(part + 1) * per_part {
-                let number = self.crops.sample_number(step, i);
-                let rng = &mut self.seeds.stream_at("masks", &[number]);
-                draw_mask(segments / per_part, rois, ratio, rng, hidden);
-            }
-        }))
+            .batch(step * self.parts as u64 + part as u64)?)
+    }
+
+    /// What is hidden of that part.
+    fn mask(
+        &self,
+        step: u64,
+        part: usize,
+        samples: &SampleBatch,
+        device: &Device,
+    ) -> Tensor<3, Bool> {
+        let places = part * samples.batch..(part + 1) * samples.batch;
+        // A number per sample: how a batch is cut into parts does not change its masks.
+        let numbers: Vec<u32> = places
+            .map(|i| {
+                let sample = self.crops.sample_number(step, i);
+                self.seeds.stream_at("masks", &[sample]).random()
+            })
+            .collect();
+        let (segments, rois) = (samples.segments, samples.rois);
+        mask_on(device, &numbers, segments, rois, self.ratio(step))
     }
 
     fn validation_batch(&self, number: u64) -> Result<MaskedBatch, PretrainError> {
@@ -198,16 +210,9 @@ impl MaskedReconstruction {
     }
 }
 
-impl MaskedReconstruction {
-    /// The loss of a batch, and how many segments it is the mean over.
-    fn batch_loss(&self, model: &BrainMae, batch: &MaskedBatch) -> (ReconstructionLoss, f64) {
-        let (input, hidden) = batch.to_device(model);
-        let drawn = model.reconstruct(&input, Some(&hidden));
-        let valid = &batch.samples.valid;
-        let weights = LossWeights::new(&batch.hidden, valid, batch.mask_dims(), self.mask.lambda);
-        let n_segments = valid.iter().filter(|v| **v).count();
-        (weights.loss(drawn, input.bold), n_segments as f64)
-    }
+/// Segments that are no padding: what a batch counts in a mean over batches.
+fn n_valid(samples: &SampleBatch) -> f64 {
+    samples.valid.iter().filter(|valid| **valid).count() as f64
 }
 
 /// Cuts `crops`, and has `draw(segments, rois, hidden)` append the mask of all their segments.
@@ -246,9 +251,13 @@ impl Objective for MaskedReconstruction {
     }
 
     fn loss(&self, model: &BrainMae, step: u64, part: usize) -> Result<PartLoss, PretrainError> {
-        let batch = self.batch(step, part)?;
-        let (loss, weight) = self.batch_loss(model, &batch);
-        self.training.recycle(batch.samples);
+        let samples = self.batch(step, part)?;
+        let input = input(&samples, model);
+        let hidden = self.mask(step, part, &samples, &input.bold.device());
+        let drawn = model.reconstruct(&input, Some(&hidden));
+        let loss = input.loss(drawn, &hidden, self.mask.lambda);
+        let weight = n_valid(&samples);
+        self.training.recycle(samples);
         Ok(PartLoss {
             total: loss.total,
             terms: vec![
@@ -282,7 +291,10 @@ impl Objective for MaskedReconstruction {
         let [mut hidden, mut visible, mut weight] = [0.0; 3];
         for number in 0..self.n_validation {
             let batch = self.validation_batch(number)?;
-            let (loss, w) = self.batch_loss(model, &batch);
+            let (input, mask) = batch.to_device(model);
+            let drawn = model.reconstruct(&input, Some(&mask));
+            let loss: ReconstructionLoss = input.loss(drawn, &mask, self.mask.lambda);
+            let w = n_valid(&batch.samples);
             self.validation.recycle(batch.samples);
             hidden += w * f64::from(loss.hidden.into_scalar::<f32>());
             visible += w * f64::from(loss.visible.into_scalar::<f32>());

@@ -1,5 +1,6 @@
 //! Which ROIs are hidden. True means hidden, false visible, here and everywhere.
 
+use burn::tensor::{Bool, DType, Device, Int, Tensor};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
@@ -92,6 +93,45 @@ impl Ratio {
     }
 }
 
+/// In each segment of each sample its own random set of `round(ratio * rois)` ROIs, made on `device` with nothing but a number
+/// per sample sent there: `[samples, segments, rois]`, true where hidden. The same on every device.
+///
+/// Every (segment, ROI) has a hash of its sample's number and its place; the ROIs of the smallest hashes of a segment are hidden.
+pub fn mask_on(
+    device: &Device,
+    numbers: &[u32],
+    segments: usize,
+    rois: usize,
+    ratio: f64,
+) -> Tensor<3, Bool> {
+    const LOW: i64 = 0xFFFF_FFFF;
+    /// Below 2^31: times 32 bits, it stays within 63.
+    const FACTORS: [i64; 2] = [0x1E37_79B1, 0x045D_9F3B];
+    let samples = numbers.len();
+    let shape = [samples, segments, rois];
+    let n_hidden = ((ratio * rois as f64).round() as usize).min(rois);
+    if n_hidden == 0 {
+        return Tensor::full(shape, false, device);
+    }
+    let wide = (device, DType::I64);
+    let numbers: Vec<i64> = numbers.iter().map(|number| i64::from(*number)).collect();
+    let numbers = Tensor::<1, Int>::from_data(numbers.as_slice(), wide);
+    let places = Tensor::<1, Int>::arange(0..(segments * rois) as i64, wide);
+    let low = |x: Tensor<3, Int>| x.bitwise_and_scalar(LOW);
+    let fold = |x: Tensor<3, Int>| x.clone().bitwise_right_shift_scalar(16).bitwise_xor(x);
+    let start = numbers.reshape([samples, 1, 1]).expand(shape);
+    let places = places.reshape([1, segments, rois]).expand(shape);
+    let mut hash = low(fold(start) * FACTORS[0] + places * FACTORS[0]);
+    for _ in 0..2 {
+        hash = low(fold(hash) * FACTORS[1]);
+    }
+    // No two ROIs of a segment alike, or one too many would be hidden.
+    let own = Tensor::<1, Int>::arange(0..rois as i64, wide).reshape([1, 1, rois]);
+    let key = fold(hash) * rois as i64 + own.expand(shape);
+    let last = key.clone().sort(2).narrow(2, n_hidden - 1, 1);
+    key.lower_equal(last.expand(shape))
+}
+
 /// In each of `segments` its own random set of `round(ratio * rois)` ROIs: `[segments, rois]`, appended to `hidden`.
 pub fn draw_mask(
     segments: usize,
@@ -146,6 +186,55 @@ mod tests {
             // 3000 expected; the standard deviation is 41.
             assert!((2830..3170).contains(&n), "ROI {roi}: {n}");
         }
+    }
+
+    fn on_flex(numbers: &[u32], segments: usize, rois: usize, ratio: f64) -> Vec<bool> {
+        let mask = mask_on(&Device::flex(), numbers, segments, rois, ratio);
+        mask.into_data().iter::<bool>().collect()
+    }
+
+    #[test]
+    fn on_a_device_every_segment_hides_its_own_share() {
+        for (ratio, n) in [(0.0, 0), (0.5, 4), (1.0, 7)] {
+            let hidden = on_flex(&[3, 4, u32::MAX], 50, 7, ratio);
+            let count = |row: &[bool]| row.iter().filter(|h| **h).count();
+            assert!(hidden.chunks(7).all(|row| count(row) == n));
+        }
+        let hidden = on_flex(&[3, 4], 50, 7, 0.5);
+        assert_ne!(hidden[..350], hidden[350..]);
+        assert!(hidden.chunks(7).any(|row| row != &hidden[..7]));
+        // What a sample hides is its own affair: a batch may be cut anywhere.
+        assert_eq!(on_flex(&[4], 50, 7, 0.5), hidden[350..]);
+    }
+
+    #[test]
+    fn on_a_device_every_roi_is_hidden_equally_often_alone_and_with_any_other() {
+        // Consecutive numbers, the worst that a hash can be given.
+        let numbers: Vec<u32> = (0..1000).collect();
+        let hidden = on_flex(&numbers, 10, 7, 3.0 / 7.0);
+        let rows: Vec<&[bool]> = hidden.chunks(7).collect();
+        let together = |a: usize, b: usize| rows.iter().filter(|row| row[a] && row[b]).count();
+        for a in 0..7 {
+            // 10000 * 3 / 7 expected with a standard deviation of 49, and 10000 / 7 with one of 35.
+            assert!(
+                (4040..4530).contains(&together(a, a)),
+                "{a}: {}",
+                together(a, a)
+            );
+            for b in 0..a {
+                assert!(
+                    (1250..1610).contains(&together(a, b)),
+                    "{a}, {b}: {}",
+                    together(a, b)
+                );
+            }
+        }
+        // Nor does a segment know of the next.
+        let pairs = rows.windows(2);
+        let again = pairs.map(|pair| (0..7).filter(|i| pair[0][*i] && pair[1][*i]).count());
+        // 9999 * 7 * 9 / 49 expected.
+        let again: usize = again.sum();
+        assert!((12_400..13_300).contains(&again), "{again}");
     }
 
     #[test]
