@@ -9,13 +9,16 @@ use rand_distr::StandardNormal;
 use crate::layer_norm::LayerNorm;
 
 /// Draws parameters on one device from one stream, in the order in which they are asked for.
-pub(crate) struct Init<'a, R: Rng> {
+pub struct Init<'a, R: Rng> {
+    /// The stream.
     pub rng: &'a mut R,
+    /// Where the parameters live.
     pub device: &'a Device,
 }
 
 impl<R: Rng> Init<'_, R> {
-    fn uniform<const D: usize>(&mut self, shape: [usize; D], bound: f32) -> Param<Tensor<D>> {
+    /// Uniform values within `bound` of 0.
+    pub fn uniform<const D: usize>(&mut self, shape: [usize; D], bound: f32) -> Param<Tensor<D>> {
         let values = (0..shape.iter().product())
             .map(|_| self.rng.random_range(-bound..bound))
             .collect();

@@ -15,7 +15,7 @@ pub mod decoder;
 mod error;
 mod feed_forward;
 mod fused;
-mod init;
+pub mod init;
 mod layer_norm;
 pub mod loss;
 pub mod readout;

@@ -1,0 +1,40 @@
+//! What can go wrong while predicting targets.
+
+use brainmae_data::DataError;
+use brainmae_model::ModelError;
+use brainmae_run::RunError;
+
+/// Errors of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DownstreamError {
+    /// A config value that makes no sense.
+    #[error("downstream config: {field} is {found}, expected {expected}")]
+    Config {
+        /// The field, as written in an experiment file.
+        field: String,
+        /// Its value.
+        found: String,
+        /// What would be right.
+        expected: String,
+    },
+    /// A learner that cannot learn from what it is given.
+    #[error("{learner} cannot learn target {target}: {problem}")]
+    Fit {
+        /// Who.
+        learner: String,
+        /// What was to be learned.
+        target: String,
+        /// Why not, and what to do.
+        problem: String,
+    },
+    /// From the run folder.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// From the model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// From the data.
+    #[error(transparent)]
+    Data(#[from] DataError),
+}

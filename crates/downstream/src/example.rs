@@ -1,0 +1,80 @@
+//! What is predicted from: stretches of scans.
+
+use std::sync::Arc;
+
+use brainmae_data::{BoldSeries, ScanId, SubjectId};
+
+/// A scan, with what may be known of it besides its signals.
+#[derive(Clone, Debug)]
+pub struct Scan {
+    /// Its name.
+    pub scan: ScanId,
+    /// Whose it is.
+    pub subject: SubjectId,
+    /// What never stands on two sides: the family where it is known, otherwise the subject; the scan itself where all are of
+    /// one subject.
+    pub unit: String,
+    /// Cleaned signals.
+    pub series: Arc<BoldSeries>,
+    /// What could explain a prediction away, by the names in [`Problem::confounds`](crate::Problem): age, motion. Missing is
+    /// nothing.
+    pub confounds: Vec<Option<f64>>,
+}
+
+/// A stretch of a scan: all of it, or one segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// Number of its scan.
+    pub scan: usize,
+    /// First volume.
+    pub start_volume: usize,
+    /// Length; a whole number of segments is not asked for.
+    pub n_volumes: usize,
+}
+
+/// Some examples of some scans.
+#[derive(Clone, Debug)]
+pub struct Examples<'a> {
+    /// All scans of the data set that are used; examples name them by number.
+    pub scans: &'a [Scan],
+    /// The examples.
+    pub list: Vec<Example>,
+}
+
+impl<'a> Examples<'a> {
+    /// Number of examples.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Each example with its scan.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&'a Scan, Example)> {
+        let scans = self.scans;
+        self.list
+            .iter()
+            .map(|example| (&scans[example.scan], *example))
+    }
+}
+
+impl Scan {
+    /// The signals of an example of this scan, `[volumes, rois]`, row-major.
+    pub fn signals(&self, example: Example) -> &[f32] {
+        let rois = self.series.n_rois();
+        let start = example.start_volume * rois;
+        &self.series.values()[start..start + example.n_volumes * rois]
+    }
+}
+
+/// Examples whose truth is known: values, or the number of a class.
+#[derive(Clone, Debug)]
+pub struct Labelled<'a> {
+    /// The examples.
+    pub examples: Examples<'a>,
+    /// One for each.
+    pub truth: Vec<f64>,
+}

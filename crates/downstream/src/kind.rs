@@ -1,0 +1,94 @@
+//! What is predicted: a number or a class.
+
+/// Kind of a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A number, in the target's own unit.
+    Regression,
+    /// One of several classes, numbered from 0.
+    Classification {
+        /// How many there are, at least two.
+        n_classes: usize,
+    },
+}
+
+impl Kind {
+    /// Numbers predicted for one example: the value, or a probability for every class.
+    pub fn n_outputs(self) -> usize {
+        match self {
+            Kind::Regression => 1,
+            Kind::Classification { n_classes } => n_classes,
+        }
+    }
+}
+
+/// Predictions for some examples, in their order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Output {
+    n_outputs: usize,
+    values: Vec<f64>,
+}
+
+impl Output {
+    /// `values` are `[examples, n_outputs]`, row-major: values in the target's unit, or probabilities that sum to 1 in each row.
+    ///
+    /// # Panics
+    /// If they are no whole number of rows.
+    pub fn new(kind: Kind, values: Vec<f64>) -> Self {
+        let n_outputs = kind.n_outputs();
+        assert!(values.len().is_multiple_of(n_outputs), "whole rows");
+        Self { n_outputs, values }
+    }
+
+    /// Probabilities from logits, `[examples, n_classes]`, row-major.
+    pub fn from_logits(n_classes: usize, mut logits: Vec<f64>) -> Self {
+        for row in logits.chunks_exact_mut(n_classes) {
+            let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            row.iter_mut()
+                .for_each(|logit| *logit = (*logit - largest).exp());
+            let sum: f64 = row.iter().sum();
+            row.iter_mut().for_each(|p| *p /= sum);
+        }
+        Self::new(Kind::Classification { n_classes }, logits)
+    }
+
+    /// One slice per example.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f64]> {
+        self.values.chunks_exact(self.n_outputs)
+    }
+
+    /// Number of examples.
+    pub fn len(&self) -> usize {
+        self.values.len() / self.n_outputs
+    }
+
+    /// Whether there is no example.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+}
+
+/// The class of the largest probability; the first of equal ones.
+pub fn likeliest(row: &[f64]) -> usize {
+    let mut best = 0;
+    for (class, p) in row.iter().enumerate() {
+        if *p > row[best] {
+            best = class;
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logits_become_probabilities_however_large() {
+        let output = Output::from_logits(2, vec![0.0, 3f64.ln(), 1e4, 1e4]);
+        let rows: Vec<&[f64]> = output.rows().collect();
+        assert!((rows[0][1] - 0.75).abs() < 1e-12);
+        assert_eq!(rows[1], [0.5, 0.5]);
+        assert_eq!((likeliest(rows[0]), likeliest(rows[1])), (1, 0));
+    }
+}
