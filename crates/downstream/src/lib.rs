@@ -3,12 +3,16 @@
 //! Every [`Learner`] is given the same scans of the same folds, and never the truth of those it is tested on. How an encoder was
 //! pretrained is unknown here.
 //!
-//! Read in this order: [`kind`], [`example`], [`learner`], then the learners.
+//! Read in this order: [`kind`], [`example`], [`learner`], then the learners: [`constant`],
+//! [`linear`] of [`features`].
 
+pub mod constant;
 mod error;
 pub mod example;
+pub mod features;
 pub mod kind;
 pub mod learner;
+pub mod linear;
 
 pub use error::DownstreamError;
 pub use example::{Example, Examples, Labelled, Scan};

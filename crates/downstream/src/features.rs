@@ -1,0 +1,126 @@
+//! Numbers that simple models read from signals.
+
+pub mod fc;
+pub mod tangent;
+
+use nalgebra::DMatrix;
+use rayon::prelude::*;
+
+use crate::{DownstreamError, Examples, Labelled, Problem};
+use fc::{correlations, fisher_z};
+use tangent::TangentSpace;
+
+/// What a linear model is given of an example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Features {
+    /// Fisher's z of the correlation of every pair of ROIs.
+    Fc,
+    /// Departures from the common covariance of the training side.
+    FcTangent,
+    /// Mean and standard deviation of every ROI. Of a whole scan these are 0 and 1 where cleaning z-scored it.
+    MeanSignal,
+    /// Age, sex, motion, site: what is known without looking at the brain. Missing ones are the training side's mean.
+    Confounds,
+}
+
+impl Features {
+    /// What is to be learned of the training side first.
+    pub fn fit(self, problem: &Problem, training: &Labelled) -> FittedFeatures {
+        let examples = &training.examples;
+        match self {
+            Features::Fc => FittedFeatures::Fc,
+            Features::MeanSignal => FittedFeatures::MeanSignal,
+            Features::FcTangent => {
+                let signals = examples.iter().map(|(scan, example)| scan.signals(example));
+                FittedFeatures::FcTangent(TangentSpace::fit(signals, problem.n_rois))
+            }
+            Features::Confounds => {
+                let mean = |at: usize| {
+                    let known = examples.iter().filter_map(|(scan, _)| scan.confounds[at]);
+                    let (sum, n) = known.fold((0.0, 0usize), |(sum, n), x| (sum + x, n + 1));
+                    sum / n.max(1) as f64
+                };
+                FittedFeatures::Confounds((0..problem.confounds.len()).map(mean).collect())
+            }
+        }
+    }
+}
+
+/// Features with what they learned of the training side.
+#[derive(Clone, Debug)]
+pub enum FittedFeatures {
+    /// Nothing.
+    Fc,
+    /// The common covariance.
+    FcTangent(TangentSpace),
+    /// Nothing.
+    MeanSignal,
+    /// The means.
+    Confounds(Vec<f64>),
+}
+
+impl FittedFeatures {
+    /// One row per example.
+    ///
+    /// # Errors
+    /// [`DownstreamError::Fit`] if there are none, as with confounds where none is known.
+    pub fn of(
+        &self,
+        problem: &Problem,
+        examples: &Examples,
+    ) -> Result<DMatrix<f64>, DownstreamError> {
+        let n_rois = problem.n_rois;
+        let list: Vec<_> = examples.iter().collect();
+        let rows: Vec<Vec<f32>> = list
+            .par_iter()
+            .map(|(scan, example)| {
+                let signals = scan.signals(*example);
+                match self {
+                    FittedFeatures::Fc => fisher_z(&correlations(signals, n_rois)),
+                    FittedFeatures::FcTangent(space) => space.features(signals),
+                    FittedFeatures::MeanSignal => mean_and_sd(signals, n_rois),
+                    FittedFeatures::Confounds(mean) => (scan.confounds.iter().zip(mean))
+                        .map(|(value, mean)| value.unwrap_or(*mean) as f32)
+                        .collect(),
+                }
+            })
+            .collect();
+        let width = rows.first().map_or(0, Vec::len);
+        if width == 0 {
+            return Err(DownstreamError::Fit {
+                learner: "a linear model".into(),
+                target: problem.target.clone(),
+                problem: "there are no features".into(),
+            });
+        }
+        let values = rows.iter().flatten().map(|value| f64::from(*value));
+        Ok(DMatrix::from_row_iterator(rows.len(), width, values))
+    }
+}
+
+fn mean_and_sd(signals: &[f32], n_rois: usize) -> Vec<f32> {
+    let n = (signals.len() / n_rois) as f64;
+    let sums = |of: &dyn Fn(usize, f64) -> f64| {
+        let mut sums = vec![0.0; n_rois];
+        for volume in signals.chunks_exact(n_rois) {
+            for (roi, (sum, value)) in sums.iter_mut().zip(volume).enumerate() {
+                *sum += of(roi, f64::from(*value)) / n;
+            }
+        }
+        sums
+    };
+    let mean = sums(&|_, value| value);
+    let variance = sums(&|roi, value| (value - mean[roi]).powi(2));
+    let sd = variance.iter().map(|variance| variance.sqrt());
+    mean.iter().copied().chain(sd).map(|x| x as f32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn means_come_before_standard_deviations() {
+        assert_eq!(mean_and_sd(&[1.0, 5.0, 3.0, 5.0], 2), [2.0, 5.0, 1.0, 0.0]);
+    }
+}

@@ -1,0 +1,132 @@
+//! Ridge regression along a path of penalties.
+
+use nalgebra::{DMatrix, DVector, SymmetricEigen};
+
+/// Ridge regression of rows that are standardised, for every penalty at the price of one.
+///
+/// ```text
+/// w = argmin |y - mean(y) - X w|^2 + alpha n |w|^2
+/// ```
+/// The eigenvectors of the smaller of `X X'` and `X' X` serve all penalties.
+pub struct RidgePath {
+    /// Orthonormal; `[rows, r]`.
+    left: DMatrix<f64>,
+    /// `X' left / singular values`: `[columns, r]`.
+    right: DMatrix<f64>,
+    singular: DVector<f64>,
+    centre: f64,
+    /// `left' (y - centre)`.
+    projected: DVector<f64>,
+}
+
+impl RidgePath {
+    /// Prepares for all penalties; `x` is `[rows, columns]`.
+    pub fn new(x: &DMatrix<f64>, y: &[f64]) -> Self {
+        let y = DVector::from_column_slice(y);
+        let centre = y.mean();
+        let wide = x.ncols() > x.nrows();
+        let gram = if wide { x * x.transpose() } else { x.tr_mul(x) };
+        let eigen = SymmetricEigen::new(gram);
+        let largest = eigen.eigenvalues.max().max(0.0);
+        // Directions below rounding carry nothing.
+        let kept: Vec<usize> = (0..eigen.eigenvalues.len())
+            .filter(|&i| eigen.eigenvalues[i] > 1e-12 * largest && eigen.eigenvalues[i] > 0.0)
+            .collect();
+        let vectors = eigen.eigenvectors.select_columns(&kept);
+        let singular = DVector::from_iterator(
+            kept.len(),
+            kept.iter().map(|&i| eigen.eigenvalues[i].sqrt()),
+        );
+        let mut other = if wide {
+            x.tr_mul(&vectors)
+        } else {
+            x * &vectors
+        };
+        for (mut column, singular) in other.column_iter_mut().zip(singular.iter()) {
+            column /= *singular;
+        }
+        let (left, right) = if wide {
+            (vectors, other)
+        } else {
+            (other, vectors)
+        };
+        let projected = left.tr_mul(&y.add_scalar(-centre));
+        Self {
+            left,
+            right,
+            singular,
+            centre,
+            projected,
+        }
+    }
+
+    /// The regression of one penalty.
+    pub fn at(&self, alpha: f64) -> Ridge {
+        let n = self.left.nrows() as f64;
+        let shrunk = DVector::from_iterator(
+            self.singular.len(),
+            (self.singular.iter().zip(self.projected.iter()))
+                .map(|(s, y)| s * y / (s * s + alpha * n)),
+        );
+        Ridge {
+            weights: &self.right * shrunk,
+            centre: self.centre,
+        }
+    }
+}
+
+/// A fitted ridge regression.
+#[derive(Clone, Debug)]
+pub struct Ridge {
+    weights: DVector<f64>,
+    centre: f64,
+}
+
+impl Ridge {
+    /// One value per row.
+    pub fn predict(&self, x: &DMatrix<f64>) -> Vec<f64> {
+        (x * &self.weights)
+            .add_scalar(self.centre)
+            .as_slice()
+            .to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The normal equations.
+    fn by_definition(x: &DMatrix<f64>, y: &[f64], alpha: f64) -> DVector<f64> {
+        let y = DVector::from_column_slice(y);
+        let (n, p) = x.shape();
+        let a = x.tr_mul(x) + DMatrix::identity(p, p) * (alpha * n as f64);
+        a.lu()
+            .solve(&x.tr_mul(&y.add_scalar(-y.mean())))
+            .expect("regular")
+    }
+
+    #[test]
+    fn wide_and_tall_are_what_the_normal_equations_say() {
+        let values: Vec<f64> = (0..15).map(|i| f64::from(i * i % 7) - 3.0).collect();
+        for (rows, columns) in [(5, 3), (3, 5)] {
+            let x = DMatrix::from_row_slice(rows, columns, &values);
+            let y: Vec<f64> = (0..rows).map(|i| 10.0 + (i as f64).sin()).collect();
+            for alpha in [0.01, 1.0, 100.0] {
+                let ridge = RidgePath::new(&x, &y).at(alpha);
+                let expected = by_definition(&x, &y, alpha);
+                assert!(
+                    (&ridge.weights - expected).amax() < 1e-9,
+                    "{rows} x {columns}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_infinite_penalty_leaves_the_mean() {
+        let x = DMatrix::from_row_slice(2, 1, &[-1.0, 1.0]);
+        let ridge = RidgePath::new(&x, &[1.0, 3.0]).at(1e12);
+        assert!(ridge.predict(&x).iter().all(|y| (y - 2.0).abs() < 1e-9));
+    }
+}
