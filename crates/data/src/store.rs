@@ -154,40 +154,49 @@ impl ScanStore {
     /// # Errors
     /// [`DataError::BoldSeries`] when there is none, or they differ in ROIs or TR.
     pub fn new(scans: Vec<StoredScan>) -> Result<Self, DataError> {
-        let Some(first) = scans.first() else {
+        Self::shared(
+            (scans.into_iter()).map(|scan| (scan.scan, scan.subject, Arc::new(scan.series))),
+        )
+    }
+
+    /// Takes scans that others hold too.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn shared(
+        scans: impl Iterator<Item = (ScanId, SubjectId, Arc<BoldSeries>)>,
+    ) -> Result<Self, DataError> {
+        let (mut entries, mut signals) = (Vec::new(), Vec::<Arc<BoldSeries>>::new());
+        for (scan, subject, series) in scans {
+            entries.push(ScanEntry {
+                scan,
+                subject,
+                n_volumes: series.n_volumes(),
+            });
+            signals.push(series);
+        }
+        let Some(first) = signals.first() else {
             return Err(DataError::BoldSeries {
                 problem: "there is no scan".into(),
             });
         };
-        let (n_rois, dt_secs) = (first.series.n_rois(), first.series.tr_secs());
-        let other = scans
-            .iter()
-            .find(|scan| (scan.series.n_rois(), scan.series.tr_secs()) != (n_rois, dt_secs));
-        if let Some(other) = other {
+        let (n_rois, dt_secs) = (first.n_rois(), first.tr_secs());
+        let other = (entries.iter().zip(&signals))
+            .find(|(_, series)| (series.n_rois(), series.tr_secs()) != (n_rois, dt_secs));
+        if let Some((other, series)) = other {
             return Err(DataError::BoldSeries {
                 problem: format!(
                     "scan {} has {} ROIs every {} s, scan {} has {n_rois} every {dt_secs} s",
                     other.scan,
-                    other.series.n_rois(),
-                    other.series.tr_secs(),
-                    first.scan
+                    series.n_rois(),
+                    series.tr_secs(),
+                    entries[0].scan
                 ),
             });
         }
-        let entries = scans
-            .iter()
-            .map(|scan| ScanEntry {
-                scan: scan.scan.clone(),
-                subject: scan.subject.clone(),
-                n_volumes: scan.series.n_volumes(),
-            })
-            .collect();
         Ok(Self {
             entries,
-            signals: scans
-                .into_iter()
-                .map(|scan| Signals::Memory(Arc::new(scan.series)))
-                .collect(),
+            signals: signals.into_iter().map(Signals::Memory).collect(),
             exclusions: Vec::new(),
             n_rois,
             dt_secs,

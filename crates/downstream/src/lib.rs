@@ -3,9 +3,10 @@
 //! Every [`Learner`] is given the same scans of the same folds, and never the truth of those it is tested on. How an encoder was
 //! pretrained is unknown here.
 //!
-//! Read in this order: [`kind`], [`example`], [`learner`], then the learners: [`constant`],
-//! [`linear`] of [`features`].
+//! Read in this order: [`target`], [`task`], [`kind`], [`example`], [`learner`], then the learners: [`constant`],
+//! [`linear`] of [`features`], [`brainmae`].
 
+pub mod brainmae;
 pub mod constant;
 mod error;
 pub mod example;
@@ -13,8 +14,13 @@ pub mod features;
 pub mod kind;
 pub mod learner;
 pub mod linear;
+pub mod supervised;
+pub mod target;
+pub mod task;
 
 pub use error::DownstreamError;
 pub use example::{Example, Examples, Labelled, Scan};
 pub use kind::{Kind, Output};
 pub use learner::{Fitted, Learner, Problem};
+pub use target::TargetSpec;
+pub use task::{Signals, Task};

@@ -1,0 +1,69 @@
+//! BrainMAE as a learner: fine-tuned, frozen under a probe, or from scratch.
+
+mod cut;
+pub mod embedding;
+mod finetune;
+mod probe;
+
+use brainmae_data::SegmentLayout;
+use brainmae_model::{BrainMae, BrainMaeConfig, DataShape};
+use serde::{Deserialize, Serialize};
+
+pub use finetune::FineTune;
+pub use probe::LinearProbe;
+
+use crate::{DownstreamError, Problem};
+
+/// An encoder, and what it fits.
+#[derive(Clone)]
+pub struct Encoder {
+    /// Its sizes.
+    pub config: BrainMaeConfig,
+    /// Lengths in volumes of the segments and samples that it takes.
+    pub layout: SegmentLayout,
+    /// Pretrained weights, without autodiff; nothing for an encoder that starts from random ones.
+    pub weights: Option<BrainMae>,
+}
+
+impl Encoder {
+    /// The encoder to start from.
+    fn start(&self, problem: &Problem) -> Result<BrainMae, DownstreamError> {
+        if let Some(weights) = &self.weights {
+            return Ok(weights.clone());
+        }
+        let data = DataShape {
+            n_rois: problem.n_rois,
+            segment_len_trs: self.layout.segment_len_trs,
+        };
+        let rng = &mut problem.seeds.stream("encoder");
+        Ok(self.config.init(data, rng, &problem.device)?)
+    }
+}
+
+/// How an encoder is fine-tuned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FineTuneConfig {
+    /// Most passes over the training scans.
+    pub max_epochs: usize,
+    /// Passes without a better validation loss after which it ends.
+    pub patience: usize,
+    /// Samples of a step.
+    pub batch_size: usize,
+    /// Highest learning rate; a tenth of the steps warm up to it, and a cosine goes down to a hundredth of it.
+    pub lr: f64,
+    /// Decay of all weights.
+    pub weight_decay: f64,
+}
+
+impl Default for FineTuneConfig {
+    fn default() -> Self {
+        Self {
+            max_epochs: 40,
+            patience: 10,
+            batch_size: 16,
+            lr: 3e-4,
+            weight_decay: 0.05,
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Scans cut into the samples that an encoder takes.
+
+use std::sync::Arc;
+
+use brainmae_data::{Crop, SampleBatch, ScanStore, SegmentLayout, fill};
+use brainmae_model::{BrainMae, Input};
+
+use crate::{DownstreamError, Examples};
+
+/// The scans of some examples, each once, ready to be cut.
+pub(super) struct Cutter {
+    store: ScanStore,
+    layout: SegmentLayout,
+}
+
+impl Cutter {
+    /// Scans are numbered as in `examples`; those that no example names are there too.
+    pub fn new(examples: &Examples, layout: SegmentLayout) -> Result<Self, DownstreamError> {
+        let scans = examples.scans.iter().map(|scan| {
+            let (name, subject) = (scan.scan.clone(), scan.subject.clone());
+            (name, subject, Arc::clone(&scan.series))
+        });
+        Ok(Self {
+            store: ScanStore::shared(scans)?,
+            layout,
+        })
+    }
+
+    /// Samples that cover a scan one after another, from its first volume.
+    pub fn tiles(&self, scan: usize) -> Vec<Crop> {
+        brainmae_data::tile(&self.store, scan, &self.layout)
+    }
+
+    /// A sample that starts anywhere.
+    pub fn random(&self, scan: usize, rng: &mut impl rand::Rng) -> Crop {
+        brainmae_data::random_crop(&self.store, scan, &self.layout, rng)
+    }
+
+    /// The last segment's start from which a whole sample follows, in segments.
+    pub fn last_start(&self, scan: usize) -> usize {
+        let n = self.store.scans()[scan].n_volumes / self.layout.segment_len_trs;
+        n.saturating_sub(self.layout.n_segments)
+    }
+
+    /// Lengths in volumes.
+    pub fn layout(&self) -> &SegmentLayout {
+        &self.layout
+    }
+
+    /// Puts crops where the model is.
+    pub fn input(
+        &self,
+        crops: &[Crop],
+        model: &BrainMae,
+    ) -> Result<(Input, SampleBatch), DownstreamError> {
+        let mut batch = SampleBatch::new(crops.len(), &self.layout, self.store.n_rois());
+        fill(&self.store, crops, &mut batch)?;
+        let dims = [batch.batch, batch.segments, batch.rois, batch.time];
+        let bold = std::mem::take(&mut batch.bold);
+        let input = model.input(bold, dims, &batch.start_secs, &batch.valid);
+        Ok((input, batch))
+    }
+}

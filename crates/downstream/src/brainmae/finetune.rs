@@ -1,0 +1,329 @@
+//! Fine-tuning: encoder and head learn together.
+
+use std::collections::BTreeMap;
+
+use brainmae_data::{Crop, epoch_order};
+use brainmae_model::BrainMae;
+use brainmae_model::init::Init;
+use burn::grad_clipping::GradientClippingConfig;
+use burn::module::Module;
+use burn::nn::Linear;
+use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::{Int, Tensor};
+use rand::RngExt;
+
+use super::cut::Cutter;
+use super::embedding::numbers;
+use super::{Encoder, FineTuneConfig};
+use crate::supervised::Scale;
+use crate::{DownstreamError, Example, Examples, Fitted, Labelled, Learner, Output, Problem};
+
+/// BrainMAE with a linear head on the scan's representation, or on the tokens of its segments; everything learns.
+pub struct FineTune {
+    name: String,
+    encoder: Encoder,
+    config: FineTuneConfig,
+}
+
+impl FineTune {
+    /// Starts from the encoder's weights, or from random ones where it has none.
+    pub fn new(name: &str, encoder: Encoder, config: FineTuneConfig) -> Self {
+        Self {
+            name: name.to_string(),
+            encoder,
+            config,
+        }
+    }
+}
+
+/// Encoder and head.
+#[derive(Module, Debug)]
+struct Headed {
+    encoder: BrainMae,
+    head: Linear,
+}
+
+/// What a head predicts for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Scans,
+    Segments,
+}
+
+impl Learner for FineTune {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn fit(
+        &self,
+        problem: &Problem,
+        training: &Labelled,
+        validation: &Labelled,
+    ) -> Result<Box<dyn Fitted>, DownstreamError> {
+        let of = self.level(problem, &training.examples)?;
+        let scale = Scale::fit(problem.kind, &training.truth);
+        let device = problem.device.clone().autodiff();
+        let encoder = self.encoder.start(problem)?;
+        let [_, d_model] = encoder.roi_vectors().dims();
+        let rng = &mut problem.seeds.stream("head");
+        let head = Init {
+            rng,
+            device: &problem.device,
+        }
+        .linear(d_model, problem.kind.n_outputs());
+        let mut model = Headed { encoder, head }.to_device(&device).train();
+        let mut adamw = self.optimizer();
+
+        let cutter = Cutter::new(&training.examples, self.encoder.layout)?;
+        let truth = Truth::new(of, training);
+        let per_epoch = truth.scans.len().div_ceil(self.config.batch_size);
+        let steps = per_epoch * self.config.max_epochs;
+        let mut best: Option<(f64, Headed)> = None;
+        let mut waited = 0;
+        for epoch in 0..self.config.max_epochs {
+            let order_rng = &mut problem.seeds.stream_at("order", &[epoch as u64]);
+            let order = epoch_order(truth.scans.len(), order_rng);
+            for (i, batch) in order.chunks(self.config.batch_size).enumerate() {
+                let scans: Vec<usize> = batch.iter().map(|at| truth.scans[*at]).collect();
+                let crops = self.crops(of, &cutter, &scans, order_rng);
+                let Some((outputs, truths)) = truth.outputs(&model, &cutter, &crops)? else {
+                    continue;
+                };
+                let loss = scale.loss(outputs, &truths);
+                let gradients = GradientsParams::from_grads(loss.backward(), &model);
+                let lr = self.lr(epoch * per_epoch + i, steps);
+                model = adamw.step(lr, model, gradients);
+            }
+            let valid = model.valid();
+            let fitted = self.fitted(of, &scale, valid.clone());
+            let loss = fitted.loss(problem, validation)?;
+            if !loss.is_finite() {
+                return Err(self.refuse(problem, &format!("its validation loss is {loss} after epoch {epoch}; lower downstream.finetune.lr")));
+            }
+            waited += 1;
+            if best.as_ref().is_none_or(|(least, _)| loss < *least) {
+                best = Some((loss, valid));
+                waited = 0;
+            }
+            tracing::debug!(epoch, loss, "{}", self.name);
+            if waited >= self.config.patience {
+                break;
+            }
+        }
+        let Some((_, model)) = best else {
+            return Err(self.refuse(problem, "downstream.finetune.max_epochs is 0"));
+        };
+        Ok(Box::new(self.fitted(of, &scale, model)))
+    }
+}
+
+impl FineTune {
+    fn refuse(&self, problem: &Problem, what: &str) -> DownstreamError {
+        DownstreamError::Fit {
+            learner: self.name.clone(),
+            target: problem.target.clone(),
+            problem: what.to_string(),
+        }
+    }
+
+    fn level(&self, problem: &Problem, examples: &Examples) -> Result<Of, DownstreamError> {
+        let len = self.encoder.layout.segment_len_trs;
+        let whole = examples
+            .iter()
+            .all(|(scan, e)| e.n_volumes == scan.series.n_volumes());
+        let segments = |e: &Example| e.n_volumes == len && e.start_volume.is_multiple_of(len);
+        if whole {
+            Ok(Of::Scans)
+        } else if examples.list.iter().all(segments) {
+            Ok(Of::Segments)
+        } else {
+            Err(self.refuse(
+                problem,
+                &format!("it predicts for whole scans and for segments of {len} volumes alone"),
+            ))
+        }
+    }
+
+    fn optimizer(&self) -> ModuleOptimizer {
+        AdamWConfig::new()
+            .with_beta_2(0.95)
+            .with_epsilon(1e-8)
+            .with_weight_decay(self.config.weight_decay as f32)
+            .with_grad_clipping(Some(GradientClippingConfig::Norm(1.0)))
+            .init()
+    }
+
+    fn lr(&self, step: usize, steps: usize) -> f64 {
+        let at = (step as f64 + 1.0) / steps as f64;
+        let warmup = (at * 10.0).min(1.0);
+        let cosine = 0.5 * (1.0 + (std::f64::consts::PI * at).cos());
+        self.config.lr * warmup * (0.01 + 0.99 * cosine)
+    }
+
+    /// A sample of each scan: anywhere for the scan's own truth, on the grid of segments for theirs.
+    fn crops(
+        &self,
+        of: Of,
+        cutter: &Cutter,
+        scans: &[usize],
+        rng: &mut impl rand::Rng,
+    ) -> Vec<Crop> {
+        (scans.iter())
+            .map(|&scan| match of {
+                Of::Scans => cutter.random(scan, rng),
+                Of::Segments => {
+                    let start = rng.random_range(0..=cutter.last_start(scan));
+                    let start_volume = start * cutter.layout().segment_len_trs;
+                    Crop { scan, start_volume }
+                }
+            })
+            .collect()
+    }
+
+    fn fitted(&self, of: Of, scale: &Scale, model: Headed) -> FineTuned {
+        FineTuned {
+            of,
+            encoder: self.encoder.clone(),
+            batch_size: self.config.batch_size,
+            scale: scale.clone(),
+            model,
+        }
+    }
+}
+
+/// The truths of training scans, by what they are of.
+struct Truth {
+    of: Of,
+    /// Scans with a truth, each once.
+    scans: Vec<usize>,
+    /// By scan and first volume; 0 for the scan's own.
+    truths: BTreeMap<(usize, usize), f64>,
+}
+
+impl Truth {
+    fn new(of: Of, training: &Labelled) -> Self {
+        let keys = training
+            .examples
+            .list
+            .iter()
+            .map(|e| (e.scan, e.start_volume));
+        let truths: BTreeMap<_, f64> = keys.zip(training.truth.iter().copied()).collect();
+        let mut scans: Vec<usize> = truths.keys().map(|(scan, _)| *scan).collect();
+        scans.dedup();
+        Self { of, scans, truths }
+    }
+
+    /// What the model says of samples whose truth is known, and the truth; nothing where none is.
+    fn outputs(
+        &self,
+        model: &Headed,
+        cutter: &Cutter,
+        crops: &[Crop],
+    ) -> Result<Option<(Tensor<2>, Vec<f64>)>, DownstreamError> {
+        let (input, _) = cutter.input(crops, &model.encoder)?;
+        if self.of == Of::Scans {
+            let truths = crops
+                .iter()
+                .map(|crop| self.truths[&(crop.scan, 0)])
+                .collect();
+            let cls = model.encoder.encode(&input, None).cls;
+            return Ok(Some((model.head.forward(cls), truths)));
+        }
+        let layout = cutter.layout();
+        let places = crops.iter().enumerate().flat_map(|(i, crop)| {
+            (0..layout.n_segments).map(move |k| {
+                let start = crop.start_volume + k * layout.segment_len_trs;
+                (i * layout.n_segments + k, (crop.scan, start))
+            })
+        });
+        let (places, truths): (Vec<i32>, Vec<f64>) = places
+            .filter_map(|(place, key)| Some((place as i32, *self.truths.get(&key)?)))
+            .unzip();
+        if places.is_empty() {
+            return Ok(None);
+        }
+        let tokens = model.encoder.encode(&input, None).tokens;
+        let [batch, segments, d_model] = tokens.dims();
+        let places = Tensor::<1, Int>::from_data(places.as_slice(), &tokens.device());
+        let tokens = tokens
+            .reshape([batch * segments, d_model])
+            .select(0, places);
+        Ok(Some((model.head.forward(tokens), truths)))
+    }
+}
+
+/// A fine-tuned encoder with its head.
+struct FineTuned {
+    of: Of,
+    encoder: Encoder,
+    batch_size: usize,
+    scale: Scale,
+    model: Headed,
+}
+
+impl FineTuned {
+    /// One row of outputs per example: of a scan, the mean over samples that cover it.
+    fn outputs(&self, examples: &Examples) -> Result<Vec<f32>, DownstreamError> {
+        let cutter = Cutter::new(examples, self.encoder.layout)?;
+        let mut scans: Vec<usize> = examples.list.iter().map(|e| e.scan).collect();
+        scans.sort_unstable();
+        scans.dedup();
+        let crops: Vec<Crop> = scans.iter().flat_map(|scan| cutter.tiles(*scan)).collect();
+        let mut found: BTreeMap<(usize, usize), (Vec<f32>, f32)> = BTreeMap::new();
+        for crops in crops.chunks(self.batch_size) {
+            let (input, batch) = cutter.input(crops, &self.model.encoder)?;
+            let encoding = self.model.encoder.encode(&input, None);
+            let outputs = match self.of {
+                Of::Scans => numbers(self.model.head.forward(encoding.cls)),
+                Of::Segments => numbers(self.model.head.forward(encoding.tokens)),
+            };
+            let per_crop = outputs.len() / crops.len();
+            for (i, (crop, outputs)) in crops.iter().zip(outputs.chunks_exact(per_crop)).enumerate()
+            {
+                let valid = &batch.valid[i * batch.segments..(i + 1) * batch.segments];
+                if self.of == Of::Scans {
+                    if !valid.contains(&true) {
+                        continue;
+                    }
+                    let (sum, n) = found.entry((crop.scan, 0)).or_default();
+                    sum.resize(per_crop, 0.0);
+                    sum.iter_mut().zip(outputs).for_each(|(sum, x)| *sum += x);
+                    *n += 1.0;
+                } else {
+                    let rows = outputs.chunks_exact(per_crop / batch.segments);
+                    for (k, row) in rows.enumerate() {
+                        let start = crop.start_volume + k * batch.time;
+                        found.insert((crop.scan, start), (row.to_vec(), 1.0));
+                    }
+                }
+            }
+        }
+        let mut all = Vec::new();
+        for (scan, example) in examples.iter() {
+            let Some((sum, n)) = found.get(&(example.scan, example.start_volume)) else {
+                return Err(DownstreamError::Fit {
+                    learner: "BrainMAE".into(),
+                    target: format!("{} from volume {}", scan.scan, example.start_volume),
+                    problem: "no sample of the scan has a segment that is whole and kept".into(),
+                });
+            };
+            all.extend(sum.iter().map(|sum| sum / n));
+        }
+        Ok(all)
+    }
+
+    fn loss(&self, problem: &Problem, validation: &Labelled) -> Result<f64, DownstreamError> {
+        let outputs = self.outputs(&validation.examples)?;
+        let shape = [validation.truth.len(), problem.kind.n_outputs()];
+        let outputs = Tensor::<1>::from_data(outputs.as_slice(), &problem.device).reshape(shape);
+        let loss = self.scale.loss(outputs, &validation.truth);
+        Ok(f64::from(loss.into_scalar::<f32>()))
+    }
+}
+
+impl Fitted for FineTuned {
+    fn predict(&self, examples: &Examples) -> Result<Output, DownstreamError> {
+        Ok(self.scale.output(&self.outputs(examples)?))
+    }
+}

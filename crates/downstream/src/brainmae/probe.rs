@@ -1,0 +1,87 @@
+//! Probes: the encoder stays as it was pretrained.
+
+use nalgebra::DMatrix;
+
+use super::Encoder;
+use super::embedding::{SampleEmbedding, embed, vectors};
+use crate::linear::{LinearModel, stack};
+use crate::{DownstreamError, Examples, Fitted, Labelled, Learner, Output, Problem};
+
+/// Ridge or logistic regression of what a frozen encoder says: of the representation of a scan, averaged over its samples, or
+/// of the token of a segment.
+pub struct LinearProbe {
+    name: String,
+    encoder: Encoder,
+}
+
+impl LinearProbe {
+    /// A probe called `name` in tables.
+    pub fn new(name: &str, encoder: Encoder) -> Self {
+        Self {
+            name: name.to_string(),
+            encoder,
+        }
+    }
+}
+
+impl Learner for LinearProbe {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn fit(
+        &self,
+        problem: &Problem,
+        training: &Labelled,
+        validation: &Labelled,
+    ) -> Result<Box<dyn Fitted>, DownstreamError> {
+        let encoder = Encoder {
+            weights: Some(self.encoder.start(problem)?),
+            ..self.encoder.clone()
+        };
+        let x = rows(&encoder, problem, &training.examples)?;
+        let deciding = rows(&encoder, problem, &validation.examples)?;
+        let truth = [&training.truth[..], &validation.truth];
+        let alpha = LinearModel::best_alpha(problem.kind, [&x, &deciding], truth);
+        let model = LinearModel::fit(problem.kind, stack(&x, &deciding), &truth.concat(), alpha);
+        Ok(Box::new(FittedProbe {
+            encoder,
+            model,
+            problem: problem.clone(),
+        }))
+    }
+}
+
+struct FittedProbe {
+    encoder: Encoder,
+    model: LinearModel,
+    problem: Problem,
+}
+
+impl Fitted for FittedProbe {
+    fn predict(&self, examples: &Examples) -> Result<Output, DownstreamError> {
+        Ok(self
+            .model
+            .predict(rows(&self.encoder, &self.problem, examples)?))
+    }
+}
+
+fn samples(
+    encoder: &Encoder,
+    problem: &Problem,
+    examples: &Examples,
+) -> Result<Vec<SampleEmbedding>, DownstreamError> {
+    embed(&encoder.start(problem)?, encoder.layout, examples)
+}
+
+fn rows(
+    encoder: &Encoder,
+    problem: &Problem,
+    examples: &Examples,
+) -> Result<DMatrix<f64>, DownstreamError> {
+    let samples = samples(encoder, problem, examples)?;
+    let vectors = vectors(&samples, &encoder.layout, examples)?;
+    let width = vectors.first().map_or(0, Vec::len);
+    let values = vectors.iter().flatten().map(|x| f64::from(*x));
+    Ok(DMatrix::from_row_iterator(vectors.len(), width, values))
+}
