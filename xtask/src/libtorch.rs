@@ -9,7 +9,7 @@ mod program;
 mod version;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -79,6 +79,16 @@ fn supported(os: &str, arch: &str) -> Result<()> {
     Err(unavailable(format!(
         "LibTorch devices are for Linux on x86-64, and this is {os} on {arch}\nhint: `--device cpu` works everywhere"
     )))
+}
+
+/// The version of the LibTorch that the variable `LIBTORCH` names.
+pub fn named_version() -> Option<String> {
+    version_of(&PathBuf::from(std::env::var_os("LIBTORCH")?))
+}
+
+/// The version of the LibTorch in `folder`.
+pub fn version_of(folder: &Path) -> Option<String> {
+    Version::of(folder).map(|version| version.to_string())
 }
 
 /// Builds the program that has LibTorch; returns where it lies.

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: speed and memory, as ratios measured side by side in one run.
 
+mod gpu;
 mod ingest;
 mod step;
 

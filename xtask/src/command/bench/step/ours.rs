@@ -8,7 +8,7 @@ use brainmae_data::{
     BoldSeries, PlantedSpec, PreparedDataset, ScanId, ScanStore, SegmentLayout, SegmentSpec,
     StoreBudget, StoredScan, SubjectId,
 };
-use brainmae_model::{BrainMae, BrainMaeConfig, DataShape};
+use brainmae_model::{BrainMae, DataShape};
 use brainmae_pretrain::batch_gradient::BatchGradient;
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
 use brainmae_pretrain::mask::{MaskConfig, Ratio};
@@ -18,8 +18,7 @@ use burn::module::Module;
 use rand::RngExt;
 use tempfile::TempDir;
 
-use super::Work;
-use crate::device::DeviceName;
+use super::{Case, Work};
 use crate::stage::data::simulate;
 
 /// ROIs of the scans.
@@ -44,14 +43,8 @@ pub struct Step {
 impl Step {
     /// # Errors
     /// From the device or the data.
-    pub fn new(
-        config: &BrainMaeConfig,
-        work: Work,
-        batch: usize,
-        threads: usize,
-        on_disk: bool,
-        device: DeviceName,
-    ) -> Result<Self> {
+    pub fn new(case: &Case, threads: usize, on_disk: bool) -> Result<Self> {
+        let (batch, device) = (case.batch(), case.device);
         let seeds = Seeds::new(0);
         let layout = SegmentSpec::default().layout(DT_SECS)?;
         let store = |name: &str, n: usize| -> Result<ScanStore> {
@@ -76,11 +69,7 @@ impl Step {
             },
             seeds,
             batch_size: batch,
-            parts: if batch.is_multiple_of(threads) {
-                threads
-            } else {
-                1
-            },
+            parts: parts(case, threads),
             card: Card::default(),
         };
         let folder = on_disk.then(tempfile::tempdir).transpose()?;
@@ -101,14 +90,16 @@ impl Step {
             dims,
         );
         let place = device.open()?.autodiff();
-        let model = config.init(data, &mut seeds.stream("weights"), &place)?;
+        let model = case
+            .config()
+            .init(data, &mut seeds.stream("weights"), &place)?;
         eprintln!("{} parameters", model.num_params());
         Ok(Self {
             _folder: folder,
             objective,
             optimizer: Optimizer::new(&OptimizerConfig::default(), &model),
-            work,
-            model: Some(match work {
+            work: case.work,
+            model: Some(match case.work {
                 Work::Training => model,
                 Work::Inference => model.valid(),
             }),
@@ -176,6 +167,16 @@ impl Step {
         ensure!(mean.is_finite(), "the encoding is not finite");
         Ok(())
     }
+}
+
+/// Parts of a batch: as many as there are threads, or the most below that of which all are of one size. A GPU takes it whole.
+fn parts(case: &Case, threads: usize) -> usize {
+    if case.gpu().is_some() {
+        return 1;
+    }
+    let batch = case.batch();
+    let even = |parts: &usize| batch.is_multiple_of(*parts);
+    (1..=threads.min(batch)).rev().find(even).unwrap_or(1)
 }
 
 /// Planted scans of 15 minutes in `folder`, of which none is in memory.
