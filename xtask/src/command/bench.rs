@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: speed and memory, as ratios measured side by side in one run.
 
+mod all;
 mod gpu;
 mod ingest;
 mod step;
@@ -12,6 +13,8 @@ use clap::Subcommand;
 pub enum Bench {
     /// A step of pretraining: fresh mask, forward, backward, clip, AdamW; data are random.
     Step(step::StepBench),
+    /// Steps of every size, encoder, work and device, each in a process of its own; leaves bench.json and bench.md.
+    All(all::AllBench),
     /// Reading raw files: CIFTI and compressed NIfTI to ROI means, a whole cohort, batches from disk.
     Ingest(ingest::IngestBench),
 }
@@ -24,6 +27,7 @@ impl Bench {
     pub fn run(self) -> Result<()> {
         match self {
             Bench::Step(step) => step.run(),
+            Bench::All(all) => all.run(),
             Bench::Ingest(ingest) => ingest.run(),
         }
     }
