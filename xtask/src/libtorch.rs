@@ -108,7 +108,7 @@ pub fn become_program(half: Half, precision: Precision) -> anyhow::Error {
     }
 }
 
-pub use program::{environment, restart_for};
+pub use program::{build_to_carry, environment, restart_for};
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@
 mod all;
 mod gpu;
 mod ingest;
+mod pack;
 mod step;
 
 use anyhow::Result;
@@ -15,6 +16,8 @@ pub enum Bench {
     Step(step::StepBench),
     /// Steps of every size, encoder, work and device, each in a process of its own; leaves bench.json and bench.md.
     All(all::AllBench),
+    /// Pack `bench all` for a machine that has a GPU and PyTorch, but neither Rust nor network.
+    Pack(pack::PackBench),
     /// Reading raw files: CIFTI and compressed NIfTI to ROI means, a whole cohort, batches from disk.
     Ingest(ingest::IngestBench),
 }
@@ -28,6 +31,7 @@ impl Bench {
         match self {
             Bench::Step(step) => step.run(),
             Bench::All(all) => all.run(),
+            Bench::Pack(pack) => pack.run(),
             Bench::Ingest(ingest) => ingest.run(),
         }
     }

@@ -38,14 +38,8 @@ pub fn environment(folder: &Path) -> [(&'static str, OsString); 3] {
 pub fn build(folder: &Path) -> Result<PathBuf> {
     let built_in = BuiltIn::this_program()?;
     let path = built_in.programs().join(PROGRAM);
-    let target = built_in.target.to_string_lossy().to_string();
-    let mut cargo = cargo(&["build", "--package", "xtask", "--features", "libtorch"]);
-    cargo
-        .args(["--bin", PROGRAM, "--profile", &built_in.profile])
-        .args(["--target-dir", &target])
-        .envs(environment(folder))
-        .env_remove("LD_LIBRARY_PATH")
-        .stdout(Stdio::from(std::io::stderr()));
+    let mut cargo = cargo(&["build"]);
+    of_program(&mut cargo, &built_in, folder);
     if !path.exists() {
         require_compiler()?;
         let version = Version::of(folder).map_or(String::new(), |v| format!(" {v}"));
@@ -54,6 +48,44 @@ pub fn build(folder: &Path) -> Result<PathBuf> {
             workspace::shown(folder)
         );
     }
+    finish(&mut cargo, folder)?;
+    Ok(path)
+}
+
+/// Builds it as [`build`] does, to run on another machine: stripped, and with whichever LibTorch the loader finds there. Returns where it
+/// lies, which is where the next [`build`] puts its own.
+///
+/// The program asks for `libtorch.so`, which in LibTorch's builds for CUDA asks for the CUDA half in its turn. So one that is linked with
+/// the CPU half has GPUs where LibTorch has them, and starts where it has none.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_to_carry(folder: &Path) -> Result<PathBuf> {
+    require_compiler()?;
+    let built_in = BuiltIn::this_program()?;
+    let stand_in = built_in.target.join("carry").join("libtorch.so");
+    empty_library(&stand_in)?;
+    let mut cargo = cargo(&["rustc"]);
+    of_program(&mut cargo, &built_in, folder);
+    cargo.args(["--", "-Cstrip=symbols", "-Clink-arg=-Wl,--no-as-needed"]);
+    cargo.arg(format!("-Clink-arg={}", stand_in.display()));
+    finish(&mut cargo, folder)?;
+    Ok(built_in.programs().join(PROGRAM))
+}
+
+/// What cargo is to build, and with what.
+fn of_program(cargo: &mut Command, built_in: &BuiltIn, folder: &Path) {
+    cargo
+        .args(["--package", "xtask", "--features", "libtorch"])
+        .args(["--bin", PROGRAM, "--profile", &built_in.profile])
+        .arg("--target-dir")
+        .arg(&built_in.target)
+        .envs(environment(folder))
+        .env_remove("LD_LIBRARY_PATH")
+        .stdout(Stdio::from(std::io::stderr()));
+}
+
+fn finish(cargo: &mut Command, folder: &Path) -> Result<()> {
     let status = cargo
         .status()
         .with_context(|| format!("cannot start {:?}", cargo.get_program()))?;
@@ -62,12 +94,33 @@ pub fn build(folder: &Path) -> Result<PathBuf> {
             "{PROGRAM} does not build with the LibTorch in {folder:?}: cargo ended with {status}"
         );
     }
-    Ok(path)
+    Ok(())
+}
+
+/// A library of a name, with nothing in it, to be linked in the place of one that another machine has.
+fn empty_library(path: &Path) -> Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {folder:?}"))?;
+    }
+    let status = Command::new(compiler())
+        .args(["-shared", "-nostdlib", &format!("-Wl,-soname,{name}")])
+        .args(["-x", "c++", "/dev/null", "-o"])
+        .arg(path)
+        .status()
+        .context("cannot start the C++ compiler")?;
+    anyhow::ensure!(status.success(), "the C++ compiler makes no {path:?}");
+    Ok(())
+}
+
+fn compiler() -> OsString {
+    std::env::var_os("CXX").unwrap_or_else(|| "c++".into())
 }
 
 /// The bindings are compiled from C++.
 fn require_compiler() -> Result<()> {
-    let compiler = std::env::var_os("CXX").unwrap_or_else(|| "c++".into());
+    let compiler = compiler();
     let probe = Command::new(&compiler).arg("--version").output();
     if probe.is_ok_and(|output| output.status.success()) {
         return Ok(());
