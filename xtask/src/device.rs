@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail};
 use brainmae_model::Precision;
 use burn::tensor::Device;
 
@@ -68,16 +68,11 @@ impl DeviceName {
     /// If LibTorch or the GPU cannot be had, or the device does not have the precision.
     pub fn provide(self, precision: Precision) -> Result<()> {
         let half = self.half();
-        let needs = match precision {
-            Precision::F32 => None,
-            Precision::Tf32 => Some("libtorch:cuda:N").filter(|_| half != Some(Half::Cuda)),
-            Precision::Bf16 => Some("libtorch:cuda:N or libtorch:cpu").filter(|_| half.is_none()),
-        };
-        ensure!(
-            needs.is_none(),
-            "precision {precision} is not for --device {self}\nhint: use --device {}, or precision f32",
-            needs.unwrap_or_default()
-        );
+        if let Some(others) = self.lacks(precision) {
+            bail!(
+                "precision {precision} is not for --device {self}\nhint: use --device {others}, or precision f32"
+            );
+        }
         let Some(half) = half else { return Ok(()) };
         if !cfg!(feature = "libtorch") {
             return Err(libtorch::become_program(half, precision));
@@ -86,6 +81,16 @@ impl DeviceName {
         match half {
             Half::Cuda => linked::require_gpu(self),
             Half::Cpu => Ok(()),
+        }
+    }
+
+    /// The devices that have this precision, if this one has not.
+    pub fn lacks(self, precision: Precision) -> Option<&'static str> {
+        match (precision, self.half()) {
+            (Precision::F32, _) | (Precision::Tf32, Some(Half::Cuda)) => None,
+            (Precision::Bf16, Some(_)) => None,
+            (Precision::Tf32, _) => Some("libtorch:cuda:N"),
+            (Precision::Bf16, None) => Some("libtorch:cuda:N or libtorch:cpu"),
         }
     }
 

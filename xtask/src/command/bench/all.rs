@@ -11,6 +11,8 @@ use clap::Args;
 use serde::Serialize;
 
 use self::machine::Machine;
+use brainmae_model::Precision;
+
 use super::step::{Case, Measurement, Size, Tse, Work};
 use crate::device::DeviceName;
 
@@ -36,6 +38,9 @@ pub struct AllBench {
     /// Where tensors live; a comma between several.
     #[arg(long, value_delimiter = ',', default_values_t = [DeviceName::Cpu])]
     device: Vec<DeviceName>,
+    /// Kinds of number that products are taken in, where a device has them; f32 on a CPU and all three on a GPU when nothing is said.
+    #[arg(long, value_delimiter = ',')]
+    precision: Vec<Precision>,
     /// Steps measured in each round, instead of 3 on a CPU and 20 on a GPU.
     #[arg(long)]
     steps: Option<u64>,
@@ -121,12 +126,15 @@ impl AllBench {
         for &device in &self.device {
             for &size in &self.size {
                 for &tse in &self.tse {
-                    for &work in &self.work {
+                    for (&work, precision) in self.work.iter().flat_map(|work| {
+                        self.precisions(device).into_iter().map(move |p| (work, p))
+                    }) {
                         let mut case = Case {
                             size,
                             tse,
                             work,
                             device,
+                            precision,
                             batch: None,
                         };
                         let small = size == Size::Paper && case.gpu().is_none();
@@ -141,6 +149,19 @@ impl AllBench {
             }
         }
         cases
+    }
+
+    /// Those that were asked for and the device has.
+    fn precisions(&self, device: DeviceName) -> Vec<Precision> {
+        let asked = match (&self.precision[..], device) {
+            ([], DeviceName::LibTorchCuda(_)) => {
+                &[Precision::F32, Precision::Tf32, Precision::Bf16]
+            }
+            ([], _) => &[Precision::F32][..],
+            (asked, _) => asked,
+        };
+        let has = |precision: &Precision| device.lacks(*precision).is_none();
+        asked.iter().copied().filter(has).collect()
     }
 
     /// What `bench step` is told besides the case.
@@ -185,10 +206,14 @@ mod tests {
     #[test]
     fn everything_is_measured_unless_said_otherwise() {
         let all = cases(&["--device", "cpu,libtorch:cuda:0"]);
-        assert_eq!(all.len(), 16);
+        assert_eq!(all.len(), 32);
         assert_eq!(all[0], "quick SG, 32, training on cpu");
         assert_eq!(all[7], "paper AG, 4, inference on cpu");
-        assert_eq!(all[15], "paper AG, 64, inference on libtorch:cuda:0");
+        assert_eq!(all[31], "paper AG, 64, inference on libtorch:cuda:0, bf16");
+        // A precision that a device has not is not measured there.
+        let bf16 = cases(&["--device", "cpu,libtorch:cpu", "--precision", "bf16"]);
+        assert_eq!(bf16.len(), 8);
+        assert_eq!(bf16[0], "quick SG, 32, training on libtorch:cpu, bf16");
         let some = cases(&["--size", "quick", "--tse", "adaptive"]);
         assert_eq!(
             some,

@@ -63,7 +63,7 @@ impl StepBench {
     /// # Errors
     /// From the device, or from the peer's program.
     pub fn run(self) -> Result<()> {
-        self.case.device.provide()?;
+        self.case.device.provide(self.case.precision)?;
         let measured = self.measure()?;
         let json = serde_json::to_string_pretty(&measured)?;
         match &self.json {
@@ -106,10 +106,11 @@ impl StepBench {
             case.batch(),
             ours.segments(),
             case.trains(),
+            case.precision,
         );
         let waited_ms_per_step = ours.waited_ms_per_step();
         drop(ours);
-        let ceiling = Ceiling::measure(case.device, self.threads)?;
+        let ceiling = Ceiling::measure(case.device, case.precision, self.threads)?;
         let measured = Measurement::new(case, self.threads, rows, work, ceiling)
             .context("no round was measured")?;
         let linked = libtorch_version(case.device);
@@ -135,11 +136,12 @@ impl StepBench {
             .args(["--steps", &self.steps.to_string(), "--warmup", "1"])
             // Ours alone: the peer's threads do as they would by themselves.
             .env_remove("OMP_WAIT_POLICY");
+        command.args(["--dtype", &case.precision.to_string()]);
         if !case.trains() {
             command.arg("--infer");
         }
         if let Some(index) = case.gpu() {
-            command.args(["--device", &format!("cuda:{index}")]);
+            command.args(["--device", &format!("cuda:{index}"), "--compile"]);
         }
         let output =
             (command.output()).with_context(|| format!("cannot start {:?}", self.python))?;

@@ -1,5 +1,7 @@
 //! The table of all cases, in markdown that can be read as it is.
 
+use brainmae_model::Precision;
+
 use super::{Outcome, Record};
 use crate::command::bench::step::{Case, Measurement, OURS, PEER, Tse, Work};
 
@@ -28,7 +30,15 @@ pub fn name(case: &Case) -> String {
         Work::Inference => "inference",
     };
     let size = crate::command::bench::step::word(&case.size);
-    format!("{size} {tse}, {}, {work} on {}", case.batch(), case.device)
+    let precision = match case.precision {
+        Precision::F32 => String::new(),
+        other => format!(", {other}"),
+    };
+    format!(
+        "{size} {tse}, {}, {work} on {}{precision}",
+        case.batch(),
+        case.device
+    )
 }
 
 /// The machine, the table, and what failed.

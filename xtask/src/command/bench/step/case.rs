@@ -1,6 +1,6 @@
 //! One thing to measure.
 
-use brainmae_model::{BrainMaeConfig, TseKind};
+use brainmae_model::{BrainMaeConfig, Precision, TseKind};
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -22,6 +22,9 @@ pub struct Case {
     #[arg(long, default_value_t = DeviceName::Cpu)]
     #[serde(serialize_with = "write_device", deserialize_with = "read_device")]
     pub device: DeviceName,
+    /// Kind of number that products are taken in.
+    #[arg(long, default_value_t = Precision::F32)]
+    pub precision: Precision,
     /// Samples of a step, instead of the size's own.
     #[arg(long)]
     pub batch: Option<usize>,
@@ -99,6 +102,7 @@ impl Case {
             ("--tse", word(&self.tse)),
             ("--work", word(&self.work)),
             ("--device", self.device.to_string()),
+            ("--precision", self.precision.to_string()),
             ("--batch", self.batch().to_string()),
         ]
         .into_iter()

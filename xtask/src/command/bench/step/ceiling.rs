@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use anyhow::Result;
+use brainmae_model::Precision;
 use burn::tensor::Tensor;
 
 use super::work::StepWork;
@@ -48,19 +49,23 @@ impl Limit {
 }
 
 impl Ceiling {
-    /// That of the hardware behind a device: on the CPU, the better product of those that this program has, and a plain copy.
+    /// That of the hardware behind a device, for products of this precision: on the CPU, the better product of those that this program has, and a plain copy.
     ///
     /// # Errors
     /// From the device.
-    pub fn measure(name: DeviceName, threads: usize) -> Result<Self> {
-        let own = product_gflop_per_s(name, threads)?;
+    pub fn measure(name: DeviceName, precision: Precision, threads: usize) -> Result<Self> {
+        let own = product_gflop_per_s(name, precision, threads)?;
         Ok(match name {
             DeviceName::Cpu => Self {
                 gflop_per_s: own,
                 gb_per_s: copy_gb_per_s(threads),
             },
             DeviceName::LibTorchCpu => Self {
-                gflop_per_s: own.max(product_gflop_per_s(DeviceName::Cpu, threads)?),
+                gflop_per_s: own.max(product_gflop_per_s(
+                    DeviceName::Cpu,
+                    Precision::F32,
+                    threads,
+                )?),
                 gb_per_s: copy_gb_per_s(threads),
             },
             DeviceName::LibTorchCuda(_) => Self {
@@ -89,7 +94,7 @@ impl Ceiling {
 }
 
 /// A product of square matrices, large enough to keep a device busy for some milliseconds.
-fn product_gflop_per_s(name: DeviceName, threads: usize) -> Result<f64> {
+fn product_gflop_per_s(name: DeviceName, precision: Precision, threads: usize) -> Result<f64> {
     let device = name.open()?;
     // Flex multiplies on the thread that asks, the others on threads of their own.
     let (side, at_once) = match name {
@@ -97,7 +102,7 @@ fn product_gflop_per_s(name: DeviceName, threads: usize) -> Result<f64> {
         DeviceName::LibTorchCpu => (1536, 1),
         DeviceName::LibTorchCuda(_) => (8192, 1),
     };
-    let matrix = || Tensor::<2>::ones([side, side], &device);
+    let matrix = || precision.activation(Tensor::<2>::ones([side, side], &device));
     let mut matrices: Vec<_> = (0..at_once).map(|_| matrix()).collect();
     let secs = best_secs(&mut matrices, |a| {
         // Reading a number of the result waits for the device.

@@ -81,6 +81,7 @@ impl Measurement {
         let bound = ceiling.bound(work);
         Some(Self {
             case: Case {
+                precision: brainmae_model::Precision::F32,
                 batch: Some(case.batch()),
                 ..case
             },
@@ -205,6 +206,7 @@ pub mod tests {
             tse: Tse::Static,
             work: Work::Training,
             device: DeviceName::Cpu,
+            precision: brainmae_model::Precision::F32,
             batch: None,
         };
         let rows = vec![
@@ -242,7 +244,10 @@ pub mod tests {
     #[test]
     fn it_is_read_as_it_is_written() {
         let text = serde_json::to_string(&example()).expect("JSON");
-        assert!(text.contains(r#""device":"cpu","batch":32"#), "{text}");
+        assert!(
+            text.contains(r#""device":"cpu","precision":"f32","batch":32"#),
+            "{text}"
+        );
         let read: Measurement = serde_json::from_str(&text).expect("the same");
         assert_eq!(serde_json::to_string(&read).expect("JSON"), text);
     }

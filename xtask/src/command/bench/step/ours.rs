@@ -93,6 +93,7 @@ impl Step {
         let model = case
             .config()
             .init(data, &mut seeds.stream("weights"), &place)?;
+        let model = model.with_precision(case.precision);
         eprintln!("{} parameters", model.num_params());
         Ok(Self {
             _folder: folder,

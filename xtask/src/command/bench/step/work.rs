@@ -1,9 +1,11 @@
 //! How much arithmetic a step is, and how many bytes it has to move.
 
-use brainmae_model::{BrainMaeConfig, DataShape, ReadoutKind};
+use brainmae_model::{BrainMaeConfig, DataShape, Precision, ReadoutKind};
 
-/// Bytes of a number. Weights, what is between operators, and the optimiser's state are all 32 bits wide.
+/// Bytes of a number. Weights, what is between operators, and the optimiser's state are all 32 bits wide; what goes into blocks and
+/// comes out of them has 16 bits in bf16.
 const NUMBER_BYTES: f64 = 4.0;
+const NARROW_BYTES: f64 = 2.0;
 
 /// Numbers read and written for each parameter by a step of the optimiser: the gradient for its norm; then gradient, weight and
 /// both moments read, weight and both moments written.
@@ -26,12 +28,19 @@ impl StepWork {
         batch: usize,
         segments: usize,
         training: bool,
+        precision: Precision,
     ) -> Self {
         let forward = forward_flop(config, data, batch, segments, training);
         let pass = Pass::of(config, data, batch, segments, training);
         Self {
             flop: forward * if training { 3.0 } else { 1.0 },
-            bytes: NUMBER_BYTES * pass.numbers_moved(training),
+            bytes: NUMBER_BYTES * pass.numbers_moved(training)
+                - match precision {
+                    Precision::F32 | Precision::Tf32 => 0.0,
+                    Precision::Bf16 => {
+                        (NUMBER_BYTES - NARROW_BYTES) * pass.narrow_numbers_moved(training)
+                    }
+                },
         }
     }
 }
@@ -79,6 +88,8 @@ struct Operator {
     /// Inputs that none goes back to: signals, masks.
     constants: f64,
     output: f64,
+    /// Of the inputs, and of the output, those that bf16 makes narrow.
+    narrow: [f64; 2],
 }
 
 impl Operator {
@@ -91,6 +102,13 @@ impl Operator {
     fn backward(self) -> f64 {
         let read = self.weights + self.inputs + self.constants + self.output;
         read + self.weights + self.inputs
+    }
+
+    /// Narrow numbers among those of the way forwards, and back.
+    fn narrow_moved(self, training: bool) -> f64 {
+        let [inputs, output] = self.narrow;
+        let back = if training { 2.0 * inputs + output } else { 0.0 };
+        inputs + output + back
     }
 }
 
@@ -125,7 +143,14 @@ impl Pass {
             output: size,
             ..Operator::default()
         };
-        let own_block = |size: f64| same(half_block + 2.0 * linear(d, d), size);
+        let own_block = |size: f64| Operator {
+            narrow: [size; 2],
+            ..same(half_block + 2.0 * linear(d, d), size)
+        };
+        let norm_after_blocks = |size: f64| Operator {
+            narrow: [size, 0.0],
+            ..same(2.0 * d, size)
+        };
 
         let samples = batch as f64;
         let states = samples * segments as f64;
@@ -138,6 +163,7 @@ impl Pass {
             weights: linear(t, d) + if training { d } else { 0.0 },
             constants: signal + mask,
             output: tokens,
+            narrow: [0.0, tokens],
             ..Operator::default()
         }];
         for block in 0..config.tse_blocks {
@@ -151,13 +177,14 @@ impl Pass {
                 let mixing = same(half_block, tokens);
                 operators.push(Operator {
                     inputs: tokens + alpha,
+                    narrow: [tokens; 2],
                     ..mixing
                 });
             } else {
                 operators.push(own_block(tokens));
             }
         }
-        operators.push(same(2.0 * d, tokens));
+        operators.push(norm_after_blocks(tokens));
         operators.push(Operator {
             weights: match config.readout {
                 ReadoutKind::Flatten => linear(n * d, d),
@@ -168,11 +195,11 @@ impl Pass {
             ..Operator::default()
         });
         operators.extend(vec![own_block(in_context); config.encoder_depth]);
-        operators.push(same(2.0 * d, in_context));
+        operators.push(norm_after_blocks(in_context));
         if training {
             operators.push(same(linear(d, d), state));
             operators.extend(vec![own_block(state); config.decoder_depth]);
-            operators.push(same(2.0 * d, state));
+            operators.push(norm_after_blocks(state));
             operators.push(same(linear(d, d), state));
             operators.push(same(d * d, n * d));
             operators.push(Operator {
@@ -181,10 +208,9 @@ impl Pass {
                 output: signal,
                 ..Operator::default()
             });
-            // The loss: two weights for each ROI of a segment.
             operators.push(Operator {
                 inputs: signal,
-                constants: signal + 2.0 * mask,
+                constants: signal + mask,
                 ..Operator::default()
             });
         }
@@ -196,6 +222,11 @@ impl Pass {
 
     fn parameters(&self) -> f64 {
         self.shared_parameters + self.operators.iter().map(|o| o.weights).sum::<f64>()
+    }
+
+    fn narrow_numbers_moved(&self, training: bool) -> f64 {
+        let narrow = self.operators.iter().map(|o| o.narrow_moved(training));
+        narrow.sum()
     }
 
     fn numbers_moved(&self, training: bool) -> f64 {

@@ -30,7 +30,14 @@ fn tiny() -> (BrainMaeConfig, DataShape) {
 
 #[test]
 fn a_quick_step_is_what_was_counted_by_hand() {
-    let work = StepWork::of(&BrainMaeConfig::default(), DATA, 32, 20, true);
+    let work = StepWork::of(
+        &BrainMaeConfig::default(),
+        DATA,
+        32,
+        20,
+        true,
+        Precision::F32,
+    );
     // 55 GFLOP for a step of training, which is three passes.
     assert!((work.flop / 1e9 - 57.0).abs() < 4.0, "{work:?}");
 }
@@ -46,8 +53,14 @@ fn encoding_moves_what_was_counted_by_hand() {
     let readout = 10 + 4 + 2; //    4*2+2    4    2
     let in_context = 4 + 4 + 4; //  the norm of CLS and one state
     let numbers = embed + alpha + block + norm + readout + in_context;
-    let work = StepWork::of(&config, data, 1, 1, false);
+    let work = StepWork::of(&config, data, 1, 1, false, Precision::F32);
     assert_eq!(work.bytes, 4.0 * f64::from(numbers));
+    // In bf16 half of them: out of embed, into and out of the block, into both norms.
+    let narrow = StepWork::of(&config, data, 1, 1, false, Precision::Bf16);
+    assert_eq!(
+        work.bytes - narrow.bytes,
+        2.0 * f64::from(4 + 4 + 4 + 4 + 4)
+    );
 }
 
 #[test]
@@ -66,14 +79,14 @@ fn training_moves_what_was_counted_by_hand() {
         [6, 2, 0, 2],  // the head's part of the state
         [4, 4, 0, 4],  // and of the ROIs
         [9, 6, 0, 6],  // drawing
-        [0, 6, 10, 0], // loss
+        [0, 6, 8, 0],  // loss: signals, and whether hidden
     ];
     let passes: i32 = (operators.iter())
         .map(|[w, i, c, o]| 2 * (w + i + c + o) + w + i)
         .sum();
     // ROI vectors 4, CLS 2; eight numbers for each parameter.
     let parameters: i32 = operators.iter().map(|[w, ..]| w).sum::<i32>() + 6;
-    let work = StepWork::of(&config, data, 1, 1, true);
+    let work = StepWork::of(&config, data, 1, 1, true, Precision::F32);
     assert_eq!(work.bytes, 4.0 * f64::from(passes + 8 * parameters));
 }
 
@@ -99,7 +112,17 @@ fn the_parameters_counted_are_those_of_the_model() {
 
 #[test]
 fn a_larger_batch_moves_more_signals_and_the_same_weights() {
-    let bytes = |batch| StepWork::of(&BrainMaeConfig::default(), DATA, batch, 20, true).bytes;
+    let bytes = |batch| {
+        StepWork::of(
+            &BrainMaeConfig::default(),
+            DATA,
+            batch,
+            20,
+            true,
+            Precision::F32,
+        )
+        .bytes
+    };
     let of_one_more = bytes(2) - bytes(1);
     assert_eq!(bytes(9) - bytes(8), of_one_more);
     assert!(bytes(1) > of_one_more, "weights are moved once a step");
