@@ -4,27 +4,23 @@ use std::ops::Range;
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
 
 use crate::optimizer::add_gradients;
-use crate::{Objective, PretrainError};
+use crate::readings::BatchLoss;
+use crate::{Objective, PartLoss, PretrainError};
 
 /// The mean over the parts of a batch, weighted as the objective says.
 #[derive(Default)]
 pub struct BatchGradient {
     /// Gradient of every parameter.
     pub gradients: GradientsParams,
-    /// The loss.
-    pub loss: f64,
-    /// The objective's other terms.
-    pub terms: Vec<(&'static str, f64)>,
+    /// Loss and terms, still on the device.
+    pub loss: BatchLoss,
 }
 
 struct Part {
     gradients: GradientsParams,
-    weight: f64,
-    loss: f64,
-    terms: Vec<(&'static str, f64)>,
+    loss: PartLoss,
 }
 
 impl BatchGradient {
@@ -41,29 +37,19 @@ impl BatchGradient {
     ) -> Result<Self, PretrainError> {
         let parts = objective.parts();
         let mut sum = Self::default();
-        let mut total_weight = 0.0;
         for first in (0..parts).step_by(threads.max(1)) {
             let round = first..(first + threads.max(1)).min(parts);
-            for part in compute(objective, model, step, round)? {
-                add_gradients(model, &mut sum.gradients, part.gradients, part.weight);
-                total_weight += part.weight;
-                sum.loss += part.weight * part.loss;
-                for (i, (name, term)) in part.terms.into_iter().enumerate() {
-                    if sum.terms.len() <= i {
-                        sum.terms.push((name, 0.0));
-                    }
-                    sum.terms[i].1 += part.weight * term;
-                }
+            for Part { gradients, loss } in compute(objective, model, step, round)? {
+                add_gradients(model, &mut sum.gradients, gradients, loss.weight);
+                sum.loss.add(loss.weight, loss.total, loss.terms);
             }
         }
-        let mean = 1.0 / total_weight;
         let mut gradients = GradientsParams::new();
+        let mean = 1.0 / sum.loss.weight();
         add_gradients(model, &mut gradients, sum.gradients, mean);
-        sum.terms.iter_mut().for_each(|(_, term)| *term *= mean);
         Ok(Self {
             gradients,
-            loss: sum.loss * mean,
-            terms: sum.terms,
+            loss: sum.loss,
         })
     }
 }
@@ -103,14 +89,7 @@ fn compute_part<O: Objective>(
 ) -> Result<Part, PretrainError> {
     let loss = objective.loss(model, step, part)?;
     let gradients = GradientsParams::from_grads(loss.total.backward(), model);
-    let scalar = |tensor: Tensor<1>| f64::from(tensor.into_scalar::<f32>());
-    let terms = loss.terms.into_iter();
-    Ok(Part {
-        gradients,
-        weight: loss.weight,
-        loss: scalar(loss.total),
-        terms: terms.map(|(name, term)| (name, scalar(term))).collect(),
-    })
+    Ok(Part { gradients, loss })
 }
 
 /// A model with the same weights and leaves of its own in the autodiff graph.

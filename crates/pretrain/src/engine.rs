@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch_gradient::BatchGradient;
 use crate::optimizer::{Optimizer, OptimizerConfig};
+use crate::readings::Readings;
 use crate::schedule::Schedule;
 use crate::{Objective, PretrainError};
 
@@ -35,6 +36,10 @@ pub struct EngineConfig {
     pub validate_every: u64,
     /// Steps between checkpoints.
     pub checkpoint_every: u64,
+    /// Steps after which losses are read from the device, which waits for it, and appended to the metric log. Read they are before
+    /// every validation and checkpoint, too. No result depends on it, so it is no part of a run's identity.
+    #[serde(skip_serializing)]
+    pub log_every: u64,
 }
 
 impl Default for EngineConfig {
@@ -47,6 +52,7 @@ impl Default for EngineConfig {
             optimizer: OptimizerConfig::default(),
             validate_every: 50,
             checkpoint_every: 50,
+            log_every: 10,
         }
     }
 }
@@ -72,6 +78,7 @@ impl EngineConfig {
                 self.checkpoint_every as f64,
                 positive.clone(),
             ),
+            ("train.log_every", self.log_every as f64, positive.clone()),
             ("train.schedule.base_lr", schedule.base_lr, positive.clone()),
             ("train.schedule.warmup", schedule.warmup, 0.0..=1.0),
             ("train.schedule.min_lr", schedule.min_lr, 0.0..=peak),
@@ -110,7 +117,7 @@ pub struct Progress {
     pub step: u64,
     /// Steps of the whole run.
     pub steps: u64,
-    /// Loss of the last step.
+    /// Loss of the last of them.
     pub loss: f64,
     /// Last validation score, once there is one.
     pub validation: Option<f64>,
@@ -120,7 +127,7 @@ pub struct Progress {
 pub struct Watch<'a> {
     /// Set to stop after the step under way; the run can be resumed.
     pub stop: &'a AtomicBool,
-    /// Called after every step.
+    /// Called whenever losses were read.
     pub progress: &'a mut dyn FnMut(Progress),
     /// Threads that parts of a batch are spread over; the result does not depend on it.
     pub threads: usize,
@@ -153,6 +160,15 @@ struct Standing {
     validation: Option<f64>,
 }
 
+/// What the host knows of a step whose loss is still on the device.
+struct Unread {
+    /// Steps done, with this one.
+    step: u64,
+    epoch: f64,
+    lr: f64,
+    described: Vec<(&'static str, f64)>,
+}
+
 impl<'a, O: Objective> Engine<'a, O> {
     /// # Errors
     /// [`PretrainError::Config`] for a setting that makes no sense.
@@ -179,51 +195,45 @@ impl<'a, O: Objective> Engine<'a, O> {
         // The optimiser's saved state finds its parameters by name, whatever the model is.
         let (mut model, mut optimizer, mut at) = self.start(weights::with_stable_ids(model))?;
         let mut log = self.run.metric_log((at.step > 0).then_some(at.step))?;
+        let mut readings = Readings::default();
         while at.step < self.config.steps {
             let step = at.step;
-            let epoch = self.objective.epoch(step + 1);
-            let mut metrics = self.objective.describe(step);
-
-            let batch = BatchGradient::of(self.objective, &model, step, watch.threads)?;
-            self.require_finite("the loss", batch.loss, step)?;
             let schedule = &self.config.schedule;
             let lr = schedule.at(step, self.config.steps, self.config.batch_size);
+            let batch = BatchGradient::of(self.objective, &model, step, watch.threads)?;
             let norm;
             (model, norm) = optimizer.step(lr, model, batch.gradients);
-            self.require_finite("the norm of the gradient", norm, step)?;
             at.step += 1;
+            let unread = Unread {
+                step: at.step,
+                epoch: self.objective.epoch(at.step),
+                lr,
+                described: self.objective.describe(step),
+            };
+            readings.push(unread, batch.loss, norm);
 
-            metrics.extend([
-                ("train/loss", batch.loss),
-                ("train/lr", lr),
-                ("train/grad_norm", norm),
-            ]);
-            metrics.extend(batch.terms);
+            let stop = watch.stop.load(Ordering::Relaxed);
             let last = at.step == self.config.steps;
-            let mut best = false;
-            if at.step % self.config.validate_every == 0 || last {
-                let scores = self.objective.validate(&model.valid())?;
-                at.validation = scores.first().map(|(_, score)| *score);
-                best = matches!((at.validation, at.best), (Some(new), old) if old.is_none_or(|old| new < old));
-                if best {
-                    at.best = at.validation;
-                }
-                metrics.extend(scores);
+            let every = |steps: u64| at.step % steps == 0 || last;
+            let validate = every(self.config.validate_every);
+            let save = every(self.config.checkpoint_every) || stop;
+            if !(every(self.config.log_every) || validate || save) {
+                continue;
             }
-            self.append(&mut log, &at, epoch, metrics)?;
+            // Before anything is made of the weights: a loss that is not finite has spoilt them.
+            let loss = self.read(&mut readings, &mut log)?;
+            let best = validate && self.validate(&model, &mut at, &mut log)?;
             (watch.progress)(Progress {
                 step: at.step,
                 steps: self.config.steps,
-                loss: batch.loss,
+                loss,
                 validation: at.validation,
             });
-
-            let stop = watch.stop.load(Ordering::Relaxed);
             // The best one first: a kill between the two repeats this step, and does not forget its checkpoint.
             if best {
                 self.save("best", &model, &optimizer, &at)?;
             }
-            if at.step % self.config.checkpoint_every == 0 || last || stop {
+            if save {
                 self.save("last", &model, &optimizer, &at)?;
             }
             if stop && !last {
@@ -231,6 +241,49 @@ impl<'a, O: Objective> Engine<'a, O> {
             }
         }
         Ok(Outcome::Finished)
+    }
+
+    /// Reads the steps that were not read yet, and logs them; returns the newest loss.
+    fn read(
+        &self,
+        readings: &mut Readings<Unread>,
+        log: &mut MetricLog,
+    ) -> Result<f64, PretrainError> {
+        let mut newest = f64::NAN;
+        for (of, numbers) in readings.read() {
+            // Counted from 0, as batches are.
+            let step = of.step - 1;
+            self.require_finite("the loss", numbers.loss, step)?;
+            self.require_finite("the norm of the gradient", numbers.grad_norm, step)?;
+            let mut metrics = of.described;
+            metrics.extend([
+                ("train/loss", numbers.loss),
+                ("train/lr", of.lr),
+                ("train/grad_norm", numbers.grad_norm),
+            ]);
+            metrics.extend(numbers.terms);
+            self.append(log, of.step, of.epoch, metrics)?;
+            newest = numbers.loss;
+        }
+        Ok(newest)
+    }
+
+    /// Scores the model, and logs the scores; returns whether it is the best one yet.
+    fn validate(
+        &self,
+        model: &O::Model,
+        at: &mut Standing,
+        log: &mut MetricLog,
+    ) -> Result<bool, PretrainError> {
+        let scores = self.objective.validate(&model.valid())?;
+        at.validation = scores.first().map(|(_, score)| *score);
+        let best =
+            matches!((at.validation, at.best), (Some(new), old) if old.is_none_or(|old| new < old));
+        if best {
+            at.best = at.validation;
+        }
+        self.append(log, at.step, self.objective.epoch(at.step), scores)?;
+        Ok(best)
     }
 
     fn start(&self, model: O::Model) -> Result<(O::Model, Optimizer, Standing), PretrainError> {
@@ -277,7 +330,7 @@ impl<'a, O: Objective> Engine<'a, O> {
     fn append(
         &self,
         log: &mut MetricLog,
-        at: &Standing,
+        step: u64,
         epoch: f64,
         metrics: Vec<(&'static str, f64)>,
     ) -> Result<(), PretrainError> {
@@ -286,7 +339,7 @@ impl<'a, O: Objective> Engine<'a, O> {
             stage: stage.clone(),
             fold: None,
             epoch,
-            step: at.step,
+            step,
             name: name.to_string(),
             value: value.is_finite().then_some(value),
         };

@@ -94,6 +94,7 @@ impl Objective for CopyPlane {
 
 struct Run {
     folder: RunFolder,
+    log_every: u64,
     _root: tempfile::TempDir,
 }
 
@@ -110,6 +111,7 @@ impl Run {
         );
         Self {
             folder: RunFolder::open(root.path(), manifest).expect("new"),
+            log_every: 3,
             _root: root,
         }
     }
@@ -125,6 +127,7 @@ impl Run {
             steps: 12,
             checkpoint_every: 5,
             validate_every: 4,
+            log_every: self.log_every,
             schedule: Schedule {
                 base_lr: 0.5,
                 ..Default::default()
@@ -195,6 +198,41 @@ fn threads_do_not_change_the_result() {
 }
 
 #[test]
+fn how_often_losses_are_read_changes_no_number() {
+    let (often, seldom) = (Run::new(), Run::new());
+    let often = Run {
+        log_every: 1,
+        ..often
+    };
+    let seldom = Run {
+        log_every: 1000,
+        ..seldom
+    };
+    often.train(&GOOD, 1, u64::MAX).expect("finite");
+    seldom.train(&GOOD, 1, u64::MAX).expect("finite");
+    assert_eq!(often.metrics(), seldom.metrics());
+    assert_eq!(often.weights(), seldom.weights());
+}
+
+#[test]
+fn every_step_is_logged_once_and_in_order() {
+    let run = Run::new();
+    run.train(&GOOD, 1, u64::MAX).expect("finite");
+    let logged: Vec<(u64, String)> = run
+        .metrics()
+        .into_iter()
+        .map(|m| (m.step, m.name))
+        .collect();
+    let names = ["train/loss", "train/lr", "train/grad_norm", "train/term"];
+    let of_step = |step: u64| {
+        let validation = step.is_multiple_of(4).then_some("validation/loss");
+        let names = names.into_iter().chain(validation);
+        names.map(move |name| (step, name.to_string()))
+    };
+    assert_eq!(logged, (1..=12).flat_map(of_step).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_loss_that_is_not_finite_names_step_batch_and_checkpoint() {
     let run = Run::new();
     let error = run.train(&CopyPlane { poison: Some(7) }, 1, u64::MAX);
@@ -204,6 +242,8 @@ fn a_loss_that_is_not_finite_names_step_batch_and_checkpoint() {
     }
     let last = Checkpoint::find(&run.folder.checkpoints(), "last").expect("readable");
     assert_eq!(last.expect("there").card().step, 5);
+    let logged = run.metrics().last().map(|metric| metric.step);
+    assert_eq!(logged, Some(7), "the steps before it are logged");
 }
 
 #[test]
@@ -240,17 +280,4 @@ fn settings_that_make_no_sense_are_named() {
     config = EngineConfig::default();
     config.optimizer.beta_1 = 1.0;
     assert!(config.check().is_err());
-}
-
-#[test]
-fn parts_are_averaged_by_weight() {
-    let batch = BatchGradient::of(&GOOD, &model(), 0, 2).expect("finite");
-    let parts: Vec<f64> = (0..3)
-        .map(|part| {
-            let loss = GOOD.loss(&model(), 0, part).expect("finite").total;
-            f64::from(loss.into_scalar::<f32>())
-        })
-        .collect();
-    let expected = (parts[0] + 2.0 * parts[1] + 3.0 * parts[2]) / 6.0;
-    assert!((batch.loss - expected).abs() < 1e-9);
 }

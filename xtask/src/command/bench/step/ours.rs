@@ -155,7 +155,10 @@ impl Step {
     fn train(&mut self) -> Result<()> {
         let model = self.model.take().context("a step failed before")?;
         let batch = BatchGradient::of(&self.objective, &model, self.next, self.threads)?;
-        let (model, _) = self.optimizer.step(1e-4, model, batch.gradients);
+        let (model, norm) = self.optimizer.step(1e-4, model, batch.gradients);
+        // Reading a number waits for the device.
+        let norm = norm.into_scalar::<f32>();
+        ensure!(norm.is_finite(), "the gradient is not finite");
         self.model = Some(model);
         self.next += 1;
         Ok(())

@@ -1,0 +1,135 @@
+//! Numbers of steps that are still on the device: kept there until they are asked for, then read all at once.
+//!
+//! Reading a number waits until the device has done all that it was asked to do before. A loop that reads after every step
+//! leaves a GPU without work in between.
+
+use burn::tensor::{Tensor, TensorData};
+
+/// Loss and terms of the parts of a batch, on the device.
+#[derive(Default)]
+pub struct BatchLoss {
+    names: Vec<&'static str>,
+    /// The weight of every part, and its values: `[1 + terms]`, the loss first.
+    parts: Vec<(f64, Tensor<1>)>,
+}
+
+/// The numbers of a step, read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepNumbers {
+    /// The loss: the mean over the parts, weighted as the objective says.
+    pub loss: f64,
+    /// The objective's other terms, likewise.
+    pub terms: Vec<(&'static str, f64)>,
+    /// Norm of the whole gradient before clipping.
+    pub grad_norm: f64,
+}
+
+impl BatchLoss {
+    /// Adds a part, on the device of the others.
+    pub(crate) fn add(
+        &mut self,
+        weight: f64,
+        total: Tensor<1>,
+        terms: Vec<(&'static str, Tensor<1>)>,
+    ) {
+        let (names, terms): (Vec<_>, Vec<_>) = terms.into_iter().unzip();
+        self.names = names;
+        let values = std::iter::once(total).chain(terms);
+        let values = values.map(Tensor::without_autodiff).collect();
+        self.parts.push((weight, Tensor::cat(values, 0)));
+    }
+
+    /// The sum of the parts' weights.
+    pub fn weight(&self) -> f64 {
+        self.parts.iter().map(|(weight, _)| weight).sum()
+    }
+
+    /// Loss and terms, summed by weight; `take` gives the values of the parts in their order.
+    fn sums(&self, mut take: impl FnMut() -> f64) -> Vec<f64> {
+        let mut sums = vec![0.0; 1 + self.names.len()];
+        for (weight, _) in &self.parts {
+            sums.iter_mut().for_each(|sum| *sum += weight * take());
+        }
+        sums
+    }
+}
+
+/// Steps that were done and not read yet, each with a `Note` of whoever did it.
+pub struct Readings<Note> {
+    steps: Vec<(Note, BatchLoss, Tensor<1>)>,
+}
+
+impl<Note> Default for Readings<Note> {
+    fn default() -> Self {
+        Self { steps: Vec::new() }
+    }
+}
+
+impl<Note> Readings<Note> {
+    /// Adds a step, of which `grad_norm` is the norm of the gradient, one element.
+    pub fn push(&mut self, note: Note, loss: BatchLoss, grad_norm: Tensor<1>) {
+        self.steps.push((note, loss, grad_norm));
+    }
+
+    /// Reads all steps, in one transfer, and forgets them.
+    pub fn read(&mut self) -> Vec<(Note, StepNumbers)> {
+        let steps = std::mem::take(&mut self.steps);
+        let tensors = steps.iter().flat_map(|(_, loss, norm)| {
+            let parts = loss.parts.iter().map(|(_, values)| values);
+            parts.chain([norm]).cloned()
+        });
+        let data = match tensors.collect::<Vec<_>>() {
+            none if none.is_empty() => TensorData::from([0f32; 0]),
+            tensors => Tensor::cat(tensors, 0).into_data(),
+        };
+        let mut read = data.iter::<f64>();
+        let mut take = || read.next().unwrap_or(f64::NAN);
+        let numbers = |(note, loss, _): (Note, BatchLoss, Tensor<1>)| {
+            let sums = loss.sums(&mut take);
+            let mean = 1.0 / loss.weight();
+            let terms = loss.names.iter().zip(&sums[1..]);
+            let numbers = StepNumbers {
+                loss: sums[0] * mean,
+                terms: terms.map(|(name, sum)| (*name, sum * mean)).collect(),
+                grad_norm: take(),
+            };
+            (note, numbers)
+        };
+        steps.into_iter().map(numbers).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+
+    fn scalar(value: f64) -> Tensor<1> {
+        Tensor::from_data([value as f32], &Device::flex())
+    }
+
+    #[test]
+    fn parts_are_averaged_by_weight_and_steps_come_in_order() {
+        let mut readings = Readings::default();
+        for step in [1.0f64, 2.0] {
+            let mut loss = BatchLoss::default();
+            loss.add(1.0, scalar(4.0 * step), vec![("term", scalar(1.0))]);
+            loss.add(3.0, scalar(8.0 * step), vec![("term", scalar(3.0))]);
+            readings.push(step, loss, scalar(0.5 * step));
+        }
+        let read = readings.read();
+        for ((note, numbers), step) in read.into_iter().zip([1.0, 2.0]) {
+            assert_eq!(note, step);
+            assert_eq!(
+                numbers,
+                StepNumbers {
+                    loss: 7.0 * step,
+                    terms: vec![("term", 2.5)],
+                    grad_norm: 0.5 * step,
+                }
+            );
+        }
+        assert!(readings.read().is_empty(), "what was read is forgotten");
+    }
+}
