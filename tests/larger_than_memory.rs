@@ -9,6 +9,7 @@ use brainmae_data::{
     StoreBudget, prepare_planted,
 };
 use brainmae_model::{BrainMaeConfig, DataShape};
+use brainmae_pretrain::Workers;
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
 use brainmae_pretrain::engine::{Engine, EngineConfig, Progress, Watch};
 use brainmae_pretrain::mask::MaskConfig;
@@ -78,7 +79,7 @@ fn train(dataset: &PreparedDataset, runs: &Path, bytes: u64, stops: &[u64]) -> L
         let mut watch = Watch {
             stop: &stop,
             progress: &mut |at: Progress| stop.store(at.step >= stop_after, Ordering::Relaxed),
-            threads: 2,
+            workers: &Workers::on_one_device(2),
         };
         Engine::new(&config, &objective, &run)
             .and_then(|engine| engine.train(model.expect("sizes fit"), &mut watch))

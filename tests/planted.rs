@@ -8,6 +8,7 @@ use brainmae_data::{
     prepare_planted,
 };
 use brainmae_model::{BrainMaeConfig, DataShape};
+use brainmae_pretrain::Workers;
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
 use brainmae_pretrain::engine::{Engine, EngineConfig, Outcome, Watch, load_weights};
 use brainmae_pretrain::mask::MaskConfig;
@@ -110,7 +111,7 @@ fn a_short_pretraining_finds_the_networks_and_reconstructs_hidden_rois() {
     let mut watch = Watch {
         stop: &AtomicBool::new(false),
         progress: &mut |_| (),
-        threads: 2,
+        workers: &Workers::on_one_device(2),
     };
     let outcome = Engine::new(&train, &objective, &run)
         .and_then(|engine| engine.train(init(&device().autodiff()), &mut watch));

@@ -101,6 +101,11 @@ impl DeviceName {
     }
 }
 
+/// How many GPUs LibTorch sees.
+pub fn gpus() -> usize {
+    linked::gpus()
+}
+
 /// What needs LibTorch linked.
 #[cfg(feature = "libtorch")]
 mod linked {
@@ -121,13 +126,17 @@ mod linked {
         let DeviceName::LibTorchCuda(index) = name else {
             return Ok(());
         };
-        let count = usize::try_from(tch::Cuda::device_count()).unwrap_or(0);
+        let count = gpus();
         anyhow::ensure!(
             index < count,
             "there is no {name}: LibTorch {} sees {count} GPUs\nhint: `nvidia-smi` lists them; CUDA_VISIBLE_DEVICES hides some; an old driver hides all",
             env!("BRAINMAE_LIBTORCH_VERSION")
         );
         Ok(())
+    }
+
+    pub fn gpus() -> usize {
+        usize::try_from(tch::Cuda::device_count()).unwrap_or(0)
     }
 
     pub fn set_threads(threads: usize) {
@@ -147,6 +156,10 @@ mod linked {
 
     pub fn require_gpu(name: DeviceName) -> Result<()> {
         open(name).map(|_| ())
+    }
+
+    pub fn gpus() -> usize {
+        0
     }
 
     pub fn set_threads(_threads: usize) {}

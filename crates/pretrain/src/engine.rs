@@ -12,7 +12,7 @@ use crate::batch_gradient::BatchGradient;
 use crate::optimizer::{Optimizer, OptimizerConfig};
 use crate::readings::Readings;
 use crate::schedule::Schedule;
-use crate::{Objective, PretrainError};
+use crate::{Objective, PretrainError, Workers};
 
 /// The file of a checkpoint that holds the weights.
 pub const WEIGHTS: &str = "model.safetensors";
@@ -26,7 +26,8 @@ pub struct EngineConfig {
     /// Samples of a step.
     pub batch_size: usize,
     /// Equal parts that a batch is computed in: in parallel where there are threads, one after another (gradient accumulation)
-    /// where there are not. The result depends on it in the last bits, and does not depend on the threads.
+    /// where there are not. A multiple of the devices that share a batch. The result depends on it in the last bits, and does not
+    /// depend on threads and devices.
     pub parts: usize,
     /// Learning rate over the steps.
     pub schedule: Schedule,
@@ -110,6 +111,21 @@ impl EngineConfig {
     }
 }
 
+/// Each of `n_devices` must get as many parts of a batch as the others.
+///
+/// # Errors
+/// [`PretrainError::Config`] that names `train.parts` otherwise.
+pub fn check_parts(parts: usize, n_devices: usize) -> Result<(), PretrainError> {
+    if parts.is_multiple_of(n_devices) {
+        return Ok(());
+    }
+    Err(PretrainError::Config {
+        field: "train.parts",
+        found: parts.to_string(),
+        expected: format!("a multiple of {n_devices}, the devices that share a batch"),
+    })
+}
+
 /// How far a run is, for whoever watches it.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
@@ -129,8 +145,8 @@ pub struct Watch<'a> {
     pub stop: &'a AtomicBool,
     /// Called whenever losses were read.
     pub progress: &'a mut dyn FnMut(Progress),
-    /// Threads that parts of a batch are spread over; the result does not depend on it.
-    pub threads: usize,
+    /// Where parts of a batch are computed; the result does not depend on it.
+    pub workers: &'a Workers,
 }
 
 /// How a run ended.
@@ -192,6 +208,7 @@ impl<'a, O: Objective> Engine<'a, O> {
     /// # Errors
     /// [`PretrainError::NonFinite`] stops the run at the last good checkpoint; others come from batches and files.
     pub fn train(&self, model: O::Model, watch: &mut Watch) -> Result<Outcome, PretrainError> {
+        check_parts(self.objective.parts(), watch.workers.n_devices())?;
         // The optimiser's saved state finds its parameters by name, whatever the model is.
         let (mut model, mut optimizer, mut at) = self.start(weights::with_stable_ids(model))?;
         let mut log = self.run.metric_log((at.step > 0).then_some(at.step))?;
@@ -200,7 +217,7 @@ impl<'a, O: Objective> Engine<'a, O> {
             let step = at.step;
             let schedule = &self.config.schedule;
             let lr = schedule.at(step, self.config.steps, self.config.batch_size);
-            let batch = BatchGradient::of(self.objective, &model, step, watch.threads)?;
+            let batch = BatchGradient::of(self.objective, &model, step, watch.workers)?;
             let norm;
             (model, norm) = optimizer.step(lr, model, batch.gradients);
             at.step += 1;

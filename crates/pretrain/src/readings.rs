@@ -25,7 +25,7 @@ pub struct StepNumbers {
 }
 
 impl BatchLoss {
-    /// Adds a part, on the device of the others.
+    /// Adds a part, on the device of the others and without a graph.
     pub(crate) fn add(
         &mut self,
         weight: f64,
@@ -34,8 +34,7 @@ impl BatchLoss {
     ) {
         let (names, terms): (Vec<_>, Vec<_>) = terms.into_iter().unzip();
         self.names = names;
-        let values = std::iter::once(total).chain(terms);
-        let values = values.map(Tensor::without_autodiff).collect();
+        let values = std::iter::once(total).chain(terms).collect();
         self.parts.push((weight, Tensor::cat(values, 0)));
     }
 

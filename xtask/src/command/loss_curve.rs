@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use brainmae_run::{MetricLog, write_atomic};
 use serde::{Deserialize, Serialize};
 
-use crate::device::DeviceName;
+use crate::devices::Devices;
 use crate::experiment::{self, Options};
 use crate::stage::{data, pretrain};
 use crate::workspace;
@@ -37,9 +37,9 @@ fn committed() -> PathBuf {
 ///
 /// # Errors
 /// With a table of what differs.
-pub fn run(renew: bool, device: DeviceName) -> Result<()> {
+pub fn run(renew: bool, device: Devices) -> Result<()> {
     device.provide()?;
-    let found = train(device)?;
+    let found = train(device.clone())?;
     let path = committed();
     if renew {
         let text = serde_json::to_string_pretty(&found)? + "\n";
@@ -67,7 +67,7 @@ pub fn run(renew: bool, device: DeviceName) -> Result<()> {
     Ok(())
 }
 
-fn train(device: DeviceName) -> Result<Curves> {
+fn train(device: Devices) -> Result<Curves> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let options = Options {
         device,

@@ -6,14 +6,14 @@ use anyhow::{Result, bail};
 use brainmae_run::{Manifest, RunFolder, Status};
 
 use super::{ExperimentConfig, Resolved};
-use crate::device::DeviceName;
+use crate::devices::Devices;
 use crate::stage::{Scans, data, pretrain, reconstruct, report};
 use crate::{interrupt, workspace};
 
 /// How to run, beside what to run.
 pub struct Options {
-    /// Device of all tensors.
-    pub device: DeviceName,
+    /// Devices of all tensors.
+    pub device: Devices,
     /// Folder of run folders.
     pub runs: PathBuf,
     /// Folder of prepared data sets.

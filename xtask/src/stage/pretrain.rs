@@ -41,7 +41,7 @@ pub fn identify(
         let weights = Checkpoint::open(path)?.read(WEIGHTS)?;
         inputs.insert("ckpt".to_string(), sha256(&weights));
     }
-    let device = options.device;
+    let device = &options.device;
     Ok(manifest(
         experiment,
         &stage,
@@ -144,7 +144,7 @@ fn train(
     let mut watch = Watch {
         stop: interrupt::stop_flag(),
         progress: &mut progress,
-        threads: options.device.share_threads(options.threads),
+        workers: &options.device.workers(options.threads)?,
     };
     let started = Instant::now();
     let outcome = Engine::new(&config.train, &objective, run)?.train(model, &mut watch)?;

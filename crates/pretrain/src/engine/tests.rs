@@ -43,7 +43,7 @@ impl Objective for CopyPlane {
     type Model = LinearAutoencoder;
 
     fn parts(&self) -> usize {
-        3
+        4
     }
 
     fn loss(&self, model: &Self::Model, step: u64, part: usize) -> Result<PartLoss, PretrainError> {
@@ -120,7 +120,7 @@ impl Run {
     fn train(
         &self,
         objective: &CopyPlane,
-        threads: usize,
+        workers: &Workers,
         stop_after: u64,
     ) -> Result<Outcome, PretrainError> {
         let config = EngineConfig {
@@ -141,7 +141,7 @@ impl Run {
             &mut Watch {
                 stop: &stop,
                 progress: &mut progress,
-                threads,
+                workers,
             },
         )
     }
@@ -158,13 +158,18 @@ impl Run {
     }
 }
 
+/// One part at a time.
+fn one() -> Workers {
+    Workers::on_one_device(1)
+}
+
 const GOOD: CopyPlane = CopyPlane { poison: None };
 
 #[test]
 fn a_model_that_is_not_brainmae_learns() {
     let run = Run::new();
     assert_eq!(
-        run.train(&GOOD, 1, u64::MAX).expect("finite"),
+        run.train(&GOOD, &one(), u64::MAX).expect("finite"),
         Outcome::Finished
     );
     let losses: Vec<f64> = run
@@ -180,21 +185,49 @@ fn a_model_that_is_not_brainmae_learns() {
 #[test]
 fn a_resumed_run_equals_an_uninterrupted_one_to_the_last_bit() {
     let (straight, resumed) = (Run::new(), Run::new());
-    straight.train(&GOOD, 1, u64::MAX).expect("finite");
+    straight.train(&GOOD, &one(), u64::MAX).expect("finite");
     for stop_after in [3, 7, u64::MAX] {
-        resumed.train(&GOOD, 1, stop_after).expect("finite");
+        resumed.train(&GOOD, &one(), stop_after).expect("finite");
     }
     assert_eq!(straight.metrics(), resumed.metrics());
     assert_eq!(straight.weights(), resumed.weights());
 }
 
 #[test]
+fn devices_do_not_change_the_result() {
+    let (alone, shared) = (Run::new(), Run::new());
+    alone.train(&GOOD, &one(), u64::MAX).expect("finite");
+    let workers = Workers {
+        others: vec![Device::flex().autodiff()],
+        per_device: 1,
+    };
+    shared.train(&GOOD, &workers, u64::MAX).expect("finite");
+    assert_eq!(alone.metrics(), shared.metrics());
+    assert_eq!(alone.weights(), shared.weights());
+}
+
+#[test]
+fn devices_that_cannot_share_the_parts_are_refused() {
+    let workers = Workers {
+        others: vec![Device::flex().autodiff(); 2],
+        per_device: 1,
+    };
+    let error = Run::new().train(&GOOD, &workers, u64::MAX);
+    assert_eq!(
+        error.expect_err("4 parts").to_string(),
+        "training config: train.parts is 4, expected a multiple of 3, the devices that share a batch"
+    );
+}
+
+#[test]
 fn threads_do_not_change_the_result() {
-    let (one, two) = (Run::new(), Run::new());
-    one.train(&GOOD, 1, u64::MAX).expect("finite");
-    two.train(&GOOD, 2, u64::MAX).expect("finite");
-    assert_eq!(one.metrics(), two.metrics());
-    assert_eq!(one.weights(), two.weights());
+    let (alone, three) = (Run::new(), Run::new());
+    alone.train(&GOOD, &one(), u64::MAX).expect("finite");
+    three
+        .train(&GOOD, &Workers::on_one_device(3), u64::MAX)
+        .expect("finite");
+    assert_eq!(alone.metrics(), three.metrics());
+    assert_eq!(alone.weights(), three.weights());
 }
 
 #[test]
@@ -208,8 +241,8 @@ fn how_often_losses_are_read_changes_no_number() {
         log_every: 1000,
         ..seldom
     };
-    often.train(&GOOD, 1, u64::MAX).expect("finite");
-    seldom.train(&GOOD, 1, u64::MAX).expect("finite");
+    often.train(&GOOD, &one(), u64::MAX).expect("finite");
+    seldom.train(&GOOD, &one(), u64::MAX).expect("finite");
     assert_eq!(often.metrics(), seldom.metrics());
     assert_eq!(often.weights(), seldom.weights());
 }
@@ -217,7 +250,7 @@ fn how_often_losses_are_read_changes_no_number() {
 #[test]
 fn every_step_is_logged_once_and_in_order() {
     let run = Run::new();
-    run.train(&GOOD, 1, u64::MAX).expect("finite");
+    run.train(&GOOD, &one(), u64::MAX).expect("finite");
     let logged: Vec<(u64, String)> = run
         .metrics()
         .into_iter()
@@ -235,7 +268,7 @@ fn every_step_is_logged_once_and_in_order() {
 #[test]
 fn a_loss_that_is_not_finite_names_step_batch_and_checkpoint() {
     let run = Run::new();
-    let error = run.train(&CopyPlane { poison: Some(7) }, 1, u64::MAX);
+    let error = run.train(&CopyPlane { poison: Some(7) }, &one(), u64::MAX);
     let message = error.expect_err("infinite").to_string();
     for part in ["step 7", "points of step 7", "last (step 5)"] {
         assert!(message.contains(part), "{message}");
@@ -249,7 +282,7 @@ fn a_loss_that_is_not_finite_names_step_batch_and_checkpoint() {
 #[test]
 fn the_best_checkpoint_has_the_lowest_validation_score() {
     let run = Run::new();
-    run.train(&GOOD, 1, u64::MAX).expect("finite");
+    run.train(&GOOD, &one(), u64::MAX).expect("finite");
     let scores: Vec<(u64, f64)> = run
         .metrics()
         .into_iter()

@@ -9,6 +9,7 @@ use brainmae_data::{
     StoreBudget, StoredScan, SubjectId,
 };
 use brainmae_model::{BrainMae, BrainMaeConfig, DataShape};
+use brainmae_pretrain::Workers;
 use brainmae_pretrain::batch_gradient::BatchGradient;
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
 use brainmae_pretrain::mask::{MaskConfig, Ratio};
@@ -37,7 +38,7 @@ pub struct Step {
     /// What inference encodes.
     bold: (Vec<f32>, [usize; 4]),
     optimizer: Optimizer,
-    threads: usize,
+    workers: Workers,
     next: u64,
 }
 
@@ -113,7 +114,7 @@ impl Step {
                 Work::Inference => model.valid(),
             }),
             bold,
-            threads: device.share_threads(threads),
+            workers: Workers::on_one_device(device.share_threads(threads)),
             next: 0,
         })
     }
@@ -154,7 +155,7 @@ impl Step {
 
     fn train(&mut self) -> Result<()> {
         let model = self.model.take().context("a step failed before")?;
-        let batch = BatchGradient::of(&self.objective, &model, self.next, self.threads)?;
+        let batch = BatchGradient::of(&self.objective, &model, self.next, &self.workers)?;
         let (model, norm) = self.optimizer.step(1e-4, model, batch.gradients);
         // Reading a number waits for the device.
         let norm = norm.into_scalar::<f32>();
