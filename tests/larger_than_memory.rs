@@ -9,10 +9,10 @@ use brainmae_data::{
     StoreBudget, prepare_planted,
 };
 use brainmae_model::{BrainMaeConfig, DataShape};
-use brainmae_pretrain::Workers;
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
 use brainmae_pretrain::engine::{Engine, EngineConfig, Progress, Watch};
 use brainmae_pretrain::mask::MaskConfig;
+use brainmae_pretrain::{Alone, Workers};
 use brainmae_run::{Card, Checkpoint, Manifest, Metric, MetricLog, RunFolder, Seeds};
 
 use crate::device::device;
@@ -80,6 +80,7 @@ fn train(dataset: &PreparedDataset, runs: &Path, bytes: u64, stops: &[u64]) -> L
             stop: &stop,
             progress: &mut |at: Progress| stop.store(at.step >= stop_after, Ordering::Relaxed),
             workers: &Workers::on_one_device(2),
+            world: &Alone,
         };
         Engine::new(&config, &objective, &run)
             .and_then(|engine| engine.train(model.expect("sizes fit"), &mut watch))

@@ -8,7 +8,6 @@ use brainmae_data::{
     prepare_planted,
 };
 use brainmae_model::{BrainMaeConfig, DataShape};
-use brainmae_pretrain::Workers;
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
 use brainmae_pretrain::engine::{Engine, EngineConfig, Outcome, Watch, load_weights};
 use brainmae_pretrain::mask::MaskConfig;
@@ -16,6 +15,7 @@ use brainmae_pretrain::predictor::{BrainMaePredictor, Predictor, VisibleMean, Ze
 use brainmae_pretrain::reconstruction::{ReconstructionConfig, score, summarise};
 use brainmae_pretrain::roi_similarity::{cosine_similarity, network_auroc};
 use brainmae_pretrain::schedule::Schedule;
+use brainmae_pretrain::{Alone, Workers};
 use brainmae_run::{Card, Manifest, RunFolder, Seeds};
 use burn::tensor::Device;
 
@@ -112,6 +112,7 @@ fn a_short_pretraining_finds_the_networks_and_reconstructs_hidden_rois() {
         stop: &AtomicBool::new(false),
         progress: &mut |_| (),
         workers: &Workers::on_one_device(2),
+        world: &Alone,
     };
     let outcome = Engine::new(&train, &objective, &run)
         .and_then(|engine| engine.train(init(&device().autodiff()), &mut watch));

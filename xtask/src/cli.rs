@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::devices::Devices;
 use crate::local::Local;
+use crate::processes::Processes;
 use crate::{command, experiment, stage, workspace};
 
 /// BrainMAE: from fMRI files to a pretrained model and its report.
@@ -64,6 +65,9 @@ enum Command {
         /// Where tensors live.
         #[arg(long, default_value = "cpu", conflicts_with = "renew")]
         device: Devices,
+        /// Which processes train together.
+        #[arg(long, value_enum, default_value_t, conflicts_with = "renew")]
+        processes: Processes,
     },
 }
 
@@ -107,6 +111,9 @@ struct How {
     /// libtorch:cuda:0,1 or libtorch:cuda:all. LibTorch is fetched on first use.
     #[arg(long, default_value = "cpu")]
     device: Devices,
+    /// Which processes train together: `mpirun -n 2 cargo xtask ... --processes mpi`, or srun on a cluster.
+    #[arg(long, value_enum, default_value_t)]
+    processes: Processes,
     /// Folder of run folders.
     #[arg(long, value_name = "DIR")]
     runs: Option<PathBuf>,
@@ -128,6 +135,7 @@ impl How {
     fn options(self) -> experiment::Options {
         experiment::Options {
             device: self.device,
+            processes: self.processes,
             runs: self.runs.unwrap_or_else(|| workspace::root().join("runs")),
             data: self.data.unwrap_or_else(stage::data::default_root),
             threads: self
@@ -192,7 +200,11 @@ impl Cli {
             }
             Command::Bench(bench) => bench.run()?,
             Command::Ci { only } => return crate::ci::run(&only),
-            Command::LossCurve { renew, device } => command::loss_curve::run(renew, device)?,
+            Command::LossCurve {
+                renew,
+                device,
+                processes,
+            } => command::loss_curve::run(renew, device, processes)?,
         }
         Ok(ExitCode::SUCCESS)
     }

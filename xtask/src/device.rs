@@ -7,6 +7,7 @@ use anyhow::Result;
 use burn::tensor::Device;
 
 use crate::libtorch::{self, Half};
+use crate::program::Program;
 
 /// A device, as `--device` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +53,7 @@ impl FromStr for DeviceName {
 
 impl DeviceName {
     /// The part of LibTorch that it needs.
-    fn half(self) -> Option<Half> {
+    pub fn half(self) -> Option<Half> {
         match self {
             DeviceName::Cpu => None,
             DeviceName::LibTorchCpu => Some(Half::Cpu),
@@ -67,7 +68,11 @@ impl DeviceName {
     /// If LibTorch or the GPU cannot be had.
     pub fn provide(self) -> Result<()> {
         match self.half() {
-            Some(half) if !cfg!(feature = "libtorch") => Err(libtorch::become_program(half)),
+            Some(half) if !cfg!(feature = "libtorch") => {
+                let libtorch = Some(libtorch::folder(half)?);
+                let mpi = false;
+                Err(Program { libtorch, mpi }.take_over())
+            }
             Some(Half::Cuda) => linked::require_gpu(self),
             Some(Half::Cpu) | None => Ok(()),
         }

@@ -8,6 +8,7 @@ use brainmae_pretrain::Workers;
 use burn::tensor::Device;
 
 use crate::device::{self, DeviceName};
+use crate::libtorch::Half;
 use crate::local::Local;
 
 /// One device, or several of a kind.
@@ -88,19 +89,30 @@ impl Devices {
         })
     }
 
-    /// Makes sure that this program has them, as [`DeviceName::provide`] does.
-    ///
+    /// The part of LibTorch that they need.
+    pub fn half(&self) -> Option<Half> {
+        self.kind().half()
+    }
+
     /// # Errors
-    /// If LibTorch or a GPU cannot be had.
-    pub fn provide(&self) -> Result<()> {
+    /// If one of them is not there, in a program that has LibTorch if they need it.
+    pub fn require(&self) -> Result<()> {
         self.kind().provide()?;
         self.names()?.into_iter().try_for_each(DeviceName::provide)
+    }
+
+    /// How many there are.
+    ///
+    /// # Errors
+    /// As [`Devices::require`].
+    pub fn count(&self) -> Result<usize> {
+        Ok(self.names()?.len())
     }
 
     /// The first.
     ///
     /// # Errors
-    /// If this program has not been [provided](Self::provide) with it.
+    /// As [`Devices::require`].
     pub fn open(&self) -> Result<Device> {
         let first = self.names()?.into_iter().next();
         first.unwrap_or(self.kind()).open()
@@ -109,7 +121,7 @@ impl Devices {
     /// Gives them `threads`; returns how they share the parts of a batch.
     ///
     /// # Errors
-    /// If this program has not been [provided](Self::provide) with them.
+    /// As [`Devices::require`].
     pub fn workers(&self, threads: usize) -> Result<Workers> {
         let names = self.names()?;
         let others = names.iter().skip(1).map(|name| Ok(name.open()?.autodiff()));

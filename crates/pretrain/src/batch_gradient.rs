@@ -9,6 +9,7 @@ use burn::tensor::{Device, Tensor};
 use crate::optimizer::add_gradients;
 use crate::readings::BatchLoss;
 use crate::workers::Workers;
+use crate::world::{World, share, sum_gradients};
 use crate::{Objective, PartLoss, PretrainError};
 
 /// The mean over the parts of a batch, weighted as the objective says.
@@ -27,7 +28,8 @@ struct Part {
 
 impl BatchGradient {
     /// The batch of `step`. Parts are summed in their order, whichever worker computed them: the result is the same to the last
-    /// bit for any number of threads, and of devices of one kind.
+    /// bit for any number of threads, and of devices of one kind. Sums of processes are summed last: with two processes that
+    /// have one part each, that is the same too.
     ///
     /// # Errors
     /// If the objective cannot make the batch.
@@ -36,22 +38,24 @@ impl BatchGradient {
         model: &O::Model,
         step: u64,
         workers: &Workers,
+        world: &dyn World,
     ) -> Result<Self, PretrainError> {
-        let parts = objective.parts();
+        let parts = share(world, objective.parts());
         let copies = workers.others.iter();
         let copies: Vec<O::Model> = copies.map(|device| model.clone().fork(device)).collect();
         let models: Vec<&O::Model> = std::iter::once(model).chain(&copies).collect();
         let mut sum = Self::default();
-        for first in (0..parts).step_by(workers.n_at_a_time()) {
-            let round = first..(first + workers.n_at_a_time()).min(parts);
+        for first in parts.clone().step_by(workers.n_at_a_time()) {
+            let round = first..(first + workers.n_at_a_time()).min(parts.end);
             for Part { gradients, loss } in compute(objective, &models, step, round)? {
                 add_gradients(model, &mut sum.gradients, gradients, loss.weight);
                 sum.loss.add(loss.weight, loss.total, loss.terms);
             }
         }
+        sum.loss.weigh(world);
+        let total = sum_gradients(world, model, sum.gradients, &device(model));
         let mut gradients = GradientsParams::new();
-        let mean = 1.0 / sum.loss.weight();
-        add_gradients(model, &mut gradients, sum.gradients, mean);
+        add_gradients(model, &mut gradients, total, 1.0 / sum.loss.weight());
         Ok(Self {
             gradients,
             loss: sum.loss,

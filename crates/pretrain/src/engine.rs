@@ -12,6 +12,7 @@ use crate::batch_gradient::BatchGradient;
 use crate::optimizer::{Optimizer, OptimizerConfig};
 use crate::readings::Readings;
 use crate::schedule::Schedule;
+use crate::world::{World, first_alone};
 use crate::{Objective, PretrainError, Workers};
 
 /// The file of a checkpoint that holds the weights.
@@ -111,7 +112,7 @@ impl EngineConfig {
     }
 }
 
-/// Each of `n_devices` must get as many parts of a batch as the others.
+/// Each of `n_devices`, of all processes together, must get as many parts of a batch as the others.
 ///
 /// # Errors
 /// [`PretrainError::Config`] that names `train.parts` otherwise.
@@ -147,6 +148,8 @@ pub struct Watch<'a> {
     pub progress: &'a mut dyn FnMut(Progress),
     /// Where parts of a batch are computed; the result does not depend on it.
     pub workers: &'a Workers,
+    /// The processes that train together; parts of a batch are shared among them first.
+    pub world: &'a dyn World,
 }
 
 /// How a run ended.
@@ -208,16 +211,23 @@ impl<'a, O: Objective> Engine<'a, O> {
     /// # Errors
     /// [`PretrainError::NonFinite`] stops the run at the last good checkpoint; others come from batches and files.
     pub fn train(&self, model: O::Model, watch: &mut Watch) -> Result<Outcome, PretrainError> {
-        check_parts(self.objective.parts(), watch.workers.n_devices())?;
+        let (workers, world) = (watch.workers, watch.world);
+        check_parts(self.objective.parts(), workers.n_devices() * world.size())?;
         // The optimiser's saved state finds its parameters by name, whatever the model is.
-        let (mut model, mut optimizer, mut at) = self.start(weights::with_stable_ids(model))?;
-        let mut log = self.run.metric_log((at.step > 0).then_some(at.step))?;
+        let model = weights::with_stable_ids(model);
+        let (mut model, mut optimizer, mut at) = first_alone(world, || self.start(model))?;
+        self.require_together(at.step, world)?;
+        // The first process alone writes.
+        let mut log = match world.is_first() {
+            true => Some(self.run.metric_log((at.step > 0).then_some(at.step))?),
+            false => None,
+        };
         let mut readings = Readings::default();
         while at.step < self.config.steps {
             let step = at.step;
             let schedule = &self.config.schedule;
             let lr = schedule.at(step, self.config.steps, self.config.batch_size);
-            let batch = BatchGradient::of(self.objective, &model, step, watch.workers)?;
+            let batch = BatchGradient::of(self.objective, &model, step, workers, world)?;
             let norm;
             (model, norm) = optimizer.step(lr, model, batch.gradients);
             at.step += 1;
@@ -229,7 +239,7 @@ impl<'a, O: Objective> Engine<'a, O> {
             };
             readings.push(unread, batch.loss, norm);
 
-            let stop = watch.stop.load(Ordering::Relaxed);
+            let stop = world.any(watch.stop.load(Ordering::Relaxed));
             let last = at.step == self.config.steps;
             let every = |steps: u64| at.step % steps == 0 || last;
             let validate = every(self.config.validate_every);
@@ -238,20 +248,22 @@ impl<'a, O: Objective> Engine<'a, O> {
                 continue;
             }
             // Before anything is made of the weights: a loss that is not finite has spoilt them.
-            let loss = self.read(&mut readings, &mut log)?;
-            let best = validate && self.validate(&model, &mut at, &mut log)?;
-            (watch.progress)(Progress {
-                step: at.step,
-                steps: self.config.steps,
-                loss,
-                validation: at.validation,
-            });
-            // The best one first: a kill between the two repeats this step, and does not forget its checkpoint.
-            if best {
-                self.save("best", &model, &optimizer, &at)?;
-            }
-            if save {
-                self.save("last", &model, &optimizer, &at)?;
+            let loss = self.read(&mut readings, log.as_mut(), world)?;
+            if let Some(log) = &mut log {
+                let best = validate && self.validate(&model, &mut at, log)?;
+                (watch.progress)(Progress {
+                    step: at.step,
+                    steps: self.config.steps,
+                    loss,
+                    validation: at.validation,
+                });
+                // The best one first: a kill between the two repeats this step, and does not forget its checkpoint.
+                if best {
+                    self.save("best", &model, &optimizer, &at)?;
+                }
+                if save {
+                    self.save("last", &model, &optimizer, &at)?;
+                }
             }
             if stop && !last {
                 return Ok(Outcome::Interrupted { step: at.step });
@@ -264,14 +276,19 @@ impl<'a, O: Objective> Engine<'a, O> {
     fn read(
         &self,
         readings: &mut Readings<Unread>,
-        log: &mut MetricLog,
+        mut log: Option<&mut MetricLog>,
+        world: &dyn World,
     ) -> Result<f64, PretrainError> {
         let mut newest = f64::NAN;
-        for (of, numbers) in readings.read() {
+        for (of, numbers) in readings.read(world) {
             // Counted from 0, as batches are.
             let step = of.step - 1;
             self.require_finite("the loss", numbers.loss, step)?;
             self.require_finite("the norm of the gradient", numbers.grad_norm, step)?;
+            newest = numbers.loss;
+            let Some(log) = log.as_deref_mut() else {
+                continue;
+            };
             let mut metrics = of.described;
             metrics.extend([
                 ("train/loss", numbers.loss),
@@ -280,7 +297,6 @@ impl<'a, O: Objective> Engine<'a, O> {
             ]);
             metrics.extend(numbers.terms);
             self.append(log, of.step, of.epoch, metrics)?;
-            newest = numbers.loss;
         }
         Ok(newest)
     }
@@ -320,6 +336,20 @@ impl<'a, O: Objective> Engine<'a, O> {
         })?;
         tracing::info!(step = last.card().step, "resumed from the last checkpoint");
         Ok((model, optimizer, standing))
+    }
+
+    /// All processes must have found the same checkpoint.
+    fn require_together(&self, step: u64, world: &dyn World) -> Result<(), PretrainError> {
+        let first = world.of_first(&[step as f64])[0] as u64;
+        if step == first {
+            return Ok(());
+        }
+        Err(PretrainError::Apart {
+            rank: world.rank(),
+            step,
+            first,
+            path: self.run.checkpoints().display().to_string(),
+        })
     }
 
     fn require_finite(

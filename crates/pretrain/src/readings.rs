@@ -5,12 +5,16 @@
 
 use burn::tensor::{Tensor, TensorData};
 
-/// Loss and terms of the parts of a batch, on the device.
+use crate::world::World;
+
+/// Loss and terms of this process's parts of a batch, on the device.
 #[derive(Default)]
 pub struct BatchLoss {
     names: Vec<&'static str>,
     /// The weight of every part, and its values: `[1 + terms]`, the loss first.
     parts: Vec<(f64, Tensor<1>)>,
+    /// Of the whole batch, once it was [weighed](Self::weigh).
+    weight: f64,
 }
 
 /// The numbers of a step, read.
@@ -38,9 +42,16 @@ impl BatchLoss {
         self.parts.push((weight, Tensor::cat(values, 0)));
     }
 
-    /// The sum of the parts' weights.
+    /// Sums the weights of the parts over all processes.
+    pub(crate) fn weigh(&mut self, world: &dyn World) {
+        let mut weight = [self.parts.iter().map(|(weight, _)| weight).sum()];
+        world.sum(&mut weight);
+        [self.weight] = weight;
+    }
+
+    /// The weight of the whole batch.
     pub fn weight(&self) -> f64 {
-        self.parts.iter().map(|(weight, _)| weight).sum()
+        self.weight
     }
 
     /// Loss and terms, summed by weight; `take` gives the values of the parts in their order.
@@ -70,8 +81,8 @@ impl<Note> Readings<Note> {
         self.steps.push((note, loss, grad_norm));
     }
 
-    /// Reads all steps, in one transfer, and forgets them.
-    pub fn read(&mut self) -> Vec<(Note, StepNumbers)> {
+    /// Reads all steps, in one transfer, and forgets them. All processes must have the same ones.
+    pub fn read(&mut self, world: &dyn World) -> Vec<(Note, StepNumbers)> {
         let steps = std::mem::take(&mut self.steps);
         let tensors = steps.iter().flat_map(|(_, loss, norm)| {
             let parts = loss.parts.iter().map(|(_, values)| values);
@@ -83,18 +94,24 @@ impl<Note> Readings<Note> {
         };
         let mut read = data.iter::<f64>();
         let mut take = || read.next().unwrap_or(f64::NAN);
-        let numbers = |(note, loss, _): (Note, BatchLoss, Tensor<1>)| {
-            let sums = loss.sums(&mut take);
-            let mean = 1.0 / loss.weight();
-            let terms = loss.names.iter().zip(&sums[1..]);
+        let (mut sums, mut norms) = (Vec::new(), Vec::new());
+        for (_, loss, _) in &steps {
+            sums.extend(loss.sums(&mut take));
+            norms.push(take());
+        }
+        world.sum(&mut sums);
+        let mut sums = sums.into_iter();
+        let numbers = |((note, loss, _), grad_norm): ((Note, BatchLoss, _), f64)| {
+            let mean = 1.0 / loss.weight;
+            let mut means = sums.by_ref().map(|sum| sum * mean);
             let numbers = StepNumbers {
-                loss: sums[0] * mean,
-                terms: terms.map(|(name, sum)| (*name, sum * mean)).collect(),
-                grad_norm: take(),
+                loss: means.next().unwrap_or(f64::NAN),
+                terms: loss.names.into_iter().zip(means).collect(),
+                grad_norm,
             };
             (note, numbers)
         };
-        steps.into_iter().map(numbers).collect()
+        steps.into_iter().zip(norms).map(numbers).collect()
     }
 }
 
@@ -103,6 +120,7 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
+    use crate::Alone;
 
     fn scalar(value: f64) -> Tensor<1> {
         Tensor::from_data([value as f32], &Device::flex())
@@ -115,9 +133,10 @@ mod tests {
             let mut loss = BatchLoss::default();
             loss.add(1.0, scalar(4.0 * step), vec![("term", scalar(1.0))]);
             loss.add(3.0, scalar(8.0 * step), vec![("term", scalar(3.0))]);
+            loss.weigh(&Alone);
             readings.push(step, loss, scalar(0.5 * step));
         }
-        let read = readings.read();
+        let read = readings.read(&Alone);
         for ((note, numbers), step) in read.into_iter().zip([1.0, 2.0]) {
             assert_eq!(note, step);
             assert_eq!(
@@ -129,6 +148,9 @@ mod tests {
                 }
             );
         }
-        assert!(readings.read().is_empty(), "what was read is forgotten");
+        assert!(
+            readings.read(&Alone).is_empty(),
+            "what was read is forgotten"
+        );
     }
 }

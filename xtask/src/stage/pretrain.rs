@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use brainmae_data::{ScanId, ScanStore, SplitUnit, SubjectId};
 use brainmae_model::{BrainMae, DataShape};
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
-use brainmae_pretrain::engine::{Progress, WEIGHTS, load_weights};
+use brainmae_pretrain::engine::{Progress, WEIGHTS, check_parts, load_weights};
 use brainmae_pretrain::{Engine, Outcome, Watch};
 use brainmae_run::identity::sha256;
 use brainmae_run::{Card, Checkpoint, Manifest, RunFolder, Seeds, Status};
@@ -105,7 +105,9 @@ pub fn pretrain(
 ///
 /// # Errors
 /// Names the first setting that makes no sense.
-pub fn check(config: &ExperimentConfig, scans: &Scans) -> Result<()> {
+pub fn check(config: &ExperimentConfig, scans: &Scans, options: &Options) -> Result<()> {
+    let n_devices = options.device.count()? * options.processes.world()?.size();
+    check_parts(config.train.parts, n_devices)?;
     config.data.budget()?;
     config.model.check(data_shape(scans))?;
     config.train.check()?;
@@ -145,6 +147,7 @@ fn train(
         stop: interrupt::stop_flag(),
         progress: &mut progress,
         workers: &options.device.workers(options.threads)?,
+        world: options.processes.world()?,
     };
     let started = Instant::now();
     let outcome = Engine::new(&config.train, &objective, run)?.train(model, &mut watch)?;

@@ -8,7 +8,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;
 
 use super::*;
-use crate::PartLoss;
+use crate::{Alone, PartLoss};
+
+mod several;
 
 #[derive(Module, Debug)]
 struct LinearAutoencoder {
@@ -36,6 +38,7 @@ fn model() -> LinearAutoencoder {
 
 /// Learns to copy points of a plane in four dimensions; `poison` makes the loss of one step infinite.
 struct CopyPlane {
+    parts: usize,
     poison: Option<u64>,
 }
 
@@ -43,7 +46,7 @@ impl Objective for CopyPlane {
     type Model = LinearAutoencoder;
 
     fn parts(&self) -> usize {
-        4
+        self.parts
     }
 
     fn loss(&self, model: &Self::Model, step: u64, part: usize) -> Result<PartLoss, PretrainError> {
@@ -95,7 +98,7 @@ impl Objective for CopyPlane {
 struct Run {
     folder: RunFolder,
     log_every: u64,
-    _root: tempfile::TempDir,
+    root: tempfile::TempDir,
 }
 
 impl Run {
@@ -112,7 +115,7 @@ impl Run {
         Self {
             folder: RunFolder::open(root.path(), manifest).expect("new"),
             log_every: 3,
-            _root: root,
+            root,
         }
     }
 
@@ -121,6 +124,17 @@ impl Run {
         &self,
         objective: &CopyPlane,
         workers: &Workers,
+        stop_after: u64,
+    ) -> Result<Outcome, PretrainError> {
+        self.train_in(&self.folder, objective, workers, &Alone, stop_after)
+    }
+
+    fn train_in(
+        &self,
+        folder: &RunFolder,
+        objective: &CopyPlane,
+        workers: &Workers,
+        world: &dyn World,
         stop_after: u64,
     ) -> Result<Outcome, PretrainError> {
         let config = EngineConfig {
@@ -136,12 +150,13 @@ impl Run {
         };
         let stop = AtomicBool::new(false);
         let mut progress = |at: Progress| stop.store(at.step >= stop_after, Ordering::Relaxed);
-        Engine::new(&config, objective, &self.folder)?.train(
+        Engine::new(&config, objective, folder)?.train(
             model(),
             &mut Watch {
                 stop: &stop,
                 progress: &mut progress,
                 workers,
+                world,
             },
         )
     }
@@ -163,7 +178,10 @@ fn one() -> Workers {
     Workers::on_one_device(1)
 }
 
-const GOOD: CopyPlane = CopyPlane { poison: None };
+const GOOD: CopyPlane = CopyPlane {
+    parts: 4,
+    poison: None,
+};
 
 #[test]
 fn a_model_that_is_not_brainmae_learns() {
@@ -268,7 +286,14 @@ fn every_step_is_logged_once_and_in_order() {
 #[test]
 fn a_loss_that_is_not_finite_names_step_batch_and_checkpoint() {
     let run = Run::new();
-    let error = run.train(&CopyPlane { poison: Some(7) }, &one(), u64::MAX);
+    let error = run.train(
+        &CopyPlane {
+            poison: Some(7),
+            ..GOOD
+        },
+        &one(),
+        u64::MAX,
+    );
     let message = error.expect_err("infinite").to_string();
     for part in ["step 7", "points of step 7", "last (step 5)"] {
         assert!(message.contains(part), "{message}");

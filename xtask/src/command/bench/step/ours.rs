@@ -9,11 +9,11 @@ use brainmae_data::{
     StoreBudget, StoredScan, SubjectId,
 };
 use brainmae_model::{BrainMae, BrainMaeConfig, DataShape};
-use brainmae_pretrain::Workers;
 use brainmae_pretrain::batch_gradient::BatchGradient;
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
 use brainmae_pretrain::mask::{MaskConfig, Ratio};
 use brainmae_pretrain::optimizer::{Optimizer, OptimizerConfig};
+use brainmae_pretrain::{Alone, Workers};
 use brainmae_run::{Card, Seeds};
 use burn::module::Module;
 use rand::RngExt;
@@ -155,7 +155,7 @@ impl Step {
 
     fn train(&mut self) -> Result<()> {
         let model = self.model.take().context("a step failed before")?;
-        let batch = BatchGradient::of(&self.objective, &model, self.next, &self.workers)?;
+        let batch = BatchGradient::of(&self.objective, &model, self.next, &self.workers, &Alone)?;
         let (model, norm) = self.optimizer.step(1e-4, model, batch.gradients);
         // Reading a number waits for the device.
         let norm = norm.into_scalar::<f32>();
