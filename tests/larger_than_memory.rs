@@ -57,6 +57,7 @@ fn train(dataset: &PreparedDataset, runs: &Path, bytes: u64, stops: &[u64]) -> L
             seeds,
             batch_size: config.batch_size,
             parts: config.parts,
+            own: 0..config.parts,
             card: Card::default(),
         };
         let (training, validation) = (load(&split.train), load(&split.validation));

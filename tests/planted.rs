@@ -80,6 +80,7 @@ fn a_short_pretraining_finds_the_networks_and_reconstructs_hidden_rois() {
         seeds,
         batch_size: train.batch_size,
         parts: train.parts,
+        own: 0..train.parts,
         card: Card::default(),
     };
     let objective = MaskedReconstruction::new(setup, load(&split.train), load(&split.validation));

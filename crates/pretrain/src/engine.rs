@@ -130,6 +130,8 @@ pub fn check_parts(parts: usize, n_devices: usize) -> Result<(), PretrainError> 
 /// How far a run is, for whoever watches it.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
+    /// Steps that were done before, by a run that this one resumes.
+    pub resumed: u64,
     /// Steps done.
     pub step: u64,
     /// Steps of the whole run.
@@ -223,6 +225,7 @@ impl<'a, O: Objective> Engine<'a, O> {
             false => None,
         };
         let mut readings = Readings::default();
+        let resumed = at.step;
         while at.step < self.config.steps {
             let step = at.step;
             let schedule = &self.config.schedule;
@@ -252,6 +255,7 @@ impl<'a, O: Objective> Engine<'a, O> {
             if let Some(log) = &mut log {
                 let best = validate && self.validate(&model, &mut at, log)?;
                 (watch.progress)(Progress {
+                    resumed,
                     step: at.step,
                     steps: self.config.steps,
                     loss,

@@ -85,7 +85,7 @@ pub fn first_alone<T, E>(world: &dyn World, work: impl FnOnce() -> Result<T, E>)
 }
 
 /// The parts of a batch that are a process's own: those of all processes are as many, and the first ones are the first's.
-pub(crate) fn share(world: &dyn World, parts: usize) -> Range<usize> {
+pub fn share(world: &dyn World, parts: usize) -> Range<usize> {
     let each = parts / world.size();
     world.rank() * each..(world.rank() + 1) * each
 }
@@ -143,9 +143,10 @@ struct Unflatten<'a> {
 impl ModuleVisitor for Unflatten<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.own.get::<D>(param.id) {
-            let (shape, first) = (gradient.dims(), self.taken);
-            self.taken += shape.iter().product::<usize>();
-            let values = self.values.clone().slice([first..self.taken]);
+            let shape = gradient.dims();
+            let n = shape.iter().product();
+            let values = self.values.clone().narrow(0, self.taken, n);
+            self.taken += n;
             self.sum.register::<D>(param.id, values.reshape(shape));
         }
     }

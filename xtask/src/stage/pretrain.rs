@@ -7,6 +7,7 @@ use brainmae_data::{ScanId, ScanStore, SplitUnit, SubjectId};
 use brainmae_model::{BrainMae, DataShape};
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
 use brainmae_pretrain::engine::{Progress, WEIGHTS, check_parts, load_weights};
+use brainmae_pretrain::world::share;
 use brainmae_pretrain::{Engine, Outcome, Watch};
 use brainmae_run::identity::sha256;
 use brainmae_run::{Card, Checkpoint, Manifest, RunFolder, Seeds, Status};
@@ -121,7 +122,7 @@ fn train(
     start: Option<&Checkpoint>,
     options: &Options,
 ) -> Result<Outcome> {
-    let objective = objective(config, scans, start)?;
+    let objective = objective(config, scans, start, options)?;
     let device = options.device.open()?.autodiff();
     let rng = &mut Seeds::new(config.seed).stream("weights");
     let mut model = config.model.init(data_shape(scans), rng, &device)?;
@@ -141,6 +142,7 @@ fn train(
         let validation = at
             .validation
             .map_or(String::new(), |v| format!(", validation {v:.4}"));
+        steps.begin_after(at.resumed);
         steps.set(at.step, format!("loss {:.4}{validation}", at.loss));
     };
     let mut watch = Watch {
@@ -196,6 +198,7 @@ fn objective(
     config: &ExperimentConfig,
     scans: &Scans,
     start: Option<&Checkpoint>,
+    options: &Options,
 ) -> Result<MaskedReconstruction> {
     let mut budget = config.data.budget()?;
     let mut load =
@@ -239,6 +242,7 @@ fn objective(
         seeds: Seeds::new(config.seed),
         batch_size: config.train.batch_size,
         parts: config.train.parts,
+        own: share(options.processes.world()?, config.train.parts),
         card,
     };
     Ok(MaskedReconstruction::new(

@@ -69,6 +69,10 @@ impl Step {
             });
             Ok(ScanStore::new(scans.collect::<Result<_>>()?)?)
         };
+        let parts = match batch.is_multiple_of(threads) {
+            true => threads,
+            false => 1,
+        };
         let setup = Setup {
             layout,
             mask: MaskConfig {
@@ -77,11 +81,8 @@ impl Step {
             },
             seeds,
             batch_size: batch,
-            parts: if batch.is_multiple_of(threads) {
-                threads
-            } else {
-                1
-            },
+            parts,
+            own: 0..parts,
             card: Card::default(),
         };
         let folder = on_disk.then(tempfile::tempdir).transpose()?;
