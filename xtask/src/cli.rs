@@ -65,8 +65,9 @@ enum Command {
         /// Where tensors live.
         #[arg(long, default_value = "cpu", conflicts_with = "renew")]
         device: Devices,
-        /// Which processes train together.
-        #[arg(long, value_enum, default_value_t, conflicts_with = "renew")]
+        /// Processes that train together: one, or with mpi all that mpirun or srun started with this one.
+        #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
+        #[arg(conflicts_with = "renew")]
         processes: Processes,
     },
 }
@@ -111,8 +112,8 @@ struct How {
     /// libtorch:cuda:0,1 or libtorch:cuda:all. LibTorch is fetched on first use.
     #[arg(long, default_value = "cpu")]
     device: Devices,
-    /// Which processes train together: `mpirun -n 2 cargo xtask ... --processes mpi`, or srun on a cluster.
-    #[arg(long, value_enum, default_value_t)]
+    /// Processes that train together: one, or with mpi all that mpirun or srun started with this one.
+    #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
     processes: Processes,
     /// Folder of run folders.
     #[arg(long, value_name = "DIR")]
