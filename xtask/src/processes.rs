@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -27,6 +28,9 @@ pub enum Processes {
 /// The processes of this program, from their beginning on.
 static WORLD: OnceLock<Box<dyn World + Send + Sync>> = OnceLock::new();
 
+/// Set once they have parted.
+static PARTED: AtomicBool = AtomicBool::new(false);
+
 impl Processes {
     /// Makes sure that this program can be one of these processes and has `devices`. Otherwise another build of it takes its
     /// place: what was done before is done again, so this comes first.
@@ -44,11 +48,14 @@ impl Processes {
         devices.require()
     }
 
-    /// The processes, which this one joins when it is first asked.
+    /// The processes, which this one joins when it is first asked; itself alone once they have [parted](part).
     ///
     /// # Errors
     /// If there is no MPI, see [`Processes::provide`].
     pub fn world(self) -> Result<&'static dyn World> {
+        if PARTED.load(Ordering::Relaxed) {
+            return Ok(&Alone);
+        }
         if let Some(world) = WORLD.get() {
             return Ok(&**world);
         }
@@ -87,6 +94,7 @@ impl Drop for PanicGuard {
 
 /// Leaves the other processes, once all have come to this point: each goes on, or ends, by itself.
 pub fn part() {
+    PARTED.store(true, Ordering::Relaxed);
     Mpi::end();
 }
 

@@ -8,15 +8,16 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// Long enough that a kill comes before the end.
-const TRAIN: [&str; 7] = [
+const TRAIN: [&str; 6] = [
     "pretrain",
     "loss-curve",
     "--variant",
     "sg",
     "--set",
     "train.steps=100",
-    "--threads=1",
 ];
+/// All stages.
+const RUN: [&str; 5] = ["experiment", "run", "loss-curve", "--set", "train.steps=4"];
 
 /// A folder for runs and data.
 struct Desk(TempDir);
@@ -30,22 +31,22 @@ impl Desk {
         self.0.path()
     }
 
-    /// The arguments of one process that has its runs in the folder `runs` here.
-    fn process(&self, runs: &str) -> Vec<String> {
+    /// One process that does `what`, and has its runs in the folder `runs` here.
+    fn process(&self, what: &[&str], runs: &str) -> Vec<String> {
         let program = env!("CARGO_BIN_EXE_xtask-mpi").to_string();
         let mut arguments = vec!["-n".to_string(), "1".to_string(), program];
-        arguments.extend(TRAIN.map(String::from));
+        arguments.extend(what.iter().map(|word| word.to_string()));
         let folder = |name: &str| self.path().join(name).display().to_string();
-        arguments.extend(["--processes=mpi".into(), "--runs".into(), folder(runs)]);
-        arguments.extend(["--data".into(), folder("prepared")]);
+        arguments.extend(["--processes=mpi", "--threads=1", "--runs"].map(String::from));
+        arguments.extend([folder(runs), "--data".into(), folder("prepared")]);
         arguments
     }
 
-    /// Two processes, each with its folder of runs.
-    fn processes(&self, runs: [&str; 2]) -> Command {
+    /// Two processes that do `what`, each with its folder of runs.
+    fn processes(&self, what: &[&str], runs: [&str; 2]) -> Command {
         let mut command = Command::new("mpirun");
-        command.args(self.process(runs[0])).arg(":");
-        command.args(self.process(runs[1]));
+        command.args(self.process(what, runs[0])).arg(":");
+        command.args(self.process(what, runs[1]));
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -81,10 +82,13 @@ fn succeed(mut command: Command) {
 #[test]
 fn killed_and_resumed_equals_uninterrupted_to_the_last_bit() {
     let (straight, killed) = (Desk::new(), Desk::new());
-    succeed(straight.processes(["runs"; 2]));
+    succeed(straight.processes(&TRAIN, ["runs"; 2]));
 
     let started = Instant::now();
-    let mut child = killed.processes(["runs"; 2]).spawn().expect("it starts");
+    let mut child = killed
+        .processes(&TRAIN, ["runs"; 2])
+        .spawn()
+        .expect("it starts");
     while killed.log().lines().count() < 200 {
         assert!(started.elapsed() < Duration::from_secs(120), "no records");
         std::thread::sleep(Duration::from_millis(2));
@@ -94,7 +98,10 @@ fn killed_and_resumed_equals_uninterrupted_to_the_last_bit() {
     let status = child.wait().expect("it ends");
     assert!(!status.success(), "it was killed before its end");
     while started.elapsed() < Duration::from_secs(120) {
-        let output = killed.processes(["runs"; 2]).output().expect("it starts");
+        let output = killed
+            .processes(&TRAIN, ["runs"; 2])
+            .output()
+            .expect("it starts");
         // Those that were killed may hold the run folder for a moment.
         if output.status.success() {
             break;
@@ -106,9 +113,18 @@ fn killed_and_resumed_equals_uninterrupted_to_the_last_bit() {
 }
 
 #[test]
+fn what_follows_the_training_is_done_by_the_first_process() {
+    let output = Desk::new().processes(&RUN, ["runs"; 2]).output();
+    let output = output.expect("mpirun starts");
+    assert!(output.status.success(), "{}", stderr(&output));
+    let table = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(table.matches("report: ").count(), 1, "{table}");
+}
+
+#[test]
 fn a_process_that_fails_ends_the_others() {
     let desk = Desk::new();
-    let output = desk.processes(["runs", "elsewhere"]).output();
+    let output = desk.processes(&TRAIN, ["runs", "elsewhere"]).output();
     let output = output.expect("mpirun starts");
     assert!(!output.status.success());
     assert!(
