@@ -12,6 +12,7 @@ use brainmae_model::{BrainMaeConfig, DataShape};
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
 use brainmae_pretrain::engine::{Engine, EngineConfig, Progress, Watch};
 use brainmae_pretrain::mask::MaskConfig;
+use brainmae_pretrain::{Alone, Workers};
 use brainmae_run::{Card, Checkpoint, Manifest, Metric, MetricLog, RunFolder, Seeds};
 
 use crate::device::device;
@@ -56,6 +57,7 @@ fn train(dataset: &PreparedDataset, runs: &Path, bytes: u64, stops: &[u64]) -> L
             seeds,
             batch_size: config.batch_size,
             parts: config.parts,
+            own: 0..config.parts,
             card: Card::default(),
         };
         let (training, validation) = (load(&split.train), load(&split.validation));
@@ -78,7 +80,8 @@ fn train(dataset: &PreparedDataset, runs: &Path, bytes: u64, stops: &[u64]) -> L
         let mut watch = Watch {
             stop: &stop,
             progress: &mut |at: Progress| stop.store(at.step >= stop_after, Ordering::Relaxed),
-            threads: 2,
+            workers: &Workers::on_one_device(2),
+            world: &Alone,
         };
         Engine::new(&config, &objective, &run)
             .and_then(|engine| engine.train(model.expect("sizes fit"), &mut watch))

@@ -15,6 +15,7 @@ use brainmae_pretrain::predictor::{BrainMaePredictor, Predictor, VisibleMean, Ze
 use brainmae_pretrain::reconstruction::{ReconstructionConfig, Score, score, summarise};
 use brainmae_pretrain::roi_similarity::{cosine_similarity, network_auroc};
 use brainmae_pretrain::schedule::Schedule;
+use brainmae_pretrain::{Alone, Workers};
 use brainmae_run::{Card, Manifest, RunFolder, Seeds};
 use burn::tensor::Device;
 use tempfile::TempDir;
@@ -116,6 +117,7 @@ impl Trial {
             seeds: self.seeds,
             batch_size: train.batch_size,
             parts: train.parts,
+            own: 0..train.parts,
             card: Card::default(),
         };
         let [training, validation] =
@@ -134,7 +136,8 @@ impl Trial {
         let mut watch = Watch {
             stop: &AtomicBool::new(false),
             progress: &mut |_| (),
-            threads: 2,
+            workers: &Workers::on_one_device(2),
+            world: &Alone,
         };
         let model = self.init(&device().autodiff()).with_precision(precision);
         let outcome = Engine::new(&train, &objective, &run)

@@ -1,5 +1,5 @@
-//! Writes into `xtask-libtorch` where LibTorch lies, so that it starts without `LD_LIBRARY_PATH`, which the programs that it
-//! starts, Python among them, would inherit. Into both programs: the versions that measurements are told with.
+//! Writes into the programs with LibTorch where LibTorch lies, so that they start without `LD_LIBRARY_PATH`, which the programs that
+//! they start, Python among them, would inherit. Into all programs: the versions that measurements are told with.
 
 #[path = "src/libtorch/version.rs"]
 mod version;
@@ -27,6 +27,9 @@ fn main() {
         Some(version) => {
             println!("cargo:rustc-env=BRAINMAE_LIBTORCH_VERSION={version}");
             println!("cargo:rustc-link-arg-bin=xtask-libtorch=-Wl,-rpath,{folder}/lib");
+            if std::env::var_os("CARGO_FEATURE_MPI").is_some() {
+                println!("cargo:rustc-link-arg-bin=xtask-libtorch-mpi=-Wl,-rpath,{folder}/lib");
+            }
         }
         None => println!("cargo:error=no LibTorch of version 2.9 to 2.11 in {folder}"),
     }

@@ -1,5 +1,7 @@
 //! `cargo ci`: every gate, cheap ones first.
 
+mod mpi;
+
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
@@ -7,7 +9,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::cargo::BuiltIn;
-use crate::libtorch::{self, Half, Unavailable};
+use crate::libtorch::{self, Half};
+use crate::program::{Program, environment};
+use crate::unavailable::reason;
 use crate::{tidy, workspace};
 
 /// One thing that must hold.
@@ -78,6 +82,10 @@ const GATES: &[Gate] = &[
     Gate {
         name: "libtorch",
         run: libtorch,
+    },
+    Gate {
+        name: "mpi",
+        run: mpi::gate,
     },
     Gate {
         name: "browser",
@@ -178,14 +186,14 @@ fn tool(package: &str, binary: &str, version: &str, arguments: &[&str]) -> Resul
 fn libtorch() -> Result<Outcome> {
     let folder = match libtorch::folder(Half::Cpu) {
         Ok(folder) => folder,
-        Err(error) if error.is::<Unavailable>() => {
-            let reason = error.to_string();
-            let reason = reason.lines().next().unwrap_or_default();
-            return Ok(Outcome::Skipped(reason.to_string()));
-        }
-        Err(error) => return Err(error),
+        Err(error) => return Ok(Outcome::Skipped(reason(error)?)),
     };
-    let program = libtorch::program(Half::Cpu)?;
+    let program = Program {
+        libtorch: Some(folder.clone()),
+        mpi: false,
+        ..Program::default()
+    };
+    let program = program.build()?;
     succeed(Command::new(program).args(["loss-curve", "--device", "libtorch:cpu"]))?;
     // Both packages are named so that their dependencies are those of the program just built.
     let mut tests = crate::cargo::cargo(&["test", "--package", "xtask"]);
@@ -202,7 +210,7 @@ fn libtorch() -> Result<Outcome> {
             "bf16",
         ])
         .args(["of_the_definition"])
-        .envs(libtorch::environment(&folder))
+        .envs(environment(&folder))
         .env("BRAINMAE_TEST_DEVICE", "libtorch:cpu");
     succeed(&mut tests)
 }

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 
-use crate::device::DeviceName;
+use crate::devices::Devices;
+use crate::local::Local;
+use crate::processes::Processes;
 use crate::{command, experiment, stage, workspace};
 
 /// BrainMAE: from fMRI files to a pretrained model and its report.
@@ -61,8 +63,12 @@ enum Command {
         #[arg(long)]
         renew: bool,
         /// Where tensors live.
-        #[arg(long, default_value_t = DeviceName::Cpu, conflicts_with = "renew")]
-        device: DeviceName,
+        #[arg(long, default_value = "cpu", conflicts_with = "renew")]
+        device: Devices,
+        /// Processes that train together: one, or with mpi all that mpirun or srun started with this one.
+        #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
+        #[arg(conflicts_with = "renew")]
+        processes: Processes,
     },
 }
 
@@ -102,9 +108,13 @@ struct Which {
 /// How to run.
 #[derive(Args)]
 struct How {
-    /// Where tensors live: cpu, libtorch:cpu, or libtorch:cuda:N for an NVIDIA GPU. LibTorch is fetched on first use.
-    #[arg(long, default_value_t = DeviceName::Cpu)]
-    device: DeviceName,
+    /// Where tensors live: cpu, libtorch:cpu, or libtorch:cuda:N for an NVIDIA GPU; several share the batches of training:
+    /// libtorch:cuda:0,1 or libtorch:cuda:all. LibTorch is fetched on first use.
+    #[arg(long, default_value = "cpu")]
+    device: Devices,
+    /// Processes that train together: one, or with mpi all that mpirun or srun started with this one.
+    #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
+    processes: Processes,
     /// Folder of run folders.
     #[arg(long, value_name = "DIR")]
     runs: Option<PathBuf>,
@@ -124,12 +134,15 @@ struct How {
 
 impl How {
     fn options(self) -> experiment::Options {
-        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
         experiment::Options {
             device: self.device,
+            processes: self.processes,
             runs: self.runs.unwrap_or_else(|| workspace::root().join("runs")),
             data: self.data.unwrap_or_else(stage::data::default_root),
-            threads: self.threads.unwrap_or(cores).max(1),
+            threads: self
+                .threads
+                .unwrap_or_else(|| Local::this().threads())
+                .max(1),
             ckpt: None,
             resume: self.resume,
             restart: self.restart,
@@ -188,7 +201,11 @@ impl Cli {
             }
             Command::Bench(bench) => bench.run()?,
             Command::Ci { only } => return crate::ci::run(&only),
-            Command::LossCurve { renew, device } => command::loss_curve::run(renew, device)?,
+            Command::LossCurve {
+                renew,
+                device,
+                processes,
+            } => command::loss_curve::run(renew, device, processes)?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -8,6 +8,7 @@ use brainmae_model::Precision;
 use burn::tensor::Device;
 
 use crate::libtorch::{self, Half};
+use crate::program::{self, Program};
 
 /// A device, as `--device` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +54,7 @@ impl FromStr for DeviceName {
 
 impl DeviceName {
     /// The part of LibTorch that it needs.
-    fn half(self) -> Option<Half> {
+    pub fn half(self) -> Option<Half> {
         match self {
             DeviceName::Cpu => None,
             DeviceName::LibTorchCpu => Some(Half::Cpu),
@@ -67,20 +68,33 @@ impl DeviceName {
     /// # Errors
     /// If LibTorch or the GPU cannot be had, or the device does not have the precision.
     pub fn provide(self, precision: Precision) -> Result<()> {
-        let half = self.half();
-        if let Some(others) = self.lacks(precision) {
-            bail!(
-                "precision {precision} is not for --device {self}\nhint: use --device {others}, or precision f32"
-            );
-        }
-        let Some(half) = half else { return Ok(()) };
+        self.check(precision)?;
+        let Some(half) = self.half() else {
+            return Ok(());
+        };
         if !cfg!(feature = "libtorch") {
-            return Err(libtorch::become_program(half, precision));
+            let program = Program {
+                libtorch: Some(libtorch::folder(half)?),
+                mpi: false,
+                precision,
+            };
+            return Err(program.take_over());
         }
-        libtorch::restart_for(precision)?;
+        program::restart_for(precision)?;
         match half {
             Half::Cuda => linked::require_gpu(self),
             Half::Cpu => Ok(()),
+        }
+    }
+
+    /// # Errors
+    /// If it does not have this precision.
+    pub fn check(self, precision: Precision) -> Result<()> {
+        match self.lacks(precision) {
+            None => Ok(()),
+            Some(others) => bail!(
+                "precision {precision} is not for --device {self}\nhint: use --device {others}, or precision f32"
+            ),
         }
     }
 
@@ -122,6 +136,11 @@ impl DeviceName {
     }
 }
 
+/// How many GPUs LibTorch sees.
+pub fn gpus() -> usize {
+    linked::gpus()
+}
+
 /// What needs LibTorch linked.
 #[cfg(feature = "libtorch")]
 mod linked {
@@ -142,13 +161,17 @@ mod linked {
         let DeviceName::LibTorchCuda(index) = name else {
             return Ok(());
         };
-        let count = usize::try_from(tch::Cuda::device_count()).unwrap_or(0);
+        let count = gpus();
         anyhow::ensure!(
             index < count,
             "there is no {name}: LibTorch {} sees {count} GPUs\nhint: `nvidia-smi` lists them; CUDA_VISIBLE_DEVICES hides some; an old driver hides all",
             env!("BRAINMAE_LIBTORCH_VERSION")
         );
         Ok(())
+    }
+
+    pub fn gpus() -> usize {
+        usize::try_from(tch::Cuda::device_count()).unwrap_or(0)
     }
 
     pub fn set_threads(threads: usize) {
@@ -168,6 +191,10 @@ mod linked {
 
     pub fn require_gpu(name: DeviceName) -> Result<()> {
         open(name).map(|_| ())
+    }
+
+    pub fn gpus() -> usize {
+        0
     }
 
     pub fn set_threads(_threads: usize) {}

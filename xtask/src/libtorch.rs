@@ -1,21 +1,17 @@
-//! LibTorch, for whoever asks for it with `--device libtorch:*`: found or fetched, linked to a second build of this program,
-//! which then takes the place of this one.
-//!
-//! A program that is linked to LibTorch does not start without it, hence two programs. Everything said here goes to stderr.
+//! LibTorch, for whoever asks for it with `--device libtorch:*`: found or fetched, and linked to a build of this program that takes
+//! the place of this one. Everything said here goes to stderr.
 
 mod fetch;
 mod find;
-mod program;
 mod version;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use brainmae_model::Precision;
+use crate::unavailable::unavailable;
 use find::Places;
-use version::Version;
+pub use version::Version;
 
 /// How much of LibTorch is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,26 +31,10 @@ impl Half {
     }
 }
 
-/// Why LibTorch cannot be had on this machine; nothing is wrong with the workspace.
-#[derive(Debug)]
-pub struct Unavailable(String);
-
-impl fmt::Display for Unavailable {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Unavailable {}
-
-fn unavailable(reason: impl Into<String>) -> anyhow::Error {
-    Unavailable(reason.into()).into()
-}
-
 /// The folder with `include` and `lib`: found, or fetched once.
 ///
 /// # Errors
-/// [`Unavailable`] where it cannot be had, another error for a LibTorch that was named and does not fit.
+/// [`Unavailable`](crate::unavailable::Unavailable) where it cannot be had, another error for a LibTorch that was named and does not fit.
 pub fn folder(half: Half) -> Result<PathBuf> {
     supported(std::env::consts::OS, std::env::consts::ARCH)?;
     if half == Half::Cuda && !find::driver() {
@@ -91,28 +71,10 @@ pub fn version_of(folder: &Path) -> Option<String> {
     Version::of(folder).map(|version| version.to_string())
 }
 
-/// Builds the program that has LibTorch; returns where it lies.
-///
-/// # Errors
-/// From [`folder`], or from the compiler.
-pub fn program(half: Half) -> Result<PathBuf> {
-    program::build(&folder(half)?)
-}
-
-/// Replaces this program with the one that has LibTorch, with the same arguments and set for products of this precision.
-/// Returns only if that fails.
-pub fn become_program(half: Half, precision: Precision) -> anyhow::Error {
-    match program(half) {
-        Ok(path) => program::replace_this(&path, precision),
-        Err(error) => error,
-    }
-}
-
-pub use program::{build_to_carry, environment, restart_for};
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::unavailable::Unavailable;
 
     #[test]
     fn other_systems_are_told_so() {

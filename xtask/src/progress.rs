@@ -43,16 +43,20 @@ impl Steps {
         }
     }
 
-    /// `done` steps are done; `message` tells something of the last one.
-    pub fn set(&mut self, done: u64, message: String) {
+    /// A resumed run starts beyond zero: its pace is that of the steps done here, after the first `done` ones.
+    pub fn begin_after(&mut self, done: u64) {
         if self.first == u64::MAX {
-            // A resumed run starts beyond zero: its pace is that of the steps done here.
-            self.first = done.saturating_sub(1);
+            self.first = done;
             if let Some(bar) = &self.bar {
                 bar.set_position(self.first);
                 bar.reset_eta();
             }
         }
+    }
+
+    /// `done` steps are done; `message` tells something of the last one.
+    pub fn set(&mut self, done: u64, message: String) {
+        self.begin_after(done.saturating_sub(1));
         self.done = done;
         match &self.bar {
             Some(bar) => {

@@ -12,7 +12,7 @@ use brainmae_data::{PreparedDataset, SegmentLayout, Split};
 use brainmae_run::card::DataCard;
 use brainmae_run::{Manifest, RunFolder, Status};
 
-use crate::device::{self, DeviceName};
+use crate::devices::Devices;
 use crate::workspace;
 
 /// What every stage after the first works on.
@@ -74,14 +74,14 @@ pub fn manifest(
     config: serde_json::Value,
     inputs: BTreeMap<String, String>,
     seed: u64,
-    device: DeviceName,
+    device: &Devices,
 ) -> Manifest {
     let mut manifest = Manifest::new(experiment, stage, config, inputs, seed, &device.to_string());
     let mut version = |name: &str, version: String| {
         manifest.versions.insert(name.to_string(), version);
     };
     version("burn", "0.22.1".to_string());
-    if let Some(libtorch) = device::libtorch_version(device) {
+    if let Some(libtorch) = device.libtorch_version() {
         version("libtorch", libtorch.to_string());
     }
     if let Some(code) = workspace::code_version() {

@@ -42,6 +42,11 @@ const RULES: &[Rule] = &[
         rule: "xtask names backends in device.rs alone",
     },
     Rule {
+        applies: |file| file != "xtask/src/mpi.rs" && file != TIDY,
+        forbidden: &["use ::mpi", "use mpi::", "mpi_sys"],
+        rule: "MPI is named in xtask/src/mpi.rs alone",
+    },
+    Rule {
         applies: |file| file.starts_with("tests/") && file != "tests/device.rs",
         forbidden: &["Device::flex", "Device::libtorch", "Device::cuda"],
         rule: "tests across crates name backends in device.rs alone",

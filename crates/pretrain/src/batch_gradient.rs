@@ -1,35 +1,35 @@
-//! Loss and gradient of one batch, its parts computed in parallel.
+//! Loss and gradient of one batch, its parts computed in parallel, on one device or several.
 
 use std::ops::Range;
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
 use crate::optimizer::add_gradients;
-use crate::{Objective, PretrainError};
+use crate::readings::BatchLoss;
+use crate::workers::Workers;
+use crate::world::{World, share, sum_gradients};
+use crate::{Objective, PartLoss, PretrainError};
 
 /// The mean over the parts of a batch, weighted as the objective says.
 #[derive(Default)]
 pub struct BatchGradient {
     /// Gradient of every parameter.
     pub gradients: GradientsParams,
-    /// The loss.
-    pub loss: f64,
-    /// The objective's other terms.
-    pub terms: Vec<(&'static str, f64)>,
+    /// Loss and terms, still on the device.
+    pub loss: BatchLoss,
 }
 
 struct Part {
     gradients: GradientsParams,
-    weight: f64,
-    loss: f64,
-    terms: Vec<(&'static str, f64)>,
+    loss: PartLoss,
 }
 
 impl BatchGradient {
-    /// The batch of `step`. Parts are summed in their order, whichever thread computed them: the result is the same to the
-    /// last bit for any number of threads.
+    /// The batch of `step`. Parts are summed in their order, whichever worker computed them: the result is the same to the last
+    /// bit for any number of threads, and of devices of one kind. Sums of processes are summed last: with two processes that
+    /// have one part each, that is the same too.
     ///
     /// # Errors
     /// If the objective cannot make the batch.
@@ -37,52 +37,51 @@ impl BatchGradient {
         objective: &O,
         model: &O::Model,
         step: u64,
-        threads: usize,
+        workers: &Workers,
+        world: &dyn World,
     ) -> Result<Self, PretrainError> {
-        let parts = objective.parts();
+        let parts = share(world, objective.parts());
+        let copies = workers.others.iter();
+        let copies: Vec<O::Model> = copies.map(|device| model.clone().fork(device)).collect();
+        let models: Vec<&O::Model> = std::iter::once(model).chain(&copies).collect();
         let mut sum = Self::default();
-        let mut total_weight = 0.0;
-        for first in (0..parts).step_by(threads.max(1)) {
-            let round = first..(first + threads.max(1)).min(parts);
-            for part in compute(objective, model, step, round)? {
-                add_gradients(model, &mut sum.gradients, part.gradients, part.weight);
-                total_weight += part.weight;
-                sum.loss += part.weight * part.loss;
-                for (i, (name, term)) in part.terms.into_iter().enumerate() {
-                    if sum.terms.len() <= i {
-                        sum.terms.push((name, 0.0));
-                    }
-                    sum.terms[i].1 += part.weight * term;
-                }
+        for first in parts.clone().step_by(workers.n_at_a_time()) {
+            let round = first..(first + workers.n_at_a_time()).min(parts.end);
+            for Part { gradients, loss } in compute(objective, &models, step, round)? {
+                add_gradients(model, &mut sum.gradients, gradients, loss.weight);
+                sum.loss.add(loss.weight, loss.total, loss.terms);
             }
         }
-        let mean = 1.0 / total_weight;
+        sum.loss.weigh(world);
+        let total = sum_gradients(world, model, sum.gradients, &device(model));
         let mut gradients = GradientsParams::new();
-        add_gradients(model, &mut gradients, sum.gradients, mean);
-        sum.terms.iter_mut().for_each(|(_, term)| *term *= mean);
+        add_gradients(model, &mut gradients, total, 1.0 / sum.loss.weight());
         Ok(Self {
             gradients,
-            loss: sum.loss * mean,
-            terms: sum.terms,
+            loss: sum.loss,
         })
     }
 }
 
+/// Some parts at a time, on the devices of `models` in turn; they come back in their order, on the device of the first.
 fn compute<O: Objective>(
     objective: &O,
-    model: &O::Model,
+    models: &[&O::Model],
     step: u64,
     parts: Range<usize>,
 ) -> Result<Vec<Part>, PretrainError> {
+    let of_part = |part: usize| models[part % models.len()];
+    let home = &device(models[0]);
     if parts.len() == 1 {
-        return Ok(vec![compute_part(objective, model, step, parts.start)?]);
+        let (part, model) = (parts.start, of_part(parts.start));
+        return Ok(vec![compute_part(objective, model, step, part, home)?]);
     }
     std::thread::scope(|scope| {
         let workers: Vec<_> = parts
             .map(|part| {
                 // Leaves of its own: the threads' graphs share nothing, and so no lock.
-                let model = fork(model);
-                scope.spawn(move || compute_part(objective, &model, step, part))
+                let model = fork(of_part(part));
+                scope.spawn(move || compute_part(objective, &model, step, part, home))
             })
             .collect();
         workers
@@ -95,28 +94,37 @@ fn compute<O: Objective>(
     })
 }
 
+/// One part on the device of `model`, brought to the device `home` without its graph.
 fn compute_part<O: Objective>(
     objective: &O,
     model: &O::Model,
     step: u64,
     part: usize,
+    home: &Device,
 ) -> Result<Part, PretrainError> {
     let loss = objective.loss(model, step, part)?;
     let gradients = GradientsParams::from_grads(loss.total.backward(), model);
-    let scalar = |tensor: Tensor<1>| f64::from(tensor.into_scalar::<f32>());
+    let bring = |tensor: Tensor<1>| tensor.without_autodiff().to_device(home);
     let terms = loss.terms.into_iter();
     Ok(Part {
-        gradients,
-        weight: loss.weight,
-        loss: scalar(loss.total),
-        terms: terms.map(|(name, term)| (name, scalar(term))).collect(),
+        gradients: gradients.to_device(home, model),
+        loss: PartLoss {
+            total: bring(loss.total),
+            terms: terms.map(|(name, term)| (name, bring(term))).collect(),
+            weight: loss.weight,
+        },
     })
+}
+
+/// Where the tensors of a model are.
+fn device<M: Module>(model: &M) -> Device {
+    let first = model.devices().into_iter().next();
+    first
+        .expect("what learns has parameters")
+        .without_autodiff()
 }
 
 /// A model with the same weights and leaves of its own in the autodiff graph.
 fn fork<M: Module>(model: &M) -> M {
-    match model.devices().first() {
-        Some(device) => model.clone().fork(device),
-        None => model.clone(),
-    }
+    model.clone().fork(&device(model).autodiff())
 }

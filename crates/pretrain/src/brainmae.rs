@@ -1,5 +1,6 @@
 //! BrainMAE as an [`Objective`]: hide ROIs, reconstruct them.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ const VALIDATION_AHEAD: usize = 2;
 
 /// Masked reconstruction of the ROIs of training scans.
 pub struct MaskedReconstruction {
-    /// Part `p` of step `k` is number `k * parts + p`.
+    /// The parts of this process, step after step.
     training: BatchLoader,
     crops: Arc<TrainingCrops>,
     layout: SegmentLayout,
@@ -30,6 +31,7 @@ pub struct MaskedReconstruction {
     seeds: Seeds,
     batch_size: usize,
     parts: usize,
+    own: Range<usize>,
     validation: BatchLoader,
     n_validation: u64,
     card: Card,
@@ -47,6 +49,8 @@ pub struct Setup {
     pub batch_size: usize,
     /// Parts of a batch.
     pub parts: usize,
+    /// Those that are computed here, all or a [share](crate::world::share): no other is read.
+    pub own: Range<usize>,
     /// What goes beside the weights.
     pub card: Card,
 }
@@ -131,21 +135,24 @@ impl MaskedReconstruction {
         let crops = Arc::new(TrainingCrops::new(seeds, setup.batch_size, training.len()));
         let training = Arc::new(training);
         let (plan, scans) = (Arc::clone(&crops), Arc::clone(&training));
+        let own = setup.own.clone();
         let training_plan = move |number: u64| -> Vec<Crop> {
-            let (step, part) = (number / parts as u64, (number % parts as u64) as usize);
+            let n = own.len().max(1) as u64;
+            let (step, part) = (number / n, own.start + (number % n) as usize);
             (part * per_part..(part + 1) * per_part)
                 .map(|i| plan.crop(&scans, &layout, step, i))
                 .collect()
         };
         Ok(Self {
             // The parts of the step under way, and those of the next.
-            training: BatchLoader::new(training, layout, 2 * parts, training_plan)?,
+            training: BatchLoader::new(training, layout, 2 * setup.own.len(), training_plan)?,
             crops,
             layout,
             mask: setup.mask,
             seeds,
             batch_size: setup.batch_size,
             parts,
+            own: setup.own,
             validation: BatchLoader::new(
                 Arc::new(validation),
                 layout,
@@ -167,14 +174,13 @@ impl MaskedReconstruction {
         self.mask.ratio.draw(rng)
     }
 
-    /// Part `part` of the batch of `step`.
+    /// Part `part` of the batch of `step`, one of those that are computed here.
     ///
     /// # Errors
     /// From the data, if a crop cannot be cut.
     pub fn batch(&self, step: u64, part: usize) -> Result<SampleBatch, PretrainError> {
-        Ok(self
-            .training
-            .batch(step * self.parts as u64 + part as u64)?)
+        let number = step * self.own.len() as u64 + (part - self.own.start) as u64;
+        Ok(self.training.batch(number)?)
     }
 
     /// What is hidden of that part.

@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch_gradient::BatchGradient;
 use crate::optimizer::{Optimizer, OptimizerConfig};
+use crate::readings::Readings;
 use crate::schedule::Schedule;
-use crate::{Objective, PretrainError};
+use crate::world::{World, first_alone};
+use crate::{Objective, PretrainError, Workers};
 
 /// The file of a checkpoint that holds the weights.
 pub const WEIGHTS: &str = "model.safetensors";
@@ -25,7 +27,8 @@ pub struct EngineConfig {
     /// Samples of a step.
     pub batch_size: usize,
     /// Equal parts that a batch is computed in: in parallel where there are threads, one after another (gradient accumulation)
-    /// where there are not. The result depends on it in the last bits, and does not depend on the threads.
+    /// where there are not. A multiple of the devices that share a batch. The result depends on it in the last bits, and does not
+    /// depend on threads and devices.
     pub parts: usize,
     /// Kind of number that the model computes in while it learns; models are used in 32 bits.
     pub precision: Precision,
@@ -37,6 +40,10 @@ pub struct EngineConfig {
     pub validate_every: u64,
     /// Steps between checkpoints.
     pub checkpoint_every: u64,
+    /// Steps after which losses are read from the device, which waits for it, and appended to the metric log. Read they are before
+    /// every validation and checkpoint, too. No result depends on it, so it is no part of a run's identity.
+    #[serde(skip_serializing)]
+    pub log_every: u64,
 }
 
 impl Default for EngineConfig {
@@ -50,6 +57,7 @@ impl Default for EngineConfig {
             optimizer: OptimizerConfig::default(),
             validate_every: 50,
             checkpoint_every: 50,
+            log_every: 10,
         }
     }
 }
@@ -75,6 +83,7 @@ impl EngineConfig {
                 self.checkpoint_every as f64,
                 positive.clone(),
             ),
+            ("train.log_every", self.log_every as f64, positive.clone()),
             ("train.schedule.base_lr", schedule.base_lr, positive.clone()),
             ("train.schedule.warmup", schedule.warmup, 0.0..=1.0),
             ("train.schedule.min_lr", schedule.min_lr, 0.0..=peak),
@@ -106,14 +115,31 @@ impl EngineConfig {
     }
 }
 
+/// Each of `n_devices`, of all processes together, must get as many parts of a batch as the others.
+///
+/// # Errors
+/// [`PretrainError::Config`] that names `train.parts` otherwise.
+pub fn check_parts(parts: usize, n_devices: usize) -> Result<(), PretrainError> {
+    if parts.is_multiple_of(n_devices) {
+        return Ok(());
+    }
+    Err(PretrainError::Config {
+        field: "train.parts",
+        found: parts.to_string(),
+        expected: format!("a multiple of {n_devices}, the devices that share a batch"),
+    })
+}
+
 /// How far a run is, for whoever watches it.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
+    /// Steps that were done before, by a run that this one resumes.
+    pub resumed: u64,
     /// Steps done.
     pub step: u64,
     /// Steps of the whole run.
     pub steps: u64,
-    /// Loss of the last step.
+    /// Loss of the last of them.
     pub loss: f64,
     /// Last validation score, once there is one.
     pub validation: Option<f64>,
@@ -123,10 +149,12 @@ pub struct Progress {
 pub struct Watch<'a> {
     /// Set to stop after the step under way; the run can be resumed.
     pub stop: &'a AtomicBool,
-    /// Called after every step.
+    /// Called whenever losses were read.
     pub progress: &'a mut dyn FnMut(Progress),
-    /// Threads that parts of a batch are spread over; the result does not depend on it.
-    pub threads: usize,
+    /// Where parts of a batch are computed; the result does not depend on it.
+    pub workers: &'a Workers,
+    /// The processes that train together; parts of a batch are shared among them first.
+    pub world: &'a dyn World,
 }
 
 /// How a run ended.
@@ -156,6 +184,15 @@ struct Standing {
     validation: Option<f64>,
 }
 
+/// What the host knows of a step whose loss is still on the device.
+struct Unread {
+    /// Steps done, with this one.
+    step: u64,
+    epoch: f64,
+    lr: f64,
+    described: Vec<(&'static str, f64)>,
+}
+
 impl<'a, O: Objective> Engine<'a, O> {
     /// # Errors
     /// [`PretrainError::Config`] for a setting that makes no sense.
@@ -179,61 +216,114 @@ impl<'a, O: Objective> Engine<'a, O> {
     /// # Errors
     /// [`PretrainError::NonFinite`] stops the run at the last good checkpoint; others come from batches and files.
     pub fn train(&self, model: O::Model, watch: &mut Watch) -> Result<Outcome, PretrainError> {
+        let (workers, world) = (watch.workers, watch.world);
+        check_parts(self.objective.parts(), workers.n_devices() * world.size())?;
         // The optimiser's saved state finds its parameters by name, whatever the model is.
-        let (mut model, mut optimizer, mut at) = self.start(weights::with_stable_ids(model))?;
-        let mut log = self.run.metric_log((at.step > 0).then_some(at.step))?;
+        let model = weights::with_stable_ids(model);
+        let (mut model, mut optimizer, mut at) = first_alone(world, || self.start(model))?;
+        self.require_together(at.step, world)?;
+        // The first process alone writes.
+        let mut log = match world.is_first() {
+            true => Some(self.run.metric_log((at.step > 0).then_some(at.step))?),
+            false => None,
+        };
+        let mut readings = Readings::default();
+        let resumed = at.step;
         while at.step < self.config.steps {
             let step = at.step;
-            let epoch = self.objective.epoch(step + 1);
-            let mut metrics = self.objective.describe(step);
-
-            let batch = BatchGradient::of(self.objective, &model, step, watch.threads)?;
-            self.require_finite("the loss", batch.loss, step)?;
             let schedule = &self.config.schedule;
             let lr = schedule.at(step, self.config.steps, self.config.batch_size);
+            let batch = BatchGradient::of(self.objective, &model, step, workers, world)?;
             let norm;
             (model, norm) = optimizer.step(lr, model, batch.gradients);
-            self.require_finite("the norm of the gradient", norm, step)?;
             at.step += 1;
-
-            metrics.extend([
-                ("train/loss", batch.loss),
-                ("train/lr", lr),
-                ("train/grad_norm", norm),
-            ]);
-            metrics.extend(batch.terms);
-            let last = at.step == self.config.steps;
-            let mut best = false;
-            if at.step % self.config.validate_every == 0 || last {
-                let scores = self.objective.validate(&model.valid())?;
-                at.validation = scores.first().map(|(_, score)| *score);
-                best = matches!((at.validation, at.best), (Some(new), old) if old.is_none_or(|old| new < old));
-                if best {
-                    at.best = at.validation;
-                }
-                metrics.extend(scores);
-            }
-            self.append(&mut log, &at, epoch, metrics)?;
-            (watch.progress)(Progress {
+            let unread = Unread {
                 step: at.step,
-                steps: self.config.steps,
-                loss: batch.loss,
-                validation: at.validation,
-            });
+                epoch: self.objective.epoch(at.step),
+                lr,
+                described: self.objective.describe(step),
+            };
+            readings.push(unread, batch.loss, norm);
 
-            let stop = watch.stop.load(Ordering::Relaxed);
-            // The best one first: a kill between the two repeats this step, and does not forget its checkpoint.
-            if best {
-                self.save("best", &model, &optimizer, &at)?;
+            let stop = world.any(watch.stop.load(Ordering::Relaxed));
+            let last = at.step == self.config.steps;
+            let every = |steps: u64| at.step % steps == 0 || last;
+            let validate = every(self.config.validate_every);
+            let save = every(self.config.checkpoint_every) || stop;
+            if !(every(self.config.log_every) || validate || save) {
+                continue;
             }
-            if at.step % self.config.checkpoint_every == 0 || last || stop {
-                self.save("last", &model, &optimizer, &at)?;
+            // Before anything is made of the weights: a loss that is not finite has spoilt them.
+            let loss = self.read(&mut readings, log.as_mut(), world)?;
+            if let Some(log) = &mut log {
+                let best = validate && self.validate(&model, &mut at, log)?;
+                (watch.progress)(Progress {
+                    resumed,
+                    step: at.step,
+                    steps: self.config.steps,
+                    loss,
+                    validation: at.validation,
+                });
+                // The best one first: a kill between the two repeats this step, and does not forget its checkpoint.
+                if best {
+                    self.save("best", &model, &optimizer, &at)?;
+                }
+                if save {
+                    self.save("last", &model, &optimizer, &at)?;
+                }
             }
             if stop && !last {
                 return Ok(Outcome::Interrupted { step: at.step });
             }
         }
         Ok(Outcome::Finished)
+    }
+
+    /// Reads the steps that were not read yet, and logs them; returns the newest loss.
+    fn read(
+        &self,
+        readings: &mut Readings<Unread>,
+        mut log: Option<&mut MetricLog>,
+        world: &dyn World,
+    ) -> Result<f64, PretrainError> {
+        let mut newest = f64::NAN;
+        for (of, numbers) in readings.read(world) {
+            // Counted from 0, as batches are.
+            let step = of.step - 1;
+            self.require_finite("the loss", numbers.loss, step)?;
+            self.require_finite("the norm of the gradient", numbers.grad_norm, step)?;
+            newest = numbers.loss;
+            let Some(log) = log.as_deref_mut() else {
+                continue;
+            };
+            let mut metrics = of.described;
+            metrics.extend([
+                ("train/loss", numbers.loss),
+                ("train/lr", of.lr),
+                ("train/grad_norm", numbers.grad_norm),
+            ]);
+            metrics.extend(numbers.terms);
+            self.append(log, of.step, of.epoch, metrics)?;
+        }
+        Ok(newest)
+    }
+
+    /// Scores the model, and logs the scores; returns whether it is the best one yet.
+    fn validate(
+        &self,
+        model: &O::Model,
+        at: &mut Standing,
+        log: &mut MetricLog,
+    ) -> Result<bool, PretrainError> {
+        let scores = self.objective.validate(&model.valid())?;
+        at.validation = scores.first().map(|(_, score)| *score);
+        let best =
+            matches!((at.validation, at.best), (Some(new), old) if old.is_none_or(|old| new < old));
+        if best {
+            at.best = at.validation;
+        }
+        self.append(log, at.step, self.objective.epoch(at.step), scores)?;
+        Ok(best)
     }
 
     fn start(&self, model: O::Model) -> Result<(O::Model, Optimizer, Standing), PretrainError> {
@@ -253,6 +343,20 @@ impl<'a, O: Objective> Engine<'a, O> {
         })?;
         tracing::info!(step = last.card().step, "resumed from the last checkpoint");
         Ok((model, optimizer, standing))
+    }
+
+    /// All processes must have found the same checkpoint.
+    fn require_together(&self, step: u64, world: &dyn World) -> Result<(), PretrainError> {
+        let first = world.of_first(&[step as f64])[0] as u64;
+        if step == first {
+            return Ok(());
+        }
+        Err(PretrainError::Apart {
+            rank: world.rank(),
+            step,
+            first,
+            path: self.run.checkpoints().display().to_string(),
+        })
     }
 
     fn require_finite(
@@ -280,7 +384,7 @@ impl<'a, O: Objective> Engine<'a, O> {
     fn append(
         &self,
         log: &mut MetricLog,
-        at: &Standing,
+        step: u64,
         epoch: f64,
         metrics: Vec<(&'static str, f64)>,
     ) -> Result<(), PretrainError> {
@@ -289,7 +393,7 @@ impl<'a, O: Objective> Engine<'a, O> {
             stage: stage.clone(),
             fold: None,
             epoch,
-            step: at.step,
+            step,
             name: name.to_string(),
             value: value.is_finite().then_some(value),
         };

@@ -35,6 +35,21 @@ pub enum PretrainError {
         /// What would be right.
         expected: String,
     },
+    /// Processes that do not stand at the same step.
+    #[error(
+        "process {rank} found a checkpoint of step {step} where the first process found one of step {first}: {path}. \
+         All processes must see the same run folder"
+    )]
+    Apart {
+        /// The process.
+        rank: usize,
+        /// Where it stands, 0 without a checkpoint.
+        step: u64,
+        /// Where the first process stands.
+        first: u64,
+        /// Where it looked.
+        path: String,
+    },
     /// The saved state of an optimiser that cannot be read.
     #[error(
         "the optimiser's state in {path} is not readable: {problem}; start anew with --restart"

@@ -3,7 +3,7 @@
 //! The loop ([`engine`]) knows no model: whatever is an [`Objective`] can be trained, logged, checkpointed and resumed by it.
 //! [`brainmae`] is the objective of this project. Targets and tasks are unknown here.
 //!
-//! Read in this order: [`objective`], [`engine`], [`schedule`], [`optimizer`], [`mask`], [`brainmae`], then the scores:
+//! Read in this order: [`objective`], [`engine`], [`workers`], [`world`], [`readings`], [`schedule`], [`optimizer`], [`mask`], [`brainmae`], then the scores:
 //! [`predictor`], [`reconstruction`], [`roi_similarity`].
 
 pub mod batch_gradient;
@@ -16,10 +16,15 @@ pub mod mask;
 pub mod objective;
 pub mod optimizer;
 pub mod predictor;
+pub mod readings;
 pub mod reconstruction;
 pub mod roi_similarity;
 pub mod schedule;
+pub mod workers;
+pub mod world;
 
 pub use engine::{Engine, EngineConfig, Outcome, Watch};
 pub use error::PretrainError;
 pub use objective::{Objective, PartLoss};
+pub use workers::Workers;
+pub use world::{Alone, World};

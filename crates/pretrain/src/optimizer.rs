@@ -68,29 +68,20 @@ impl Optimizer {
         }
     }
 
-    /// Clips the gradient to `clip_norm` and takes a step. Returns the model and the norm before clipping; if that is not
-    /// finite, no step is taken.
+    /// Clips the gradient to `clip_norm` and takes a step. Returns the model and the norm before clipping, one element that is
+    /// still on the device: if it turns out not to be finite, the weights are spoilt.
     pub fn step<M: Module>(
         &mut self,
         lr: f64,
         model: M,
         mut gradients: GradientsParams,
-    ) -> (M, f64) {
-        let mut squares = Squares {
-            gradients: &gradients,
-            sum: 0.0,
-        };
-        model.visit(&mut squares);
-        let norm = squares.sum.sqrt();
-        if !norm.is_finite() {
-            return (model, norm);
-        }
-        if norm > self.clip_norm {
-            model.visit(&mut Scale {
-                gradients: &mut gradients,
-                factor: self.clip_norm / norm,
-            });
-        }
+    ) -> (M, Tensor<1>) {
+        let norm = norm(&model, &gradients);
+        model.visit(&mut Scale {
+            gradients: &mut gradients,
+            // Exactly 1 within the norm.
+            factor: (norm.clone() / self.clip_norm).clamp_min(1.0).recip(),
+        });
         (self.inner.step(lr, model, gradients), norm)
     }
 
@@ -127,28 +118,36 @@ fn unreadable(place: &str, problem: impl ToString) -> PretrainError {
     }
 }
 
-struct Squares<'a> {
-    gradients: &'a GradientsParams,
-    sum: f64,
-}
-
-impl ModuleVisitor for Squares<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = self.gradients.get::<D>(param.id) {
-            self.sum += f64::from(gradient.square().sum().into_scalar::<f32>());
+/// The norm over all parameters, one element.
+fn norm<M: Module>(model: &M, gradients: &GradientsParams) -> Tensor<1> {
+    struct Squares<'a> {
+        gradients: &'a GradientsParams,
+        sums: Vec<Tensor<1>>,
+    }
+    impl ModuleVisitor for Squares<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if let Some(gradient) = self.gradients.get::<D>(param.id) {
+                self.sums.push(gradient.square().sum());
+            }
         }
     }
+    let sums = Vec::new();
+    let mut squares = Squares { gradients, sums };
+    model.visit(&mut squares);
+    Tensor::cat(squares.sums, 0).sum().sqrt()
 }
 
 struct Scale<'a> {
     gradients: &'a mut GradientsParams,
-    factor: f64,
+    /// One element.
+    factor: Tensor<1>,
 }
 
 impl ModuleVisitor for Scale<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.gradients.remove::<D>(param.id) {
-            self.gradients.register(param.id, gradient * self.factor);
+            let factor = self.factor.clone().reshape([1; D]);
+            self.gradients.register(param.id, gradient * factor);
         }
     }
 }
@@ -248,7 +247,7 @@ mod tests {
         let mut clipped = gradients(&pair, 2.0);
         pair.visit(&mut Scale {
             gradients: &mut clipped,
-            factor: 0.25,
+            factor: Tensor::from_data([0.25f32], &Device::flex()),
         });
         let weight = clipped
             .get::<2>(pair.linear.weight.id)
@@ -258,12 +257,7 @@ mod tests {
             (values(weight), values(gamma)),
             (vec![0.5; 4], vec![0.5; 2])
         );
-        let mut squares = Squares {
-            gradients: &clipped,
-            sum: 0.0,
-        };
-        pair.visit(&mut squares);
-        assert_eq!(squares.sum, 1.5);
+        assert_eq!(values(norm(&pair, &clipped)), [1.5f32.sqrt()]);
     }
 
     #[test]
@@ -296,19 +290,30 @@ mod tests {
         let gradients = gradients(&pair, 2.0); // six values of 2: norm sqrt(24)
         let (_, norm) =
             Optimizer::new(&OptimizerConfig::default(), &pair).step(0.1, pair, gradients);
-        assert!((norm - 24f64.sqrt()).abs() < 1e-6);
+        assert!((values(norm)[0] - 24f32.sqrt()).abs() < 1e-6);
     }
 
     #[test]
-    fn an_infinite_gradient_changes_nothing() {
+    fn an_infinite_gradient_has_an_infinite_norm() {
+        let pair = pair();
+        let bad = gradients(&pair, f32::INFINITY);
+        let mut optimizer = Optimizer::new(&OptimizerConfig::default(), &pair);
+        let (_, norm) = optimizer.step(0.1, pair, bad);
+        assert!(values(norm)[0].is_infinite());
+    }
+
+    #[test]
+    fn a_gradient_within_the_norm_stays_as_it_is() {
         let before = pair();
-        let bad = gradients(&before, f32::INFINITY);
-        let mut optimizer = Optimizer::new(&OptimizerConfig::default(), &before);
-        let (after, norm) = optimizer.step(0.1, before.clone(), bad);
-        assert!(norm.is_infinite());
-        assert_eq!(
-            values(after.linear.weight.val()),
-            values(before.linear.weight.val())
-        );
+        let moved = |clip_norm| {
+            let config = OptimizerConfig {
+                clip_norm,
+                ..Default::default()
+            };
+            let gradients = gradients(&before, 0.3);
+            let (after, _) = Optimizer::new(&config, &before).step(0.1, before.clone(), gradients);
+            values(after.linear.weight.val())
+        };
+        assert_eq!(moved(1.0), moved(f64::from(f32::MAX)));
     }
 }

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use crate::{Manifest, MetricLog, RunError, Status};
 
-/// A run folder, locked for this process until it is dropped.
+/// A run folder, locked for this process until it is dropped, or followed while another process works in it.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
     manifest: Manifest,
     found: Option<Status>,
-    _lock: File,
+    /// None in a process that follows.
+    lock: Option<File>,
 }
 
 impl RunFolder {
@@ -59,7 +60,22 @@ impl RunFolder {
             path,
             manifest,
             found,
-            _lock: lock,
+            lock: Some(lock),
+        })
+    }
+
+    /// The folder of `manifest` as the process has opened it that this one works for: here nothing is written.
+    ///
+    /// # Errors
+    /// [`RunError::Read`] if there is no such folder.
+    pub fn follow(root: &Path, manifest: &Manifest) -> Result<Self, RunError> {
+        let path = Self::place(root, manifest);
+        let manifest = Manifest::read(&path.join("manifest.json"))?;
+        Ok(Self {
+            found: Some(manifest.status.clone()),
+            path,
+            manifest,
+            lock: None,
         })
     }
 
@@ -109,11 +125,14 @@ impl RunFolder {
         self.path.join("checkpoints")
     }
 
-    /// Writes the status, and for [`Status::Failed`] why.
+    /// Writes the status, and for [`Status::Failed`] why; one who follows leaves that to the other.
     ///
     /// # Errors
     /// [`RunError::Write`].
     pub fn set_status(&mut self, status: Status, failure: Option<String>) -> Result<(), RunError> {
+        if self.lock.is_none() {
+            return Ok(());
+        }
         self.manifest.set(status, failure);
         self.manifest.write(&self.path.join("manifest.json"))
     }
@@ -153,6 +172,18 @@ mod tests {
         assert!(matches!(second, Err(RunError::Locked { .. })));
         drop(first);
         assert!(RunFolder::open(root.path(), manifest(0.1)).is_ok());
+    }
+
+    #[test]
+    fn one_who_follows_needs_a_folder_and_changes_nothing() {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        assert!(RunFolder::follow(root.path(), &manifest(0.1)).is_err());
+        let first = RunFolder::open(root.path(), manifest(0.1)).expect("new");
+        let mut second = RunFolder::follow(root.path(), &manifest(0.1)).expect("there");
+        assert_eq!(second.path(), first.path());
+        second.set_status(Status::Failed, None).expect("ignored");
+        let third = RunFolder::follow(root.path(), &manifest(0.1)).expect("there");
+        assert_eq!(third.found(), Some(&Status::Running));
     }
 
     #[test]

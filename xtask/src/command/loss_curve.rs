@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use brainmae_model::Precision;
+use brainmae_pretrain::world::first_alone;
 use brainmae_run::{MetricLog, write_atomic};
 use serde::{Deserialize, Serialize};
 
-use crate::device::DeviceName;
+use crate::devices::Devices;
 use crate::experiment::{self, Options};
+use crate::processes::{self, Processes, path_of_first};
 use crate::stage::{data, pretrain};
 use crate::workspace;
 
@@ -38,9 +40,15 @@ fn committed() -> PathBuf {
 ///
 /// # Errors
 /// With a table of what differs.
-pub fn run(renew: bool, device: DeviceName) -> Result<()> {
-    device.provide(Precision::F32)?;
-    let found = train(device)?;
+pub fn run(renew: bool, device: Devices, processes: Processes) -> Result<()> {
+    processes.provide(&device, Precision::F32)?;
+    let world = processes.world()?;
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let shared = path_of_first(world, folder.path())?;
+    let found = train(&shared, device.clone(), processes)?;
+    if !world.is_first() {
+        return Ok(());
+    }
     let path = committed();
     if renew {
         let text = serde_json::to_string_pretty(&found)? + "\n";
@@ -62,29 +70,38 @@ pub fn run(renew: bool, device: DeviceName) -> Result<()> {
         );
     }
     println!(
-        "the loss curve on {device} is the committed one: {:.1e} apart at most, {TOLERANCE:e} allowed",
+        "the loss curve on {device}{} is the committed one: {:.1e} apart at most, {TOLERANCE:e} allowed",
+        match world.size() {
+            1 => String::new(),
+            n => format!(" in {n} processes"),
+        },
         apart(&expected, &found)
     );
     Ok(())
 }
 
-fn train(device: DeviceName) -> Result<Curves> {
-    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+fn train(folder: &Path, device: Devices, processes: Processes) -> Result<Curves> {
     let options = Options {
         device,
-        runs: folder.path().join("runs"),
-        data: folder.path().join("prepared"),
+        processes,
+        runs: folder.join("runs"),
+        data: folder.join("prepared"),
         threads: 2,
         ckpt: None,
         resume: false,
         restart: false,
     };
     let experiment = experiment::load(EXPERIMENT, &[])?;
-    let scans = data::scans(&experiment.base, &options.data)?;
+    let scans = first_alone(processes.world()?, || {
+        data::scans(&experiment.base, &options.data)
+    })?;
     let mut curves = BTreeMap::new();
     for (variant, config) in &experiment.variants {
         let run = pretrain::pretrain(EXPERIMENT, variant, config, &scans, &options)?
             .context("the training was interrupted")?;
+        if processes::follower().is_some() {
+            continue;
+        }
         for metric in MetricLog::read(&run.path().join("metrics.jsonl"))? {
             if metric.name.contains("/loss") {
                 let value = metric.value.context("a loss that is not finite")?;

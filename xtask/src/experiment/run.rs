@@ -4,17 +4,21 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use brainmae_model::Precision;
+use brainmae_pretrain::world::first_alone;
 use brainmae_run::{Manifest, RunFolder, Status};
 
 use super::{ExperimentConfig, Resolved};
-use crate::device::DeviceName;
+use crate::devices::Devices;
+use crate::processes::{self, Processes};
 use crate::stage::{Scans, data, pretrain, reconstruct, report};
 use crate::{interrupt, workspace};
 
 /// How to run, beside what to run.
 pub struct Options {
-    /// Device of all tensors.
-    pub device: DeviceName,
+    /// Devices of all tensors.
+    pub device: Devices,
+    /// Processes that train together.
+    pub processes: Processes,
     /// Folder of run folders.
     pub runs: PathBuf,
     /// Folder of prepared data sets.
@@ -42,11 +46,19 @@ impl Options {
         })
     }
 
-    /// Opens the folder of a stage, as `--resume` and `--restart` ask.
+    /// Opens the folder of a stage, as `--resume` and `--restart` ask; the other processes follow the first into it.
     ///
     /// # Errors
     /// From the run folder.
     pub fn open(&self, manifest: Manifest) -> Result<RunFolder> {
+        let world = self.processes.world()?;
+        first_alone(world, || match world.is_first() {
+            true => self.open_first(manifest),
+            false => Ok(RunFolder::follow(&self.runs, &manifest)?),
+        })
+    }
+
+    fn open_first(&self, manifest: Manifest) -> Result<RunFolder> {
         if self.restart {
             let finished = self.status_of(&manifest)? == Some(Status::Finished);
             if !finished && let Some(aside) = RunFolder::set_aside(&self.runs, &manifest)? {
@@ -74,22 +86,25 @@ impl Options {
 /// # Errors
 /// From any stage.
 pub fn run(experiment: &Resolved, options: &Options) -> Result<()> {
-    options.device.provide(precision(&experiment.variants)?)?;
+    let precision = precision(&experiment.variants)?;
+    options.processes.provide(&options.device, precision)?;
     interrupt::listen()?;
+    let world = options.processes.world()?;
     let _span = tracing::info_span!("experiment", name = experiment.name).entered();
-    let scans = data::scans(&experiment.base, &options.data)?;
+    let scans = first_alone(world, || data::scans(&experiment.base, &options.data))?;
     require_found(experiment, &experiment.variants, &scans, options)?;
     reconstruct::check(
         &experiment.base.reconstruction,
         scans.dataset.atlas().n_rois(),
     )?;
     for (_, config) in &experiment.variants {
-        pretrain::check(config, &scans)?;
+        pretrain::check(config, &scans, options)?;
     }
     let mut trained = Vec::new();
     for (variant, config) in &experiment.variants {
         let Some(run) = pretrain::pretrain(&experiment.name, variant, config, &scans, options)?
         else {
+            processes::part();
             std::process::exit(130);
         };
         trained.push(reconstruct::Trained {
@@ -97,6 +112,11 @@ pub fn run(experiment: &Resolved, options: &Options) -> Result<()> {
             config,
             run,
         });
+    }
+    // What comes now is the work of one process.
+    processes::part();
+    if !world.is_first() {
+        return Ok(());
     }
     let run = reconstruct::reconstruct(experiment, &trained, &scans, options)?;
     drop(trained);
@@ -111,7 +131,6 @@ pub fn run(experiment: &Resolved, options: &Options) -> Result<()> {
 /// # Errors
 /// From the stage, or if there is no such variant.
 pub fn pretrain_one(experiment: &Resolved, variant: &str, options: &Options) -> Result<()> {
-    interrupt::listen()?;
     let Some(at) = experiment
         .variants
         .iter()
@@ -123,16 +142,23 @@ pub fn pretrain_one(experiment: &Resolved, variant: &str, options: &Options) -> 
             experiment.name
         );
     };
-    options
-        .device
-        .provide(precision(&experiment.variants[at..=at])?)?;
-    let scans = data::scans(&experiment.base, &options.data)?;
+    let precision = precision(&experiment.variants[at..=at])?;
+    options.processes.provide(&options.device, precision)?;
+    interrupt::listen()?;
+    let world = options.processes.world()?;
+    let scans = first_alone(world, || data::scans(&experiment.base, &options.data))?;
     require_found(experiment, &experiment.variants[at..=at], &scans, options)?;
     let (variant, config) = &experiment.variants[at];
-    pretrain::check(config, &scans)?;
+    pretrain::check(config, &scans, options)?;
     match pretrain::pretrain(&experiment.name, variant, config, &scans, options)? {
-        Some(run) => println!("{}", workspace::shown(&run.checkpoints().join("best"))),
-        None => std::process::exit(130),
+        Some(run) if world.is_first() => {
+            println!("{}", workspace::shown(&run.checkpoints().join("best")));
+        }
+        Some(_) => {}
+        None => {
+            processes::part();
+            std::process::exit(130)
+        }
     }
     Ok(())
 }

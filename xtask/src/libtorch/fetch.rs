@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 
 use super::version::FETCHED;
-use super::{Half, find, unavailable};
+use super::{Half, find};
+use crate::unavailable::unavailable;
 use crate::workspace;
 
 /// Calls pip and unpacks.
@@ -37,7 +38,7 @@ impl Half {
 /// Fetches LibTorch into `cache`, unless another process just did. A kill leaves nothing that looks finished.
 ///
 /// # Errors
-/// [`super::Unavailable`] without pip or network.
+/// [`Unavailable`](crate::unavailable::Unavailable) without pip or network.
 pub fn fetch(half: Half, cache: &Path) -> Result<PathBuf> {
     let place = find::fetched(cache, half);
     let shown = workspace::shown(&place);

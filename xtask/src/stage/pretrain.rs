@@ -6,7 +6,8 @@ use anyhow::{Context, Result, ensure};
 use brainmae_data::{ScanId, ScanStore, SplitUnit, SubjectId};
 use brainmae_model::{BrainMae, DataShape};
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
-use brainmae_pretrain::engine::{Progress, WEIGHTS, load_weights};
+use brainmae_pretrain::engine::{Progress, WEIGHTS, check_parts, load_weights};
+use brainmae_pretrain::world::share;
 use brainmae_pretrain::{Engine, Outcome, Watch};
 use brainmae_run::identity::sha256;
 use brainmae_run::{Card, Checkpoint, Manifest, RunFolder, Seeds, Status};
@@ -41,7 +42,7 @@ pub fn identify(
         let weights = Checkpoint::open(path)?.read(WEIGHTS)?;
         inputs.insert("ckpt".to_string(), sha256(&weights));
     }
-    let device = options.device;
+    let device = &options.device;
     Ok(manifest(
         experiment,
         &stage,
@@ -105,7 +106,9 @@ pub fn pretrain(
 ///
 /// # Errors
 /// Names the first setting that makes no sense.
-pub fn check(config: &ExperimentConfig, scans: &Scans) -> Result<()> {
+pub fn check(config: &ExperimentConfig, scans: &Scans, options: &Options) -> Result<()> {
+    let n_devices = options.device.count()? * options.processes.world()?.size();
+    check_parts(config.train.parts, n_devices)?;
     config.data.budget()?;
     config.model.check(data_shape(scans))?;
     config.train.check()?;
@@ -119,7 +122,7 @@ fn train(
     start: Option<&Checkpoint>,
     options: &Options,
 ) -> Result<Outcome> {
-    let objective = objective(config, scans, start)?;
+    let objective = objective(config, scans, start, options)?;
     let device = options.device.open()?.autodiff();
     let rng = &mut Seeds::new(config.seed).stream("weights");
     let model = config.model.init(data_shape(scans), rng, &device)?;
@@ -140,12 +143,14 @@ fn train(
         let validation = at
             .validation
             .map_or(String::new(), |v| format!(", validation {v:.4}"));
+        steps.begin_after(at.resumed);
         steps.set(at.step, format!("loss {:.4}{validation}", at.loss));
     };
     let mut watch = Watch {
         stop: interrupt::stop_flag(),
         progress: &mut progress,
-        threads: options.device.share_threads(options.threads),
+        workers: &options.device.workers(options.threads)?,
+        world: options.processes.world()?,
     };
     let started = Instant::now();
     let outcome = Engine::new(&config.train, &objective, run)?.train(model, &mut watch)?;
@@ -194,6 +199,7 @@ fn objective(
     config: &ExperimentConfig,
     scans: &Scans,
     start: Option<&Checkpoint>,
+    options: &Options,
 ) -> Result<MaskedReconstruction> {
     let mut budget = config.data.budget()?;
     let mut load =
@@ -237,6 +243,7 @@ fn objective(
         seeds: Seeds::new(config.seed),
         batch_size: config.train.batch_size,
         parts: config.train.parts,
+        own: share(options.processes.world()?, config.train.parts),
         card,
     };
     Ok(MaskedReconstruction::new(

@@ -57,7 +57,7 @@ pub fn identify(
     for (variant, identity) in trained {
         inputs.insert(format!("pretrain-{variant}"), identity.clone());
     }
-    let (seed, device) = (experiment.base.seed, options.device);
+    let (seed, device) = (experiment.base.seed, &options.device);
     Ok(manifest(
         &experiment.name,
         "reconstruct",

@@ -8,7 +8,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;
 
 use super::*;
-use crate::PartLoss;
+use crate::{Alone, PartLoss};
+
+mod several;
 
 #[derive(Module, Debug)]
 struct LinearAutoencoder {
@@ -36,6 +38,7 @@ fn model() -> LinearAutoencoder {
 
 /// Learns to copy points of a plane in four dimensions; `poison` makes the loss of one step infinite.
 struct CopyPlane {
+    parts: usize,
     poison: Option<u64>,
 }
 
@@ -43,7 +46,7 @@ impl Objective for CopyPlane {
     type Model = LinearAutoencoder;
 
     fn parts(&self) -> usize {
-        3
+        self.parts
     }
 
     fn loss(&self, model: &Self::Model, step: u64, part: usize) -> Result<PartLoss, PretrainError> {
@@ -94,7 +97,8 @@ impl Objective for CopyPlane {
 
 struct Run {
     folder: RunFolder,
-    _root: tempfile::TempDir,
+    log_every: u64,
+    root: tempfile::TempDir,
 }
 
 impl Run {
@@ -110,7 +114,8 @@ impl Run {
         );
         Self {
             folder: RunFolder::open(root.path(), manifest).expect("new"),
-            _root: root,
+            log_every: 3,
+            root,
         }
     }
 
@@ -118,13 +123,25 @@ impl Run {
     fn train(
         &self,
         objective: &CopyPlane,
-        threads: usize,
+        workers: &Workers,
+        stop_after: u64,
+    ) -> Result<Outcome, PretrainError> {
+        self.train_in(&self.folder, objective, workers, &Alone, stop_after)
+    }
+
+    fn train_in(
+        &self,
+        folder: &RunFolder,
+        objective: &CopyPlane,
+        workers: &Workers,
+        world: &dyn World,
         stop_after: u64,
     ) -> Result<Outcome, PretrainError> {
         let config = EngineConfig {
             steps: 12,
             checkpoint_every: 5,
             validate_every: 4,
+            log_every: self.log_every,
             schedule: Schedule {
                 base_lr: 0.5,
                 ..Default::default()
@@ -133,12 +150,13 @@ impl Run {
         };
         let stop = AtomicBool::new(false);
         let mut progress = |at: Progress| stop.store(at.step >= stop_after, Ordering::Relaxed);
-        Engine::new(&config, objective, &self.folder)?.train(
+        Engine::new(&config, objective, folder)?.train(
             model(),
             &mut Watch {
                 stop: &stop,
                 progress: &mut progress,
-                threads,
+                workers,
+                world,
             },
         )
     }
@@ -155,13 +173,21 @@ impl Run {
     }
 }
 
-const GOOD: CopyPlane = CopyPlane { poison: None };
+/// One part at a time.
+fn one() -> Workers {
+    Workers::on_one_device(1)
+}
+
+const GOOD: CopyPlane = CopyPlane {
+    parts: 4,
+    poison: None,
+};
 
 #[test]
 fn a_model_that_is_not_brainmae_learns() {
     let run = Run::new();
     assert_eq!(
-        run.train(&GOOD, 1, u64::MAX).expect("finite"),
+        run.train(&GOOD, &one(), u64::MAX).expect("finite"),
         Outcome::Finished
     );
     let losses: Vec<f64> = run
@@ -177,39 +203,111 @@ fn a_model_that_is_not_brainmae_learns() {
 #[test]
 fn a_resumed_run_equals_an_uninterrupted_one_to_the_last_bit() {
     let (straight, resumed) = (Run::new(), Run::new());
-    straight.train(&GOOD, 1, u64::MAX).expect("finite");
+    straight.train(&GOOD, &one(), u64::MAX).expect("finite");
     for stop_after in [3, 7, u64::MAX] {
-        resumed.train(&GOOD, 1, stop_after).expect("finite");
+        resumed.train(&GOOD, &one(), stop_after).expect("finite");
     }
     assert_eq!(straight.metrics(), resumed.metrics());
     assert_eq!(straight.weights(), resumed.weights());
 }
 
 #[test]
+fn devices_do_not_change_the_result() {
+    let (alone, shared) = (Run::new(), Run::new());
+    alone.train(&GOOD, &one(), u64::MAX).expect("finite");
+    let workers = Workers {
+        others: vec![Device::flex().autodiff()],
+        per_device: 1,
+    };
+    shared.train(&GOOD, &workers, u64::MAX).expect("finite");
+    assert_eq!(alone.metrics(), shared.metrics());
+    assert_eq!(alone.weights(), shared.weights());
+}
+
+#[test]
+fn devices_that_cannot_share_the_parts_are_refused() {
+    let workers = Workers {
+        others: vec![Device::flex().autodiff(); 2],
+        per_device: 1,
+    };
+    let error = Run::new().train(&GOOD, &workers, u64::MAX);
+    assert_eq!(
+        error.expect_err("4 parts").to_string(),
+        "training config: train.parts is 4, expected a multiple of 3, the devices that share a batch"
+    );
+}
+
+#[test]
 fn threads_do_not_change_the_result() {
-    let (one, two) = (Run::new(), Run::new());
-    one.train(&GOOD, 1, u64::MAX).expect("finite");
-    two.train(&GOOD, 2, u64::MAX).expect("finite");
-    assert_eq!(one.metrics(), two.metrics());
-    assert_eq!(one.weights(), two.weights());
+    let (alone, three) = (Run::new(), Run::new());
+    alone.train(&GOOD, &one(), u64::MAX).expect("finite");
+    three
+        .train(&GOOD, &Workers::on_one_device(3), u64::MAX)
+        .expect("finite");
+    assert_eq!(alone.metrics(), three.metrics());
+    assert_eq!(alone.weights(), three.weights());
+}
+
+#[test]
+fn how_often_losses_are_read_changes_no_number() {
+    let (often, seldom) = (Run::new(), Run::new());
+    let often = Run {
+        log_every: 1,
+        ..often
+    };
+    let seldom = Run {
+        log_every: 1000,
+        ..seldom
+    };
+    often.train(&GOOD, &one(), u64::MAX).expect("finite");
+    seldom.train(&GOOD, &one(), u64::MAX).expect("finite");
+    assert_eq!(often.metrics(), seldom.metrics());
+    assert_eq!(often.weights(), seldom.weights());
+}
+
+#[test]
+fn every_step_is_logged_once_and_in_order() {
+    let run = Run::new();
+    run.train(&GOOD, &one(), u64::MAX).expect("finite");
+    let logged: Vec<(u64, String)> = run
+        .metrics()
+        .into_iter()
+        .map(|m| (m.step, m.name))
+        .collect();
+    let names = ["train/loss", "train/lr", "train/grad_norm", "train/term"];
+    let of_step = |step: u64| {
+        let validation = step.is_multiple_of(4).then_some("validation/loss");
+        let names = names.into_iter().chain(validation);
+        names.map(move |name| (step, name.to_string()))
+    };
+    assert_eq!(logged, (1..=12).flat_map(of_step).collect::<Vec<_>>());
 }
 
 #[test]
 fn a_loss_that_is_not_finite_names_step_batch_and_checkpoint() {
     let run = Run::new();
-    let error = run.train(&CopyPlane { poison: Some(7) }, 1, u64::MAX);
+    let error = run.train(
+        &CopyPlane {
+            poison: Some(7),
+            ..GOOD
+        },
+        &one(),
+        u64::MAX,
+    );
     let message = error.expect_err("infinite").to_string();
     for part in ["step 7", "points of step 7", "last (step 5)"] {
         assert!(message.contains(part), "{message}");
     }
     let last = Checkpoint::find(&run.folder.checkpoints(), "last").expect("readable");
     assert_eq!(last.expect("there").card().step, 5);
+    let logged = run.metrics().last().map(|metric| metric.step);
+    assert_eq!(logged, Some(7), "the steps before it are logged");
 }
 
 #[test]
 fn the_best_checkpoint_has_the_lowest_validation_score() {
     let run = Run::new();
-    run.train(&GOOD, 1, u64::MAX).expect("finite");
+    run.train(&GOOD, &one(), u64::MAX).expect("finite");
     let scores: Vec<(u64, f64)> = run
         .metrics()
         .into_iter()
@@ -240,17 +338,4 @@ fn settings_that_make_no_sense_are_named() {
     config = EngineConfig::default();
     config.optimizer.beta_1 = 1.0;
     assert!(config.check().is_err());
-}
-
-#[test]
-fn parts_are_averaged_by_weight() {
-    let batch = BatchGradient::of(&GOOD, &model(), 0, 2).expect("finite");
-    let parts: Vec<f64> = (0..3)
-        .map(|part| {
-            let loss = GOOD.loss(&model(), 0, part).expect("finite").total;
-            f64::from(loss.into_scalar::<f32>())
-        })
-        .collect();
-    let expected = (parts[0] + 2.0 * parts[1] + 3.0 * parts[2]) / 6.0;
-    assert!((batch.loss - expected).abs() < 1e-9);
 }

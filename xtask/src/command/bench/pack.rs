@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::libtorch::{self, Half};
+use crate::program::Program;
 use crate::workspace;
 
 /// What starts the program on the other machine.
@@ -35,7 +36,11 @@ impl PackBench {
     /// Without LibTorch, a C++ compiler or `tar`, and if the package is too large.
     pub fn run(self) -> Result<()> {
         let folder = libtorch::folder(Half::Cpu)?;
-        let program = libtorch::build_to_carry(&folder)?;
+        let program = Program {
+            libtorch: Some(folder.clone()),
+            ..Program::default()
+        };
+        let program = program.build_to_carry()?;
         let staging = tempfile::tempdir().context("cannot make a temporary folder")?;
         let place = |name: &str| staging.path().join(name);
         std::fs::copy(&program, place(PROGRAM_NAME))

@@ -13,6 +13,7 @@ use brainmae_pretrain::batch_gradient::BatchGradient;
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
 use brainmae_pretrain::mask::{MaskConfig, Ratio};
 use brainmae_pretrain::optimizer::{Optimizer, OptimizerConfig};
+use brainmae_pretrain::{Alone, Workers};
 use brainmae_run::{Card, Seeds};
 use burn::module::Module;
 use rand::RngExt;
@@ -36,7 +37,7 @@ pub struct Step {
     /// What inference encodes.
     bold: (Vec<f32>, [usize; 4]),
     optimizer: Optimizer,
-    threads: usize,
+    workers: Workers,
     next: u64,
 }
 
@@ -61,6 +62,7 @@ impl Step {
             });
             Ok(ScanStore::new(scans.collect::<Result<_>>()?)?)
         };
+        let parts = parts(case, threads);
         let setup = Setup {
             layout,
             mask: MaskConfig {
@@ -69,7 +71,8 @@ impl Step {
             },
             seeds,
             batch_size: batch,
-            parts: parts(case, threads),
+            parts,
+            own: 0..parts,
             card: Card::default(),
         };
         let folder = on_disk.then(tempfile::tempdir).transpose()?;
@@ -105,7 +108,7 @@ impl Step {
                 Work::Inference => model.valid(),
             }),
             bold,
-            threads: device.share_threads(threads),
+            workers: Workers::on_one_device(device.share_threads(threads)),
             next: 0,
         })
     }
@@ -146,8 +149,11 @@ impl Step {
 
     fn train(&mut self) -> Result<()> {
         let model = self.model.take().context("a step failed before")?;
-        let batch = BatchGradient::of(&self.objective, &model, self.next, self.threads)?;
-        let (model, _) = self.optimizer.step(1e-4, model, batch.gradients);
+        let batch = BatchGradient::of(&self.objective, &model, self.next, &self.workers, &Alone)?;
+        let (model, norm) = self.optimizer.step(1e-4, model, batch.gradients);
+        // Reading a number waits for the device.
+        let norm = norm.into_scalar::<f32>();
+        ensure!(norm.is_finite(), "the gradient is not finite");
         self.model = Some(model);
         self.next += 1;
         Ok(())
