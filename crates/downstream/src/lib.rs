@@ -3,14 +3,17 @@
 //! Every [`Learner`] is given the same scans of the same folds, and never the truth of those it is tested on. How an encoder was
 //! pretrained is unknown here.
 //!
-//! Read in this order: [`kind`], [`example`], [`learner`], then the learners.
+//! Read in this order: [`kind`], [`example`], [`learner`], then the learners; then what becomes of their [`predictions`]:
+//! scores.
 
 mod error;
 pub mod example;
 pub mod kind;
 pub mod learner;
+pub mod predictions;
 
 pub use error::DownstreamError;
 pub use example::{Example, Examples, Labelled, Scan};
 pub use kind::{Kind, Output};
 pub use learner::{Fitted, Learner, Problem};
+pub use predictions::{Prediction, Predictions, Sample};
