@@ -4,16 +4,18 @@
 //! pretrained is unknown here.
 //!
 //! Read in this order: [`kind`], [`example`], [`learner`], then the learners; then what becomes of their [`predictions`]:
-//! scores.
+//! [`scores`].
 
 mod error;
 pub mod example;
 pub mod kind;
 pub mod learner;
 pub mod predictions;
+pub mod scores;
 
 pub use error::DownstreamError;
 pub use example::{Example, Examples, Labelled, Scan};
 pub use kind::{Kind, Output};
 pub use learner::{Fitted, Learner, Problem};
 pub use predictions::{Prediction, Predictions, Sample};
+pub use scores::Score;
