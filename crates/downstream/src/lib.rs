@@ -4,7 +4,7 @@
 //! pretrained is unknown here.
 //!
 //! Read in this order: [`kind`], [`example`], [`learner`], then the learners; then what becomes of their [`predictions`]:
-//! [`scores`].
+//! [`scores`], [`statistics`].
 
 mod error;
 pub mod example;
@@ -12,6 +12,7 @@ pub mod kind;
 pub mod learner;
 pub mod predictions;
 pub mod scores;
+pub mod statistics;
 
 pub use error::DownstreamError;
 pub use example::{Example, Examples, Labelled, Scan};
