@@ -4,12 +4,13 @@
 //! pretrained is unknown here.
 //!
 //! Read in this order: [`kind`], [`example`], [`learner`], then the learners; then what becomes of their [`predictions`]:
-//! [`scores`], [`statistics`].
+//! [`scores`], [`statistics`], [`motion`].
 
 mod error;
 pub mod example;
 pub mod kind;
 pub mod learner;
+pub mod motion;
 pub mod predictions;
 pub mod scores;
 pub mod statistics;
