@@ -4,7 +4,7 @@
 //! pretrained is unknown here.
 //!
 //! Read in this order: [`kind`], [`example`], [`learner`], then the learners; then what becomes of their [`predictions`]:
-//! [`scores`], [`statistics`], [`motion`].
+//! [`scores`], [`statistics`], [`motion`], [`results`].
 
 mod error;
 pub mod example;
@@ -12,6 +12,7 @@ pub mod kind;
 pub mod learner;
 pub mod motion;
 pub mod predictions;
+pub mod results;
 pub mod scores;
 pub mod statistics;
 
@@ -20,4 +21,5 @@ pub use example::{Example, Examples, Labelled, Scan};
 pub use kind::{Kind, Output};
 pub use learner::{Fitted, Learner, Problem};
 pub use predictions::{Prediction, Predictions, Sample};
+pub use results::{Results, ResultsSpec};
 pub use scores::Score;
