@@ -28,6 +28,19 @@ pub enum DownstreamError {
         /// Why not, and what to do.
         problem: String,
     },
+    /// Predictions of which no score can be computed.
+    #[error("predictions of {target} by {model}: {problem}")]
+    Predictions {
+        /// What was predicted.
+        target: String,
+        /// By whom.
+        model: String,
+        /// What is wrong with them.
+        problem: String,
+    },
+    /// A table that is not what it should be.
+    #[error("table of predictions or results")]
+    Table(#[from] polars::error::PolarsError),
     /// From the run folder.
     #[error(transparent)]
     Run(#[from] RunError),

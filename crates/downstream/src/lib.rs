@@ -4,7 +4,8 @@
 //! pretrained is unknown here.
 //!
 //! Read in this order: [`target`], [`task`], [`kind`], [`example`], [`learner`], then the learners: [`constant`],
-//! [`linear`] of [`features`], [`brainmae`].
+//! [`linear`] of [`features`], [`brainmae`]; then what becomes of their [`predictions`]: [`scores`], [`statistics`], [`motion`],
+//! [`results`].
 
 pub mod brainmae;
 pub mod constant;
@@ -14,6 +15,11 @@ pub mod features;
 pub mod kind;
 pub mod learner;
 pub mod linear;
+pub mod motion;
+pub mod predictions;
+pub mod results;
+pub mod scores;
+pub mod statistics;
 pub mod supervised;
 pub mod target;
 pub mod task;
@@ -22,5 +28,8 @@ pub use error::DownstreamError;
 pub use example::{Example, Examples, Labelled, Scan};
 pub use kind::{Kind, Output};
 pub use learner::{Fitted, Learner, Problem};
+pub use predictions::{Prediction, Predictions, Sample};
+pub use results::{Results, ResultsSpec};
+pub use scores::Score;
 pub use target::TargetSpec;
 pub use task::{Signals, Task};

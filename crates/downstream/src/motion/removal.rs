@@ -1,0 +1,146 @@
+//! Predictions without what confounds explain of them.
+
+use std::ops::Range;
+
+use nalgebra::DMatrix;
+
+use crate::predictions::{Prediction, Predictions, Sample};
+use crate::{DownstreamError, Kind, Output};
+
+/// Probabilities are taken to be no smaller before their logarithm is taken.
+const LEAST_PROBABILITY: f64 = 1e-6;
+
+/// The same predictions without what confounds explain of them, of which [`Results`](crate::Results) can be made again.
+///
+/// ```text
+/// ŷ′ = ŷ − (c − c̄) · β       β: least squares of ŷ on c over the rows of all other folds, both centred in each fold
+///                             c̄: mean confounds of these rows
+/// ```
+/// What a confound explains is thus learned from other folds' test rows, the only predictions that no model has trained on.
+/// Classes: the logarithms of their probabilities are so treated, and made probabilities again. Rows that lack a confound are
+/// left out. The truth keeps what it shares with the confounds: a target that motion goes with is predicted worse without.
+///
+/// # Errors
+/// [`DownstreamError::Predictions`] if there is one fold, or a model all of whose rows lack a confound.
+pub fn without_confounds(predictions: &Predictions) -> Result<Predictions, DownstreamError> {
+    if predictions.confounds().is_empty() {
+        return Ok(predictions.clone());
+    }
+    let mut cleaned = Vec::new();
+    for sample in predictions.samples() {
+        let refuse = |problem: &str| DownstreamError::Predictions {
+            target: sample.target().into(),
+            model: sample.model().into(),
+            problem: problem.into(),
+        };
+        let known = |row: &&&Prediction| row.confounds.iter().all(Option::is_some);
+        let rows: Vec<&Prediction> = sample.rows().iter().filter(known).copied().collect();
+        if rows.is_empty() {
+            return Err(refuse("no row has every confound"));
+        }
+        let sample = Sample::new(rows);
+        if sample.folds().len() < 2 {
+            return Err(refuse(
+                "one fold, where another would tell what confounds do",
+            ));
+        }
+        let n_confounds = predictions.confounds().len();
+        let confounds = sample.rows().iter().flat_map(|row| &row.confounds);
+        let confounds: Vec<f64> = confounds.flatten().copied().collect();
+        let confounds = DMatrix::from_row_slice(sample.len(), n_confounds, &confounds);
+        let kind = sample.kind();
+        let output = match kind {
+            Kind::Regression => sample.output().to_vec(),
+            Kind::Classification { .. } => {
+                let p = sample.output().iter();
+                p.map(|p| p.max(LEAST_PROBABILITY).ln()).collect()
+            }
+        };
+        let output = DMatrix::from_row_slice(sample.len(), kind.n_outputs(), &output);
+        let left = rest(&sample, &confounds, &output);
+        for (row, left) in sample.rows().iter().zip(left.row_iter()) {
+            let left = left.iter().copied().collect();
+            let output = match kind {
+                Kind::Regression => left,
+                Kind::Classification { n_classes } => {
+                    let probabilities = Output::from_logits(n_classes, left);
+                    probabilities.rows().flatten().copied().collect()
+                }
+            };
+            cleaned.push(Prediction {
+                output,
+                ..(*row).clone()
+            });
+        }
+    }
+    Predictions::new(predictions.confounds().to_vec(), cleaned)
+}
+
+/// `output` without what `confounds` explain of it in other folds; both have the rows of `sample`.
+fn rest(sample: &Sample, confounds: &DMatrix<f64>, output: &DMatrix<f64>) -> DMatrix<f64> {
+    let centred_confounds = centred(sample.folds(), confounds);
+    let centred_output = centred(sample.folds(), output);
+    let mut left = output.clone();
+    for fold in sample.folds() {
+        let others: Vec<usize> = (0..sample.len())
+            .filter(|row| !fold.contains(row))
+            .collect();
+        let there = confounds.select_rows(&others);
+        let slopes = slopes(
+            centred_confounds.select_rows(&others),
+            &there,
+            &centred_output.select_rows(&others),
+        );
+        let mean = there.row_mean();
+        for row in fold.clone() {
+            let explained = (confounds.row(row) - &mean) * &slopes;
+            let mut left = left.row_mut(row);
+            left -= explained;
+        }
+    }
+    left
+}
+
+/// Each fold's mean taken out of every column.
+fn centred(folds: &[Range<usize>], of: &DMatrix<f64>) -> DMatrix<f64> {
+    let mut centred = of.clone();
+    for fold in folds {
+        let mean = of.rows(fold.start, fold.len()).row_mean();
+        for row in fold.clone() {
+            let mut row = centred.row_mut(row);
+            row -= &mean;
+        }
+    }
+    centred
+}
+
+/// Variance below this share of the mean square is rounding.
+const CONSTANT: f64 = 1e-24;
+
+/// Least squares, `[confounds, outputs]`; of smallest size where confounds say the same, 0 for one that is constant.
+fn slopes(mut design: DMatrix<f64>, raw: &DMatrix<f64>, output: &DMatrix<f64>) -> DMatrix<f64> {
+    // To columns of length 1, so that a confound in large units counts as one in small units.
+    let lengths = design
+        .column_iter()
+        .zip(raw.column_iter())
+        .map(|(column, raw)| {
+            let constant = column.norm_squared() <= CONSTANT * raw.norm_squared();
+            if constant {
+                f64::INFINITY
+            } else {
+                column.norm()
+            }
+        });
+    let lengths: Vec<f64> = lengths.collect();
+    for (mut column, length) in design.column_iter_mut().zip(&lengths) {
+        column /= *length;
+    }
+    let mut slopes = design
+        .svd(true, true)
+        .solve(output, 1e-9)
+        .expect("both sets of singular vectors are there");
+    for (mut row, length) in slopes.row_iter_mut().zip(&lengths) {
+        row /= *length;
+    }
+    slopes
+}

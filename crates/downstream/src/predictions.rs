@@ -1,0 +1,258 @@
+//! The table of predictions: what every model said of every test example. All scores and tests are computed from it alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{DownstreamError, Kind};
+
+mod sample;
+mod table;
+
+pub use sample::Sample;
+
+/// What one model, trained without this unit, says of one stretch of one scan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// What is predicted, with its unit in the name.
+    pub target: String,
+    /// Who predicts.
+    pub model: String,
+    /// Share of the training side that was learned from, within 0..1.
+    pub train_share: f64,
+    /// The fold whose test side this is.
+    pub fold: u32,
+    /// The scan.
+    pub scan: String,
+    /// Whose it is.
+    pub subject: String,
+    /// What never stands on two sides: a family, a subject, or a scan of an only subject.
+    pub unit: String,
+    /// Where the segment starts; nothing if the whole scan was looked at.
+    pub start_secs: Option<f64>,
+    /// The value in the target's unit, or the number of the class.
+    pub truth: f64,
+    /// The value predicted, or a probability for every class.
+    pub output: Vec<f64>,
+    /// What the training truth alone would say, without looking at a scan: its mean, or the share of every class. It has
+    /// the shape of `output`, and its scores are the chance level of who always answers the same.
+    pub blind: Vec<f64>,
+    /// Units that were learned from.
+    pub n_train_units: u32,
+    /// What could explain the prediction away, in the order of [`Predictions::confounds`].
+    pub confounds: Vec<Option<f64>>,
+}
+
+impl Prediction {
+    /// A number or one of some classes, by how many numbers are predicted.
+    pub fn kind(&self) -> Kind {
+        match self.output.len() {
+            1 => Kind::Regression,
+            n_classes => Kind::Classification { n_classes },
+        }
+    }
+}
+
+/// Predictions that agree with one another; a reader has the same from `predictions.parquet`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Predictions {
+    confounds: Vec<String>,
+    rows: Vec<Prediction>,
+}
+
+/// How far probabilities may be from summing to 1: models compute in 32 bits.
+const SUM_TOLERANCE: f64 = 1e-3;
+
+impl Predictions {
+    /// Predictions with confounds of these names.
+    ///
+    /// # Errors
+    /// [`DownstreamError::Predictions`] if a number is not finite, a class is out of range, probabilities do not sum to 1,
+    /// examples of one target differ in kind, models disagree on the truth of an example, an example is predicted twice by a
+    /// model, or a unit is tested in two folds.
+    pub fn new(confounds: Vec<String>, rows: Vec<Prediction>) -> Result<Self, DownstreamError> {
+        let mut n_outputs = BTreeMap::new();
+        let mut truths = BTreeMap::new();
+        let mut folds = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        for row in &rows {
+            let refuse = |problem: String| DownstreamError::Predictions {
+                target: row.target.clone(),
+                model: row.model.clone(),
+                problem: format!("scan {}: {problem}", row.scan),
+            };
+            check(row, confounds.len()).map_err(refuse)?;
+            let expected = *n_outputs.entry(&row.target).or_insert(row.output.len());
+            if expected != row.output.len() {
+                let found = row.output.len();
+                return Err(refuse(format!(
+                    "{found} numbers are predicted where other rows of this target have {expected}"
+                )));
+            }
+            let example = (&row.scan, row.start_secs.map(f64::to_bits));
+            let truth = *truths.entry((&row.target, example)).or_insert(row.truth);
+            if truth != row.truth {
+                let found = row.truth;
+                return Err(refuse(format!(
+                    "the truth is {found} where another row has {truth}"
+                )));
+            }
+            let group = (&row.target, &row.model, row.train_share.to_bits());
+            let fold = *folds.entry((group, &row.unit)).or_insert(row.fold);
+            if fold != row.fold {
+                return Err(refuse(format!(
+                    "unit {} is tested in folds {fold} and {}; a unit is tested once",
+                    row.unit, row.fold
+                )));
+            }
+            if !seen.insert((group, example)) {
+                return Err(refuse("this example is there twice".into()));
+            }
+        }
+        Ok(Self { confounds, rows })
+    }
+
+    /// Names of the confounds of every row: `mean_fd_mm`, `age_years`.
+    pub fn confounds(&self) -> &[String] {
+        &self.confounds
+    }
+
+    /// Every prediction, in the order given.
+    pub fn rows(&self) -> &[Prediction] {
+        &self.rows
+    }
+
+    /// One sample for every target, model and share of training data, in this order.
+    pub fn samples(&self) -> Vec<Sample<'_>> {
+        let mut groups = BTreeMap::<_, Vec<&Prediction>>::new();
+        for row in &self.rows {
+            // Shares are positive, and positive numbers are ordered as their bits are.
+            let group = (&row.target, &row.model, row.train_share.to_bits());
+            groups.entry(group).or_default().push(row);
+        }
+        groups.into_values().map(Sample::new).collect()
+    }
+}
+
+fn check(row: &Prediction, n_confounds: usize) -> Result<(), String> {
+    let confounds = row.confounds.iter().flatten();
+    let numbers = row.output.iter().chain(&row.blind).chain(confounds);
+    if !numbers
+        .chain([&row.truth])
+        .chain(&row.start_secs)
+        .all(|number| number.is_finite())
+    {
+        return Err("not all numbers are finite".into());
+    }
+    if !(row.train_share > 0.0 && row.train_share <= 1.0) {
+        return Err(format!("train_share is {}", row.train_share));
+    }
+    if row.confounds.len() != n_confounds {
+        return Err(format!(
+            "{} confounds, expected {n_confounds}",
+            row.confounds.len()
+        ));
+    }
+    if row.output.is_empty() || row.blind.len() != row.output.len() {
+        return Err(format!(
+            "{} numbers are predicted, {} blindly",
+            row.output.len(),
+            row.blind.len()
+        ));
+    }
+    if let Kind::Classification { n_classes } = row.kind() {
+        if row.truth.fract() != 0.0 || !(0.0..n_classes as f64).contains(&row.truth) {
+            return Err(format!("class {} of {n_classes}", row.truth));
+        }
+        for probabilities in [&row.output, &row.blind] {
+            let sum: f64 = probabilities.iter().sum();
+            let positive = probabilities.iter().all(|p| *p >= 0.0);
+            if !positive || (sum - 1.0).abs() > SUM_TOLERANCE {
+                return Err(format!("probabilities {probabilities:?}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A prediction of a number by a model called `m`; the scan is named after its unit.
+    pub(crate) fn number(fold: u32, unit: &str, truth: f64, predicted: f64) -> Prediction {
+        Prediction {
+            target: "age_years".into(),
+            model: "m".into(),
+            train_share: 1.0,
+            fold,
+            scan: format!("{unit}-rest"),
+            subject: unit.into(),
+            unit: unit.into(),
+            start_secs: None,
+            truth,
+            output: vec![predicted],
+            blind: vec![0.0],
+            n_train_units: 4,
+            confounds: vec![],
+        }
+    }
+
+    /// A prediction of a class.
+    pub(crate) fn class(fold: u32, unit: &str, truth: usize, probabilities: &[f64]) -> Prediction {
+        let blind = vec![1.0 / probabilities.len() as f64; probabilities.len()];
+        Prediction {
+            target: "sex".into(),
+            output: probabilities.to_vec(),
+            blind,
+            ..number(fold, unit, truth as f64, 0.0)
+        }
+    }
+
+    fn problem(rows: Vec<Prediction>) -> String {
+        Predictions::new(vec![], rows)
+            .expect_err("rows that do not agree")
+            .to_string()
+    }
+
+    #[test]
+    fn rows_that_contradict_one_another_are_refused() {
+        let one = || number(0, "a", 1.0, 2.0);
+        assert!(problem(vec![one(), one()]).contains("twice"));
+        let mut other = number(0, "a", 1.5, 2.0);
+        other.model = "n".into();
+        assert!(problem(vec![one(), other]).contains("the truth is 1.5"));
+        let mut elsewhere = number(1, "a", 1.0, 2.0);
+        elsewhere.scan = "a-task".into();
+        assert!(problem(vec![one(), elsewhere]).contains("folds 0 and 1"));
+        assert!(problem(vec![number(0, "a", f64::NAN, 1.0)]).contains("finite"));
+        assert!(problem(vec![class(0, "a", 2, &[0.5, 0.5])]).contains("class 2 of 2"));
+        assert!(problem(vec![class(0, "a", 1, &[0.5, 0.2])]).contains("probabilities"));
+        let mut third = class(0, "b", 1, &[0.5, 0.25, 0.25]);
+        third.target = "age_years".into();
+        assert!(problem(vec![one(), third]).contains("3 numbers"));
+    }
+
+    #[test]
+    fn a_sample_is_a_model_and_a_target() {
+        let mut other = number(0, "a", 1.0, 2.0);
+        other.model = "l".into();
+        let rows = vec![
+            number(1, "a", 1.0, 2.0),
+            number(0, "b", 1.0, 2.0),
+            other,
+            class(0, "b", 1, &[0.5, 0.5]),
+        ];
+        let predictions = Predictions::new(vec![], rows).expect("they agree");
+        let names: Vec<_> = predictions
+            .samples()
+            .iter()
+            .map(|s| (s.target().to_owned(), s.model().to_owned(), s.len()))
+            .collect();
+        let name = |target: &str, model: &str, n| (target.to_owned(), model.to_owned(), n);
+        let expected = [
+            name("age_years", "l", 1),
+            name("age_years", "m", 2),
+            name("sex", "m", 1),
+        ];
+        assert_eq!(names, expected);
+    }
+}

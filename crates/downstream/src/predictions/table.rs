@@ -1,0 +1,213 @@
+//! Predictions as a data frame, for `predictions.parquet` and `predictions.csv`.
+
+use polars::prelude::{Column, DataFrame, DataType, PolarsError};
+
+use super::{Prediction, Predictions};
+use crate::kind::likeliest;
+use crate::{DownstreamError, Kind};
+
+const CONFOUND: &str = "confound_";
+const CLASS: &str = "p_class_";
+const TRAIN_CLASS: &str = "train_share_class_";
+
+impl Predictions {
+    /// One row per prediction.
+    ///
+    /// | column | |
+    /// |---|---|
+    /// | `target`, `model`, `train_share` | what is predicted, by whom, learned from which share of the training side |
+    /// | `fold`, `scan`, `subject`, `unit`, `start_secs` | the example; `start_secs` is null for a whole scan |
+    /// | `truth`, `predicted` | in the target's unit; or the number of the class, and of the likeliest one |
+    /// | `p_class_0`, `p_class_1`, … | probabilities; null for numbers, and beyond a target's last class |
+    /// | `train_mean` | mean truth of the fold's training side, in the target's unit; null for classes |
+    /// | `train_share_class_0`, … | shares of classes on the fold's training side; null for numbers |
+    /// | `n_train_units` | units learned from |
+    /// | `confound_<name>` | such as `confound_mean_fd_mm`; null where missing |
+    ///
+    /// # Errors
+    /// [`DownstreamError::Table`] from polars.
+    pub fn to_frame(&self) -> Result<DataFrame, DownstreamError> {
+        let rows = &self.rows;
+        let texts = |name: &str, of: fn(&Prediction) -> &String| {
+            let texts: Vec<&str> = rows.iter().map(|row| of(row).as_str()).collect();
+            Column::new(name.into(), texts)
+        };
+        let numbers = |name: &str, of: &dyn Fn(&Prediction) -> Option<f64>| {
+            let numbers: Vec<Option<f64>> = rows.iter().map(of).collect();
+            Column::new(name.into(), numbers)
+        };
+        let counts = |name: &str, of: fn(&Prediction) -> u32| {
+            let counts: Vec<u32> = rows.iter().map(of).collect();
+            Column::new(name.into(), counts)
+        };
+        let class = |numbers: &[f64], class: usize| match numbers.len() {
+            1 => None,
+            _ => numbers.get(class).copied(),
+        };
+        let n_classes = rows.iter().map(|row| row.output.len()).max();
+        let n_classes = n_classes.filter(|n| *n > 1).unwrap_or(0);
+
+        let mut columns = vec![
+            texts("target", |row| &row.target),
+            texts("model", |row| &row.model),
+            numbers("train_share", &|row| Some(row.train_share)),
+            counts("fold", |row| row.fold),
+            texts("scan", |row| &row.scan),
+            texts("subject", |row| &row.subject),
+            texts("unit", |row| &row.unit),
+            numbers("start_secs", &|row| row.start_secs),
+            numbers("truth", &|row| Some(row.truth)),
+            numbers("predicted", &|row| match row.kind() {
+                Kind::Regression => Some(row.output[0]),
+                Kind::Classification { .. } => Some(likeliest(&row.output) as f64),
+            }),
+        ];
+        columns.extend(
+            (0..n_classes).map(|k| numbers(&format!("{CLASS}{k}"), &|row| class(&row.output, k))),
+        );
+        columns.push(numbers("train_mean", &|row| match row.kind() {
+            Kind::Regression => Some(row.blind[0]),
+            Kind::Classification { .. } => None,
+        }));
+        columns.extend(
+            (0..n_classes)
+                .map(|k| numbers(&format!("{TRAIN_CLASS}{k}"), &|row| class(&row.blind, k))),
+        );
+        columns.push(counts("n_train_units", |row| row.n_train_units));
+        columns.extend(
+            self.confounds
+                .iter()
+                .enumerate()
+                .map(|(i, name)| numbers(&format!("{CONFOUND}{name}"), &|row| row.confounds[i])),
+        );
+        Ok(DataFrame::new(rows.len(), columns)?)
+    }
+
+    /// Reads what [`to_frame`](Self::to_frame) gave.
+    ///
+    /// # Errors
+    /// [`DownstreamError::Table`] if a column is missing or of another kind or has nulls where none may be, and as
+    /// [`new`](Self::new).
+    pub fn from_frame(frame: &DataFrame) -> Result<Self, DownstreamError> {
+        let [target, model] = ["target", "model"].map(|name| texts(frame, name));
+        let [scan, subject, unit] = ["scan", "subject", "unit"].map(|name| texts(frame, name));
+        let (target, model, scan, subject, unit) = (target?, model?, scan?, subject?, unit?);
+        let train_share = present(frame, "train_share")?;
+        let fold = present(frame, "fold")?;
+        let start_secs = numbers(frame, "start_secs")?;
+        let truth = present(frame, "truth")?;
+        let predicted = present(frame, "predicted")?;
+        let train_mean = numbers(frame, "train_mean")?;
+        let n_train_units = present(frame, "n_train_units")?;
+        let (_, p) = all(frame, CLASS)?;
+        let (_, train_p) = all(frame, TRAIN_CLASS)?;
+        let (confounds, confound_values) = all(frame, CONFOUND)?;
+
+        let at = |columns: &[Vec<Option<f64>>], row: usize| -> Vec<Option<f64>> {
+            columns.iter().map(|column| column[row]).collect()
+        };
+        let rows = (0..frame.height())
+            .map(|row| {
+                let mut output: Vec<f64> = at(&p, row).into_iter().flatten().collect();
+                let mut blind: Vec<f64> = at(&train_p, row).into_iter().flatten().collect();
+                if output.is_empty() {
+                    output = vec![predicted[row]];
+                    blind = train_mean[row].into_iter().collect();
+                }
+                Prediction {
+                    target: target[row].clone(),
+                    model: model[row].clone(),
+                    train_share: train_share[row],
+                    fold: fold[row] as u32,
+                    scan: scan[row].clone(),
+                    subject: subject[row].clone(),
+                    unit: unit[row].clone(),
+                    start_secs: start_secs[row],
+                    truth: truth[row],
+                    output,
+                    blind,
+                    n_train_units: n_train_units[row] as u32,
+                    confounds: at(&confound_values, row),
+                }
+            })
+            .collect();
+        Self::new(confounds, rows)
+    }
+}
+
+fn texts(frame: &DataFrame, name: &str) -> Result<Vec<String>, PolarsError> {
+    let column = frame.column(name)?.str()?;
+    column
+        .iter()
+        .map(|text| Ok(text.ok_or_else(|| null(name))?.to_owned()))
+        .collect()
+}
+
+fn numbers(frame: &DataFrame, name: &str) -> Result<Vec<Option<f64>>, PolarsError> {
+    let column = frame.column(name)?.cast(&DataType::Float64)?;
+    Ok(column.f64()?.iter().collect())
+}
+
+fn present(frame: &DataFrame, name: &str) -> Result<Vec<f64>, PolarsError> {
+    let numbers = numbers(frame, name)?;
+    numbers
+        .into_iter()
+        .map(|number| number.ok_or_else(|| null(name)))
+        .collect()
+}
+
+fn null(name: &str) -> PolarsError {
+    PolarsError::ComputeError(format!("a null in column {name}").into())
+}
+
+/// Columns whose names begin so, in their order, with the rest of the names.
+#[expect(
+    clippy::type_complexity,
+    reason = "names and columns, taken apart at once"
+)]
+fn all(
+    frame: &DataFrame,
+    prefix: &str,
+) -> Result<(Vec<String>, Vec<Vec<Option<f64>>>), PolarsError> {
+    let mut names = Vec::new();
+    let mut columns = Vec::new();
+    for column in frame.columns() {
+        if let Some(rest) = column.name().strip_prefix(prefix) {
+            names.push(rest.to_owned());
+            columns.push(numbers(frame, column.name())?);
+        }
+    }
+    Ok((names, columns))
+}
+
+#[cfg(test)]
+mod tests {
+    use brainmae_run::table::{read_table, write_table};
+
+    use super::super::tests::{class, number};
+    use super::*;
+
+    #[test]
+    fn predictions_come_back_from_a_run_folder() {
+        let mut segment = number(1, "b", 40.0, 38.5);
+        segment.start_secs = Some(14.4);
+        let mut rows = vec![
+            number(0, "a", 30.0, 31.0),
+            segment,
+            class(0, "a", 2, &[0.25, 0.25, 0.5]),
+        ];
+        let mut two = class(0, "a", 1, &[0.75, 0.25]);
+        two.target = "handedness".into();
+        rows.push(two);
+        for (i, row) in rows.iter_mut().enumerate() {
+            row.confounds = vec![(i > 0).then_some(0.1 * i as f64)];
+        }
+        let predictions = Predictions::new(vec!["mean_fd_mm".into()], rows).expect("they agree");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut frame = predictions.to_frame().expect("columns of one length");
+        write_table(folder.path(), "predictions", &mut frame).expect("writable");
+        let read = read_table(folder.path(), "predictions").expect("readable");
+        let read = Predictions::from_frame(&read).expect("as written");
+        assert_eq!(read, predictions);
+    }
+}

@@ -1,0 +1,229 @@
+//! What an experiment found: every score of every model with its interval, chance, and the models it must beat.
+
+use brainmae_run::Seeds;
+use serde::{Deserialize, Serialize};
+
+use crate::predictions::{Predictions, Sample};
+use crate::scores::{Score, Scorer};
+use crate::statistics::{self, Chance, Comparison, Interval, bootstrap, chance, holm};
+
+mod markdown;
+mod table;
+
+/// How results are computed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ResultsSpec {
+    /// Names of linear models on functional connectivity; the first that predicts a target is what others must beat there.
+    pub linear: Vec<String>,
+    /// Name of the model that the experiment is about.
+    pub brainmae: String,
+    /// Bootstrap samples of units for an interval.
+    pub resamples: usize,
+    /// Exchanges for a p value.
+    pub permutations: usize,
+}
+
+impl Default for ResultsSpec {
+    fn default() -> Self {
+        Self {
+            linear: vec!["FC + ridge".into(), "FC + logistic".into()],
+            brainmae: "BrainMAE".into(),
+            resamples: 2000,
+            permutations: 10_000,
+        }
+    }
+}
+
+/// A model against one of reference, with p values adjusted for how many such tests there are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Against {
+    /// Name of the other.
+    pub reference: String,
+    /// Difference to it, tested.
+    pub comparison: Comparison,
+    /// [`Comparison::p_folds`] after Holm.
+    pub p_folds_holm: Option<f64>,
+    /// [`Comparison::p_units`] after Holm.
+    pub p_units_holm: Option<f64>,
+}
+
+/// One score of one model for one target.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResultRow {
+    /// What is predicted.
+    pub target: String,
+    /// By whom.
+    pub model: String,
+    /// Learned from which share of the training side.
+    pub train_share: f64,
+    /// Which score.
+    pub score: Score,
+    /// Of one fold; of all together if nothing.
+    pub fold: Option<u32>,
+    /// Its value; nothing if it is undefined.
+    pub value: Option<f64>,
+    /// Over units, models as trained.
+    pub interval: Option<Interval>,
+    /// Units tested.
+    pub n_units: usize,
+    /// The score of who always answers the training side's mean, or shares of classes.
+    pub blind: Option<f64>,
+    /// The score if predictions had nothing to do with the truth, and how likely one as good would be then.
+    pub chance: Chance,
+    /// The p value after Holm; of all folds together only.
+    pub p_chance_holm: Option<f64>,
+    /// Against the linear model, trained on the same share; of all folds together only.
+    pub linear: Option<Against>,
+    /// Against BrainMAE, likewise.
+    pub brainmae: Option<Against>,
+}
+
+/// All results of an experiment, in order of target, model and share.
+///
+/// p values are adjusted by Holm over all targets, models and shares of an experiment: primary scores (R², balanced accuracy) as
+/// one family, every other score as one of its own; each question (chance, the linear model, BrainMAE; over folds, over units)
+/// apart. Claims rest on primary scores: to look at ten scores and report the best is not paid for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Results {
+    rows: Vec<ResultRow>,
+}
+
+impl Results {
+    /// Everything that predictions tell. The same predictions, spec and seeds give the same results.
+    pub fn new(predictions: &Predictions, spec: &ResultsSpec, seeds: &Seeds) -> Self {
+        let samples = predictions.samples();
+        let mut rows = Vec::new();
+        for sample in &samples {
+            let pooled = rows.len();
+            rows.extend(score_rows(sample, None, spec, seeds));
+            let find = |model: &String| {
+                samples.iter().find(|other| {
+                    other.target() == sample.target()
+                        && other.train_share() == sample.train_share()
+                        && other.model() == model
+                })
+            };
+            let linear = spec.linear.iter().find_map(find);
+            let brainmae = find(&spec.brainmae);
+            let against_linear = linear.and_then(|other| against(sample, other, spec, seeds));
+            let against_brainmae = brainmae.and_then(|other| against(sample, other, spec, seeds));
+            for (i, row) in rows[pooled..].iter_mut().enumerate() {
+                row.linear = against_linear.as_ref().map(|all| all[i].clone());
+                row.brainmae = against_brainmae.as_ref().map(|all| all[i].clone());
+            }
+            if sample.folds().len() > 1 {
+                for (fold, sample) in sample.by_fold() {
+                    rows.extend(score_rows(&sample, Some(fold), spec, seeds));
+                }
+            }
+        }
+        adjust(&mut rows);
+        Self { rows }
+    }
+
+    /// One row for each score of each fold and of all folds together.
+    pub fn rows(&self) -> &[ResultRow] {
+        &self.rows
+    }
+}
+
+fn score_rows(
+    sample: &Sample,
+    fold: Option<u32>,
+    spec: &ResultsSpec,
+    seeds: &Seeds,
+) -> Vec<ResultRow> {
+    let scorer = Scorer::new(sample);
+    let values = scorer.scores();
+    let intervals = bootstrap(sample.units(), spec.resamples, seeds, |weights| {
+        scorer.scores_of(sample.truth(), weights)
+    });
+    let chances = chance(sample, spec.permutations, seeds);
+    let blind = sample.blind();
+    let blind = Scorer::new(&blind).scores();
+    let scores = Score::of(sample.kind()).iter().enumerate();
+    scores
+        .map(|(i, score)| ResultRow {
+            target: sample.target().to_owned(),
+            model: sample.model().to_owned(),
+            train_share: sample.train_share(),
+            score: *score,
+            fold,
+            value: values[i],
+            interval: values[i].and(intervals[i]),
+            n_units: sample.units().len(),
+            blind: blind[i],
+            chance: chances[i],
+            p_chance_holm: None,
+            linear: None,
+            brainmae: None,
+        })
+        .collect()
+}
+
+/// Nothing for the reference itself.
+fn against(
+    sample: &Sample,
+    other: &Sample,
+    spec: &ResultsSpec,
+    seeds: &Seeds,
+) -> Option<Vec<Against>> {
+    let (resamples, permutations) = (spec.resamples, spec.permutations);
+    (sample.model() != other.model()).then(|| {
+        statistics::compare(sample, other, resamples, permutations, seeds)
+            .into_iter()
+            .map(|comparison| Against {
+                reference: other.model().to_owned(),
+                comparison,
+                p_folds_holm: None,
+                p_units_holm: None,
+            })
+            .collect()
+    })
+}
+
+/// Adjusts every question's p values within their families.
+fn adjust(rows: &mut [ResultRow]) {
+    adjust_one(rows, |row| Some((row.chance.p, &mut row.p_chance_holm)));
+    adjust_one(rows, |row| row.linear.as_mut().map(over_folds));
+    adjust_one(rows, |row| row.linear.as_mut().map(over_units));
+    adjust_one(rows, |row| row.brainmae.as_mut().map(over_folds));
+    adjust_one(rows, |row| row.brainmae.as_mut().map(over_units));
+}
+
+fn over_folds(against: &mut Against) -> (Option<f64>, &mut Option<f64>) {
+    (against.comparison.p_folds, &mut against.p_folds_holm)
+}
+
+fn over_units(against: &mut Against) -> (Option<f64>, &mut Option<f64>) {
+    (against.comparison.p_units, &mut against.p_units_holm)
+}
+
+fn adjust_one(
+    rows: &mut [ResultRow],
+    question: impl for<'r> Fn(&'r mut ResultRow) -> Option<(Option<f64>, &'r mut Option<f64>)>,
+) {
+    let primary = Score::R2;
+    let family = |row: &ResultRow| match row.score.is_primary() {
+        true => primary,
+        false => row.score,
+    };
+    let mut families: Vec<Score> = rows.iter().map(family).collect();
+    families.sort();
+    families.dedup();
+    for one in families {
+        let mut tests: Vec<_> = rows
+            .iter_mut()
+            .filter(|row| row.fold.is_none() && family(row) == one)
+            .filter_map(&question)
+            .collect();
+        let p: Vec<Option<f64>> = tests.iter().map(|(p, _)| *p).collect();
+        for ((_, adjusted), p) in tests.iter_mut().zip(holm(&p)) {
+            **adjusted = p;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

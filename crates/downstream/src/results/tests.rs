@@ -1,0 +1,115 @@
+//! Results of models whose worth is planted.
+
+use rand_distr::{Distribution, StandardNormal};
+
+use super::*;
+use crate::Prediction;
+use crate::predictions::tests::{class, number};
+
+/// Three models of 60 subjects in five folds: truth with little, with more and with nothing but noise.
+fn experiment() -> Predictions {
+    let mut rows = Vec::new();
+    for (model, signal, noise) in [
+        ("BrainMAE", 1.0, 0.3),
+        ("FC + ridge", 0.8, 0.8),
+        ("hopeless", 0.0, 1.0),
+    ] {
+        let truths = &mut Seeds::new(1).stream("truth");
+        let noises = &mut Seeds::new(1).stream(model);
+        for i in 0..60 {
+            let truth: f64 = StandardNormal.sample(truths);
+            let e: f64 = StandardNormal.sample(noises);
+            rows.push(Prediction {
+                model: model.into(),
+                n_train_units: 48,
+                ..number(i / 12, &format!("{i:2}"), truth, signal * truth + noise * e)
+            });
+        }
+    }
+    Predictions::new(vec![], rows).expect("rows that agree")
+}
+
+fn results() -> Results {
+    let spec = ResultsSpec {
+        resamples: 200,
+        permutations: 499,
+        ..ResultsSpec::default()
+    };
+    Results::new(&experiment(), &spec, &Seeds::new(1))
+}
+
+fn pooled<'a>(results: &'a Results, model: &str, score: Score) -> &'a ResultRow {
+    let mut rows = results.rows().iter();
+    rows.find(|row| row.fold.is_none() && row.model == model && row.score == score)
+        .expect("every model has every score")
+}
+
+#[test]
+fn who_is_good_beats_chance_and_the_linear_model() {
+    let results = results();
+    let good = pooled(&results, "BrainMAE", Score::R2);
+    assert_eq!(good.chance.p, Some(0.002));
+    assert_eq!(good.p_chance_holm, Some(0.006), "three models, one score");
+    assert_eq!(good.blind, Some(0.0));
+    assert!(good.brainmae.is_none(), "nobody is compared with itself");
+    let linear = good.linear.as_ref().expect("a linear model");
+    assert!(linear.comparison.difference > Some(0.2));
+    assert!(linear.p_units_holm < Some(0.05), "{linear:?}");
+    assert!(linear.p_folds_holm < Some(0.1), "{linear:?}");
+
+    let hopeless = pooled(&results, "hopeless", Score::R2);
+    assert!(hopeless.value < Some(0.0) && hopeless.p_chance_holm > Some(0.05));
+    assert_eq!(hopeless.n_units, 60);
+    let of_fold = results.rows().iter().filter(|row| row.fold == Some(4));
+    assert_eq!(of_fold.map(|row| row.n_units).collect::<Vec<_>>(), [12; 12]);
+}
+
+#[test]
+fn results_are_the_same_every_time() {
+    assert_eq!(results(), results());
+}
+
+#[test]
+fn the_frame_has_a_row_for_every_score_and_fold() {
+    let frame = results().to_frame().expect("columns of one length");
+    // Three models, four scores, five folds and all of them.
+    assert_eq!(frame.height(), 3 * 4 * 6);
+    let folds = frame.column("fold").expect("a column");
+    let folds = folds.str().expect("text").iter().flatten();
+    assert_eq!(folds.filter(|fold| *fold == "pooled").count(), 12);
+    let difference = frame.column("linear_difference").expect("a column");
+    assert_eq!(difference.null_count(), 72 - 8);
+}
+
+#[test]
+fn the_best_comes_first_and_losers_are_told() {
+    let text = results().to_markdown();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "### age_years");
+    assert!(lines[2].starts_with("| model | training share | units | r2 | mae"));
+    assert!(lines[4].starts_with("| BrainMAE") && !lines[4].contains("loses"));
+    assert!(lines[5].starts_with("| FC + ridge") && lines[5].contains("worse"));
+    assert!(lines[6].starts_with("| hopeless") && lines[6].contains("**loses**"));
+}
+
+#[test]
+fn numbers_and_classes_are_one_family() {
+    let mut rows = Vec::new();
+    for i in 0..40 {
+        let (unit, truth) = (format!("{i:2}"), f64::from(i));
+        rows.push(number(0, &unit, truth, truth));
+        let p = [[0.9, 0.1], [0.1, 0.9]][i as usize % 2];
+        rows.push(class(0, &unit, i as usize % 2, &p));
+    }
+    let predictions = Predictions::new(vec![], rows).expect("rows that agree");
+    let spec = ResultsSpec {
+        resamples: 10,
+        permutations: 99,
+        ..ResultsSpec::default()
+    };
+    let results = Results::new(&predictions, &spec, &Seeds::new(1));
+    let adjusted = |score| pooled(&results, "m", score).p_chance_holm;
+    assert_eq!(adjusted(Score::R2), Some(0.02));
+    assert_eq!(adjusted(Score::BalancedAccuracy), Some(0.02));
+    assert_eq!(adjusted(Score::Mae), Some(0.01));
+}

@@ -1,0 +1,202 @@
+//! Scores: how good predictions are.
+//!
+//! Every score takes weights of rows and a truth of its own, so that the same few lines give the score of a sample, of a
+//! bootstrap sample (weights count how often a row was drawn) and of permuted truth.
+//!
+//! A score of several folds is *pooled*: errors are averaged over all rows, but what only has a meaning within one trained
+//! model, the order of predictions ([`Score::PearsonR`], [`Score::Auroc`]), is compared within folds alone. Otherwise a model
+//! that answers the mean of its training side would have a negative correlation, since a fold of old people is predicted by a
+//! model trained on the young.
+//!
+//! A score that is undefined (one class, a constant prediction) is nothing, never 0 and never NaN.
+
+use crate::predictions::Sample;
+use crate::{Kind, kind::likeliest};
+
+pub mod auroc;
+pub mod calibration;
+pub mod confusion;
+pub mod regression;
+
+use auroc::RankOrder;
+use calibration::Calibration;
+use confusion::Confusion;
+
+/// A score of predictions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Score {
+    /// Mean absolute error, in the target's unit.
+    Mae,
+    /// Root of the mean squared error, in the target's unit.
+    Rmse,
+    /// Share of the squared error of the training mean that is gone; negative if the training mean is better.
+    R2,
+    /// Pearson correlation of truth and prediction, within folds.
+    PearsonR,
+    /// Share of rows whose likeliest class is the true one.
+    Accuracy,
+    /// Mean over classes of the share of their rows that is found.
+    BalancedAccuracy,
+    /// Mean over classes of the harmonic mean of precision and recall.
+    MacroF1,
+    /// Area under the receiver operating characteristic, within folds; mean over classes if more than two.
+    Auroc,
+    /// Mean squared error of probabilities, 0..1.
+    Brier,
+    /// Expected calibration error, 0..1.
+    CalibrationError,
+}
+
+impl Score {
+    /// Every score of a kind of target, the primary one first.
+    pub fn of(kind: Kind) -> &'static [Score] {
+        match kind {
+            Kind::Regression => &[Score::R2, Score::Mae, Score::Rmse, Score::PearsonR],
+            Kind::Classification { .. } => &[
+                Score::BalancedAccuracy,
+                Score::Accuracy,
+                Score::MacroF1,
+                Score::Auroc,
+                Score::Brier,
+                Score::CalibrationError,
+            ],
+        }
+    }
+
+    /// Whether models are ranked by it, and hypotheses are about it.
+    pub fn is_primary(self) -> bool {
+        matches!(self, Score::R2 | Score::BalancedAccuracy)
+    }
+
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Score::Mae => "mae",
+            Score::Rmse => "rmse",
+            Score::R2 => "r2",
+            Score::PearsonR => "pearson_r",
+            Score::Accuracy => "accuracy",
+            Score::BalancedAccuracy => "balanced_accuracy",
+            Score::MacroF1 => "macro_f1",
+            Score::Auroc => "auroc",
+            Score::Brier => "brier",
+            Score::CalibrationError => "calibration_error",
+        }
+    }
+
+    /// 1 if more is better, −1 if less is.
+    pub fn sign(self) -> f64 {
+        match self {
+            Score::Mae | Score::Rmse | Score::Brier | Score::CalibrationError => -1.0,
+            _ => 1.0,
+        }
+    }
+
+    /// What each row loses, if the score is ranked by a sum of losses of rows: absolute or squared errors, wrong answers (over
+    /// the number of rows of their class, for balanced accuracy), squared errors of probabilities.
+    pub fn losses(self, sample: &Sample) -> Option<Vec<f64>> {
+        let n_outputs = sample.kind().n_outputs();
+        let truth = sample.truth();
+        let rows = truth.iter().zip(sample.output().chunks_exact(n_outputs));
+        let wrong = |(truth, row): (&f64, &[f64])| f64::from(likeliest(row) as f64 != *truth);
+        match self {
+            Score::Mae => Some(rows.map(|(truth, row)| (truth - row[0]).abs()).collect()),
+            Score::Rmse | Score::R2 => {
+                Some(rows.map(|(truth, row)| (truth - row[0]).powi(2)).collect())
+            }
+            Score::Accuracy => Some(rows.map(wrong).collect()),
+            Score::BalancedAccuracy => {
+                let mut of_class = vec![0.0; n_outputs];
+                truth
+                    .iter()
+                    .for_each(|class| of_class[*class as usize] += 1.0);
+                Some(
+                    rows.map(|row| wrong(row) / of_class[*row.0 as usize])
+                        .collect(),
+                )
+            }
+            Score::Brier => Some(
+                rows.map(|(truth, row)| calibration::brier(*truth as usize, row))
+                    .collect(),
+            ),
+            Score::PearsonR | Score::MacroF1 | Score::Auroc | Score::CalibrationError => None,
+        }
+    }
+}
+
+/// Computes scores of one sample: what does not depend on truth or weights is done once.
+pub struct Scorer<'s, 'a> {
+    sample: &'s Sample<'a>,
+    likeliest: Vec<usize>,
+    orders: Vec<RankOrder>,
+    calibration: Calibration,
+}
+
+impl<'s, 'a> Scorer<'s, 'a> {
+    /// Scores of this sample.
+    pub fn new(sample: &'s Sample<'a>) -> Self {
+        let Kind::Classification { n_classes } = sample.kind() else {
+            return Self {
+                sample,
+                likeliest: Vec::new(),
+                orders: Vec::new(),
+                calibration: Calibration::default(),
+            };
+        };
+        let rows = || sample.output().chunks_exact(n_classes);
+        // With two classes, the second against the first is the first against the second.
+        let classes = if n_classes == 2 { 1..2 } else { 0..n_classes };
+        let orders = classes.map(|class| {
+            let p: Vec<f64> = rows().map(|row| row[class]).collect();
+            RankOrder::new(class, &p, sample.folds())
+        });
+        Self {
+            sample,
+            likeliest: rows().map(likeliest).collect(),
+            orders: orders.collect(),
+            calibration: Calibration::new(n_classes, sample.output()),
+        }
+    }
+
+    /// All scores of the sample's kind, in the order of [`Score::of`].
+    pub fn scores(&self) -> Vec<Option<f64>> {
+        self.scores_of(self.sample.truth(), &vec![1.0; self.sample.len()])
+    }
+
+    /// All scores, had this been the truth and had each row been there `weights` times.
+    pub fn scores_of(&self, truth: &[f64], weights: &[f64]) -> Vec<Option<f64>> {
+        let n_classes = match self.sample.kind() {
+            Kind::Regression => return regression::scores(self.sample, truth, weights).into(),
+            Kind::Classification { n_classes } => n_classes,
+        };
+        let confusion = Confusion::new(n_classes, truth, &self.likeliest, weights);
+        let output = self.sample.output();
+        vec![
+            confusion.balanced_accuracy(),
+            confusion.accuracy(),
+            confusion.macro_f1(),
+            auroc::mean(&self.orders, truth, weights),
+            calibration::mean_brier(n_classes, truth, output, weights),
+            self.calibration.error(truth, weights),
+        ]
+    }
+
+    /// True classes against likeliest ones; nothing for numbers.
+    pub fn confusion(&self) -> Option<Confusion> {
+        let Kind::Classification { n_classes } = self.sample.kind() else {
+            return None;
+        };
+        let weights = vec![1.0; self.sample.len()];
+        let truth = self.sample.truth();
+        Some(Confusion::new(n_classes, truth, &self.likeliest, &weights))
+    }
+
+    /// How often models are right, by how sure they are; empty for numbers.
+    pub fn calibration_curve(&self) -> Vec<calibration::Bin> {
+        let weights = vec![1.0; self.sample.len()];
+        self.calibration.curve(self.sample.truth(), &weights)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! Whether a probability of 0.8 is right four times out of five.
+
+use crate::kind::likeliest;
+
+/// Bins of equal width between 0 and 1.
+const BINS: usize = 10;
+
+/// A point of the calibration curve: predictions that were about as sure of their likeliest class.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bin {
+    /// Smallest probability of the likeliest class; the largest is a tenth more.
+    pub from: f64,
+    /// Mean probability of the likeliest class.
+    pub confidence: f64,
+    /// Share of rows in which it is the true one.
+    pub accuracy: f64,
+    /// Number of rows.
+    pub n: f64,
+}
+
+/// The likeliest class of every row and how likely it is.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Calibration {
+    likeliest: Vec<(f64, f64)>,
+}
+
+impl Calibration {
+    pub fn new(n_classes: usize, output: &[f64]) -> Self {
+        let likeliest = output.chunks_exact(n_classes).map(|row| {
+            let class = likeliest(row);
+            (class as f64, row[class])
+        });
+        Self {
+            likeliest: likeliest.collect(),
+        }
+    }
+
+    /// Bins that have rows, in order.
+    pub fn curve(&self, truth: &[f64], weights: &[f64]) -> Vec<Bin> {
+        let mut sums = [(0.0, 0.0, 0.0); BINS];
+        for (((class, p), truth), weight) in self.likeliest.iter().zip(truth).zip(weights) {
+            let bin = ((p * BINS as f64) as usize).min(BINS - 1);
+            let (n, confidence, right) = &mut sums[bin];
+            *n += weight;
+            *confidence += weight * p;
+            *right += weight * f64::from(class == truth);
+        }
+        let bins = sums.iter().enumerate().filter(|(_, sums)| sums.0 > 0.0);
+        bins.map(|(bin, &(n, confidence, right))| Bin {
+            from: bin as f64 / BINS as f64,
+            confidence: confidence / n,
+            accuracy: right / n,
+            n,
+        })
+        .collect()
+    }
+
+    /// The expected calibration error: how far the curve is from the diagonal, bins weighted by their rows. Few rows make it
+    /// large by chance, so that it compares models on the same rows and says little by itself.
+    ///
+    /// # Source
+    /// Guo et al. 2017, with ten bins.
+    pub fn error(&self, truth: &[f64], weights: &[f64]) -> Option<f64> {
+        let curve = self.curve(truth, weights);
+        let n: f64 = curve.iter().map(|bin| bin.n).sum();
+        let gaps = curve
+            .iter()
+            .map(|bin| bin.n * (bin.confidence - bin.accuracy).abs());
+        (n > 0.0).then(|| gaps.sum::<f64>() / n)
+    }
+}
+
+/// `½ Σk (pk − [k is true])²`: with two classes `(p − truth)²`, with any number 0 at best and 1 at worst.
+///
+/// # Source
+/// Brier 1950, halved; sklearn's `brier_score_loss` with `scale_by_half=True`.
+pub(super) fn brier(truth: usize, p: &[f64]) -> f64 {
+    let squares = p.iter().enumerate().map(|(class, p)| {
+        let hit = f64::from(class == truth);
+        (p - hit).powi(2)
+    });
+    squares.sum::<f64>() / 2.0
+}
+
+/// The mean of [`brier`]; nothing without rows.
+pub(super) fn mean_brier(
+    n_classes: usize,
+    truth: &[f64],
+    output: &[f64],
+    weights: &[f64],
+) -> Option<f64> {
+    let n: f64 = weights.iter().sum();
+    let rows = truth
+        .iter()
+        .zip(output.chunks_exact(n_classes))
+        .zip(weights);
+    let sum: f64 = rows
+        .map(|((truth, row), weight)| weight * brier(*truth as usize, row))
+        .sum();
+    (n > 0.0).then(|| sum / n)
+}

@@ -1,0 +1,186 @@
+//! Scores against numbers from scikit-learn 1.9.1 and numpy, and by hand.
+
+use super::*;
+use crate::predictions::tests::{class, number};
+use crate::{Prediction, Predictions};
+
+const TRUTH: [f64; 10] = [30.4, 24.1, 37.0, 45.0, 53.6, 41.3, 33.4, 30.6, 49.0, 59.6];
+const PREDICTED: [f64; 10] = [36.8, 24.7, 32.8, 52.1, 48.0, 30.3, 36.2, 28.3, 40.7, 46.9];
+
+fn scores(rows: Vec<Prediction>) -> Vec<Option<f64>> {
+    let predictions = Predictions::new(vec![], rows).expect("rows that agree");
+    Scorer::new(&predictions.samples()[0]).scores()
+}
+
+fn ages(fold: impl Fn(usize) -> u32) -> Vec<Prediction> {
+    (0..10)
+        .map(|i| Prediction {
+            blind: vec![38.0],
+            ..number(fold(i), &format!("{i}"), TRUTH[i], PREDICTED[i])
+        })
+        .collect()
+}
+
+fn close(found: &[Option<f64>], expected: &[f64]) {
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        let found = found.expect("a score that is defined");
+        assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+    }
+}
+
+#[test]
+fn numbers_score_as_numpy_says() {
+    let one_fold = [
+        0.585_591_203_741_691_9,
+        6.1,
+        7.106_616_635_221_011,
+        0.792_986_798_892_697,
+    ];
+    close(&scores(ages(|_| 0)), &one_fold);
+    let two_folds = [
+        one_fold[0],
+        one_fold[1],
+        one_fold[2],
+        0.852_793_398_285_056_7,
+    ];
+    close(&scores(ages(|i| u32::from(i > 4))), &two_folds);
+}
+
+#[test]
+fn three_classes_score_as_sklearn_says() {
+    let truth = [0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 2];
+    let p = [
+        [0.8, 0.1, 0.1],
+        [0.0, 0.1, 0.9],
+        [0.8, 0.1, 0.1],
+        [0.0, 1.0, 0.0],
+        [0.1, 0.8, 0.1],
+        [0.3, 0.5, 0.2],
+        [0.1, 0.8, 0.1],
+        [0.3, 0.4, 0.3],
+        [0.1, 0.1, 0.8],
+        [0.3, 0.0, 0.7],
+        [0.1, 0.1, 0.8],
+        [0.7, 0.2, 0.1],
+    ];
+    let rows = (0..12).map(|i| class(0, &format!("{i:2}"), truth[i], &p[i]));
+    let rows: Vec<_> = rows.collect();
+    let expected = [
+        0.755_555_555_555_555_5,
+        0.75,
+        0.740_740_740_740_740_6,
+        0.818_871_252_204_585_5,
+        0.200_833_333_333_333_34,
+        0.283_333_333_333_333_3,
+    ];
+    close(&scores(rows.clone()), &expected);
+
+    let predictions = Predictions::new(vec![], rows).expect("rows that agree");
+    let sample = &predictions.samples()[0];
+    let confusion = Scorer::new(sample).confusion().expect("classes");
+    let counts: Vec<Vec<f64>> = (0..3)
+        .map(|truth| (0..3).map(|p| confusion.count(truth, p)).collect())
+        .collect();
+    assert_eq!(counts, [[2.0, 0.0, 1.0], [0.0, 4.0, 0.0], [1.0, 1.0, 3.0]]);
+}
+
+#[test]
+fn two_classes_with_ties_score_as_sklearn_says() {
+    let truth = [0, 0, 1, 1, 0, 1, 1, 0];
+    let p = [0.1, 0.4, 0.4, 0.8, 0.6, 0.6, 0.9, 0.2];
+    let rows = (0..8).map(|i| class(0, &format!("{i}"), truth[i], &[1.0 - p[i], p[i]]));
+    let rows: Vec<_> = rows.collect();
+    close(
+        &scores(rows.clone()),
+        &[0.75, 0.75, 0.75, 0.875, 0.1425, 0.125],
+    );
+
+    // Sure by .6 in four rows, of which two are right.
+    let predictions = Predictions::new(vec![], rows).expect("rows that agree");
+    let samples = predictions.samples();
+    let curve = Scorer::new(&samples[0]).calibration_curve();
+    let point = curve.iter().find(|bin| bin.from == 0.6).expect("a bin");
+    assert!((point.confidence - 0.6).abs() < 1e-12);
+    assert_eq!((point.accuracy, point.n), (0.5, 4.0));
+}
+
+#[test]
+fn what_is_undefined_is_nothing() {
+    let constant = (0..4).map(|i| number(0, &format!("{i}"), f64::from(i), 0.1));
+    let found = scores(constant.collect());
+    assert!(found[0].is_some() && found[3].is_none(), "{found:?}");
+
+    let one_class = (0..4).map(|i| class(0, &format!("{i}"), 1, &[0.3, 0.7]));
+    let [balanced, accuracy, f1, auroc, ..] = scores(one_class.collect())[..] else {
+        panic!("six scores");
+    };
+    assert_eq!((balanced, f1, auroc), (None, None, None));
+    assert_eq!(accuracy, Some(1.0));
+}
+
+#[test]
+fn who_answers_the_training_mean_has_no_correlation_over_folds() {
+    // Fold 0 holds the old, so that its model's training mean is low: over all rows the correlation would be −1.
+    let rows = [
+        (0, 60.0, 30.0),
+        (0, 62.0, 30.0),
+        (1, 29.0, 61.0),
+        (1, 31.0, 61.0),
+    ];
+    let rows = rows
+        .iter()
+        .enumerate()
+        .map(|(i, &(fold, truth, p))| number(fold, &format!("{i}"), truth, p));
+    assert_eq!(scores(rows.collect())[3], None);
+}
+
+#[test]
+fn folds_do_not_share_a_scale_of_probabilities() {
+    // Each fold's model orders its rows, on a scale of its own.
+    let rows = [(0, 0, 0.1), (0, 1, 0.2), (1, 0, 0.8), (1, 1, 0.9)];
+    let rows = rows
+        .iter()
+        .enumerate()
+        .map(|(i, &(fold, truth, p))| class(fold, &format!("{i}"), truth, &[1.0 - p, p]));
+    assert_eq!(scores(rows.collect())[3], Some(1.0));
+}
+
+#[test]
+fn weights_count_rows() {
+    let numbers = ages(|i| u32::from(i > 4));
+    let p = [0.2, 0.9, 0.5, 0.5, 0.3, 0.7, 0.35, 0.6, 0.8, 0.1];
+    let classes = (0..10).map(|i| class(i as u32 / 5, &format!("{i}"), i % 2, &[1.0 - p[i], p[i]]));
+    for rows in [numbers, classes.collect()] {
+        let mut doubled = rows.clone();
+        for row in &rows[..3] {
+            let scan = format!("{}-again", row.scan);
+            doubled.push(Prediction {
+                scan,
+                ..row.clone()
+            });
+        }
+        let predictions = Predictions::new(vec![], rows).expect("rows that agree");
+        let sample = &predictions.samples()[0];
+        let weights: Vec<f64> = (0..10).map(|i| if i < 3 { 2.0 } else { 1.0 }).collect();
+        let weighted = Scorer::new(sample).scores_of(sample.truth(), &weights);
+        let expected: Vec<f64> = scores(doubled).into_iter().flatten().collect();
+        close(&weighted, &expected);
+    }
+}
+
+#[test]
+fn losses_sum_to_scores() {
+    let predictions = Predictions::new(vec![], ages(|_| 0)).expect("rows that agree");
+    let sample = &predictions.samples()[0];
+    let losses = Score::Mae.losses(sample).expect("absolute errors");
+    assert!((losses.iter().sum::<f64>() / 10.0 - 6.1).abs() < 1e-12);
+    // Two of three of class 0 and the one of class 1 are found: (2/3 + 1) / 2 = 1 − (1/3 + 0) / 2.
+    let p = [[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.3, 0.7]];
+    let rows = (0..4).map(|i| class(0, &format!("{i}"), usize::from(i == 3), &p[i]));
+    let predictions = Predictions::new(vec![], rows.collect()).expect("rows that agree");
+    let sample = &predictions.samples()[0];
+    let losses = Score::BalancedAccuracy.losses(sample).expect("errors");
+    let balanced = 1.0 - losses.iter().sum::<f64>() / 2.0;
+    close(&Scorer::new(sample).scores()[..1], &[balanced]);
+}
