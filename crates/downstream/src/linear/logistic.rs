@@ -99,13 +99,14 @@ mod tests {
         let fitted = Logistic::fit(&x, &truth, 3, alpha, None);
         let p = fitted.predict(&x);
         let rows: Vec<&[f64]> = p.rows().collect();
+        let apart =
+            |i: usize, class: usize| rows[i][class] - f64::from(u8::from(truth[i] == class as f64));
         for class in 0..3 {
-            let apart = |i: usize| rows[i][class] - f64::from(u8::from(truth[i] == class as f64));
-            let intercept: f64 = (0..12).map(apart).sum();
+            let intercept: f64 = (0..12).map(|i| apart(i, class)).sum();
             assert!(intercept.abs() < 1e-4, "{intercept}");
             for column in 0..2 {
-                let slope: f64 = (0..12).map(|i| apart(i) * x[(i, column)] / 12.0).sum();
-                let slope = slope + alpha * fitted.weights[(column, class)];
+                let slope = (0..12).map(|i| apart(i, class) * x[(i, column)] / 12.0);
+                let slope = slope.sum::<f64>() + alpha * fitted.weights[(column, class)];
                 assert!(slope.abs() < 1e-5, "{slope}");
             }
         }
