@@ -1,6 +1,7 @@
 //! Experiments: one TOML file each, a row of a results table.
 
 mod config;
+mod downstream;
 mod run;
 
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 pub use config::{ExperimentConfig, Resolved};
+pub use downstream::DownstreamConfig;
 pub use run::{Options, plan, pretrain_one, run};
 
 use crate::workspace;

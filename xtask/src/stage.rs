@@ -1,12 +1,14 @@
 //! The stages of an experiment: data, pretraining, reconstruction scores, report.
 
 pub mod data;
+pub mod downstream;
 pub mod pretrain;
 pub mod reconstruct;
 pub mod report;
 pub mod tables;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use brainmae_data::{PreparedDataset, SegmentLayout, Split};
 use brainmae_run::card::DataCard;
@@ -18,7 +20,7 @@ use crate::workspace;
 /// What every stage after the first works on.
 pub struct Scans {
     /// The prepared data set.
-    pub dataset: PreparedDataset,
+    pub dataset: Arc<PreparedDataset>,
     /// Its sides.
     pub split: Split,
     /// Lengths in volumes.
@@ -26,6 +28,15 @@ pub struct Scans {
 }
 
 impl Scans {
+    /// The same scans on other sides.
+    pub fn with_split(&self, split: Split) -> Self {
+        Self {
+            dataset: Arc::clone(&self.dataset),
+            split,
+            layout: self.layout,
+        }
+    }
+
     /// What a checkpoint says of its data.
     pub fn card(&self) -> DataCard {
         let header = self.dataset.header();

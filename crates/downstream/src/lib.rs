@@ -4,7 +4,7 @@
 //! pretrained is unknown here.
 //!
 //! Read in this order: [`target`], [`task`], [`kind`], [`example`], [`learner`], then the learners: [`constant`],
-//! [`linear`] of [`features`], [`brainmae`]; then what becomes of their [`predictions`]: [`scores`], [`statistics`], [`motion`],
+//! [`linear`] of [`features`], [`brainmae`], by name in [`registry`]; the [`protocol`] of a fold; then what becomes of their [`predictions`]: [`scores`], [`statistics`], [`motion`],
 //! [`results`].
 
 pub mod brainmae;
@@ -17,6 +17,8 @@ pub mod learner;
 pub mod linear;
 pub mod motion;
 pub mod predictions;
+pub mod protocol;
+pub mod registry;
 pub mod results;
 pub mod scores;
 pub mod statistics;
@@ -29,6 +31,8 @@ pub use example::{Example, Examples, Labelled, Scan};
 pub use kind::{Kind, Output};
 pub use learner::{Fitted, Learner, Problem};
 pub use predictions::{Prediction, Predictions, Sample};
+pub use protocol::FoldOf;
+pub use registry::ModelName;
 pub use results::{Results, ResultsSpec};
 pub use scores::Score;
 pub use target::TargetSpec;

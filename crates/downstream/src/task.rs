@@ -197,6 +197,11 @@ impl Task {
         })
     }
 
+    /// What never stands on two sides with example `i`.
+    pub fn unit(&self, i: usize) -> &str {
+        &self.scans[self.examples[i].scan].unit
+    }
+
     /// Examples by number.
     pub fn examples(&self, numbers: &[usize]) -> Examples<'_> {
         Examples {

@@ -1,6 +1,6 @@
 //! All randomness of a run: named streams of one seed.
 
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
@@ -15,6 +15,11 @@ impl Seeds {
     /// The streams of `seed`.
     pub fn new(seed: u64) -> Self {
         Self(seed)
+    }
+
+    /// Seeds of a part of the work, with streams of its own.
+    pub fn within(&self, name: &str, place: &[u64]) -> Self {
+        Self(self.stream_at(name, place).random())
     }
 
     /// The stream called `name`.

@@ -10,6 +10,8 @@ use brainmae_pretrain::EngineConfig;
 use brainmae_pretrain::mask::MaskConfig;
 use brainmae_pretrain::reconstruction::ReconstructionConfig;
 use serde::{Deserialize, Serialize};
+
+use super::DownstreamConfig;
 use toml::{Table, Value};
 
 /// One experiment, every default written out.
@@ -48,6 +50,9 @@ pub struct ExperimentConfig {
     /// Scores.
     #[serde(default)]
     pub reconstruction: ReconstructionConfig,
+    /// What is predicted from the scans.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub downstream: Option<DownstreamConfig>,
     /// Models to train: each a set of changes to what stands above.
     #[serde(default)]
     pub variants: BTreeMap<String, Table>,

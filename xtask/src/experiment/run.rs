@@ -10,7 +10,7 @@ use brainmae_run::{Manifest, RunFolder, Status};
 use super::{ExperimentConfig, Resolved};
 use crate::devices::Devices;
 use crate::processes::{self, Processes};
-use crate::stage::{Scans, data, pretrain, reconstruct, report};
+use crate::stage::{Scans, data, downstream, pretrain, reconstruct, report};
 use crate::{interrupt, workspace};
 
 /// How to run, beside what to run.
@@ -100,6 +100,9 @@ pub fn run(experiment: &Resolved, options: &Options) -> Result<()> {
     for (_, config) in &experiment.variants {
         pretrain::check(config, &scans, options)?;
     }
+    if experiment.base.downstream.is_some() {
+        return run_downstream(experiment, &scans, options);
+    }
     let mut trained = Vec::new();
     for (variant, config) in &experiment.variants {
         let Some(run) = pretrain::pretrain(&experiment.name, variant, config, &scans, options)?
@@ -123,6 +126,17 @@ pub fn run(experiment: &Resolved, options: &Options) -> Result<()> {
     let page = report::write(run.path(), &options.runs)?;
     print!("{}", reconstruct::summary(run.path())?);
     println!("report: {}", workspace::shown(&page));
+    Ok(())
+}
+
+/// Pretrains once for every fold, predicts, and prints the table.
+fn run_downstream(experiment: &Resolved, scans: &Scans, options: &Options) -> Result<()> {
+    let Some(run) = downstream::downstream(experiment, scans, options)? else {
+        processes::part();
+        std::process::exit(130);
+    };
+    print!("{}", downstream::summary(&run)?);
+    println!("tables: {}", workspace::shown(run.path()));
     Ok(())
 }
 

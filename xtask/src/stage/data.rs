@@ -1,6 +1,7 @@
 //! The data stage: raw files or a plan of synthetic ones become a prepared data set.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use brainmae_data::atlas::builtin;
@@ -199,7 +200,7 @@ pub fn open(place: &Path, config: &ExperimentConfig) -> Result<Scans> {
     };
     split.check(&dataset)?;
     Ok(Scans {
-        dataset,
+        dataset: Arc::new(dataset),
         split,
         layout,
     })

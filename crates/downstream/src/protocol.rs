@@ -1,0 +1,146 @@
+//! How a fold is worked on: the same examples for every model, and no truth of the test side for any.
+
+use std::collections::BTreeSet;
+
+use brainmae_data::{Split, epoch_order};
+use brainmae_run::Seeds;
+
+use crate::task::MEAN_FD;
+use crate::{DownstreamError, Kind, Learner, Prediction, Problem, Task};
+
+/// Confounds in the table of predictions.
+pub const TABLE_CONFOUNDS: [&str; 1] = [MEAN_FD];
+
+/// One fold of a task, as every model sees it.
+pub struct FoldOf<'a> {
+    task: &'a Task,
+    number: u32,
+    train_share: f64,
+    training: Vec<usize>,
+    validation: Vec<usize>,
+    test: Vec<usize>,
+}
+
+impl<'a> FoldOf<'a> {
+    /// Fold `number` (from 1) of `split`, learned from a share of the units on the training side. A smaller share is part of a
+    /// larger one; validation and test side are the same for all.
+    ///
+    /// # Errors
+    /// [`DownstreamError::Fit`] for a unit on two sides, a side without examples, or a class without any on the training side.
+    pub fn new(
+        task: &'a Task,
+        number: u32,
+        split: &Split,
+        train_share: f64,
+        seeds: &Seeds,
+    ) -> Result<Self, DownstreamError> {
+        let [training, validation, test] = task.sides(split);
+        let refuse = |problem: String| DownstreamError::Fit {
+            learner: format!("fold {number}"),
+            target: task.name.clone(),
+            problem,
+        };
+        let units =
+            |side: &[usize]| -> BTreeSet<&str> { side.iter().map(|i| task.unit(*i)).collect() };
+        let [of_training, of_validation, of_test] =
+            [&training, &validation, &test].map(|s| units(s));
+        for (a, b) in [
+            (&of_training, &of_validation),
+            (&of_training, &of_test),
+            (&of_validation, &of_test),
+        ] {
+            if let Some(both) = a.intersection(b).next() {
+                return Err(refuse(format!("{both} is on two sides")));
+            }
+        }
+        let mut order: Vec<&str> = of_training.into_iter().collect();
+        let rng = &mut seeds.stream_at("train-share", &[u64::from(number)]);
+        let n = ((train_share * order.len() as f64).round() as usize).clamp(1, order.len().max(1));
+        order = epoch_order(order.len(), rng)
+            .into_iter()
+            .map(|i| order[i])
+            .collect();
+        let chosen: BTreeSet<&str> = order.into_iter().take(n).collect();
+        let training: Vec<usize> = (training.into_iter())
+            .filter(|i| chosen.contains(task.unit(*i)))
+            .collect();
+        for (side, name) in [
+            (&training, "training"),
+            (&validation, "validation"),
+            (&test, "test"),
+        ] {
+            if side.is_empty() {
+                return Err(refuse(format!(
+                    "nobody on the {name} side has a truth; ask for fewer folds, or a target that more subjects have"
+                )));
+            }
+        }
+        if let Kind::Classification { n_classes } = task.kind {
+            let found: BTreeSet<u64> = training.iter().map(|i| task.truth[*i] as u64).collect();
+            if let Some(missing) = (0..n_classes).find(|class| !found.contains(&(*class as u64))) {
+                return Err(refuse(format!(
+                    "nobody on the training side is of class {:?}; ask for fewer folds, a larger share, or stratify by it",
+                    task.classes[missing]
+                )));
+            }
+        }
+        Ok(Self {
+            task,
+            number,
+            train_share,
+            training,
+            validation,
+            test,
+        })
+    }
+
+    /// Has a model learn from the training side, decide on the validation side, and predict for the test side.
+    ///
+    /// # Errors
+    /// From the model.
+    pub fn predict(
+        &self,
+        learner: &dyn Learner,
+        problem: &Problem,
+    ) -> Result<Vec<Prediction>, DownstreamError> {
+        let task = self.task;
+        let training = task.labelled(&self.training);
+        let fitted = learner.fit(problem, &training, &task.labelled(&self.validation))?;
+        let test = task.examples(&self.test);
+        let output = fitted.predict(&test)?;
+        let blind = blind(task.kind, &training.truth);
+        let units: BTreeSet<&str> = self.training.iter().map(|i| task.unit(*i)).collect();
+        let fd = task.confounds.iter().position(|name| name == MEAN_FD);
+        Ok((test.iter().zip(output.rows()).zip(&self.test))
+            .map(|(((scan, example), row), i)| Prediction {
+                target: task.name.clone(),
+                model: learner.name().to_string(),
+                train_share: self.train_share,
+                fold: self.number,
+                scan: scan.scan.to_string(),
+                subject: scan.subject.to_string(),
+                unit: scan.unit.clone(),
+                start_secs: task
+                    .of_segments
+                    .then(|| example.start_volume as f64 * scan.series.tr_secs()),
+                truth: task.truth[*i],
+                output: row.to_vec(),
+                blind: blind.clone(),
+                n_train_units: units.len() as u32,
+                confounds: vec![fd.and_then(|at| scan.confounds[at])],
+            })
+            .collect())
+    }
+}
+
+/// What the truth of the training side alone would answer: its mean, or the shares of its classes.
+pub(crate) fn blind(kind: Kind, truth: &[f64]) -> Vec<f64> {
+    let n = truth.len() as f64;
+    match kind {
+        Kind::Regression => vec![truth.iter().sum::<f64>() / n],
+        Kind::Classification { n_classes } => {
+            let share = |class| truth.iter().filter(|t| **t == f64::from(class)).count() as f64 / n;
+            (0..n_classes as u32).map(share).collect()
+        }
+    }
+}

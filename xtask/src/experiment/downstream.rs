@@ -1,0 +1,87 @@
+//! The `[downstream]` table of an experiment file.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, ensure};
+use brainmae_data::FoldSpec;
+use brainmae_downstream::brainmae::FineTuneConfig;
+use brainmae_downstream::{ModelName, ResultsSpec, TargetSpec};
+use serde::{Deserialize, Serialize};
+
+/// What is predicted, by whom, and how it is measured. All targets and models share the folds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DownstreamConfig {
+    /// What is predicted, by name.
+    pub targets: BTreeMap<String, TargetSpec>,
+    /// Who predicts.
+    #[serde(default = "all_models")]
+    pub models: Vec<ModelName>,
+    /// Folds, by subject and family.
+    #[serde(default)]
+    pub folds: FoldSpec,
+    /// Shares of the training side to learn from; more than one give a curve.
+    #[serde(default = "everyone")]
+    pub train_shares: Vec<f64>,
+    /// Which variant BrainMAE is; the first when nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+    /// Fine-tuning.
+    #[serde(default)]
+    pub finetune: FineTuneConfig,
+    /// Intervals and tests.
+    #[serde(default)]
+    pub results: ResultsSpec,
+}
+
+fn all_models() -> Vec<ModelName> {
+    vec![
+        ModelName::Constant,
+        ModelName::Confounds,
+        ModelName::MeanSignal,
+        ModelName::Fc,
+        ModelName::FcTangent,
+        ModelName::BrainmaeScratch,
+        ModelName::BrainmaeProbe,
+        ModelName::Brainmae,
+    ]
+}
+
+fn everyone() -> Vec<f64> {
+    vec![1.0]
+}
+
+impl DownstreamConfig {
+    /// # Errors
+    /// Names the first setting that makes no sense.
+    pub fn check(&self) -> Result<()> {
+        ensure!(
+            !self.targets.is_empty(),
+            "downstream.targets is empty\nhint: name what to predict, as in [downstream.targets.age] with column = \"age_years\""
+        );
+        for (name, target) in &self.targets {
+            target.check(name)?;
+        }
+        for share in &self.train_shares {
+            ensure!(
+                *share > 0.0 && *share <= 1.0,
+                "downstream.train_shares has {share}, expected shares above 0 and up to 1"
+            );
+        }
+        ensure!(
+            self.folds.validation_fraction > 0.0,
+            "downstream.folds.validation_fraction is 0: nobody would decide on penalties and on when to stop"
+        );
+        for kind in [
+            brainmae_downstream::Kind::Regression,
+            brainmae_downstream::Kind::Classification { n_classes: 2 },
+        ] {
+            let has_linear = self.results.linear.contains(&ModelName::Fc.title(kind));
+            ensure!(
+                self.models.contains(&ModelName::Fc) && has_linear,
+                "downstream.models lacks fc, the linear model that every other one must beat\nhint: no table without it"
+            );
+        }
+        Ok(())
+    }
+}
