@@ -17,7 +17,7 @@ pub enum Features {
     Fc,
     /// Departures from the common covariance of the training side.
     FcTangent,
-    /// Mean and standard deviation of every ROI. Of a whole scan these are 0 and 1 where cleaning z-scored it.
+    /// Mean of every ROI. Of a whole scan it is 0 where cleaning z-scored it, and nothing can be learned.
     MeanSignal,
     /// Age, sex, motion, site: what is known without looking at the brain. Missing ones are the training side's mean.
     Confounds,
@@ -78,7 +78,7 @@ impl FittedFeatures {
                 match self {
                     FittedFeatures::Fc => fisher_z(&correlations(signals, n_rois)),
                     FittedFeatures::FcTangent(space) => space.features(signals),
-                    FittedFeatures::MeanSignal => mean_and_sd(signals, n_rois),
+                    FittedFeatures::MeanSignal => means(signals, n_rois),
                     FittedFeatures::Confounds(mean) => (scan.confounds.iter().zip(mean))
                         .map(|(value, mean)| value.unwrap_or(*mean) as f32)
                         .collect(),
@@ -98,21 +98,15 @@ impl FittedFeatures {
     }
 }
 
-fn mean_and_sd(signals: &[f32], n_rois: usize) -> Vec<f32> {
+fn means(signals: &[f32], n_rois: usize) -> Vec<f32> {
     let n = (signals.len() / n_rois) as f64;
-    let sums = |of: &dyn Fn(usize, f64) -> f64| {
-        let mut sums = vec![0.0; n_rois];
-        for volume in signals.chunks_exact(n_rois) {
-            for (roi, (sum, value)) in sums.iter_mut().zip(volume).enumerate() {
-                *sum += of(roi, f64::from(*value)) / n;
-            }
+    let mut sums = vec![0.0_f64; n_rois];
+    for volume in signals.chunks_exact(n_rois) {
+        for (sum, value) in sums.iter_mut().zip(volume) {
+            *sum += f64::from(*value);
         }
-        sums
-    };
-    let mean = sums(&|_, value| value);
-    let variance = sums(&|roi, value| (value - mean[roi]).powi(2));
-    let sd = variance.iter().map(|variance| variance.sqrt());
-    mean.iter().copied().chain(sd).map(|x| x as f32).collect()
+    }
+    sums.iter().map(|sum| (sum / n) as f32).collect()
 }
 
 #[cfg(test)]
@@ -120,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn means_come_before_standard_deviations() {
-        assert_eq!(mean_and_sd(&[1.0, 5.0, 3.0, 5.0], 2), [2.0, 5.0, 1.0, 0.0]);
+    fn means_are_over_volumes() {
+        assert_eq!(means(&[1.0, 5.0, 3.0, 7.0], 2), [2.0, 6.0]);
     }
 }

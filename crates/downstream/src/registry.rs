@@ -16,7 +16,7 @@ pub enum ModelName {
     Constant,
     /// Age, sex, site, motion.
     Confounds,
-    /// Mean and standard deviation of every ROI.
+    /// Mean of every ROI.
     MeanSignal,
     /// Functional connectivity: what others must beat.
     Fc,
