@@ -14,6 +14,7 @@ pub mod noise;
 pub mod recipe;
 mod target;
 pub mod trainer;
+pub mod transformer;
 
 pub use batch::{Batch, Needs};
 pub use noise::Noise;
