@@ -7,6 +7,7 @@
 
 mod attention;
 pub mod batch;
+pub mod brainnetcnn;
 mod encoder_layer;
 mod fitted;
 pub mod mean_mlp;
