@@ -7,6 +7,7 @@
 
 mod attention;
 pub mod batch;
+pub mod bnt;
 pub mod brainnetcnn;
 mod encoder_layer;
 mod fitted;
