@@ -10,6 +10,7 @@ pub mod batch;
 pub mod bnt;
 pub mod brainnetcnn;
 mod encoder_layer;
+pub mod fbnetgen;
 mod fitted;
 mod gru;
 pub mod mean_mlp;
