@@ -8,6 +8,7 @@
 mod attention;
 pub mod batch;
 pub mod bnt;
+pub mod bolt;
 pub mod brainnetcnn;
 mod encoder_layer;
 pub mod fbnetgen;
