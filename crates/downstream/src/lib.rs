@@ -4,8 +4,8 @@
 //! pretrained is unknown here.
 //!
 //! Read in this order: [`target`], [`task`], [`kind`], [`example`], [`learner`], then the learners: [`constant`],
-//! [`linear`] of [`features`], [`brainmae`], by name in [`registry`]; the [`protocol`] of a fold; then what becomes of their [`predictions`]: [`scores`], [`statistics`], [`motion`],
-//! [`results`].
+//! [`linear`] of [`features`], [`neural`], [`brainmae`], by name in [`registry`]; the [`protocol`] of a fold; then what becomes of
+//! their [`predictions`]: [`scores`], [`statistics`], [`motion`], [`results`].
 
 pub mod brainmae;
 pub mod constant;
@@ -16,6 +16,7 @@ pub mod kind;
 pub mod learner;
 pub mod linear;
 pub mod motion;
+pub mod neural;
 pub mod predictions;
 pub mod protocol;
 pub mod registry;

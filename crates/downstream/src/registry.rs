@@ -6,7 +6,8 @@ use crate::brainmae::{Encoder, FineTune, FineTuneConfig, LinearProbe};
 use crate::constant::Constant;
 use crate::features::Features;
 use crate::linear::LinearLearner;
-use crate::{Kind, Learner};
+use crate::neural::{self, Budget};
+use crate::{DownstreamError, Kind, Learner};
 
 /// A way to predict, as an experiment file names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -28,6 +29,26 @@ pub enum ModelName {
     BrainmaeProbe,
     /// BrainMAE without pretraining.
     BrainmaeScratch,
+    /// Convolutions over rows and columns of the FC.
+    #[serde(rename = "brainnetcnn")]
+    BrainNetCnn,
+    /// Brain Network Transformer, with its clustering readout.
+    Bnt,
+    /// Brain Network Transformer, with a plain readout.
+    BntPlain,
+    /// Attention over dynamic graphs, GARO readout.
+    StaginGaro,
+    /// Attention over dynamic graphs, SERO readout.
+    StaginSero,
+    /// Graphs generated from signals.
+    #[serde(rename = "fbnetgen")]
+    FbNetGen,
+    /// A transformer over volumes.
+    Transformer,
+    /// An MLP for each volume, averaged.
+    MeanMlp,
+    /// Fused windows of attention over volumes.
+    Bolt,
 }
 
 impl ModelName {
@@ -51,7 +72,15 @@ impl ModelName {
             ModelName::Brainmae => "BrainMAE".into(),
             ModelName::BrainmaeProbe => format!("BrainMAE frozen + {linear}"),
             ModelName::BrainmaeScratch => "BrainMAE from scratch".into(),
+            neural => neural.word(),
         }
+    }
+
+    /// As an experiment file has it.
+    fn word(self) -> String {
+        let word = serde_json::to_value(self).ok();
+        let word = word.as_ref().and_then(|word| word.as_str());
+        word.unwrap_or_default().to_string()
     }
 
     /// The learner. `encoder` has the pretrained weights of the fold, if there are any.
@@ -60,11 +89,12 @@ impl ModelName {
         kind: Kind,
         encoder: &Encoder,
         finetune: &FineTuneConfig,
-    ) -> Box<dyn Learner> {
+        budget: Budget,
+    ) -> Result<Box<dyn Learner>, DownstreamError> {
         let title = self.title(kind);
         let linear =
             |features| -> Box<dyn Learner> { Box::new(LinearLearner::new(&title, features)) };
-        match self {
+        Ok(match self {
             ModelName::Constant => Box::new(Constant),
             ModelName::Confounds => linear(Features::Confounds),
             ModelName::MeanSignal => linear(Features::MeanSignal),
@@ -81,6 +111,7 @@ impl ModelName {
                 };
                 Box::new(FineTune::new(&title, random, finetune.clone()))
             }
-        }
+            other => neural::learner(&other.word(), budget)?,
+        })
     }
 }

@@ -27,5 +27,6 @@ pub mod weights;
 pub use brainmae::{BrainMae, Encoding, Input};
 pub use config::{BrainMaeConfig, DataShape, ReadoutKind, RoiVectors, TseKind};
 pub use error::ModelError;
+pub use layer_norm::LayerNorm;
 
 pub use brainmae_ops::Precision;

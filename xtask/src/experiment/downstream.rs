@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, ensure};
 use brainmae_data::FoldSpec;
 use brainmae_downstream::brainmae::FineTuneConfig;
+use brainmae_downstream::neural::Budget;
 use brainmae_downstream::{ModelName, ResultsSpec, TargetSpec};
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,9 @@ pub struct DownstreamConfig {
     /// Fine-tuning.
     #[serde(default)]
     pub finetune: FineTuneConfig,
+    /// How long neural baselines learn at most.
+    #[serde(default = "Budget::lite")]
+    pub neural: Budget,
     /// Intervals and tests.
     #[serde(default)]
     pub results: ResultsSpec,
@@ -41,6 +45,8 @@ fn all_models() -> Vec<ModelName> {
         ModelName::MeanSignal,
         ModelName::Fc,
         ModelName::FcTangent,
+        ModelName::MeanMlp,
+        ModelName::Bnt,
         ModelName::BrainmaeScratch,
         ModelName::BrainmaeProbe,
         ModelName::Brainmae,

@@ -255,7 +255,8 @@ impl Work<'_> {
         scans: &Scans,
     ) -> Result<Vec<Prediction>> {
         let fold = FoldOf::new(task, number, &scans.split, share, &self.seeds)?;
-        let learner = model.learner(task.kind, encoder, &self.config.finetune);
+        let budget = self.config.neural;
+        let learner = model.learner(task.kind, encoder, &self.config.finetune, budget)?;
         let problem = Problem {
             target: task.name.clone(),
             kind: task.kind,

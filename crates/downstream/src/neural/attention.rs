@@ -1,0 +1,90 @@
+//! Multi-head attention of the networks.
+
+use brainmae_model::init::Init;
+use burn::module::Module;
+use burn::nn::Linear;
+use burn::tensor::{Tensor, activation::softmax};
+use rand_chacha::ChaCha8Rng;
+
+use super::Noise;
+
+/// Sizes of an [`Attention`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AttentionSizes {
+    /// Width of a token.
+    pub d_model: usize,
+    /// Number of heads.
+    pub n_heads: usize,
+    /// Width of a head; heads need not fill `d_model`.
+    pub d_head: usize,
+    /// Share of the attention weights that is dropped.
+    pub dropout: f64,
+}
+
+/// `W_o concat_h( softmax( (W_q x)(W_k y)' / sqrt(d_head) + bias ) W_v y )`; all four maps have a bias.
+#[derive(Module, Debug)]
+pub struct Attention {
+    q: Linear,
+    k: Linear,
+    v: Linear,
+    o: Linear,
+    #[module(skip)]
+    n_heads: usize,
+    #[module(skip)]
+    dropout: f64,
+}
+
+impl Attention {
+    pub(super) fn new(sizes: AttentionSizes, init: &mut Init<ChaCha8Rng>) -> Self {
+        let inner = sizes.n_heads * sizes.d_head;
+        Self {
+            q: init.linear(sizes.d_model, inner),
+            k: init.linear(sizes.d_model, inner),
+            v: init.linear(sizes.d_model, inner),
+            o: init.linear(inner, sizes.d_model),
+            n_heads: sizes.n_heads,
+            dropout: sizes.dropout,
+        }
+    }
+
+    /// Among the tokens of each sequence, `[batch, tokens, d_model]` to the same.
+    pub(super) fn among(&self, x: Tensor<3>, noise: &mut Noise) -> Tensor<3> {
+        let (k, v) = self.project(x.clone());
+        self.attend(x, k, v, None, noise)
+    }
+
+    /// Keys and values of tokens, `[batch, tokens, heads * d_head]` each.
+    pub(super) fn project(&self, y: Tensor<3>) -> (Tensor<3>, Tensor<3>) {
+        (self.k.forward(y.clone()), self.v.forward(y))
+    }
+
+    /// # Shapes
+    /// - `x`: `[batch, n, d_model]`, who asks
+    /// - `k`, `v`: `[batch, m, heads * d_head]`
+    /// - `bias`: added to the scores, `[batch, heads, n, m]` or 1 for any of them
+    /// - returns `[batch, n, d_model]`
+    pub(super) fn attend(
+        &self,
+        x: Tensor<3>,
+        k: Tensor<3>,
+        v: Tensor<3>,
+        bias: Option<Tensor<4>>,
+        noise: &mut Noise,
+    ) -> Tensor<3> {
+        let heads = |x: Tensor<3>| {
+            let [batch, tokens, inner] = x.dims();
+            x.reshape([batch, tokens, self.n_heads, inner / self.n_heads])
+                .swap_dims(1, 2)
+        };
+        let q = heads(self.q.forward(x));
+        let [batch, _, n, d_head] = q.dims();
+        let score = q.matmul(heads(k).swap_dims(2, 3)) * (d_head as f64).sqrt().recip();
+        let score = match bias {
+            Some(bias) => score + bias,
+            None => score,
+        };
+        let weights = noise.dropout(softmax(score, 3), self.dropout);
+        let y = weights.matmul(heads(v)).swap_dims(1, 2);
+        self.o.forward(y.reshape([batch, n, self.n_heads * d_head]))
+    }
+}

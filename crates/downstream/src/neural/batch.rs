@@ -1,0 +1,270 @@
+//! What networks are given: stretches of signals and their correlations, on the device.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::{Example, Examples, Scan};
+
+/// What an architecture looks at; nothing else is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// Signals.
+    pub bold: bool,
+    /// Functional connectivity.
+    pub fc: bool,
+}
+
+/// Some examples, or crops of them, as one batch.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// `[batch, rois, time]`, z-scored per ROI over the whole example; 0 where an example is shorter than the others, and for
+    /// an ROI without variance.
+    pub bold: Option<Tensor<3>>,
+    /// `[batch, rois, rois]`, Pearson correlation over the kept volumes of the whole example; 0 for an ROI without variance.
+    pub fc: Option<Tensor<3>>,
+    /// `[batch, classes]`, 1 for the true class: known in training, and where classes are learned.
+    pub classes: Option<Tensor<2>>,
+}
+
+impl Batch {
+    /// The signals, of an architecture that [`Needs`] them.
+    pub fn bold(&self) -> Tensor<3> {
+        let bold = self.bold.clone();
+        bold.expect("the architecture said that it needs signals")
+    }
+
+    /// Functional connectivity, of an architecture that [`Needs`] it.
+    pub fn fc(&self) -> Tensor<3> {
+        let fc = self.fc.clone();
+        fc.expect("the architecture said that it needs functional connectivity")
+    }
+}
+
+/// A crop of an example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Crop {
+    /// Number of the example.
+    pub example: usize,
+    /// First volume, counted from the first of the example.
+    pub start_volume: usize,
+}
+
+/// Mean of an ROI, and the reciprocal of its standard deviation.
+#[derive(Clone, Copy, Debug)]
+struct Scale {
+    mean: f32,
+    inverse_std: f32,
+}
+
+/// Examples, ready to be cropped.
+pub(super) struct Stretches<'a> {
+    examples: &'a Examples<'a>,
+    scales: Vec<Vec<Scale>>,
+    /// Of every example, where it is needed.
+    fc: Vec<Tensor<2>>,
+    needs: Needs,
+}
+
+impl<'a> Stretches<'a> {
+    /// Statistics are each example's own.
+    pub fn new(examples: &'a Examples<'a>, needs: Needs, device: &Device) -> Self {
+        let scales: Vec<Vec<Scale>> = examples.iter().map(|(scan, e)| scales(scan, e)).collect();
+        let fc = match needs.fc {
+            false => Vec::new(),
+            true => examples
+                .iter()
+                .zip(&scales)
+                .map(|((scan, example), scales)| correlation(scan, example, scales, device))
+                .collect(),
+        };
+        Self {
+            examples,
+            scales,
+            fc,
+            needs,
+        }
+    }
+
+    /// Volumes of an example.
+    pub fn n_volumes(&self, example: usize) -> usize {
+        self.examples.list[example].n_volumes
+    }
+
+    /// Crops of `n_volumes` that cover an example: as few as do, the first at its start and the last at its end.
+    pub fn tiles(&self, example: usize, n_volumes: usize) -> impl Iterator<Item = Crop> {
+        let room = self.n_volumes(example).saturating_sub(n_volumes);
+        let tiles = if self.needs.bold {
+            room.div_ceil(n_volumes) + 1
+        } else {
+            1
+        };
+        (0..tiles).map(move |tile| Crop {
+            example,
+            start_volume: room * tile / (tiles - 1).max(1),
+        })
+    }
+
+    /// Crops of `n_volumes` as one batch.
+    pub fn batch(&self, crops: &[Crop], n_volumes: usize, device: &Device) -> Batch {
+        let bold = self.needs.bold.then(|| self.bold(crops, n_volumes, device));
+        let fc = self.needs.fc.then(|| {
+            let fc = crops.iter().map(|crop| self.fc[crop.example].clone());
+            Tensor::stack::<3>(fc.collect(), 0)
+        });
+        Batch {
+            bold,
+            fc,
+            classes: None,
+        }
+    }
+
+    fn bold(&self, crops: &[Crop], n_volumes: usize, device: &Device) -> Tensor<3> {
+        let rois = self.scales[crops[0].example].len();
+        let mut values = vec![0.0; crops.len() * rois * n_volumes];
+        for (crop, values) in crops.iter().zip(values.chunks_exact_mut(rois * n_volumes)) {
+            let example = self.examples.list[crop.example];
+            let signals = self.examples.scans[example.scan].signals(example);
+            let signals = &signals[crop.start_volume * rois..];
+            let scales = &self.scales[crop.example];
+            for (t, row) in signals.chunks_exact(rois).take(n_volumes).enumerate() {
+                for (roi, (x, scale)) in row.iter().zip(scales).enumerate() {
+                    values[roi * n_volumes + t] = (x - scale.mean) * scale.inverse_std;
+                }
+            }
+        }
+        let shape = [crops.len(), rois, n_volumes];
+        Tensor::from_data(TensorData::new(values, shape), device)
+    }
+}
+
+/// The kept volumes of an example; all of them where none is.
+fn kept(scan: &Scan, example: Example) -> Vec<usize> {
+    let is_kept = |volume: &usize| scan.series.is_kept(example.start_volume + volume);
+    let kept: Vec<usize> = (0..example.n_volumes).filter(is_kept).collect();
+    if kept.is_empty() {
+        return (0..example.n_volumes).collect();
+    }
+    kept
+}
+
+fn scales(scan: &Scan, example: Example) -> Vec<Scale> {
+    let rois = scan.series.n_rois();
+    let signals = scan.signals(example);
+    let kept = kept(scan, example);
+    let mut sums = vec![(0.0f64, 0.0f64); rois];
+    // Around the first volume, so that a large mean does not swallow the variance.
+    let origin = &signals[..rois];
+    for &volume in &kept {
+        for (roi, sum) in sums.iter_mut().enumerate() {
+            let x = f64::from(signals[volume * rois + roi] - origin[roi]);
+            *sum = (sum.0 + x, sum.1 + x * x);
+        }
+    }
+    let n = kept.len() as f64;
+    let scale = |(&(sum, squares), &origin): (&(f64, f64), &f32)| {
+        let mean = sum / n;
+        let variance = squares / n - mean * mean;
+        let flat = variance <= 1e-12 * (squares / n).max(f64::MIN_POSITIVE);
+        Scale {
+            mean: origin + mean as f32,
+            inverse_std: if flat {
+                0.0
+            } else {
+                variance.sqrt().recip() as f32
+            },
+        }
+    };
+    sums.iter().zip(origin).map(scale).collect()
+}
+
+/// `[rois, rois]`
+fn correlation(scan: &Scan, example: Example, scales: &[Scale], device: &Device) -> Tensor<2> {
+    let signals = scan.signals(example);
+    let rois = scales.len();
+    let kept = kept(scan, example);
+    let z: Vec<f32> = kept
+        .iter()
+        .flat_map(|volume| {
+            let row = &signals[volume * rois..(volume + 1) * rois];
+            row.iter()
+                .zip(scales)
+                .map(|(x, scale)| (x - scale.mean) * scale.inverse_std)
+        })
+        .collect();
+    let z = Tensor::<2>::from_data(TensorData::new(z, [kept.len(), rois]), device);
+    let fc = z.clone().transpose().matmul(z) / kept.len() as f64;
+    fc.clamp(-1.0, 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use brainmae_data::BoldSeries;
+
+    use super::*;
+
+    fn scan(values: Vec<f32>, kept: Vec<bool>) -> Scan {
+        let series = BoldSeries::new(values, 3, 2.0).unwrap();
+        Scan {
+            scan: "scan".into(),
+            subject: "subject".into(),
+            unit: "subject".into(),
+            series: Arc::new(series.with_kept(kept).unwrap()),
+            confounds: vec![],
+        }
+    }
+
+    fn one(n_volumes: usize) -> Vec<Example> {
+        vec![Example {
+            scan: 0,
+            start_volume: 0,
+            n_volumes,
+        }]
+    }
+
+    const BOTH: Needs = Needs {
+        bold: true,
+        fc: true,
+    };
+
+    fn list<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+        tensor.into_data().iter().collect()
+    }
+
+    #[test]
+    fn signals_are_scored_and_correlated_over_kept_volumes() {
+        // The third ROI never moves; the censored last volume is wild.
+        let values = vec![
+            1001., 1., 5., 1003., -1., 5., 1001., 1., 5., 1003., -1., 5., 9999., 99., 5.,
+        ];
+        let scans = [scan(values, vec![true, true, true, true, false])];
+        let examples = Examples {
+            scans: &scans,
+            list: one(5),
+        };
+        let device = Device::flex();
+        let stretches = Stretches::new(&examples, BOTH, &device);
+        let crop = Crop {
+            example: 0,
+            start_volume: 1,
+        };
+        let batch = stretches.batch(&[crop], 2, &device);
+        assert_eq!(list(batch.bold()), [1., -1., -1., 1., 0., 0.]);
+        assert_eq!(list(batch.fc()), [1., -1., 0., -1., 1., 0., 0., 0., 0.]);
+    }
+
+    #[test]
+    fn tiles_cover_an_example() {
+        let scans = [scan(vec![0.5; 33], vec![true; 11])];
+        let examples = Examples {
+            scans: &scans,
+            list: one(11),
+        };
+        let stretches = Stretches::new(&examples, BOTH, &Device::flex());
+        let starts = |n| -> Vec<usize> { stretches.tiles(0, n).map(|c| c.start_volume).collect() };
+        assert_eq!(starts(4), [0, 3, 7]);
+        assert_eq!(starts(11), [0]);
+        assert_eq!(starts(20), [0]);
+        assert_eq!(starts(10), [0, 1]);
+    }
+}

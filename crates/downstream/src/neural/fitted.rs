@@ -1,0 +1,84 @@
+//! A trained network, and what it predicts.
+
+use super::batch::{Crop, Stretches};
+use super::target::Target;
+use super::{Architecture, Noise};
+use crate::{DownstreamError, Examples, Fitted, Kind, Output, Problem};
+
+/// A trained network.
+pub(super) struct FittedNetwork<A: Architecture> {
+    pub architecture: A,
+    pub network: A::Network,
+    pub batch_size: usize,
+    pub n_volumes: usize,
+    pub target: Target,
+    pub problem: Problem,
+}
+
+impl<A: Architecture> Fitted for FittedNetwork<A> {
+    fn predict(&self, examples: &Examples) -> Result<Output, DownstreamError> {
+        let kind: Kind = self.problem.kind;
+        let name = self.architecture.name();
+        check_rois(name, &self.problem, examples)?;
+        let needs = self.architecture.needs();
+        let stretches = Stretches::new(examples, needs, &self.problem.device);
+        let short = (0..examples.len()).filter(|&e| stretches.n_volumes(e) < self.n_volumes);
+        let short = if needs.bold { short.count() } else { 0 };
+        if short > 0 {
+            tracing::warn!(
+                learner = name,
+                short,
+                volumes = self.n_volumes,
+                "examples shorter than those learned from are filled up with the mean"
+            );
+        }
+        let crops: Vec<Crop> = (0..examples.len())
+            .flat_map(|example| stretches.tiles(example, self.n_volumes))
+            .collect();
+        let mut logits = vec![Vec::new(); examples.len()];
+        for crops in crops.chunks(self.batch_size) {
+            let batch = stretches.batch(crops, self.n_volumes, &self.problem.device);
+            let said = self
+                .architecture
+                .forward(&self.network, &batch, &mut Noise::off());
+            let values: Vec<f32> = said.logits.into_data().iter().collect();
+            for (crop, row) in crops.iter().zip(values.chunks_exact(kind.n_outputs())) {
+                logits[crop.example].extend(row.iter().copied().map(f64::from));
+            }
+        }
+        let read = |tiles: &Vec<f64>| self.target.read(tiles, kind);
+        Ok(Output::new(kind, logits.iter().flat_map(read).collect()))
+    }
+}
+
+/// An error that says who, what and why.
+pub(super) fn refused(learner: &str, problem: &Problem, why: &str) -> DownstreamError {
+    DownstreamError::Fit {
+        learner: learner.to_string(),
+        target: problem.target.clone(),
+        problem: why.to_string(),
+    }
+}
+
+/// Whether scans have the ROIs of the problem.
+pub(super) fn check_rois(
+    learner: &str,
+    problem: &Problem,
+    examples: &Examples,
+) -> Result<(), DownstreamError> {
+    match examples
+        .iter()
+        .find(|(scan, _)| scan.series.n_rois() != problem.n_rois)
+    {
+        None => Ok(()),
+        Some((scan, _)) => {
+            let why = format!(
+                "scan {} has {} ROIs, expected {}",
+                scan.scan,
+                scan.series.n_rois(),
+                problem.n_rois
+            );
+            Err(refused(learner, problem, &why))
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! meanMLP: the same small network for every volume, and the mean of what it says.
+
+use brainmae_model::LayerNorm;
+use brainmae_model::init::Init;
+use burn::module::Module;
+use burn::nn::Linear;
+use burn::tensor::activation::relu;
+use rand_chacha::ChaCha8Rng;
+
+use super::encoder_layer::NORM_EPS;
+use super::recipe::{Optimizer, Schedule};
+use super::{Architecture, Batch, Needs, Noise, Recipe, Said, Sizes};
+
+/// Sizes of the network; those of the paper by default.
+///
+/// ```text
+/// out = mean_t( W_2 dropout(relu(norm(W_1 bold_t))) )
+/// ```
+///
+/// # Source
+/// Popov et al. 2024, NeuroImage 303:120909, "A simple but tough-to-beat baseline for fMRI time-series classification"; sizes,
+/// dropout, learning rate and early stopping as the authors released them.
+#[derive(Clone, Debug)]
+pub struct MeanMlp {
+    /// Units of the hidden layer.
+    pub hidden: usize,
+    /// Share of the hidden units that is dropped.
+    pub dropout: f64,
+}
+
+impl Default for MeanMlp {
+    fn default() -> Self {
+        Self {
+            hidden: 160,
+            dropout: 0.49,
+        }
+    }
+}
+
+/// Weights of a [`MeanMlp`].
+#[derive(Module, Debug)]
+pub struct MeanMlpNetwork {
+    fc1: Linear,
+    norm: LayerNorm,
+    fc2: Linear,
+}
+
+impl Architecture for MeanMlp {
+    type Network = MeanMlpNetwork;
+
+    fn name(&self) -> &'static str {
+        "mean-mlp"
+    }
+
+    fn source(&self) -> &'static str {
+        "Popov et al. 2024, doi:10.1016/j.neuroimage.2024.120909"
+    }
+
+    fn recipe(&self) -> Recipe {
+        Recipe {
+            optimizer: Optimizer::Adam,
+            lr: 5e-3,
+            schedule: Schedule::Constant,
+            weight_decay: 0.0,
+            batch_size: 64,
+            epochs: 200,
+            crop: None,
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs {
+            bold: true,
+            fc: false,
+        }
+    }
+
+    fn init(&self, sizes: Sizes, init: &mut Init<ChaCha8Rng>) -> MeanMlpNetwork {
+        MeanMlpNetwork {
+            fc1: init.linear(sizes.n_rois, self.hidden),
+            norm: init.layer_norm(self.hidden, NORM_EPS),
+            fc2: init.linear(self.hidden, sizes.n_outputs),
+        }
+    }
+
+    fn forward(&self, network: &MeanMlpNetwork, batch: &Batch, noise: &mut Noise) -> Said {
+        let volumes = batch.bold().swap_dims(1, 2); // [batch, time, rois]
+        let x = relu(network.norm.forward(network.fc1.forward(volumes)));
+        // The last map is linear: the mean over time comes first, and is the same.
+        let x = noise
+            .dropout(x, self.dropout)
+            .mean_dim(1)
+            .squeeze_dim::<2>(1);
+        network.fc2.forward(x).into()
+    }
+}

@@ -1,0 +1,76 @@
+//! Dropout, drawn on the host from a named stream so that every device drops the same.
+
+use burn::tensor::{Tensor, TensorData};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+/// The randomness of one training step; none when predicting.
+pub struct Noise<'a>(Option<&'a mut ChaCha8Rng>);
+
+impl<'a> Noise<'a> {
+    /// Drawn from `stream`: the network is being trained.
+    pub fn from_stream(stream: &'a mut ChaCha8Rng) -> Self {
+        Self(Some(stream))
+    }
+
+    /// No noise: the network is being used.
+    pub fn off() -> Self {
+        Self(None)
+    }
+
+    /// Sets a share `p` of the values to 0 and scales the others by `1 / (1 - p)`; nothing when the network is being used.
+    ///
+    /// `p` is rounded to a multiple of 2^-16.
+    pub fn dropout<const D: usize>(&mut self, x: Tensor<D>, p: f64) -> Tensor<D> {
+        let Some(rng) = &mut self.0 else { return x };
+        if p <= 0.0 {
+            return x;
+        }
+        let shape = x.dims();
+        let mut bytes = vec![0; 2 * shape.iter().product::<usize>()];
+        rng.fill_bytes(&mut bytes);
+        let threshold = (p * 65_536.0).round() as u32;
+        let kept = (1.0 - p).recip() as f32;
+        let mask: Vec<f32> = bytes
+            .chunks_exact(2)
+            .map(|pair| {
+                let drawn = u32::from(u16::from_le_bytes([pair[0], pair[1]]));
+                if drawn < threshold { 0.0 } else { kept }
+            })
+            .collect();
+        let mask = Tensor::from_data(TensorData::new(mask, shape), &x.device());
+        x * mask
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+    use rand::SeedableRng;
+
+    use super::*;
+
+    fn dropped(seed: u64) -> Vec<f32> {
+        let x = Tensor::<2>::ones([40, 50], &Device::flex());
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let y = Noise::from_stream(&mut rng).dropout(x, 0.25);
+        y.into_data().iter::<f32>().collect()
+    }
+
+    #[test]
+    fn a_share_is_dropped_and_the_mean_stays() {
+        let y = dropped(1);
+        let zeros = y.iter().filter(|y| **y == 0.0).count();
+        assert!((400..600).contains(&zeros), "{zeros} of 2000");
+        assert!(y.iter().all(|y| *y == 0.0 || (*y - 4.0 / 3.0).abs() < 1e-6));
+    }
+
+    #[test]
+    fn a_stream_drops_the_same_and_no_stream_nothing() {
+        assert_eq!(dropped(1), dropped(1));
+        assert_ne!(dropped(1), dropped(2));
+        let x = Tensor::<2>::ones([4, 5], &Device::flex());
+        let y: Vec<f32> = Noise::off().dropout(x, 0.9).into_data().iter().collect();
+        assert_eq!(y, [1.0; 20]);
+    }
+}

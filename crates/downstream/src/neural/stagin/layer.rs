@@ -1,0 +1,200 @@
+//! One layer of STAGIN: among neighbours, from ROIs to a graph, over time.
+
+use brainmae_model::LayerNorm;
+use brainmae_model::init::Init;
+use burn::module::{Module, Param};
+use burn::nn::{BatchNorm, BatchNormConfig, Linear};
+use burn::tensor::activation::{gelu, relu, sigmoid};
+use burn::tensor::{Tensor, TensorData};
+use rand_chacha::ChaCha8Rng;
+
+use super::{Readout, Stagin};
+use crate::neural::Noise;
+use crate::neural::attention::{Attention, AttentionSizes};
+use crate::neural::encoder_layer::NORM_EPS;
+
+/// Weights of a layer.
+#[derive(Module, Debug)]
+pub struct StaginLayer {
+    gin: Gin,
+    readout: ReadoutNetwork,
+    time: TimeTransformer,
+}
+
+impl StaginLayer {
+    pub(super) fn new(sizes: &Stagin, n_rois: usize, init: &mut Init<ChaCha8Rng>) -> Self {
+        let d = sizes.d_model;
+        Self {
+            gin: Gin::new(d, init),
+            readout: match sizes.readout {
+                Readout::Garo => ReadoutNetwork::Garo(Garo {
+                    query: init.linear(d, d),
+                    key: init.linear(d, d),
+                    dropout: sizes.dropout,
+                }),
+                Readout::Sero => ReadoutNetwork::Sero(Sero {
+                    embed: init.linear(d, d),
+                    norm: BatchNormConfig::new(d).init(init.device),
+                    attend: init.linear(d, n_rois),
+                    dropout: sizes.dropout,
+                }),
+            },
+            time: TimeTransformer::new(d, sizes.dropout, init),
+        }
+    }
+
+    /// # Shapes
+    /// - `h`, `graph`: `[batch * windows, rois, d_model]`, `[batch * windows, rois, rois]`
+    /// - returns the next `h`, and what the layer sees in the scan, `[batch, d_model]`
+    pub(super) fn forward(
+        &self,
+        h: Tensor<3>,
+        graph: &Tensor<3>,
+        batch: usize,
+        noise: &mut Noise,
+    ) -> (Tensor<3>, Tensor<2>) {
+        let h = self.gin.forward(h, graph);
+        let read = self.readout.forward(h.clone(), noise); // [batch * windows, d_model]
+        let [n, d] = read.dims();
+        let over_time = self
+            .time
+            .forward(read.reshape([batch, n / batch, d]), noise);
+        (h, over_time.sum_dim(1).squeeze_dim(1))
+    }
+}
+
+/// `MLP( (eps I + A) H )`
+#[derive(Module, Debug)]
+struct Gin {
+    epsilon: Param<Tensor<1>>,
+    fc1: Linear,
+    norm1: BatchNorm,
+    fc2: Linear,
+    norm2: BatchNorm,
+}
+
+impl Gin {
+    fn new(d: usize, init: &mut Init<ChaCha8Rng>) -> Self {
+        Self {
+            epsilon: init.values([1], vec![0.0]),
+            fc1: init.linear(d, d),
+            norm1: BatchNormConfig::new(d).init(init.device),
+            fc2: init.linear(d, d),
+            norm2: BatchNormConfig::new(d).init(init.device),
+        }
+    }
+
+    fn forward(&self, h: Tensor<3>, graph: &Tensor<3>) -> Tensor<3> {
+        let [n, rois, d] = h.dims();
+        let own = h.clone() * self.epsilon.val().unsqueeze::<3>();
+        let x = (graph.clone().matmul(h) + own).reshape([n * rois, d]);
+        let x = relu(self.norm1.forward(self.fc1.forward(x)));
+        let x = relu(self.norm2.forward(self.fc2.forward(x)));
+        x.reshape([n, rois, d])
+    }
+}
+
+/// From the vectors of ROIs to that of a graph: `mean_v z_v h_v`.
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant)]
+pub enum ReadoutNetwork {
+    /// `z = sigmoid( (W_k H) (W_q mean_v h_v) / sqrt(d) )`
+    Garo(Garo),
+    /// `z = sigmoid( W_2 gelu(norm(W_1 mean_v h_v)) )`
+    Sero(Sero),
+}
+
+/// Weights of the graph-attention readout.
+#[derive(Module, Debug)]
+pub struct Garo {
+    query: Linear,
+    key: Linear,
+    #[module(skip)]
+    dropout: f64,
+}
+
+/// Weights of the squeeze-excitation readout.
+#[derive(Module, Debug)]
+pub struct Sero {
+    embed: Linear,
+    norm: BatchNorm,
+    attend: Linear,
+    #[module(skip)]
+    dropout: f64,
+}
+
+impl ReadoutNetwork {
+    /// `[n, rois, d_model]` to `[n, d_model]`.
+    fn forward(&self, h: Tensor<3>, noise: &mut Noise) -> Tensor<2> {
+        let mean = h.clone().mean_dim(1); // [n, 1, d_model]
+        let (worth, dropout) = match self {
+            Self::Garo(garo) => {
+                let query = garo.query.forward(mean).swap_dims(1, 2);
+                let [_, d, _] = query.dims();
+                let score = garo.key.forward(h.clone()).matmul(query);
+                (sigmoid(score * (d as f64).sqrt().recip()), garo.dropout)
+            }
+            Self::Sero(sero) => {
+                let mean = mean.squeeze_dim::<2>(1);
+                let embedded = gelu(sero.norm.forward(sero.embed.forward(mean)));
+                let worth = sigmoid(sero.attend.forward(embedded));
+                (worth.unsqueeze_dim(2), sero.dropout)
+            }
+        };
+        let worth = noise.dropout(worth, dropout); // [n, rois, 1]
+        (h * worth).mean_dim(1).squeeze_dim(1)
+    }
+}
+
+/// `y = norm(attention(x))`, then `norm(y + W_2 relu(W_1 y))`, with one head.
+#[derive(Module, Debug)]
+pub struct TimeTransformer {
+    attention: Attention,
+    norm1: LayerNorm,
+    fc1: Linear,
+    fc2: Linear,
+    norm2: LayerNorm,
+    #[module(skip)]
+    dropout: f64,
+}
+
+impl TimeTransformer {
+    fn new(d: usize, dropout: f64, init: &mut Init<ChaCha8Rng>) -> Self {
+        let sizes = AttentionSizes {
+            d_model: d,
+            n_heads: 1,
+            d_head: d,
+            dropout: 0.0,
+        };
+        Self {
+            attention: Attention::new(sizes, init),
+            norm1: init.layer_norm(d, NORM_EPS),
+            fc1: init.linear(d, 2 * d),
+            fc2: init.linear(2 * d, d),
+            norm2: init.layer_norm(d, NORM_EPS),
+            dropout,
+        }
+    }
+
+    /// `[batch, windows, d_model]` to the same.
+    fn forward(&self, x: Tensor<3>, noise: &mut Noise) -> Tensor<3> {
+        let y = self.attention.among(x, noise);
+        let y = self.norm1.forward(noise.dropout(y, self.dropout));
+        let z = noise.dropout(relu(self.fc1.forward(y.clone())), self.dropout);
+        let z = noise.dropout(self.fc2.forward(z), self.dropout);
+        self.norm2.forward(y + z)
+    }
+}
+
+/// `mean_n || H H' / max(H H') - I ||` of `[n, rois, d_model]`: how far from orthogonal the vectors of ROIs are.
+pub(super) fn orthogonality(h: Tensor<3>) -> Tensor<1> {
+    let inner = h.clone().matmul(h.swap_dims(1, 2)); // [n, rois, rois]
+    let [n, rois, _] = inner.dims();
+    let largest = inner.clone().max_dims(&[1, 2]).clamp_min(1e-6);
+    let mut eye = vec![0.0f32; rois * rois];
+    (0..rois).for_each(|i| eye[i * rois + i] = 1.0);
+    let eye = Tensor::<3>::from_data(TensorData::new(eye, [1, rois, rois]), &inner.device());
+    let squares = (inner / largest - eye).square().sum_dims(&[1, 2]);
+    // The root of 0 has no gradient.
+    (squares + 1e-12).sqrt().reshape([n]).mean()
+}

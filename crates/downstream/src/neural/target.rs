@@ -1,0 +1,197 @@
+//! Targets as networks learn them, and the loss.
+
+use burn::tensor::{Device, Tensor, TensorData, activation::log_softmax};
+
+use crate::{Kind, Output};
+
+/// A target with the statistics of its training side.
+#[derive(Clone, Debug)]
+pub(super) enum Target {
+    /// In standard deviations from the mean.
+    Number { mean: f64, std: f64 },
+    /// With a weight for every class, so that all that were seen count alike.
+    Class { weights: Vec<f32> },
+}
+
+impl Target {
+    /// From the truths of the training side, or what is wrong with them.
+    pub fn new(kind: Kind, truth: &[f64]) -> Result<Self, String> {
+        Self::check(kind, truth)?;
+        let n = truth.len() as f64;
+        match kind {
+            Kind::Regression => {
+                let mean = truth.iter().sum::<f64>() / n;
+                let std = (truth.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt();
+                if truth.len() < 2 || std <= 1e-12 * mean.abs().max(1e-12) {
+                    return Err(format!("all {n} truths of the training side are {mean}"));
+                }
+                Ok(Self::Number { mean, std })
+            }
+            Kind::Classification { n_classes } => {
+                let mut counts = vec![0usize; n_classes];
+                for &class in truth {
+                    counts[class as usize] += 1;
+                }
+                let seen = counts.iter().filter(|count| **count > 0).count();
+                if seen < 2 {
+                    return Err(format!("{seen} classes on the training side, expected two"));
+                }
+                let weight = |&count: &usize| match count {
+                    0 => 0.0,
+                    count => (n / (seen * count) as f64) as f32,
+                };
+                Ok(Self::Class {
+                    weights: counts.iter().map(weight).collect(),
+                })
+            }
+        }
+    }
+
+    /// Whether truths are numbers, or numbers of classes; otherwise what is wrong with them.
+    pub fn check(kind: Kind, truth: &[f64]) -> Result<(), String> {
+        let right = |truth: &&f64| match kind {
+            Kind::Regression => truth.is_finite(),
+            Kind::Classification { n_classes } => {
+                truth.fract() == 0.0 && (0.0..n_classes as f64).contains(*truth)
+            }
+        };
+        match (truth.iter().find(|truth| !right(truth)), kind) {
+            (None, _) => Ok(()),
+            (Some(bad), Kind::Regression) => {
+                Err(format!("a truth is {bad}, expected a finite number"))
+            }
+            (Some(bad), Kind::Classification { n_classes }) => Err(format!(
+                "a truth is {bad}, expected the number of one of {n_classes} classes"
+            )),
+        }
+    }
+
+    /// 1 for the true class, `[batch, classes]`; nothing for numbers.
+    pub fn classes(&self, truth: &[f64], device: &Device) -> Option<Tensor<2>> {
+        let Self::Class { weights } = self else {
+            return None;
+        };
+        Some(self.rows(
+            truth,
+            device,
+            |class, _| if class { 1.0 } else { 0.0 },
+            weights.len(),
+        ))
+    }
+
+    fn rows(
+        &self,
+        truth: &[f64],
+        device: &Device,
+        value: impl Fn(bool, usize) -> f32,
+        n_classes: usize,
+    ) -> Tensor<2> {
+        let rows = truth
+            .iter()
+            .flat_map(|&t| (0..n_classes).map(move |class| (class == t as usize, class)))
+            .map(|(is, class)| value(is, class))
+            .collect();
+        Tensor::from_data(TensorData::new(rows, [truth.len(), n_classes]), device)
+    }
+
+    /// Weight of every example in the loss.
+    fn weights(&self, truth: &[f64]) -> f64 {
+        match self {
+            Self::Number { .. } => truth.len() as f64,
+            Self::Class { weights } => truth.iter().map(|&t| f64::from(weights[t as usize])).sum(),
+        }
+    }
+
+    /// Squared error in standard deviations, or balanced cross entropy: its sum over the examples, and their weight.
+    ///
+    /// # Shapes
+    /// - `logits`: `[batch, n_outputs]`
+    pub fn loss(&self, logits: Tensor<2>, truth: &[f64]) -> (Tensor<1>, f64) {
+        let device = logits.device();
+        let sum = match self {
+            Self::Number { mean, std } => {
+                let z: Vec<f32> = truth.iter().map(|x| ((x - mean) / std) as f32).collect();
+                let z = Tensor::<2>::from_data(TensorData::new(z, [truth.len(), 1]), &device);
+                (logits - z).square().sum()
+            }
+            Self::Class { weights } => {
+                let value = |is: bool, class: usize| if is { weights[class] } else { 0.0 };
+                let weights = self.rows(truth, &device, value, weights.len());
+                (log_softmax(logits, 1) * weights).sum().neg()
+            }
+        };
+        (sum, self.weights(truth))
+    }
+
+    /// What is said of an example from the logits of its tiles, `[tiles][n_outputs]`: the mean of their values or probabilities.
+    pub fn read(&self, tiles: &[f64], kind: Kind) -> Vec<f64> {
+        let tiles = match (self, kind) {
+            (_, Kind::Classification { n_classes }) => {
+                Output::from_logits(n_classes, tiles.to_vec())
+            }
+            (Self::Number { mean, std }, _) => {
+                Output::new(kind, tiles.iter().map(|z| mean + std * z).collect())
+            }
+            (Self::Class { .. }, Kind::Regression) => {
+                unreachable!("a target is made from its kind")
+            }
+        };
+        let mut mean = vec![0.0; kind.n_outputs()];
+        for tile in tiles.rows() {
+            for (mean, value) in mean.iter_mut().zip(tile) {
+                *mean += value / tiles.len() as f64;
+            }
+        }
+        mean
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWO: Kind = Kind::Classification { n_classes: 2 };
+
+    fn loss(target: &Target, logits: Vec<f32>, truth: &[f64]) -> f64 {
+        let shape = [truth.len(), logits.len() / truth.len()];
+        let logits = Tensor::from_data(TensorData::new(logits, shape), &Device::flex());
+        let (sum, weight) = target.loss(logits, truth);
+        f64::from(sum.into_scalar::<f32>()) / weight
+    }
+
+    #[test]
+    fn numbers_are_learned_in_standard_deviations() {
+        let target = Target::new(Kind::Regression, &[10.0, 30.0]).expect("they differ");
+        assert!((loss(&target, vec![0.0, 0.0], &[10.0, 50.0]) - 5.0).abs() < 1e-6);
+        assert_eq!(target.read(&[0.0, 1.0], Kind::Regression), [25.0]);
+    }
+
+    #[test]
+    fn rare_classes_count_as_much_as_common_ones() {
+        let target = Target::new(TWO, &[0.0, 0.0, 0.0, 1.0]).expect("two classes");
+        let l3 = 3f32.ln();
+        // Three right with p = 3/4, and one wrong with p = 1/4.
+        let found = loss(&target, [l3, 0.].repeat(4), &[0.0, 0.0, 0.0, 1.0]);
+        let expected = 0.5 * (4f64 / 3.0).ln() + 0.5 * 4f64.ln();
+        assert!((found - expected).abs() < 1e-6, "{found}");
+    }
+
+    #[test]
+    fn probabilities_of_tiles_are_averaged() {
+        let target = Target::new(TWO, &[0.0, 1.0]).expect("two classes");
+        let read = target.read(&[0.0, 3f64.ln(), 0.0, 0.0], TWO);
+        assert!((read[1] - 0.625).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_cannot_be_learned_is_refused() {
+        for (kind, truth) in [
+            (Kind::Regression, vec![3.0, 3.0]),
+            (Kind::Regression, vec![3.0, f64::NAN]),
+            (TWO, vec![1.0, 1.0]),
+            (TWO, vec![1.0, 2.0]),
+        ] {
+            assert!(Target::new(kind, &truth).is_err(), "{truth:?}");
+        }
+    }
+}
