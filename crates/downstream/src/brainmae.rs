@@ -67,3 +67,6 @@ impl Default for FineTuneConfig {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

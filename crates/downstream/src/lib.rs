@@ -23,7 +23,7 @@ pub mod registry;
 pub mod results;
 pub mod scores;
 pub mod statistics;
-pub mod supervised;
+mod supervised;
 pub mod target;
 pub mod task;
 

@@ -19,7 +19,6 @@ pub mod noise;
 pub mod recipe;
 pub mod registry;
 pub mod stagin;
-mod target;
 pub mod trainer;
 pub mod transformer;
 

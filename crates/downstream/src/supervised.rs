@@ -1,123 +1,209 @@
-//! The loss of a head, and predictions from its outputs.
+//! Targets as the heads of networks learn them, and the loss.
 
-use burn::tensor::activation::log_softmax;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData, activation::log_softmax};
 
 use crate::{Kind, Output};
 
-/// How truths become what a head learns: numbers around the training side's mean in units of its standard deviation, classes with
-/// equal weight however rare.
+/// A target with the statistics of its training side.
 #[derive(Clone, Debug)]
-pub struct Scale {
-    kind: Kind,
-    mean: f64,
-    sd: f64,
-    /// `n / (classes * n of the class)`.
-    class_weights: Vec<f64>,
+pub(crate) enum Target {
+    /// In standard deviations from the mean.
+    Number { mean: f64, std: f64 },
+    /// With a weight for every class, so that all that were seen count alike.
+    Class { weights: Vec<f32> },
 }
 
-impl Scale {
-    /// Learns from the truths of the training side.
-    pub fn fit(kind: Kind, truth: &[f64]) -> Self {
-        let n = truth.len().max(1) as f64;
-        let mean = truth.iter().sum::<f64>() / n;
-        let variance = truth.iter().map(|t| (t - mean).powi(2)).sum::<f64>() / n;
-        let class_weights = match kind {
-            Kind::Regression => Vec::new(),
-            Kind::Classification { n_classes } => (0..n_classes)
-                .map(|class| {
-                    let of_class = truth.iter().filter(|t| **t == class as f64).count();
-                    n / (n_classes * of_class.max(1)) as f64
-                })
-                .collect(),
-        };
-        Self {
-            kind,
-            mean,
-            sd: if variance > 0.0 { variance.sqrt() } else { 1.0 },
-            class_weights,
-        }
-    }
-
-    /// The loss of `outputs`, `[examples, n_outputs]`: squared error, or cross entropy with every class counting the same.
-    pub fn loss(&self, outputs: Tensor<2>, truth: &[f64]) -> Tensor<1> {
-        let device = outputs.device();
-        let n = truth.len();
-        match self.kind {
+impl Target {
+    /// From the truths of the training side, or what is wrong with them.
+    pub fn new(kind: Kind, truth: &[f64]) -> Result<Self, String> {
+        Self::check(kind, truth)?;
+        let n = truth.len() as f64;
+        match kind {
             Kind::Regression => {
-                let truth = truth.iter().map(|t| ((t - self.mean) / self.sd) as f32);
-                let truth = matrix(truth.collect(), [n, 1], &device);
-                (outputs - truth).square().mean()
-            }
-            Kind::Classification { n_classes } => {
-                let mut weights = vec![0.0; n * n_classes];
-                let mut total = 0.0;
-                for (i, truth) in truth.iter().enumerate() {
-                    let class = *truth as usize;
-                    weights[i * n_classes + class] = self.class_weights[class] as f32;
-                    total += self.class_weights[class];
+                let mean = truth.iter().sum::<f64>() / n;
+                let std = (truth.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt();
+                if truth.len() < 2 || std <= 1e-12 * mean.abs().max(1e-12) {
+                    return Err(format!("all {n} truths of the training side are {mean}"));
                 }
-                let weights = matrix(weights, [n, n_classes], &device);
-                -(log_softmax(outputs, 1) * weights).sum() / total
+                Ok(Self::Number { mean, std })
+            }
+            Kind::Classification { n_classes } => {
+                let mut counts = vec![0usize; n_classes];
+                for &class in truth {
+                    counts[class as usize] += 1;
+                }
+                let seen = counts.iter().filter(|count| **count > 0).count();
+                if seen < 2 {
+                    return Err(format!("{seen} classes on the training side, expected two"));
+                }
+                let weight = |&count: &usize| match count {
+                    0 => 0.0,
+                    count => (n / (seen * count) as f64) as f32,
+                };
+                Ok(Self::Class {
+                    weights: counts.iter().map(weight).collect(),
+                })
             }
         }
     }
 
-    /// Predictions from outputs, `[examples, n_outputs]`, row-major. The weights of the loss make every class equally likely
-    /// beforehand; probabilities are those of the training side's shares.
-    pub fn output(&self, outputs: &[f32]) -> Output {
-        let values = outputs.iter().map(|x| f64::from(*x));
-        match self.kind {
-            Kind::Regression => {
-                let values = values.map(|x| x * self.sd + self.mean).collect();
-                Output::new(self.kind, values)
-            }
+    /// Whether truths are numbers, or numbers of classes; otherwise what is wrong with them.
+    pub fn check(kind: Kind, truth: &[f64]) -> Result<(), String> {
+        let right = |truth: &&f64| match kind {
+            Kind::Regression => truth.is_finite(),
             Kind::Classification { n_classes } => {
-                let logits = values.enumerate();
-                let logits = logits.map(|(i, x)| x - self.class_weights[i % n_classes].ln());
+                truth.fract() == 0.0 && (0.0..n_classes as f64).contains(*truth)
+            }
+        };
+        match (truth.iter().find(|truth| !right(truth)), kind) {
+            (None, _) => Ok(()),
+            (Some(bad), Kind::Regression) => {
+                Err(format!("a truth is {bad}, expected a finite number"))
+            }
+            (Some(bad), Kind::Classification { n_classes }) => Err(format!(
+                "a truth is {bad}, expected the number of one of {n_classes} classes"
+            )),
+        }
+    }
+
+    /// 1 for the true class, `[batch, classes]`; nothing for numbers.
+    pub fn classes(&self, truth: &[f64], device: &Device) -> Option<Tensor<2>> {
+        let Self::Class { weights } = self else {
+            return None;
+        };
+        Some(self.rows(
+            truth,
+            device,
+            |class, _| if class { 1.0 } else { 0.0 },
+            weights.len(),
+        ))
+    }
+
+    fn rows(
+        &self,
+        truth: &[f64],
+        device: &Device,
+        value: impl Fn(bool, usize) -> f32,
+        n_classes: usize,
+    ) -> Tensor<2> {
+        let rows = truth
+            .iter()
+            .flat_map(|&t| (0..n_classes).map(move |class| (class == t as usize, class)))
+            .map(|(is, class)| value(is, class))
+            .collect();
+        Tensor::from_data(TensorData::new(rows, [truth.len(), n_classes]), device)
+    }
+
+    /// Weight of every example in the loss.
+    fn weights(&self, truth: &[f64]) -> f64 {
+        match self {
+            Self::Number { .. } => truth.len() as f64,
+            Self::Class { weights } => truth.iter().map(|&t| f64::from(weights[t as usize])).sum(),
+        }
+    }
+
+    /// Squared error in standard deviations, or balanced cross entropy: its sum over the examples, and their weight.
+    ///
+    /// # Shapes
+    /// - `logits`: `[batch, n_outputs]`
+    pub fn loss(&self, logits: Tensor<2>, truth: &[f64]) -> (Tensor<1>, f64) {
+        let device = logits.device();
+        let sum = match self {
+            Self::Number { mean, std } => {
+                let z: Vec<f32> = truth.iter().map(|x| ((x - mean) / std) as f32).collect();
+                let z = Tensor::<2>::from_data(TensorData::new(z, [truth.len(), 1]), &device);
+                (logits - z).square().sum()
+            }
+            Self::Class { weights } => {
+                let value = |is: bool, class: usize| if is { weights[class] } else { 0.0 };
+                let weights = self.rows(truth, &device, value, weights.len());
+                (log_softmax(logits, 1) * weights).sum().neg()
+            }
+        };
+        (sum, self.weights(truth))
+    }
+
+    /// What is said of an example from the logits of its tiles, `[tiles][n_outputs]`: the mean of their values or probabilities. The
+    /// loss makes all classes equally likely beforehand; probabilities are those of the training side's shares.
+    pub fn read(&self, tiles: &[f64], kind: Kind) -> Vec<f64> {
+        let tiles = match (self, kind) {
+            (Self::Class { weights }, Kind::Classification { n_classes }) => {
+                let logits = tiles.iter().zip(weights.iter().cycle());
+                let logits = logits.map(|(logit, weight)| match weight {
+                    0.0 => f64::NEG_INFINITY,
+                    weight => logit - f64::from(*weight).ln(),
+                });
                 Output::from_logits(n_classes, logits.collect())
             }
+            (Self::Number { mean, std }, Kind::Regression) => {
+                Output::new(kind, tiles.iter().map(|z| mean + std * z).collect())
+            }
+            _ => unreachable!("a target is made from its kind"),
+        };
+        let mut mean = vec![0.0; kind.n_outputs()];
+        for tile in tiles.rows() {
+            for (mean, value) in mean.iter_mut().zip(tile) {
+                *mean += value / tiles.len() as f64;
+            }
         }
+        mean
     }
-}
-
-fn matrix(values: Vec<f32>, shape: [usize; 2], device: &Device) -> Tensor<2> {
-    Tensor::from_data(TensorData::new(values, shape), device)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn loss(scale: &Scale, outputs: Vec<f32>, truth: &[f64]) -> f32 {
-        let shape = [truth.len(), outputs.len() / truth.len()];
-        let outputs = matrix(outputs, shape, &Device::flex());
-        scale.loss(outputs, truth).into_scalar::<f32>()
+    const TWO: Kind = Kind::Classification { n_classes: 2 };
+
+    fn loss(target: &Target, logits: Vec<f32>, truth: &[f64]) -> f64 {
+        let shape = [truth.len(), logits.len() / truth.len()];
+        let logits = Tensor::from_data(TensorData::new(logits, shape), &Device::flex());
+        let (sum, weight) = target.loss(logits, truth);
+        f64::from(sum.into_scalar::<f32>()) / weight
     }
 
     #[test]
     fn numbers_are_learned_in_standard_deviations() {
-        let scale = Scale::fit(Kind::Regression, &[10.0, 30.0]);
-        assert_eq!(loss(&scale, vec![0.0, 0.0], &[10.0, 30.0]), 1.0);
-        let output = scale.output(&[-1.0, 0.5]);
-        let values: Vec<f64> = output.rows().flatten().copied().collect();
-        assert_eq!(values, [10.0, 25.0]);
+        let target = Target::new(Kind::Regression, &[10.0, 30.0]).expect("they differ");
+        assert!((loss(&target, vec![0.0, 0.0], &[10.0, 50.0]) - 5.0).abs() < 1e-6);
+        assert_eq!(target.read(&[0.0, 1.0], Kind::Regression), [25.0]);
     }
 
     #[test]
-    fn a_rare_class_counts_as_much_as_a_common_one() {
-        let kind = Kind::Classification { n_classes: 2 };
-        let truth = [0.0, 0.0, 0.0, 1.0];
-        let scale = Scale::fit(kind, &truth);
-        // Wrong by the same for one class or for the other.
-        let to = |class: usize| {
-            let row = if class == 0 { [2.0, 0.0] } else { [0.0, 2.0] };
-            loss(&scale, row.repeat(4), &truth)
-        };
-        assert!((to(0) - to(1)).abs() < 1e-6);
-        // Without any evidence the shares of the classes remain.
-        let output = scale.output(&[0.0, 0.0]);
-        let row: Vec<f64> = output.rows().flatten().copied().collect();
-        assert!((row[0] - 0.75).abs() < 1e-12);
+    fn rare_classes_count_as_much_as_common_ones() {
+        let target = Target::new(TWO, &[0.0, 0.0, 0.0, 1.0]).expect("two classes");
+        let l3 = 3f32.ln();
+        // Three right with p = 3/4, and one wrong with p = 1/4.
+        let found = loss(&target, [l3, 0.].repeat(4), &[0.0, 0.0, 0.0, 1.0]);
+        let expected = 0.5 * (4f64 / 3.0).ln() + 0.5 * 4f64.ln();
+        assert!((found - expected).abs() < 1e-6, "{found}");
+    }
+
+    #[test]
+    fn probabilities_of_tiles_are_averaged() {
+        let target = Target::new(TWO, &[0.0, 1.0]).expect("two classes");
+        let read = target.read(&[0.0, 3f64.ln(), 0.0, 0.0], TWO);
+        assert!((read[1] - 0.625).abs() < 1e-12);
+    }
+
+    #[test]
+    fn without_evidence_the_shares_of_the_classes_remain() {
+        let kind = Kind::Classification { n_classes: 3 };
+        let target = Target::new(kind, &[0.0, 0.0, 0.0, 2.0]).expect("two classes");
+        let read = target.read(&[0.0, 9.0, 0.0], kind);
+        assert!((read[0] - 0.75).abs() < 1e-7 && read[1] == 0.0, "{read:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_learned_is_refused() {
+        for (kind, truth) in [
+            (Kind::Regression, vec![3.0, 3.0]),
+            (Kind::Regression, vec![3.0, f64::NAN]),
+            (TWO, vec![1.0, 1.0]),
+            (TWO, vec![1.0, 2.0]),
+        ] {
+            assert!(Target::new(kind, &truth).is_err(), "{truth:?}");
+        }
     }
 }

@@ -15,8 +15,8 @@ use rand::RngExt;
 use super::cut::Cutter;
 use super::embedding::numbers;
 use super::{Encoder, FineTuneConfig};
-use crate::supervised::Scale;
-use crate::{DownstreamError, Example, Examples, Fitted, Labelled, Learner, Output, Problem};
+use crate::supervised::Target;
+use crate::{DownstreamError, Example, Examples, Fitted, Kind, Labelled, Learner, Output, Problem};
 
 /// BrainMAE with a linear head on the scan's representation, or on the tokens of its segments; everything learns.
 pub struct FineTune {
@@ -62,7 +62,8 @@ impl Learner for FineTune {
         validation: &Labelled,
     ) -> Result<Box<dyn Fitted>, DownstreamError> {
         let of = self.level(problem, &training.examples)?;
-        let scale = Scale::fit(problem.kind, &training.truth);
+        let target = Target::new(problem.kind, &training.truth)
+            .map_err(|what| self.refuse(problem, &what))?;
         let device = problem.device.clone().autodiff();
         let encoder = self.encoder.start(problem)?;
         let [_, d_model] = encoder.roi_vectors().dims();
@@ -90,13 +91,14 @@ impl Learner for FineTune {
                 let Some((outputs, truths)) = truth.outputs(&model, &cutter, &crops)? else {
                     continue;
                 };
-                let loss = scale.loss(outputs, &truths);
+                let (sum, weight) = target.loss(outputs, &truths);
+                let loss = sum / weight;
                 let gradients = GradientsParams::from_grads(loss.backward(), &model);
                 let lr = self.lr(epoch * per_epoch + i, steps);
                 model = adamw.step(lr, model, gradients);
             }
             let valid = model.valid();
-            let fitted = self.fitted(of, &scale, valid.clone());
+            let fitted = self.fitted(of, problem.kind, &target, valid.clone());
             let loss = fitted.loss(problem, validation)?;
             if !loss.is_finite() {
                 return Err(self.refuse(problem, &format!("its validation loss is {loss} after epoch {epoch}; lower downstream.finetune.lr")));
@@ -114,7 +116,7 @@ impl Learner for FineTune {
         let Some((_, model)) = best else {
             return Err(self.refuse(problem, "downstream.finetune.max_epochs is 0"));
         };
-        Ok(Box::new(self.fitted(of, &scale, model)))
+        Ok(Box::new(self.fitted(of, problem.kind, &target, model)))
     }
 }
 
@@ -181,12 +183,13 @@ impl FineTune {
             .collect()
     }
 
-    fn fitted(&self, of: Of, scale: &Scale, model: Headed) -> FineTuned {
+    fn fitted(&self, of: Of, kind: Kind, target: &Target, model: Headed) -> FineTuned {
         FineTuned {
             of,
             encoder: self.encoder.clone(),
             batch_size: self.config.batch_size,
-            scale: scale.clone(),
+            target: target.clone(),
+            kind,
             model,
         }
     }
@@ -258,7 +261,8 @@ struct FineTuned {
     of: Of,
     encoder: Encoder,
     batch_size: usize,
-    scale: Scale,
+    target: Target,
+    kind: Kind,
     model: Headed,
 }
 
@@ -317,13 +321,17 @@ impl FineTuned {
         let outputs = self.outputs(&validation.examples)?;
         let shape = [validation.truth.len(), problem.kind.n_outputs()];
         let outputs = Tensor::<1>::from_data(outputs.as_slice(), &problem.device).reshape(shape);
-        let loss = self.scale.loss(outputs, &validation.truth);
-        Ok(f64::from(loss.into_scalar::<f32>()))
+        let (sum, weight) = self.target.loss(outputs, &validation.truth);
+        Ok(f64::from(sum.into_scalar::<f32>()) / weight)
     }
 }
 
 impl Fitted for FineTuned {
     fn predict(&self, examples: &Examples) -> Result<Output, DownstreamError> {
-        Ok(self.scale.output(&self.outputs(examples)?))
+        let outputs = self.outputs(examples)?;
+        let outputs: Vec<f64> = outputs.into_iter().map(f64::from).collect();
+        let rows = outputs.chunks_exact(self.kind.n_outputs());
+        let read = rows.flat_map(|row| self.target.read(row, self.kind));
+        Ok(Output::new(self.kind, read.collect()))
     }
 }

@@ -1,8 +1,8 @@
 //! A trained network, and what it predicts.
 
 use super::batch::{Crop, Stretches};
-use super::target::Target;
 use super::{Architecture, Noise};
+use crate::supervised::Target;
 use crate::{DownstreamError, Examples, Fitted, Kind, Output, Problem};
 
 /// A trained network.

@@ -10,8 +10,8 @@ use rand::seq::SliceRandom;
 use super::batch::{Crop, Stretches};
 use super::fitted::{FittedNetwork, check_rois, refused};
 use super::recipe::{Budget, Recipe};
-use super::target::Target;
 use super::{Architecture, Needs, Noise, Sizes};
+use crate::supervised::Target;
 use crate::{DownstreamError, Fitted, Labelled, Learner, Problem};
 
 /// Learns by training a network from nothing.

@@ -195,3 +195,6 @@ impl StateSpec {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+use std::sync::Arc;
+
+use brainmae_data::{BoldSeries, SegmentLayout};
+use brainmae_model::{BrainMaeConfig, DataShape};
+use brainmae_run::Seeds;
+use burn::tensor::Device;
+use rand::RngExt;
+
+use super::*;
+use crate::kind::likeliest;
+use crate::{Example, Examples, Kind, Labelled, Learner, Scan};
+
+const LAYOUT: SegmentLayout = SegmentLayout {
+    segment_len_trs: 4,
+    n_segments: 3,
+};
+const ROIS: usize = 5;
+
+/// Scans of noise around 0, of six segments each.
+fn scans(n: usize) -> Vec<Scan> {
+    let rng = &mut Seeds::new(5).stream("scans");
+    (0..n)
+        .map(|i| {
+            let values = (0..24 * ROIS).map(|_| rng.random_range(-1.5f32..1.5));
+            Scan {
+                scan: format!("scan-{i}").as_str().into(),
+                subject: format!("subject-{i}").as_str().into(),
+                unit: format!("subject-{i}"),
+                series: Arc::new(BoldSeries::new(values.collect(), ROIS, 3.0).expect("finite")),
+                confounds: Vec::new(),
+            }
+        })
+        .collect()
+}
+
+fn problem(kind: Kind) -> Problem {
+    Problem {
+        target: "a target".into(),
+        kind,
+        n_rois: ROIS,
+        dt_secs: 3.0,
+        segment_len_trs: LAYOUT.segment_len_trs,
+        confounds: Vec::new(),
+        seeds: Seeds::new(1),
+        device: Device::flex(),
+    }
+}
+
+fn encoder() -> Encoder {
+    let config = BrainMaeConfig {
+        d_model: 16,
+        n_heads: 2,
+        encoder_depth: 1,
+        ..BrainMaeConfig::default()
+    };
+    let data = DataShape {
+        n_rois: ROIS,
+        segment_len_trs: LAYOUT.segment_len_trs,
+    };
+    let rng = &mut Seeds::new(2).stream("weights");
+    let weights = config.init(data, rng, &Device::flex()).expect("sizes fit");
+    Encoder {
+        config,
+        layout: LAYOUT,
+        weights: Some(weights),
+    }
+}
+
+fn whole(scans: &[Scan], truth: &[f64]) -> Vec<Example> {
+    let example = |scan| Example {
+        scan,
+        start_volume: 0,
+        n_volumes: scans[scan].series.n_volumes(),
+    };
+    (0..truth.len()).map(example).collect()
+}
+
+fn labelled<'a>(scans: &'a [Scan], list: Vec<Example>, truth: &[f64]) -> Labelled<'a> {
+    Labelled {
+        examples: Examples { scans, list },
+        truth: truth.to_vec(),
+    }
+}
+
+fn finetune() -> FineTune {
+    let config = FineTuneConfig {
+        max_epochs: 150,
+        patience: 150,
+        batch_size: 8,
+        lr: 3e-3,
+        weight_decay: 0.0,
+    };
+    FineTune::new("BrainMAE", encoder(), config)
+}
+
+#[test]
+fn fine_tuning_overfits_eight_scans() {
+    let scans = scans(8);
+    let truth = [0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0];
+    let all = labelled(&scans, whole(&scans, &truth), &truth);
+    let problem = problem(Kind::Classification { n_classes: 2 });
+    let fitted = finetune().fit(&problem, &all, &all).expect("learnable");
+    let output = fitted.predict(&all.examples).expect("whole scans");
+    let right = output
+        .rows()
+        .zip(&truth)
+        .filter(|(row, t)| likeliest(row) as f64 == **t);
+    assert_eq!(right.count(), 8);
+    let again = finetune().fit(&problem, &all, &all).expect("learnable");
+    assert_eq!(again.predict(&all.examples).expect("whole scans"), output);
+}
+
+#[test]
+fn fine_tuning_learns_numbers() {
+    let scans = scans(8);
+    let truth = [10.0, 20.0, 30.0, 40.0, 15.0, 25.0, 35.0, 45.0];
+    let all = labelled(&scans, whole(&scans, &truth), &truth);
+    let fitted = finetune()
+        .fit(&problem(Kind::Regression), &all, &all)
+        .expect("learnable");
+    let output = fitted.predict(&all.examples).expect("whole scans");
+    let errors = output.rows().zip(&truth).map(|(row, t)| (row[0] - t).abs());
+    let error = errors.sum::<f64>() / 8.0;
+    // The truths are 10 apart from their mean.
+    assert!(error < 3.0, "{error}");
+}
+
+/// Segments of which the first ROI is high in every second one.
+fn states() -> (Vec<Scan>, Vec<Example>, Vec<f64>) {
+    let mut scans = scans(4);
+    let (mut list, mut truth) = (Vec::new(), Vec::new());
+    for (number, scan) in scans.iter_mut().enumerate() {
+        let mut values = scan.series.values().to_vec();
+        for segment in 0..6 {
+            let high = (segment + number) % 2 == 0;
+            for volume in segment * 4..segment * 4 + 4 {
+                values[volume * ROIS] += if high { 2.0 } else { -2.0 };
+            }
+            list.push(Example {
+                scan: number,
+                start_volume: segment * 4,
+                n_volumes: 4,
+            });
+            truth.push(f64::from(u8::from(high)));
+        }
+        scan.series = Arc::new(BoldSeries::new(values, ROIS, 3.0).expect("finite"));
+    }
+    (scans, list, truth)
+}
+
+#[test]
+fn states_of_another_scan_are_told_by_the_tokens_of_its_segments() {
+    let (scans, list, truth) = states();
+    let side = |from: usize, to: usize| labelled(&scans, list[from..to].to_vec(), &truth[from..to]);
+    let (training, validation, test) = (side(0, 12), side(12, 18), side(18, 24));
+    let problem = problem(Kind::Classification { n_classes: 2 });
+    let probe = LinearProbe::new("probe", encoder());
+    for learner in [&finetune() as &dyn Learner, &probe] {
+        let fitted = learner
+            .fit(&problem, &training, &validation)
+            .expect("learnable");
+        let output = fitted.predict(&test.examples).expect("segments");
+        let pairs = output.rows().zip(&test.truth);
+        let right = pairs
+            .filter(|(row, t)| likeliest(row) as f64 == **t)
+            .count();
+        assert!(right >= 5, "{}: {right} of 6", learner.name());
+    }
+}
+
+#[test]
+fn stretches_that_are_no_segments_are_refused() {
+    let (scans, mut list, truth) = states();
+    list[3].start_volume += 1;
+    let all = labelled(&scans, list, &truth);
+    let problem = problem(Kind::Classification { n_classes: 2 });
+    let probe = LinearProbe::new("probe", encoder());
+    for learner in [&finetune() as &dyn Learner, &probe] {
+        let error = learner.fit(&problem, &all, &all).err().expect("refused");
+        assert!(error.to_string().contains("segments of 4"), "{error}");
+    }
+}
