@@ -43,6 +43,23 @@ enum Command {
         #[command(flatten)]
         how: How,
     },
+    /// Write what a pretrained encoder says of every scan to parquet: samples, segments, ROI vectors.
+    Embed {
+        /// Folder of the checkpoint.
+        #[arg(long, value_name = "DIR")]
+        ckpt: PathBuf,
+        /// Folder of a prepared data set.
+        data: PathBuf,
+        /// Folder for the tables; that of the data with `.embeddings` when nothing is said.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Where tensors live.
+        #[arg(long, default_value = "cpu")]
+        device: Devices,
+        /// Threads to encode with.
+        #[arg(long)]
+        threads: Option<usize>,
+    },
     /// Write the report of a finished reconstruction run anew.
     Report {
         /// Its run folder.
@@ -192,6 +209,20 @@ impl Cli {
                 };
                 experiment::pretrain_one(&load(&which)?, &variant, &options)?;
             }
+            Command::Embed {
+                ckpt,
+                data,
+                out,
+                device,
+                threads,
+            } => stage::embed::Embed {
+                out: out.unwrap_or_else(|| data.with_extension("embeddings")),
+                ckpt,
+                data,
+                device,
+                threads: threads.unwrap_or_else(|| Local::this().threads()).max(1),
+            }
+            .run()?,
             Command::Report { run } => {
                 let run = run
                     .canonicalize()

@@ -2,6 +2,7 @@
 
 pub mod data;
 pub mod downstream;
+pub mod embed;
 pub mod pretrain;
 pub mod reconstruct;
 pub mod report;
@@ -10,7 +11,7 @@ pub mod tables;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use brainmae_data::{PreparedDataset, SegmentLayout, Split};
+use brainmae_data::{PreparedDataset, SegmentLayout, Split, SplitUnit};
 use brainmae_run::card::DataCard;
 use brainmae_run::{Manifest, RunFolder, Status};
 
@@ -28,6 +29,21 @@ pub struct Scans {
 }
 
 impl Scans {
+    /// All scans of a data set, on no side yet.
+    pub fn whole(dataset: PreparedDataset, layout: SegmentLayout) -> Self {
+        Self {
+            dataset: Arc::new(dataset),
+            split: Split {
+                unit: SplitUnit::Subject,
+                train: Vec::new(),
+                validation: Vec::new(),
+                test: Vec::new(),
+                train_subjects: Vec::new(),
+            },
+            layout,
+        }
+    }
+
     /// The same scans on other sides.
     pub fn with_split(&self, split: Split) -> Self {
         Self {

@@ -2,11 +2,11 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use polars::prelude::{AnyValue, DataFrame};
+use polars::prelude::{AnyValue, DataFrame, PolarsError};
 use polars_io::SerReader;
-use polars_io::prelude::{ParquetCompression, ParquetReader, ParquetWriter};
+use polars_io::prelude::{BatchedWriter, ParquetCompression, ParquetReader, ParquetWriter};
 
 use crate::{RunError, write_atomic};
 
@@ -28,6 +28,65 @@ pub fn write_table(folder: &Path, name: &str, table: &mut DataFrame) -> Result<(
     let path = folder.join(format!("{name}.csv"));
     let text = to_csv(table).map_err(RunError::write(&path))?;
     write_atomic(&path, &text)
+}
+
+/// A table that grows: only what is appended is in memory. It is there once it is [finished](TableStream::finish).
+pub struct TableStream {
+    path: PathBuf,
+    writer: Option<BatchedWriter<File>>,
+}
+
+impl TableStream {
+    /// `<folder>/<name>.parquet`, to be.
+    pub fn new(folder: &Path, name: &str) -> Self {
+        Self {
+            path: folder.join(format!("{name}.parquet")),
+            writer: None,
+        }
+    }
+
+    /// Appends rows, as a row group; all calls have the same columns.
+    ///
+    /// # Errors
+    /// [`RunError::Table`] or [`RunError::Write`].
+    pub fn append(&mut self, rows: &DataFrame) -> Result<(), RunError> {
+        if self.writer.is_none() {
+            let part = self.part();
+            let file = File::create(&part).map_err(RunError::write(&part))?;
+            let writer = ParquetWriter::new(file)
+                .with_compression(ParquetCompression::Zstd(None))
+                .batched(rows.schema());
+            self.writer = Some(writer.map_err(|source| self.refuse(source))?);
+        }
+        let writer = self
+            .writer
+            .as_mut()
+            .map_or(Ok(()), |writer| writer.write_batch(rows));
+        writer.map_err(|source| self.refuse(source))
+    }
+
+    /// Puts the table in its place; there is none if nothing was appended.
+    ///
+    /// # Errors
+    /// As [`TableStream::append`].
+    pub fn finish(self) -> Result<(), RunError> {
+        let Some(writer) = &self.writer else {
+            return Ok(());
+        };
+        writer.finish().map_err(|source| self.refuse(source))?;
+        std::fs::rename(self.part(), &self.path).map_err(RunError::write(&self.path))
+    }
+
+    fn part(&self) -> PathBuf {
+        self.path.with_extension("parquet.part")
+    }
+
+    fn refuse(&self, source: PolarsError) -> RunError {
+        RunError::Table {
+            path: self.path.clone(),
+            source,
+        }
+    }
 }
 
 /// Reads a table that [`write_table`] wrote.
@@ -76,6 +135,22 @@ mod tests {
     use polars::df;
 
     use super::*;
+
+    #[test]
+    fn a_table_that_grew_is_read_as_one() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let rows = |x: [f64; 2]| df!("x" => x).expect("one column");
+        let mut stream = TableStream::new(folder.path(), "long");
+        stream.append(&rows([1.0, 2.0])).expect("writable");
+        stream.append(&rows([3.0, 4.0])).expect("writable");
+        assert!(
+            read_table(folder.path(), "long").is_err(),
+            "not there before its end"
+        );
+        stream.finish().expect("writable");
+        let read = read_table(folder.path(), "long").expect("readable");
+        assert!(read.equals(&df!("x" => [1.0, 2.0, 3.0, 4.0]).expect("one column")));
+    }
 
     #[test]
     fn a_table_is_written_for_programs_and_for_people() {

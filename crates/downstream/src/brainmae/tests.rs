@@ -84,8 +84,8 @@ fn labelled<'a>(scans: &'a [Scan], list: Vec<Example>, truth: &[f64]) -> Labelle
 
 fn finetune() -> FineTune {
     let config = FineTuneConfig {
-        max_epochs: 150,
-        patience: 150,
+        max_epochs: 300,
+        patience: 300,
         batch_size: 8,
         lr: 3e-3,
         weight_decay: 0.0,
