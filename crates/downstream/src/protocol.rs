@@ -104,7 +104,7 @@ impl<'a> FoldOf<'a> {
         problem: &Problem,
     ) -> Result<Vec<Prediction>, DownstreamError> {
         let task = self.task;
-        let training = task.labelled(&self.training);
+        let training = task.training(&self.training);
         let fitted = learner.fit(problem, &training, &task.labelled(&self.validation))?;
         let test = task.examples(&self.test);
         let output = fitted.predict(&test)?;
@@ -144,3 +144,6 @@ pub(crate) fn blind(kind: Kind, truth: &[f64]) -> Vec<f64> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,7 @@ pub(crate) struct Truths {
     pub classes: Vec<String>,
     pub examples: Vec<Example>,
     pub truth: Vec<f64>,
+    pub training: Vec<(Example, f64)>,
     pub left_out: Vec<LeftOut>,
     pub n_mixed: usize,
 }
@@ -28,6 +29,7 @@ impl Truths {
             classes,
             examples: Vec::new(),
             truth: Vec::new(),
+            training: Vec::new(),
             left_out: Vec::new(),
             n_mixed: 0,
         }
@@ -103,6 +105,8 @@ pub struct Task {
     pub examples: Vec<Example>,
     /// One for each example.
     pub truth: Vec<f64>,
+    /// What to learn from instead, where that is more than what is predicted for.
+    training: Vec<(Example, f64)>,
     /// Scans without a truth.
     pub left_out: Vec<LeftOut>,
     /// Stretches that no condition fills far enough.
@@ -183,9 +187,35 @@ impl Task {
             scans,
             examples: truths.examples,
             truth: truths.truth,
+            training: truths.training,
             left_out: truths.left_out,
             n_mixed: truths.n_mixed,
         })
+    }
+
+    /// A task by its parts.
+    #[cfg(test)]
+    pub(crate) fn of_examples(
+        name: &str,
+        kind: Kind,
+        examples: Vec<Example>,
+        truth: Vec<f64>,
+        scans: Vec<Scan>,
+    ) -> Self {
+        Self {
+            name: name.to_string(),
+            kind,
+            classes: Vec::new(),
+            of_segments: false,
+            of_subjects: true,
+            confounds: vec![MEAN_FD.to_string()],
+            scans,
+            examples,
+            truth,
+            training: Vec::new(),
+            left_out: Vec::new(),
+            n_mixed: 0,
+        }
     }
 
     /// The numbers of the examples on the training, validation and test side of a split.
@@ -207,6 +237,25 @@ impl Task {
         Examples {
             scans: &self.scans,
             list: numbers.iter().map(|i| self.examples[*i]).collect(),
+        }
+    }
+
+    /// What to learn from where the examples of these numbers train: all stretches of their scans, where there are more than they.
+    pub fn training(&self, numbers: &[usize]) -> Labelled<'_> {
+        if self.training.is_empty() {
+            return self.labelled(numbers);
+        }
+        let scans: BTreeSet<usize> = numbers.iter().map(|i| self.examples[*i].scan).collect();
+        let (list, truth) = (self.training.iter())
+            .filter(|(example, _)| scans.contains(&example.scan))
+            .copied()
+            .unzip();
+        Labelled {
+            examples: Examples {
+                scans: &self.scans,
+                list,
+            },
+            truth,
         }
     }
 

@@ -31,15 +31,25 @@ impl Cutter {
         brainmae_data::tile(&self.store, scan, &self.layout)
     }
 
+    /// Samples that cover a scan one after another, from volume `start` on.
+    pub fn tiles_from(&self, scan: usize, start: usize) -> Vec<Crop> {
+        let n_volumes = self.store.scans()[scan].n_volumes;
+        (start..n_volumes)
+            .step_by(self.layout.sample_len_trs())
+            .filter(|start| start + self.layout.segment_len_trs <= n_volumes)
+            .map(|start_volume| Crop { scan, start_volume })
+            .collect()
+    }
+
     /// A sample that starts anywhere.
     pub fn random(&self, scan: usize, rng: &mut impl rand::Rng) -> Crop {
         brainmae_data::random_crop(&self.store, scan, &self.layout, rng)
     }
 
-    /// The last segment's start from which a whole sample follows, in segments.
+    /// The last volume from which a whole sample follows; the first where there is none.
     pub fn last_start(&self, scan: usize) -> usize {
-        let n = self.store.scans()[scan].n_volumes / self.layout.segment_len_trs;
-        n.saturating_sub(self.layout.n_segments)
+        let n_volumes = self.store.scans()[scan].n_volumes;
+        n_volumes.saturating_sub(self.layout.sample_len_trs())
     }
 
     /// Lengths in volumes.

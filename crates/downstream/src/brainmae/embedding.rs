@@ -1,5 +1,7 @@
 //! What a frozen encoder says of scans: computed once, used by every probe.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use brainmae_data::{Crop, SegmentLayout};
 use brainmae_model::BrainMae;
 use burn::tensor::Tensor;
@@ -25,7 +27,8 @@ pub struct SampleEmbedding {
     pub valid: Vec<bool>,
 }
 
-/// Encodes the scans that `examples` name, sample after sample, nothing hidden.
+/// Encodes the scans that `examples` name, sample after sample, nothing hidden; once more from another volume on for segments that do
+/// not start where a segment of these samples does.
 ///
 /// # Errors
 /// If a scan is shorter than a segment.
@@ -35,10 +38,13 @@ pub fn embed(
     examples: &Examples,
 ) -> Result<Vec<SampleEmbedding>, DownstreamError> {
     let cutter = Cutter::new(examples, layout)?;
-    let mut scans: Vec<usize> = examples.list.iter().map(|example| example.scan).collect();
-    scans.sort_unstable();
-    scans.dedup();
-    let crops: Vec<Crop> = scans.iter().flat_map(|scan| cutter.tiles(*scan)).collect();
+    let len = layout.segment_len_trs;
+    let starts: BTreeSet<(usize, usize)> = (examples.list.iter())
+        .map(|example| (example.scan, example.start_volume % len))
+        .collect();
+    let crops: Vec<Crop> = (starts.into_iter())
+        .flat_map(|(scan, start)| cutter.tiles_from(scan, start))
+        .collect();
     let mut all = Vec::with_capacity(crops.len());
     for crops in crops.chunks(BATCH) {
         let (input, batch) = cutter.input(crops, model)?;
@@ -74,34 +80,20 @@ pub(super) fn vectors(
     examples: &Examples,
 ) -> Result<Vec<Vec<f32>>, DownstreamError> {
     let len = layout.segment_len_trs;
+    let mut tokens = BTreeMap::new();
+    for sample in samples {
+        let rows = sample.tokens.chunks_exact(sample.cls.len()).enumerate();
+        tokens.extend(rows.map(|(k, row)| ((sample.scan, sample.start_volume + k * len), row)));
+    }
     (examples.iter())
         .map(|(scan, example)| {
-            let of_scan = || samples.iter().filter(|sample| sample.scan == example.scan);
-            let whole = example.n_volumes == scan.series.n_volumes();
-            if whole {
-                let mut sum = Vec::new();
-                let mut n = 0.0;
-                for sample in of_scan().filter(|sample| sample.valid.contains(&true)) {
-                    sum.resize(sample.cls.len(), 0.0);
-                    sum.iter_mut()
-                        .zip(&sample.cls)
-                        .for_each(|(sum, x)| *sum += x);
-                    n += 1.0;
-                }
-                sum.iter_mut().for_each(|sum| *sum /= n);
-                return Some(sum).filter(|sum| !sum.is_empty());
+            if example.n_volumes == scan.series.n_volumes() {
+                return mean_cls(samples.iter().filter(|sample| sample.scan == example.scan));
             }
-            if example.n_volumes != len || !example.start_volume.is_multiple_of(len) {
-                return None;
-            }
-            of_scan().find_map(|sample| {
-                let from_start = example.start_volume.checked_sub(sample.start_volume)? / len;
-                let d_model = sample.cls.len();
-                let token = sample
-                    .tokens
-                    .get(from_start * d_model..(from_start + 1) * d_model)?;
-                Some(token.to_vec())
-            })
+            let token = tokens.get(&(example.scan, example.start_volume));
+            token
+                .filter(|_| example.n_volumes == len)
+                .map(|token| token.to_vec())
         })
         .zip(examples.iter())
         .map(|(vector, (scan, example))| {
@@ -115,4 +107,19 @@ pub(super) fn vectors(
             })
         })
         .collect()
+}
+
+/// The mean representation of samples that are not padding throughout, if there are any.
+fn mean_cls<'a>(samples: impl Iterator<Item = &'a SampleEmbedding>) -> Option<Vec<f32>> {
+    let mut sum = Vec::new();
+    let mut n = 0.0;
+    for sample in samples.filter(|sample| sample.valid.contains(&true)) {
+        sum.resize(sample.cls.len(), 0.0);
+        sum.iter_mut()
+            .zip(&sample.cls)
+            .for_each(|(sum, x)| *sum += x);
+        n += 1.0;
+    }
+    sum.iter_mut().for_each(|sum| *sum /= n);
+    Some(sum).filter(|sum| !sum.is_empty())
 }

@@ -16,7 +16,9 @@ use super::cut::Cutter;
 use super::embedding::numbers;
 use super::{Encoder, FineTuneConfig};
 use crate::supervised::Target;
-use crate::{DownstreamError, Example, Examples, Fitted, Kind, Labelled, Learner, Output, Problem};
+use crate::{
+    DownstreamError, Example, Examples, Fitted, Kind, Labelled, Learner, Output, Problem, Scan,
+};
 
 /// BrainMAE with a linear head on the scan's representation, or on the tokens of its segments; everything learns.
 pub struct FineTune {
@@ -87,7 +89,7 @@ impl Learner for FineTune {
             let order = epoch_order(truth.scans.len(), order_rng);
             for (i, batch) in order.chunks(self.config.batch_size).enumerate() {
                 let scans: Vec<usize> = batch.iter().map(|at| truth.scans[*at]).collect();
-                let crops = self.crops(of, &cutter, &scans, order_rng);
+                let crops = self.crops(of, &cutter, &truth, &scans, order_rng);
                 let Some((outputs, truths)) = truth.outputs(&model, &cutter, &crops)? else {
                     continue;
                 };
@@ -129,15 +131,13 @@ impl FineTune {
         }
     }
 
+    /// Segments to learn from may start at any volume: samples are cut from there.
     fn level(&self, problem: &Problem, examples: &Examples) -> Result<Of, DownstreamError> {
         let len = self.encoder.layout.segment_len_trs;
-        let whole = examples
-            .iter()
-            .all(|(scan, e)| e.n_volumes == scan.series.n_volumes());
-        let segments = |e: &Example| e.n_volumes == len && e.start_volume.is_multiple_of(len);
-        if whole {
+        let whole = |(scan, e): (&Scan, Example)| e.n_volumes == scan.series.n_volumes();
+        if examples.iter().all(whole) {
             Ok(Of::Scans)
-        } else if examples.list.iter().all(segments) {
+        } else if examples.list.iter().all(|e| e.n_volumes == len) {
             Ok(Of::Segments)
         } else {
             Err(self.refuse(
@@ -163,11 +163,12 @@ impl FineTune {
         self.config.lr * warmup * (0.01 + 0.99 * cosine)
     }
 
-    /// A sample of each scan: anywhere for the scan's own truth, on the grid of segments for theirs.
+    /// A sample of each scan: anywhere for the scan's own truth, from a segment on for those of segments.
     fn crops(
         &self,
         of: Of,
         cutter: &Cutter,
+        truth: &Truth,
         scans: &[usize],
         rng: &mut impl rand::Rng,
     ) -> Vec<Crop> {
@@ -175,8 +176,11 @@ impl FineTune {
             .map(|&scan| match of {
                 Of::Scans => cutter.random(scan, rng),
                 Of::Segments => {
-                    let start = rng.random_range(0..=cutter.last_start(scan));
-                    let start_volume = start * cutter.layout().segment_len_trs;
+                    // From the first volume of a segment whose truth is known.
+                    let starts = truth.starts(scan);
+                    let last = cutter.last_start(scan);
+                    let n = starts.partition_point(|start| *start <= last).max(1);
+                    let start_volume = starts[rng.random_range(0..n)].min(last);
                     Crop { scan, start_volume }
                 }
             })
@@ -215,6 +219,12 @@ impl Truth {
         let mut scans: Vec<usize> = truths.keys().map(|(scan, _)| *scan).collect();
         scans.dedup();
         Self { of, scans, truths }
+    }
+
+    /// First volumes of the segments of a scan whose truth is known, in order.
+    fn starts(&self, scan: usize) -> Vec<usize> {
+        let of_scan = self.truths.range((scan, 0)..(scan + 1, 0));
+        of_scan.map(|((_, start), _)| *start).collect()
     }
 
     /// What the model says of samples whose truth is known, and the truth; nothing where none is.

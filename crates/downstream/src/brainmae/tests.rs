@@ -171,7 +171,7 @@ fn states_of_another_scan_are_told_by_the_tokens_of_its_segments() {
 #[test]
 fn stretches_that_are_no_segments_are_refused() {
     let (scans, mut list, truth) = states();
-    list[3].start_volume += 1;
+    list[3].n_volumes += 1;
     let all = labelled(&scans, list, &truth);
     let problem = problem(Kind::Classification { n_classes: 2 });
     let probe = LinearProbe::new("probe", encoder());

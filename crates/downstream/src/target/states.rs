@@ -27,6 +27,10 @@ pub struct StateSpec {
     pub rest: bool,
     /// What is predicted for.
     pub stretch: Stretch,
+    /// Segments to learn from start at every so many volumes; at every segment's end when nothing is said. Those that are tested, and
+    /// those that decide, do not overlap in any case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train_stride_trs: Option<usize>,
 }
 
 /// A stretch of a scan for which a condition is predicted.
@@ -49,6 +53,7 @@ impl Default for StateSpec {
             conditions: Vec::new(),
             rest: false,
             stretch: Stretch::Segment,
+            train_stride_trs: None,
         }
     }
 }
@@ -60,6 +65,13 @@ impl StateSpec {
             // Above a half at most one condition fills a stretch; at a half, the first of two.
             ("least_share", self.least_share, 0.5..=1.0),
         ];
+        if self.train_stride_trs == Some(0) {
+            return Err(DownstreamError::Config {
+                field: format!("downstream.targets.{name}.state.train_stride_trs"),
+                found: "0".into(),
+                expected: "at least 1".into(),
+            });
+        }
         for (field, value, range) in ranges {
             if !range.contains(&value) {
                 return Err(DownstreamError::Config {
@@ -98,7 +110,7 @@ impl StateSpec {
                     .push(LeftOut::of(seen.scan, "the scan has no events".into()));
                 continue;
             }
-            for example in self.stretches(seen, events, layout) {
+            for example in self.stretches(seen, events, layout, layout.segment_len_trs) {
                 match self.condition(seen, example, events) {
                     Some(condition) => {
                         let class = truths.classes.iter().position(|c| c == condition);
@@ -107,6 +119,16 @@ impl StateSpec {
                         truths.push(example, class as f64);
                     }
                     None => truths.n_mixed += 1,
+                }
+            }
+            let (Stretch::Segment, Some(stride)) = (self.stretch, self.train_stride_trs) else {
+                continue;
+            };
+            for example in self.stretches(seen, events, layout, stride) {
+                let condition = self.condition(seen, example, events);
+                let class = condition.and_then(|c| truths.classes.iter().position(|k| k == c));
+                if let Some(class) = class {
+                    truths.training.push((example, class as f64));
                 }
             }
         }
@@ -142,7 +164,14 @@ impl StateSpec {
         Ok(classes)
     }
 
-    fn stretches(&self, seen: &Seen, events: &[&Event], layout: &SegmentLayout) -> Vec<Example> {
+    /// Those of segments start `stride` volumes apart.
+    fn stretches(
+        &self,
+        seen: &Seen,
+        events: &[&Event],
+        layout: &SegmentLayout,
+        stride: usize,
+    ) -> Vec<Example> {
         let series = &seen.scan.series;
         let (n, tr_secs) = (series.n_volumes(), series.tr_secs());
         let example = |start_volume: usize, n_volumes: usize| Example {
@@ -153,7 +182,8 @@ impl StateSpec {
         match self.stretch {
             Stretch::Segment => {
                 let len = layout.segment_len_trs;
-                (0..n / len).map(|i| example(i * len, len)).collect()
+                let starts = (0..(n + 1).saturating_sub(len)).step_by(stride);
+                starts.map(|start| example(start, len)).collect()
             }
             Stretch::Volume => (0..n).map(|volume| example(volume, 1)).collect(),
             Stretch::Event => (events.iter())
