@@ -9,15 +9,16 @@ mod error_plot;
 mod error_table;
 mod figure;
 mod heatmap;
+mod marked_axis;
 mod number;
+mod page;
 mod palette;
 mod summary;
 mod thin;
 mod trace_plot;
+mod words;
 
-use anyhow::{Context, Result, ensure};
-use minijinja::Environment;
-use minijinja::value::Serde;
+use anyhow::{Result, ensure};
 use serde::Serialize;
 
 use error_table::ErrorTable;
@@ -155,15 +156,7 @@ pub fn render(data: &ReportData) -> Result<String> {
         excluded: &data.excluded,
         facts: &data.facts,
     };
-    let mut environment = Environment::new();
-    // The name decides that values are escaped as HTML.
-    environment
-        .add_template("report.html", include_str!("report/template.html"))
-        .context("the template of the report is damaged")?;
-    let template = environment.get_template("report.html")?;
-    template
-        .render(Serde(page))
-        .context("cannot render the report")
+    page::render("report.html", page)
 }
 
 fn check(data: &ReportData) -> Result<()> {
