@@ -43,7 +43,7 @@ enum Command {
         #[command(flatten)]
         how: How,
     },
-    /// Write the report of a finished reconstruction run anew.
+    /// Write the report of a finished run anew.
     Report {
         /// Its run folder.
         run: PathBuf,
@@ -196,8 +196,7 @@ impl Cli {
                 let run = run
                     .canonicalize()
                     .with_context(|| format!("no run folder {run:?}"))?;
-                let runs = run.parent().and_then(|p| p.parent()).unwrap_or(&run);
-                println!("{}", workspace::shown(&stage::report::write(&run, runs)?));
+                println!("{}", workspace::shown(&stage::write_report(&run)?));
             }
             Command::Bench(bench) => bench.run()?,
             Command::Ci { only } => return crate::ci::run(&only),

@@ -1,10 +1,13 @@
-//! The report of an experiment: one HTML page that needs nothing else.
+//! The report of an experiment: one HTML page that needs nothing else. That of predictions is [`downstream`].
 //!
 //! It knows numbers and words, and neither run folders nor tables: [`ReportData`] goes in, a page comes
 //! out. A number that isn't finite is shown as "–" and left out of plots.
 
 mod canvas;
 mod curve_plot;
+mod dot_plot;
+pub mod downstream;
+mod drawing;
 mod error_plot;
 mod error_table;
 mod figure;

@@ -1,13 +1,17 @@
 //! The stages of an experiment: data, pretraining, reconstruction scores, report.
 
 pub mod data;
+pub mod downstream_notes;
+pub mod downstream_report;
 pub mod pretrain;
 pub mod reconstruct;
 pub mod report;
 pub mod tables;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
+use anyhow::Result;
 use brainmae_data::{PreparedDataset, SegmentLayout, Split};
 use brainmae_run::card::DataCard;
 use brainmae_run::{Manifest, RunFolder, Status};
@@ -54,6 +58,19 @@ impl Scans {
             ("split".to_string(), self.split.hash()),
         ])
     }
+}
+
+/// Writes the report of a finished run, of whichever stage, into its folder. Returns the page's path.
+///
+/// # Errors
+/// If this is no run folder, or something is missing in it.
+pub fn write_report(run: &Path) -> Result<PathBuf> {
+    let stage = Manifest::read(&run.join("manifest.json"))?.stage;
+    if stage.starts_with("downstream") {
+        return downstream_report::write(run);
+    }
+    let runs = run.parent().and_then(|p| p.parent()).unwrap_or(run);
+    report::write(run, runs)
 }
 
 /// Sets a run to failed; returns the error with the stage's name.

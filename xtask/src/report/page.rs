@@ -6,12 +6,13 @@ use minijinja::value::Serde;
 use serde::Serialize;
 
 /// Names and texts; a name that ends in `html` decides that values are escaped as HTML.
-const TEMPLATES: [(&str, &str); 5] = [
+const TEMPLATES: [(&str, &str); 6] = [
     ("base.html", include_str!("base.html")),
     ("style.css", include_str!("style.css")),
     ("figure.html", include_str!("figure.html")),
     ("facts.html", include_str!("facts.html")),
     ("report.html", include_str!("template.html")),
+    ("downstream.html", include_str!("downstream.html")),
 ];
 
 /// Renders `page` with the template of this name.
