@@ -38,9 +38,13 @@ impl BuiltIn {
         Self::of(&program).with_context(|| format!("{program:?} lies in no target folder"))
     }
 
-    /// `<target>/<folder of the profile>/<program>`, which is `debug` for the profile `dev`.
+    /// `<target>/<folder of the profile>/<program>`, which is `debug` for the profile `dev`; tests lie in `deps` there.
     fn of(program: &Path) -> Option<Self> {
         let folder = program.parent()?;
+        let folder = match folder.file_name()?.to_str()? {
+            "deps" => folder.parent()?,
+            _ => folder,
+        };
         let profile = match folder.file_name()?.to_str()? {
             "debug" => "dev",
             other => other,
@@ -69,6 +73,8 @@ mod tests {
         for (place, profile) in [("debug", "dev"), ("release", "release"), ("fast", "fast")] {
             let program = Path::new("/t").join(place).join("xtask");
             let built = BuiltIn::of(&program).expect("a target folder");
+            let test = program.with_file_name("deps").join("xtask-0f");
+            assert_eq!(BuiltIn::of(&test).as_ref(), Some(&built));
             assert_eq!(
                 (built.target.as_path(), built.profile.as_str()),
                 (Path::new("/t"), profile)

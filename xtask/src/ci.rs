@@ -2,7 +2,7 @@
 
 mod mpi;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
@@ -229,8 +229,15 @@ fn browser() -> Result<Outcome> {
             "no Chromium here; install it to have the report checked".to_string(),
         ));
     };
-    let page = report_page()?;
-    let text = std::fs::read_to_string(&page).with_context(|| format!("cannot read {page:?}"))?;
+    for name in REPORTS {
+        open(browser, &report_page(name)?)?;
+    }
+    Ok(Outcome::Passed)
+}
+
+/// The page must be drawn as it was written.
+fn open(browser: &str, page: &Path) -> Result<()> {
+    let text = std::fs::read_to_string(page).with_context(|| format!("cannot read {page:?}"))?;
     let output = Command::new(browser)
         .args([
             "--headless",
@@ -254,12 +261,15 @@ fn browser() -> Result<Outcome> {
         "{browser} shows {drawn} figures of {written} in {}",
         page.display()
     );
-    Ok(Outcome::Passed)
+    Ok(())
 }
 
-/// The newest report that the command line test left in the target folder.
-fn report_page() -> Result<PathBuf> {
-    let page = BuiltIn::this_program()?.target.join("tmp/report.html");
+/// Reports that tests leave in the target folder: that of the command line, and those of few and many synthetic predictions.
+const REPORTS: &[&str] = &["report.html", "downstream.html", "downstream-large.html"];
+
+/// The newest report of this name.
+fn report_page(name: &str) -> Result<PathBuf> {
+    let page = BuiltIn::this_program()?.target.join("tmp").join(name);
     let fresh = page
         .metadata()
         .and_then(|m| m.modified())

@@ -60,7 +60,7 @@ enum Command {
         #[arg(long)]
         threads: Option<usize>,
     },
-    /// Write the report of a finished reconstruction run anew.
+    /// Write the report of a finished run anew.
     Report {
         /// Its run folder.
         run: PathBuf,
@@ -227,8 +227,7 @@ impl Cli {
                 let run = run
                     .canonicalize()
                     .with_context(|| format!("no run folder {run:?}"))?;
-                let runs = run.parent().and_then(|p| p.parent()).unwrap_or(&run);
-                println!("{}", workspace::shown(&stage::report::write(&run, runs)?));
+                println!("{}", workspace::shown(&stage::write_report(&run)?));
             }
             Command::Bench(bench) => bench.run()?,
             Command::Ci { only } => return crate::ci::run(&only),

@@ -1,23 +1,27 @@
-//! The report of an experiment: one HTML page that needs nothing else.
+//! The report of an experiment: one HTML page that needs nothing else. That of predictions is [`downstream`].
 //!
 //! It knows numbers and words, and neither run folders nor tables: [`ReportData`] goes in, a page comes
 //! out. A number that isn't finite is shown as "–" and left out of plots.
 
 mod canvas;
 mod curve_plot;
+mod dot_plot;
+pub mod downstream;
+mod drawing;
 mod error_plot;
 mod error_table;
 mod figure;
 mod heatmap;
+mod marked_axis;
 mod number;
+mod page;
 mod palette;
 mod summary;
 mod thin;
 mod trace_plot;
+mod words;
 
-use anyhow::{Context, Result, ensure};
-use minijinja::Environment;
-use minijinja::value::Serde;
+use anyhow::{Result, ensure};
 use serde::Serialize;
 
 use error_table::ErrorTable;
@@ -155,15 +159,7 @@ pub fn render(data: &ReportData) -> Result<String> {
         excluded: &data.excluded,
         facts: &data.facts,
     };
-    let mut environment = Environment::new();
-    // The name decides that values are escaped as HTML.
-    environment
-        .add_template("report.html", include_str!("report/template.html"))
-        .context("the template of the report is damaged")?;
-    let template = environment.get_template("report.html")?;
-    template
-        .render(Serde(page))
-        .context("cannot render the report")
+    page::render("report.html", page)
 }
 
 fn check(data: &ReportData) -> Result<()> {

@@ -2,6 +2,8 @@
 
 pub mod data;
 pub mod downstream;
+pub mod downstream_notes;
+pub mod downstream_report;
 pub mod embed;
 pub mod pretrain;
 pub mod reconstruct;
@@ -9,8 +11,10 @@ pub mod report;
 pub mod tables;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anyhow::Result;
 use brainmae_data::{PreparedDataset, SegmentLayout, Split, SplitUnit};
 use brainmae_run::card::DataCard;
 use brainmae_run::{Manifest, RunFolder, Status};
@@ -81,6 +85,19 @@ impl Scans {
             ("split".to_string(), self.split.hash()),
         ])
     }
+}
+
+/// Writes the report of a finished run, of whichever stage, into its folder. Returns the page's path.
+///
+/// # Errors
+/// If this is no run folder, or something is missing in it.
+pub fn write_report(run: &Path) -> Result<PathBuf> {
+    let stage = Manifest::read(&run.join("manifest.json"))?.stage;
+    if stage.starts_with("downstream") {
+        return downstream_report::write(run);
+    }
+    let runs = run.parent().and_then(|p| p.parent()).unwrap_or(run);
+    report::write(run, runs)
 }
 
 /// Sets a run to failed; returns the error with the stage's name.

@@ -10,7 +10,7 @@ use brainmae_run::{Manifest, RunFolder, Status};
 use super::{ExperimentConfig, Resolved};
 use crate::devices::Devices;
 use crate::processes::{self, Processes};
-use crate::stage::{Scans, data, downstream, pretrain, reconstruct, report};
+use crate::stage::{Scans, data, downstream, downstream_report, pretrain, reconstruct, report};
 use crate::{interrupt, workspace};
 
 /// How to run, beside what to run.
@@ -135,8 +135,9 @@ fn run_downstream(experiment: &Resolved, scans: &Scans, options: &Options) -> Re
         processes::part();
         std::process::exit(130);
     };
+    let page = downstream_report::write(run.path())?;
     print!("{}", downstream::summary(&run)?);
-    println!("tables: {}", workspace::shown(run.path()));
+    println!("report: {}", workspace::shown(&page));
     Ok(())
 }
 

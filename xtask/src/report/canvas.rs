@@ -7,8 +7,10 @@ use minijinja::HtmlEscape;
 use plotters::chart::ChartContext;
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
+use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 
+use super::marked_axis::MarkedAxis;
 use super::number;
 use super::palette::Ink;
 
@@ -36,7 +38,8 @@ pub struct Axes<'a> {
     pub y_ticks: usize,
 }
 
-type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+type Plane = Cartesian2d<MarkedAxis, RangedCoordf64>;
+type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Plane>;
 
 /// What draws into a plot.
 pub struct Canvas<'a, 'b> {
@@ -51,13 +54,24 @@ impl Axes<'_> {
         described: &str,
         draw: impl FnOnce(&mut Canvas) -> Result<()>,
     ) -> Result<String> {
+        let marks = MarkedAxis::of_numbers(self.x.clone(), self.x_ticks);
+        self.draw_marked(&marks, described, draw)
+    }
+
+    /// The same with words at places of the horizontal axis, in place of its ticks.
+    pub fn draw_marked(
+        &self,
+        marks: &[(f64, String)],
+        described: &str,
+        draw: impl FnOnce(&mut Canvas) -> Result<()>,
+    ) -> Result<String> {
         let mut svg = String::new();
         let (width, height) = (self.width * SCALE, self.height * SCALE);
         {
             let backend = SVGBackend::with_string(&mut svg, (width as u32, height as u32));
             let area = backend.into_drawing_area();
             let mut canvas = Canvas {
-                chart: self.mesh(&area)?,
+                chart: self.mesh(&area, marks)?,
                 y: self.y.clone(),
             };
             draw(&mut canvas)?;
@@ -71,7 +85,15 @@ impl Axes<'_> {
         ))
     }
 
-    fn mesh<'a, 'b>(&self, area: &DrawingArea<SVGBackend<'b>, Shift>) -> Result<Chart<'a, 'b>> {
+    fn mesh<'a, 'b>(
+        &self,
+        area: &DrawingArea<SVGBackend<'b>, Shift>,
+        marks: &[(f64, String)],
+    ) -> Result<Chart<'a, 'b>> {
+        let word = |x: &f64| {
+            let mark = marks.iter().find(|mark| mark.0 == *x);
+            mark.map_or_else(String::new, |mark| mark.1.clone())
+        };
         let size = TEXT * LINE_SPACING * f64::from(SCALE);
         let words = ("sans-serif", size, &WORDS);
         let mut chart = ChartBuilder::on(area)
@@ -81,14 +103,14 @@ impl Axes<'_> {
             .margin_left(4 * SCALE)
             .x_label_area_size(44 * SCALE)
             .y_label_area_size(58 * SCALE)
-            .build_cartesian_2d(self.x.clone(), self.y.clone())?;
+            .build_cartesian_2d(MarkedAxis::new(self.x.clone(), marks), self.y.clone())?;
         chart
             .configure_mesh()
             .x_desc(self.x_label)
             .y_desc(self.y_label)
             .x_labels(self.x_ticks)
             .y_labels(self.y_ticks)
-            .x_label_formatter(&|x| number::short(*x))
+            .x_label_formatter(&word)
             .y_label_formatter(&|y| number::short(*y))
             .label_style(words)
             .axis_desc_style(words)
@@ -132,6 +154,24 @@ impl Canvas<'_, '_> {
                 + Polygon::new(outline(1.0), ink.colour.filled());
             self.chart.draw_series([marker])?;
         }
+        Ok(())
+    }
+
+    /// Dots of a radius in page pixels.
+    pub fn dots(&mut self, points: &[(f64, f64)], colour: RGBAColor, radius: f64) -> Result<()> {
+        let radius = (radius * f64::from(SCALE)).round() as i32;
+        let dots = self.inside(points).into_iter();
+        self.chart
+            .draw_series(dots.map(|at| Circle::new(at, radius, colour.filled())))?;
+        Ok(())
+    }
+
+    /// A broken line.
+    pub fn dashes(&mut self, points: &[(f64, f64)], colour: RGBAColor) -> Result<()> {
+        let points = self.inside(points).into_iter();
+        let style = colour.stroke_width(3 * SCALE as u32 / 2);
+        self.chart
+            .draw_series([DashedPathElement::new(points, 6 * SCALE, 4 * SCALE, style)])?;
         Ok(())
     }
 

@@ -60,7 +60,7 @@ pub fn figure(curves: &[Curve]) -> Result<Figure> {
     let mut figure = Figure {
         id: "loss",
         heading: "Loss over training",
-        empty: "There are no losses to plot.",
+        empty: "There are no losses to plot.".into(),
         legend: Vec::new(),
         panels: Vec::new(),
         caption:

@@ -13,7 +13,7 @@ pub fn figure(scores: &[ScoreRow], unit: &str, palette: &Palette) -> Result<Figu
     let mut figure = Figure {
         id: "error-plot",
         heading: "Error against mask ratio",
-        empty: "There are no finite scores to plot.",
+        empty: "There are no finite scores to plot.".into(),
         legend: Vec::new(),
         panels: Vec::new(),
         caption: String::new(),

@@ -1,5 +1,6 @@
 //! A figure as the template sees it: panels, a legend above them, a caption below.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use plotters::style::RGBColor;
@@ -14,7 +15,7 @@ pub struct Figure {
     pub id: &'static str,
     pub heading: &'static str,
     /// Said in place of a figure without panels.
-    pub empty: &'static str,
+    pub empty: Cow<'static, str>,
     pub legend: Vec<LegendEntry>,
     pub panels: Vec<Panel>,
     pub caption: String,
@@ -40,22 +41,23 @@ pub struct LegendEntry {
 impl LegendEntry {
     /// A line with a marker.
     pub fn marked(label: &str, ink: Ink) -> Self {
-        let mut corners = String::new();
-        for (x, y) in ink.marker.outline() {
-            // Writing to a string doesn't fail.
-            let _ = write!(corners, "{:.1},{:.1} ", 16.0 + 4.0 * x, 7.0 + 4.0 * y);
-        }
-        let marker = format!(
-            r#"<polygon points="{}" fill="{}"/>"#,
-            corners.trim_end(),
-            hex(ink.colour)
-        );
-        Self::new(label, &(line(ink.colour) + &marker))
+        Self::new(label, &(line(ink.colour) + &marker((16.0, 7.0), 4.0, ink)))
     }
 
     /// A line alone.
     pub fn line(label: &str, colour: RGBColor) -> Self {
         Self::new(label, &line(colour))
+    }
+
+    /// A broken line.
+    pub fn dashed(label: &str, colour: RGBColor) -> Self {
+        let dashes = line(colour).replace("/>", r#" stroke-dasharray="5 3"/>"#);
+        Self::new(label, &dashes)
+    }
+
+    /// A marker alone.
+    pub fn marker(label: &str, ink: Ink) -> Self {
+        Self::new(label, &marker((16.0, 7.0), 4.0, ink))
     }
 
     /// A shaded patch.
@@ -81,6 +83,20 @@ fn line(colour: RGBColor) -> String {
     format!(
         r#"<path d="M1 7h30" stroke="{}" stroke-width="2"/>"#,
         hex(colour)
+    )
+}
+
+/// A marker of this size around a place.
+pub fn marker(at: (f64, f64), size: f64, ink: Ink) -> String {
+    let mut corners = String::new();
+    for (x, y) in ink.marker.outline() {
+        // Writing to a string doesn't fail.
+        let _ = write!(corners, "{:.1},{:.1} ", at.0 + size * x, at.1 + size * y);
+    }
+    format!(
+        r#"<polygon points="{}" fill="{}"/>"#,
+        corners.trim_end(),
+        hex(ink.colour)
     )
 }
 

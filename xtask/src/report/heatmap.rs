@@ -53,7 +53,7 @@ pub fn figure(similarity: &[Similarity]) -> Figure {
     Figure {
         id: "similarity",
         heading: "Similarity of ROI vectors",
-        empty: "There are no ROI vectors to compare.",
+        empty: "There are no ROI vectors to compare.".into(),
         legend: Vec::new(),
         panels,
         caption,

@@ -14,7 +14,13 @@ pub fn score(value: f64) -> String {
 
 /// An interval, or nothing if an end of it is unknown.
 pub fn interval(low: f64, high: f64) -> Option<String> {
-    (low.is_finite() && high.is_finite()).then(|| format!("{}–{}", score(low), score(high)))
+    // A minus beside a dash would be hard to read.
+    let to = if low < 0.0 || high < 0.0 {
+        " to "
+    } else {
+        "–"
+    };
+    (low.is_finite() && high.is_finite()).then(|| format!("{}{to}{}", score(low), score(high)))
 }
 
 /// A number beside an axis or in a heading: as many decimals as it has, four at most.
@@ -69,6 +75,7 @@ mod tests {
         assert_eq!(score(1.5e7), "1.50e7");
         assert_eq!(interval(0.1, f64::INFINITY), None);
         assert_eq!(interval(0.1, 0.2).unwrap(), "0.100–0.200");
+        assert_eq!(interval(-0.1, 0.2).unwrap(), "−0.100 to 0.200");
     }
 
     #[test]

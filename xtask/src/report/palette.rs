@@ -24,6 +24,9 @@ const LOSSES: &[RGBColor] = &[
     RGBColor(230, 159, 0),
 ];
 
+/// What a figure is held against, and what is left blank.
+pub const GREY: RGBColor = RGBColor(120, 120, 120);
+
 /// Measured signals and frames.
 pub const BLACK: RGBColor = RGBColor(0, 0, 0);
 
@@ -93,6 +96,14 @@ impl Palette {
         let drawn = data.traces.iter().flat_map(|trace| &trace.drawn);
         Self {
             names: distinct(scored.chain(drawn.map(|(name, _)| name))),
+            colours: OKABE_ITO,
+        }
+    }
+
+    /// For these names, in this order.
+    pub fn of<'a>(names: impl Iterator<Item = &'a String>) -> Self {
+        Self {
+            names: distinct(names),
             colours: OKABE_ITO,
         }
     }

@@ -21,7 +21,7 @@ pub fn figure(traces: &[Trace], palette: &Palette) -> Result<Figure> {
     let mut figure = Figure {
         id: "traces",
         heading: "Example time courses",
-        empty: "There are no time courses to plot.",
+        empty: "There are no time courses to plot.".into(),
         legend: Vec::new(),
         panels: Vec::new(),
         caption: String::new(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail, ensure};
 use brainmae_data::duplicates::find_duplicates;
-use brainmae_data::{ScanId, Split};
+use brainmae_data::{PreparedDataset, ScanId, Split};
 use brainmae_downstream::brainmae::Encoder;
 use brainmae_downstream::motion::{confound_links, without_confounds};
 use brainmae_downstream::protocol::TABLE_CONFOUNDS;
@@ -16,6 +16,7 @@ use brainmae_run::table::{read_table, write_table};
 use brainmae_run::{Manifest, RunFolder, Seeds, Status, write_atomic};
 use burn::tensor::Device;
 
+use super::downstream_notes::{self, TargetNotes};
 use super::{Scans, fail, manifest, pretrain};
 use crate::experiment::{DownstreamConfig, ExperimentConfig, Options, Resolved};
 use crate::progress::Steps;
@@ -87,7 +88,7 @@ pub fn downstream(
     };
     match work
         .predict_all(&tasks, &encoders)
-        .and_then(|all| work.write(&all))
+        .and_then(|all| work.write(&all, &tasks, &scans.dataset))
     {
         Ok(()) => run.set_status(Status::Finished, None)?,
         Err(error) => return Err(fail(&mut run, error)),
@@ -271,9 +272,16 @@ impl Work<'_> {
         predicted.with_context(|| format!("{} for {}, fold {number}", learner.name(), task.name))
     }
 
-    fn write(&self, all: &[Prediction]) -> Result<()> {
+    fn write(&self, all: &[Prediction], tasks: &[Task], dataset: &PreparedDataset) -> Result<()> {
         let folder = self.run.path();
         let predictions = Predictions::new(confounds(), all.to_vec())?;
+        let notes = tasks.iter().map(|task| {
+            let notes = TargetNotes::of(task, dataset.events());
+            let unit = self.config.targets.get(&task.name);
+            let unit = unit.and_then(|spec| unit_of(spec.column.as_deref()?));
+            (task.name.clone(), TargetNotes { unit, ..notes })
+        });
+        downstream_notes::write(folder, &notes.collect())?;
         write_table(folder, "predictions", &mut predictions.to_frame()?)?;
         let spec = &self.config.results;
         let results = Results::new(&predictions, spec, &self.seeds);
@@ -289,6 +297,13 @@ impl Work<'_> {
         write_atomic(&folder.join("results.md"), results.to_markdown().as_bytes())?;
         Ok(())
     }
+}
+
+/// The unit at the end of a column's name: `age_years`.
+fn unit_of(column: &str) -> Option<String> {
+    const UNITS: [&str; 6] = ["years", "months", "days", "secs", "mm", "kg"];
+    let (_, unit) = column.rsplit_once('_')?;
+    UNITS.contains(&unit).then(|| unit.to_string())
 }
 
 fn confounds() -> Vec<String> {

@@ -304,7 +304,7 @@ fn rows<const N: usize>(rows: [(&str, String); N]) -> Vec<(String, String)> {
 }
 
 /// Every leaf of a config with its dotted name.
-fn flatten(name: &str, value: &serde_json::Value, rows: &mut Vec<(String, String)>) {
+pub(super) fn flatten(name: &str, value: &serde_json::Value, rows: &mut Vec<(String, String)>) {
     match value {
         serde_json::Value::Object(fields) => {
             for (key, value) in fields {

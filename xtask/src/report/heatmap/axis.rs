@@ -5,15 +5,15 @@ use std::fmt::Write;
 use minijinja::HtmlEscape;
 
 use super::super::palette::distinct;
+use super::super::words::{LETTER, cut};
 use super::Similarity;
 
 /// With more ROIs than this, their names would run into each other.
 const MOST_NAMES: usize = 22;
 /// Letters of a label; a longer one is cut.
 const LONGEST: usize = 18;
-/// Room that a label needs, in page pixels: along the axis, and for each letter.
+/// Room that a label needs along the axis, in page pixels.
 const LINE: f64 = 13.0;
-const LETTER: f64 = 6.8;
 
 /// The same for rows and columns.
 pub struct Axis {
@@ -56,7 +56,7 @@ impl Axis {
         } else if n <= MOST_NAMES {
             for (i, roi) in similarity.rois.iter().enumerate() {
                 axis.groups.push(Group {
-                    label: cut(roi),
+                    label: cut(roi, LONGEST),
                     start: i,
                     end: i + 1,
                 });
@@ -81,7 +81,7 @@ impl Axis {
         let end = self.order.len();
         if end > start {
             self.groups.push(Group {
-                label: cut(label),
+                label: cut(label, LONGEST),
                 start,
                 end,
             });
@@ -127,14 +127,6 @@ impl Axis {
         );
         svg
     }
-}
-
-fn cut(label: &str) -> String {
-    if label.chars().count() <= LONGEST {
-        return label.to_string();
-    }
-    let start: String = label.chars().take(LONGEST - 1).collect();
-    start + "…"
 }
 
 /// Moves places apart until labels don't touch: down from the top, then up from the bottom.
