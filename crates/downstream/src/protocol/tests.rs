@@ -137,8 +137,7 @@ fn a_smaller_share_is_part_of_a_larger_one_and_keeps_subjects_whole() {
         let fold = FoldOf::new(&task, 1, &split, share, &Seeds::new(1)).expect("disjoint");
         let spy = Spy::default();
         fold.predict(&spy, &problem(&task)).expect("predicted");
-        let learned = spy.learned.lock().expect("no panic").clone();
-        learned
+        spy.learned.into_inner().expect("no panic")
     };
     let [tenth, half, all] = [0.1, 0.5, 1.0].map(learned);
     assert_eq!([tenth.len(), half.len(), all.len()], [2, 10, 20]);
