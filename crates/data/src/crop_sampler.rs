@@ -38,8 +38,21 @@ pub fn random_crop(
 /// # Panics
 /// When the store has no scan of this number, as indexing a slice does.
 pub fn tile(store: &ScanStore, scan: usize, layout: &SegmentLayout) -> Vec<Crop> {
+    tile_from(store, scan, layout, 0)
+}
+
+/// As [`tile`], from volume `start` on.
+///
+/// # Panics
+/// As [`tile`].
+pub fn tile_from(
+    store: &ScanStore,
+    scan: usize,
+    layout: &SegmentLayout,
+    start: usize,
+) -> Vec<Crop> {
     let n_volumes = store.scans()[scan].n_volumes;
-    (0..n_volumes)
+    (start..n_volumes)
         .step_by(layout.sample_len_trs().max(1))
         .filter(|start| start + layout.segment_len_trs <= n_volumes)
         .map(|start_volume| Crop { scan, start_volume })

@@ -59,7 +59,7 @@ pub use bold::BoldSeries;
 pub use cleaning::{CleanedSignals, CleaningStep, ScanSignals, Unusable, clean_scan};
 pub use cohort::{CohortLayout, CohortSpec, plan_cohort, simulate_cohort};
 pub use confounds::ConfoundTable;
-pub use crop_sampler::{epoch_order, random_crop, tile};
+pub use crop_sampler::{epoch_order, random_crop, tile, tile_from};
 pub use duplicates::{Duplicate, Likeness, find_duplicates};
 pub use error::DataError;
 pub use events::Event;

@@ -59,16 +59,11 @@ impl Learner for LinearLearner {
         let features = self.features.fit(problem, training);
         let x = features.of(problem, &training.examples)?;
         let deciding = features.of(problem, &validation.examples)?;
-        let alpha = LinearModel::best_alpha(
-            problem.kind,
-            [&x, &deciding],
-            [&training.truth, &validation.truth],
-        );
         // What features learn stays as it is: it is learned from the training side alone.
-        let both = stack(&x, &deciding);
-        let truth = [&training.truth[..], &validation.truth].concat();
+        let truth = [&training.truth[..], &validation.truth];
+        let model = LinearModel::choose(problem.kind, [&x, &deciding], truth);
         Ok(Box::new(FittedLinear {
-            model: LinearModel::fit(problem.kind, both, &truth, alpha),
+            model,
             features,
             problem: problem.clone(),
         }))
@@ -101,8 +96,14 @@ enum FittedModel {
 }
 
 impl LinearModel {
+    /// The model of all rows, with the penalty that fits the second ones best where the first alone are learned from.
+    pub fn choose(kind: Kind, x: [&DMatrix<f64>; 2], truth: [&[f64]; 2]) -> Self {
+        let alpha = Self::best_alpha(kind, x, truth);
+        Self::fit(kind, stack(x[0], x[1]), &truth.concat(), alpha)
+    }
+
     /// The penalty that fits the second rows best when the first are learned from: least squared error, or least `-log p`.
-    pub fn best_alpha(kind: Kind, [x, deciding]: [&DMatrix<f64>; 2], truth: [&[f64]; 2]) -> f64 {
+    fn best_alpha(kind: Kind, [x, deciding]: [&DMatrix<f64>; 2], truth: [&[f64]; 2]) -> f64 {
         let standard = Standard::fit(x);
         let [x, deciding] = [x, deciding].map(|x| standard.apply(x.clone()));
         let mut best = (f64::INFINITY, ALPHAS[0]);
@@ -136,7 +137,7 @@ impl LinearModel {
     }
 
     /// Fits rows with this penalty.
-    pub fn fit(kind: Kind, x: DMatrix<f64>, truth: &[f64], alpha: f64) -> Self {
+    fn fit(kind: Kind, x: DMatrix<f64>, truth: &[f64], alpha: f64) -> Self {
         let standard = Standard::fit(&x);
         let x = standard.apply(x);
         let fitted = match kind {
@@ -163,7 +164,7 @@ impl LinearModel {
 }
 
 /// The rows of both.
-pub fn stack(first: &DMatrix<f64>, second: &DMatrix<f64>) -> DMatrix<f64> {
+fn stack(first: &DMatrix<f64>, second: &DMatrix<f64>) -> DMatrix<f64> {
     let (n, p) = first.shape();
     let mut both = first.clone().resize_vertically(n + second.nrows(), 0.0);
     both.view_mut((n, 0), (second.nrows(), p)).copy_from(second);

@@ -25,7 +25,7 @@ pub mod transformer;
 pub use batch::{Batch, Needs};
 pub use noise::Noise;
 pub use recipe::{Budget, Recipe};
-pub use registry::{LITE, NAMES, all, learner};
+pub use registry::{NAMES, learner};
 pub use trainer::Neural;
 
 use brainmae_model::init::Init;

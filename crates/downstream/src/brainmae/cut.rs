@@ -26,19 +26,9 @@ impl Cutter {
         })
     }
 
-    /// Samples that cover a scan one after another, from its first volume.
-    pub fn tiles(&self, scan: usize) -> Vec<Crop> {
-        brainmae_data::tile(&self.store, scan, &self.layout)
-    }
-
     /// Samples that cover a scan one after another, from volume `start` on.
-    pub fn tiles_from(&self, scan: usize, start: usize) -> Vec<Crop> {
-        let n_volumes = self.store.scans()[scan].n_volumes;
-        (start..n_volumes)
-            .step_by(self.layout.sample_len_trs())
-            .filter(|start| start + self.layout.segment_len_trs <= n_volumes)
-            .map(|start_volume| Crop { scan, start_volume })
-            .collect()
+    pub fn tiles(&self, scan: usize, start: usize) -> Vec<Crop> {
+        brainmae_data::tile_from(&self.store, scan, &self.layout, start)
     }
 
     /// A sample that starts anywhere.

@@ -43,7 +43,7 @@ pub fn embed(
         .map(|example| (example.scan, example.start_volume % len))
         .collect();
     let crops: Vec<Crop> = (starts.into_iter())
-        .flat_map(|(scan, start)| cutter.tiles_from(scan, start))
+        .flat_map(|(scan, start)| cutter.tiles(scan, start))
         .collect();
     let mut all = Vec::with_capacity(crops.len());
     for crops in crops.chunks(BATCH) {

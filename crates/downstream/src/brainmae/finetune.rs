@@ -283,7 +283,10 @@ impl FineTuned {
         let mut scans: Vec<usize> = examples.list.iter().map(|e| e.scan).collect();
         scans.sort_unstable();
         scans.dedup();
-        let crops: Vec<Crop> = scans.iter().flat_map(|scan| cutter.tiles(*scan)).collect();
+        let crops: Vec<Crop> = scans
+            .iter()
+            .flat_map(|scan| cutter.tiles(*scan, 0))
+            .collect();
         let mut found: BTreeMap<(usize, usize), (Vec<f32>, f32)> = BTreeMap::new();
         for crops in crops.chunks(self.batch_size) {
             let (input, batch) = cutter.input(crops, &self.model.encoder)?;

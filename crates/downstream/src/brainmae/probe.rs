@@ -4,7 +4,7 @@ use nalgebra::DMatrix;
 
 use super::Encoder;
 use super::embedding::{SampleEmbedding, embed, vectors};
-use crate::linear::{LinearModel, stack};
+use crate::linear::LinearModel;
 use crate::{DownstreamError, Examples, Fitted, Labelled, Learner, Output, Problem};
 
 /// Ridge or logistic regression of what a frozen encoder says: of the representation of a scan, averaged over its samples, or
@@ -42,8 +42,7 @@ impl Learner for LinearProbe {
         let x = rows(&encoder, problem, &training.examples)?;
         let deciding = rows(&encoder, problem, &validation.examples)?;
         let truth = [&training.truth[..], &validation.truth];
-        let alpha = LinearModel::best_alpha(problem.kind, [&x, &deciding], truth);
-        let model = LinearModel::fit(problem.kind, stack(&x, &deciding), &truth.concat(), alpha);
+        let model = LinearModel::choose(problem.kind, [&x, &deciding], truth);
         Ok(Box::new(FittedProbe {
             encoder,
             model,
