@@ -20,7 +20,7 @@ pub struct StateSpec {
     pub delay_secs: f64,
     /// Share of a stretch that a condition must fill; a stretch that none fills so far is mixed, and left out.
     pub least_share: f64,
-    /// These conditions alone; all when nothing is said.
+    /// These conditions alone, as if there were no other events but for [`rest`](Self::rest); all when nothing is said.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<String>,
     /// Stretches that rest fills so far are a class too.
@@ -111,23 +111,17 @@ impl StateSpec {
                 continue;
             }
             for example in self.stretches(seen, events, layout, layout.segment_len_trs) {
-                match self.condition(seen, example, events) {
-                    Some(condition) => {
-                        let class = truths.classes.iter().position(|c| c == condition);
-                        // Of a condition that was not asked for.
-                        let Some(class) = class else { continue };
-                        truths.push(example, class as f64);
-                    }
-                    None => truths.n_mixed += 1,
+                match self.shown(seen, example, events, &truths.classes) {
+                    Shown::Class(class) => truths.push(example, class as f64),
+                    Shown::Mixed => truths.n_mixed += 1,
+                    Shown::Nothing => {}
                 }
             }
             let (Stretch::Segment, Some(stride)) = (self.stretch, self.train_stride_trs) else {
                 continue;
             };
             for example in self.stretches(seen, events, layout, stride) {
-                let condition = self.condition(seen, example, events);
-                let class = condition.and_then(|c| truths.classes.iter().position(|k| k == c));
-                if let Some(class) = class {
+                if let Shown::Class(class) = self.shown(seen, example, events, &truths.classes) {
                     truths.training.push((example, class as f64));
                 }
             }
@@ -197,33 +191,63 @@ impl StateSpec {
         }
     }
 
-    /// The condition that fills enough of a stretch.
-    fn condition<'a>(
-        &self,
-        seen: &Seen,
-        example: Example,
-        events: &[&'a Event],
-    ) -> Option<&'a str> {
+    /// What fills enough of a stretch.
+    fn shown(&self, seen: &Seen, example: Example, events: &[&Event], classes: &[String]) -> Shown {
         let tr_secs = seen.scan.series.tr_secs();
         let start = example.start_volume as f64 * tr_secs;
-        let secs = example.n_volumes as f64 * tr_secs;
-        let mut filled: BTreeMap<&str, f64> = BTreeMap::new();
+        let end = start + example.n_volumes as f64 * tr_secs;
+        let mut filled = vec![0.0; classes.len()];
+        let mut busy = Vec::new();
         for event in events {
             let onset = event.onset_secs + self.delay_secs;
-            let overlap = (onset + event.duration_secs).min(start + secs) - onset.max(start);
-            *filled.entry(event.condition.as_str()).or_default() += overlap.max(0.0);
-        }
-        // A billionth less than asked for is rounding.
-        let enough = self.least_share * secs * (1.0 - 1e-9);
-        let most = filled.iter().max_by(|a, b| a.1.total_cmp(b.1));
-        match most {
-            Some((condition, filled)) if *filled >= enough => Some(condition),
-            _ => {
-                let rest = secs - filled.values().sum::<f64>();
-                (self.rest && rest >= enough).then_some(REST)
+            let within = [onset.max(start), (onset + event.duration_secs).min(end)];
+            if within[1] <= within[0] {
+                continue;
+            }
+            busy.push(within);
+            if let Some(class) = classes.iter().position(|class| *class == event.condition) {
+                filled[class] += within[1] - within[0];
             }
         }
+        let touched = filled.iter().any(|secs| *secs > 0.0);
+        if self.rest
+            && let Some(rest) = classes.iter().position(|class| class == REST)
+        {
+            filled[rest] += end - start - covered(busy);
+        }
+        // A billionth less than asked for is rounding.
+        let enough = self.least_share * (end - start) * (1.0 - 1e-9);
+        let most =
+            (filled.iter().enumerate()).max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)));
+        match most {
+            Some((class, secs)) if *secs >= enough => Shown::Class(class),
+            _ if touched => Shown::Mixed,
+            _ => Shown::Nothing,
+        }
     }
+}
+
+/// What a stretch of a scan shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    /// The class of this number.
+    Class(usize),
+    /// Some of a class, but not enough of any.
+    Mixed,
+    /// No condition that was asked for.
+    Nothing,
+}
+
+/// Seconds that at least one of these intervals covers.
+fn covered(mut intervals: Vec<[f64; 2]>) -> f64 {
+    intervals.sort_by(|a, b| a[0].total_cmp(&b[0]));
+    let mut end = f64::NEG_INFINITY;
+    let mut secs = 0.0;
+    for [from, to] in intervals {
+        secs += (to - from.max(end)).max(0.0);
+        end = end.max(to);
+    }
+    secs
 }
 
 #[cfg(test)]

@@ -76,15 +76,15 @@ fn a_segment_shows_what_fills_most_of_it() {
         delay_secs: 0.0,
         ..StateSpec::default()
     };
-    // 0-5 face; 5-10 one second of face and four of house; 10-15 two of house; 15-20 rest.
+    // 0-5 face; 5-10 one second of face and four of house; 10-15 two of house; 15-20 nothing.
     let (found, mixed) = read(&spec, &face_and_house());
     assert_eq!(found, [at(0, "face"), at(5, "house")]);
-    assert_eq!(mixed, 2);
+    assert_eq!(mixed, 1);
     let strict = StateSpec {
         least_share: 0.9,
         ..spec
     };
-    assert_eq!(read(&strict, &face_and_house()), (vec![at(0, "face")], 3));
+    assert_eq!(read(&strict, &face_and_house()), (vec![at(0, "face")], 2));
 }
 
 #[test]
@@ -119,6 +119,30 @@ fn conditions_that_are_not_asked_for_are_left_out() {
     assert_eq!(read(&spec, &face_and_house()).0, [at(10, "house")]);
 }
 
+/// Releases list trials, and answers to them, beside the blocks that they are in.
+#[test]
+fn events_within_others_change_nothing_unless_asked_for() {
+    let mut events = face_and_house();
+    events.extend((0..6).map(|i| event("trial", 2.0 * f64::from(i), 2.0)));
+    let spec = StateSpec {
+        conditions: vec!["face".into(), "house".into()],
+        delay_secs: 0.0,
+        ..StateSpec::default()
+    };
+    let (found, mixed) = read(&spec, &events);
+    assert_eq!((found, mixed), read(&spec, &face_and_house()));
+    // Ten to twelve seconds are trials, and the rest of that segment is rest.
+    let with_rest = StateSpec { rest: true, ..spec };
+    let (found, _) = read(&with_rest, &events);
+    let expected = [
+        at(0, "face"),
+        at(5, "house"),
+        at(10, "rest"),
+        at(15, "rest"),
+    ];
+    assert_eq!(found, expected);
+}
+
 #[test]
 fn events_and_volumes_are_stretches_too() {
     let of = |stretch| StateSpec {
@@ -129,7 +153,7 @@ fn events_and_volumes_are_stretches_too() {
     let (events, _) = read(&of(Stretch::Event), &face_and_house());
     assert_eq!(events, [at(0, "face"), at(6, "house")]);
     let (volumes, mixed) = read(&of(Stretch::Volume), &face_and_house());
-    assert_eq!((volumes.len(), mixed), (12, 8));
+    assert_eq!((volumes.len(), mixed), (12, 0));
     assert_eq!(
         (&volumes[5], &volumes[6]),
         (&at(5, "face"), &at(6, "house"))
