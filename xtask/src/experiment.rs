@@ -1,6 +1,7 @@
 //! Experiments: one TOML file each, a row of a results table.
 
 mod config;
+mod data;
 mod downstream;
 mod run;
 
@@ -9,7 +10,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 pub use config::{ExperimentConfig, Resolved};
-pub use downstream::DownstreamConfig;
+pub use data::{DataConfig, Origin, raw_place};
+pub use downstream::{DownstreamConfig, Pretraining};
 pub use run::{Options, plan, pretrain_one, run};
 
 use crate::workspace;

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use brainmae_data::{PlantedSpec, SegmentSpec, SplitSpec, StoreBudget};
+use brainmae_data::{SegmentSpec, SplitSpec};
 use brainmae_model::BrainMaeConfig;
 use brainmae_pretrain::EngineConfig;
 use brainmae_pretrain::mask::MaskConfig;
 use brainmae_pretrain::reconstruction::ReconstructionConfig;
 use serde::{Deserialize, Serialize};
 
-use super::DownstreamConfig;
+use super::{DataConfig, DownstreamConfig};
 use toml::{Table, Value};
 
 /// One experiment, every default written out.
@@ -58,38 +58,6 @@ pub struct ExperimentConfig {
     pub variants: BTreeMap<String, Table>,
 }
 
-/// Where the data come from: exactly one of `source`, `prepared` and `planted` is given.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DataConfig {
-    /// A folder with a `source.toml`, relative to the workspace.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<PathBuf>,
-    /// A folder with a prepared data set, relative to the workspace.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prepared: Option<PathBuf>,
-    /// Synthetic scans with planted truth.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub planted: Option<PlantedSpec>,
-    /// Memory that scans may take, in GiB; a quarter of the machine's when nothing is said. Scans beyond it are read from
-    /// disk again and again. No result depends on it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub memory_gib: Option<f64>,
-}
-
-impl DataConfig {
-    /// The memory that scans may take.
-    ///
-    /// # Errors
-    /// If it is no number of GiB.
-    pub fn budget(&self) -> Result<StoreBudget> {
-        Ok(match self.memory_gib {
-            Some(gib) => StoreBudget::gib(gib)?,
-            None => StoreBudget::default(),
-        })
-    }
-}
-
 /// One split of a file that `cargo xtask data split` wrote.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -129,13 +97,9 @@ impl Resolved {
             apply(&mut table, set).with_context(|| format!("--set {set}"))?;
         }
         let base: ExperimentConfig = Value::Table(table.clone()).try_into()?;
-        let given = [
-            base.data.source.is_some(),
-            base.data.prepared.is_some(),
-            base.data.planted.is_some(),
-        ];
-        if given.iter().filter(|given| **given).count() != 1 {
-            bail!("[data] needs exactly one of source, prepared and planted");
+        base.data.origin()?;
+        if let Some(downstream) = &base.downstream {
+            downstream.check()?;
         }
         if base.split_file.is_some() && base.split != SplitSpec::default() {
             bail!("[split_file] and [split] are given: one of them says how to split");

@@ -1,6 +1,7 @@
 //! The `[downstream]` table of an experiment file.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use brainmae_data::FoldSpec;
@@ -27,6 +28,9 @@ pub struct DownstreamConfig {
     /// Which variant BrainMAE is; the first when nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
+    /// Where the weights of pretrained models come from.
+    #[serde(default)]
+    pub pretrain: Pretraining,
     /// Fine-tuning.
     #[serde(default)]
     pub finetune: FineTuneConfig,
@@ -36,6 +40,17 @@ pub struct DownstreamConfig {
     /// Intervals and tests.
     #[serde(default)]
     pub results: ResultsSpec,
+}
+
+/// Where the weights of pretrained models come from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pretraining {
+    /// The model is pretrained anew for every fold, without those who are tested in it.
+    #[default]
+    PerFold,
+    /// The folder of a checkpoint, relative to the workspace; nobody whom it has seen may be tested.
+    Checkpoint(PathBuf),
 }
 
 fn all_models() -> Vec<ModelName> {

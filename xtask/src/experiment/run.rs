@@ -10,7 +10,8 @@ use brainmae_run::{Manifest, RunFolder, Status};
 use super::{ExperimentConfig, Resolved};
 use crate::devices::Devices;
 use crate::processes::{self, Processes};
-use crate::stage::{Scans, data, downstream, downstream_report, pretrain, reconstruct, report};
+use crate::stage::downstream::{self, Design};
+use crate::stage::{Scans, data, downstream_report, pretrain, reconstruct, report};
 use crate::{interrupt, workspace};
 
 /// How to run, beside what to run.
@@ -38,7 +39,7 @@ impl Options {
     ///
     /// # Errors
     /// If its own manifest is damaged.
-    fn status_of(&self, manifest: &Manifest) -> Result<Option<Status>> {
+    pub fn status_of(&self, manifest: &Manifest) -> Result<Option<Status>> {
         let file = RunFolder::place(&self.runs, manifest).join("manifest.json");
         Ok(match file.exists() {
             true => Some(Manifest::read(&file)?.status),
@@ -195,7 +196,7 @@ fn precision(variants: &[(String, ExperimentConfig)]) -> Result<Precision> {
     }
 }
 
-/// With `--resume`: one of the variants has been started with this config.
+/// With `--resume`: one of the stages has been started with this config.
 fn require_found(
     experiment: &Resolved,
     variants: &[(String, ExperimentConfig)],
@@ -205,8 +206,17 @@ fn require_found(
     if !options.resume {
         return Ok(());
     }
+    let mut manifests = Vec::new();
+    if experiment.base.downstream.is_some() {
+        let design = Design::new(experiment, scans)?;
+        manifests = design.pretraining(options)?;
+        manifests.push(design.manifest(options)?);
+    }
     for (variant, config) in variants {
-        let manifest = pretrain::identify(&experiment.name, variant, config, scans, options)?;
+        let name = &experiment.name;
+        manifests.push(pretrain::identify(name, variant, config, scans, options)?);
+    }
+    for manifest in manifests {
         if options.status_of(&manifest)?.is_some() {
             return Ok(());
         }
@@ -230,17 +240,29 @@ pub fn plan(experiment: &Resolved, options: &Options) -> Result<()> {
             "  data           to be prepared in {}",
             workspace::shown(&place)
         );
+        let folds = experiment.base.downstream.as_ref();
+        let folds = folds.map(|config| format!(", for each of {} folds", config.folds.folds));
         for (variant, config) in &experiment.variants {
             println!(
-                "  pretrain-{variant:<6}{} steps of {} samples",
-                config.train.steps, config.train.batch_size
+                "  pretrain-{variant:<6}{} steps of {} samples{}",
+                config.train.steps,
+                config.train.batch_size,
+                folds.as_deref().unwrap_or_default()
             );
         }
-        println!("  reconstruct    to be done");
+        let last = if folds.is_some() {
+            "downstream"
+        } else {
+            "reconstruct"
+        };
+        println!("  {last:<15}to be done");
         return Ok(());
     }
     let base = &experiment.base;
     let scans = data::open(&place, base)?;
+    if base.downstream.is_some() {
+        return plan_downstream(experiment, &scans, options);
+    }
     let [train, validation, test] = [
         &scans.split.train,
         &scans.split.validation,
@@ -267,6 +289,34 @@ pub fn plan(experiment: &Resolved, options: &Options) -> Result<()> {
     }
     let manifest = reconstruct::identify(experiment, &identities, &scans, options)?;
     println!("  {:<15}{}", manifest.stage, state(&manifest, options)?);
+    Ok(())
+}
+
+/// The folds of a downstream experiment, and how far each stage is.
+fn plan_downstream(experiment: &Resolved, scans: &Scans, options: &Options) -> Result<()> {
+    let design = Design::new(experiment, scans)?;
+    let place = data::place(&experiment.base, &options.data)?;
+    println!("  data           {}", workspace::shown(&place));
+    let pretraining = design.pretraining(options)?;
+    for (at, split) in design.splits().enumerate() {
+        let [train, validation, test] =
+            [&split.train, &split.validation, &split.test].map(Vec::len);
+        println!(
+            "  fold {:<10}{train} training, {validation} validation, {test} test scans",
+            at + 1
+        );
+        if let Some(manifest) = pretraining.get(at) {
+            println!("    {:<13}{}", manifest.stage, state(manifest, options)?);
+        }
+    }
+    let manifest = design.manifest(options)?;
+    println!(
+        "  {:<15}{}, {} models for {} targets",
+        manifest.stage,
+        state(&manifest, options)?,
+        design.config.models.len(),
+        design.config.targets.len()
+    );
     Ok(())
 }
 

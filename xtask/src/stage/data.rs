@@ -12,10 +12,9 @@ use brainmae_data::{
     prepare, prepare_planted,
 };
 use brainmae_run::Seeds;
-use brainmae_run::identity::sha256;
 
 use super::Scans;
-use crate::experiment::ExperimentConfig;
+use crate::experiment::{ExperimentConfig, Origin, raw_place};
 use crate::progress::Steps;
 use crate::{interrupt, workspace};
 
@@ -48,6 +47,26 @@ pub fn ingest_cohort(
     let mut show = shower("reading scans");
     ingest(source, out, spec, options, &mut show)
         .with_context(|| format!("preparing {}", workspace::shown(source)))
+}
+
+/// Prepares a release as an experiment's recipe says, whose relative paths are within `source`.
+fn prepare_release(source: &Path, out: &Path, recipe: &IngestSpec) -> Result<PrepareReport> {
+    let spec = recipe.clone().within(source);
+    spec.check()?;
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let options = IngestOptions {
+        overwrite: false,
+        threads,
+    };
+    let report = ingest_cohort(source, out, &spec, &options)?;
+    if !report.failures.is_empty() {
+        tracing::warn!(
+            "{} scans could not be read: `cargo xtask data list {}` says why",
+            report.failures.len(),
+            workspace::shown(out)
+        );
+    }
+    Ok(report)
 }
 
 /// Writes the synthetic data set of `spec` at `out`.
@@ -112,17 +131,7 @@ fn shower(name: &str) -> impl FnMut(Progress) {
 
 /// Where the data set of an experiment lies, or will lie.
 pub fn place(config: &ExperimentConfig, root: &Path) -> Result<PathBuf> {
-    let data = &config.data;
-    if let Some(prepared) = &data.prepared {
-        return Ok(workspace::root().join(prepared));
-    }
-    if let Some(source) = &data.source {
-        let name = source.file_name().context("data.source has no name")?;
-        return Ok(root.join(name));
-    }
-    // Another plan is another data set: the hash keeps them apart.
-    let plan = serde_json::to_vec(&data.planted)?;
-    Ok(root.join(format!("planted-{}", &sha256(&plan)[..12])))
+    config.data.origin()?.place(root)
 }
 
 /// The scans of an experiment, prepared if they are not yet.
@@ -131,16 +140,22 @@ pub fn place(config: &ExperimentConfig, root: &Path) -> Result<PathBuf> {
 /// From the data.
 pub fn scans(config: &ExperimentConfig, root: &Path) -> Result<Scans> {
     let _span = tracing::info_span!("stage", name = "data").entered();
-    let place = place(config, root)?;
-    let report = match (&config.data.source, &config.data.planted) {
-        (Some(source), _) => Some(prepare_source(
-            &workspace::root().join(source),
-            &place,
-            false,
-        )?),
-        (None, Some(spec)) => Some(simulate(spec, &place, false)?),
-        (None, None) => {
-            // The other two compare checksums too before they call a data set up to date.
+    let origin = config.data.origin()?;
+    let place = origin.place(root)?;
+    let report = match &origin {
+        Origin::Source(source) => Some(prepare_source(source, &place, false)?),
+        Origin::Release(source, recipe) => Some(prepare_release(source, &place, recipe)?),
+        Origin::Cohort(cohort, recipe) => {
+            let raw = raw_place(cohort, &recipe.atlas.name, root)?;
+            // A cohort appears at its place when it is whole.
+            if !raw.exists() {
+                simulate_cohort(cohort, &recipe.atlas.name, &raw)?;
+            }
+            Some(prepare_release(&raw, &place, recipe)?)
+        }
+        Origin::Planted(spec) => Some(simulate(spec, &place, false)?),
+        Origin::Prepared(_) => {
+            // The others compare checksums too before they call a data set up to date.
             PreparedDataset::open(&place)?.verify()?;
             None
         }

@@ -113,17 +113,20 @@ impl IngestSpec {
         let text = std::fs::read_to_string(path).map_err(DataError::io("read", path))?;
         let mut spec: Self =
             toml::from_str(&text).map_err(|error| DataError::toml(path, &text, &error))?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        for file in spec
-            .phenotypes
-            .iter_mut()
-            .chain(&mut spec.atlas.labels)
-            .chain(&mut spec.atlas.centroids)
+        spec = spec.within(path.parent().unwrap_or(Path::new("")));
+        spec.check()?;
+        Ok(spec)
+    }
+
+    /// The same spec, with relative paths counting from `folder`.
+    pub fn within(mut self, folder: &Path) -> Self {
+        for file in (self.phenotypes.iter_mut())
+            .chain(&mut self.atlas.labels)
+            .chain(&mut self.atlas.centroids)
         {
             *file = folder.join(&*file);
         }
-        spec.check()?;
-        Ok(spec)
+        self
     }
 
     /// Checks what can be checked without a file.
