@@ -1,5 +1,6 @@
 //! BrainMAE as a learner: fine-tuned, frozen under a probe, or from scratch.
 
+mod attention_probe;
 mod cut;
 pub mod embedding;
 mod finetune;
@@ -7,8 +8,11 @@ mod probe;
 
 use brainmae_data::SegmentLayout;
 use brainmae_model::{BrainMae, BrainMaeConfig, DataShape};
+use burn::grad_clipping::GradientClippingConfig;
+use burn::optim::{AdamWConfig, ModuleOptimizer};
 use serde::{Deserialize, Serialize};
 
+pub use attention_probe::AttentionProbe;
 pub use finetune::FineTune;
 pub use probe::LinearProbe;
 
@@ -65,6 +69,25 @@ impl Default for FineTuneConfig {
             lr: 3e-4,
             weight_decay: 0.05,
         }
+    }
+}
+
+impl FineTuneConfig {
+    fn optimizer(&self) -> ModuleOptimizer {
+        AdamWConfig::new()
+            .with_beta_2(0.95)
+            .with_epsilon(1e-8)
+            .with_weight_decay(self.weight_decay as f32)
+            .with_grad_clipping(Some(GradientClippingConfig::Norm(1.0)))
+            .init()
+    }
+
+    /// Learning rate of a step.
+    fn lr(&self, step: usize, steps: usize) -> f64 {
+        let at = (step as f64 + 1.0) / steps as f64;
+        let warmup = (at * 10.0).min(1.0);
+        let cosine = 0.5 * (1.0 + (std::f64::consts::PI * at).cos());
+        self.lr * warmup * (0.01 + 0.99 * cosine)
     }
 }
 

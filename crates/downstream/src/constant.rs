@@ -19,7 +19,10 @@ impl Learner for Constant {
     ) -> Result<Box<dyn Fitted>, DownstreamError> {
         Ok(Box::new(FittedConstant {
             kind: problem.kind,
-            row: blind(problem.kind, &training.truth),
+            row: match problem.of_subjects {
+                true => blind(problem.kind, &training.truth_of_subjects()),
+                false => blind(problem.kind, &training.truth),
+            },
         }))
     }
 }

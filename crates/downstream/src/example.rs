@@ -1,5 +1,6 @@
 //! What is predicted from: stretches of scans.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use brainmae_data::{BoldSeries, ScanId, SubjectId};
@@ -77,4 +78,15 @@ pub struct Labelled<'a> {
     pub examples: Examples<'a>,
     /// One for each.
     pub truth: Vec<f64>,
+}
+
+impl Labelled<'_> {
+    /// One truth for each subject, in the order in which they are first met; for targets that all scans of a subject share.
+    pub(crate) fn truth_of_subjects(&self) -> Vec<f64> {
+        let mut seen = BTreeSet::new();
+        (self.examples.iter().zip(&self.truth))
+            .filter(|((scan, _), _)| seen.insert(&scan.subject))
+            .map(|(_, truth)| *truth)
+            .collect()
+    }
 }

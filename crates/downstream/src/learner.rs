@@ -12,6 +12,8 @@ pub struct Problem {
     pub target: String,
     /// Number or class.
     pub kind: Kind,
+    /// Whether all scans of a subject have one truth: what is said of a subject is then the mean over its scans.
+    pub of_subjects: bool,
     /// ROIs of the atlas.
     pub n_rois: usize,
     /// Seconds from one volume to the next, in every scan.

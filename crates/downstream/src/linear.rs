@@ -2,6 +2,7 @@
 
 mod lbfgs;
 pub mod logistic;
+pub(crate) mod pooled;
 pub mod ridge;
 pub mod standard;
 
@@ -10,6 +11,7 @@ use nalgebra::DMatrix;
 use crate::features::{Features, FittedFeatures};
 use crate::{DownstreamError, Examples, Fitted, Kind, Labelled, Learner, Output, Problem};
 use logistic::Logistic;
+use pooled::Pooled;
 use ridge::{Ridge, RidgePath};
 use standard::Standard;
 
@@ -19,7 +21,8 @@ const ALPHAS: [f64; 13] = [
     1e4, 3e3, 1e3, 3e2, 1e2, 3e1, 1e1, 3.0, 1.0, 3e-1, 1e-1, 1e-2, 1e-3,
 ];
 
-/// Ridge or logistic regression of features. The validation side chooses the penalty; then both sides are fitted.
+/// Ridge or logistic regression of features. The validation side chooses the penalty; then both sides are fitted. Where all scans of a
+/// subject have one truth, the features of a subject are the mean over its scans.
 pub struct LinearLearner {
     name: String,
     features: Features,
@@ -57,11 +60,15 @@ impl Learner for LinearLearner {
             ));
         }
         let features = self.features.fit(problem, training);
-        let x = features.of(problem, &training.examples)?;
-        let deciding = features.of(problem, &validation.examples)?;
         // What features learn stays as it is: it is learned from the training side alone.
-        let truth = [&training.truth[..], &validation.truth];
-        let model = LinearModel::choose(problem.kind, [&x, &deciding], truth);
+        let sides = [training, validation].map(|side| -> Result<_, DownstreamError> {
+            let pooled = Pooled::new(problem, &side.examples);
+            let x = pooled.rows(features.of(problem, &side.examples)?);
+            Ok((x, pooled.truth(side)))
+        });
+        let [training, validation] = sides;
+        let ((x, truth), (deciding, decided)) = (training?, validation?);
+        let model = LinearModel::choose(problem.kind, [&x, &deciding], [&truth, &decided]);
         Ok(Box::new(FittedLinear {
             model,
             features,
@@ -78,8 +85,9 @@ struct FittedLinear {
 
 impl Fitted for FittedLinear {
     fn predict(&self, examples: &Examples) -> Result<Output, DownstreamError> {
-        let x = self.features.of(&self.problem, examples)?;
-        Ok(self.model.predict(x))
+        let pooled = Pooled::new(&self.problem, examples);
+        let x = pooled.rows(self.features.of(&self.problem, examples)?);
+        Ok(pooled.spread(&self.problem, &self.model.predict(x)))
     }
 }
 

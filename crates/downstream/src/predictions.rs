@@ -9,7 +9,7 @@ mod table;
 
 pub use sample::Sample;
 
-/// What one model, trained without this unit, says of one stretch of one scan.
+/// What one model, trained without this unit, says of a subject, of a scan or of a segment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
     /// What is predicted, with its unit in the name.
@@ -20,8 +20,8 @@ pub struct Prediction {
     pub train_share: f64,
     /// The fold whose test side this is.
     pub fold: u32,
-    /// The scan.
-    pub scan: String,
+    /// The scan; nothing if all scans of the subject were looked at.
+    pub scan: Option<String>,
     /// Whose it is.
     pub subject: String,
     /// What never stands on two sides: a family, a subject, or a scan of an only subject.
@@ -42,6 +42,14 @@ pub struct Prediction {
 }
 
 impl Prediction {
+    /// What was looked at, for messages.
+    fn place(&self) -> String {
+        match &self.scan {
+            Some(scan) => format!("scan {scan}"),
+            None => format!("subject {}", self.subject),
+        }
+    }
+
     /// A number or one of some classes, by how many numbers are predicted.
     pub fn kind(&self) -> Kind {
         match self.output.len() {
@@ -77,7 +85,7 @@ impl Predictions {
             let refuse = |problem: String| DownstreamError::Predictions {
                 target: row.target.clone(),
                 model: row.model.clone(),
-                problem: format!("scan {}: {problem}", row.scan),
+                problem: format!("{}: {problem}", row.place()),
             };
             check(row, confounds.len()).map_err(refuse)?;
             let expected = *n_outputs.entry(&row.target).or_insert(row.output.len());
@@ -87,7 +95,7 @@ impl Predictions {
                     "{found} numbers are predicted where other rows of this target have {expected}"
                 )));
             }
-            let example = (&row.scan, row.start_secs.map(f64::to_bits));
+            let example = (&row.subject, &row.scan, row.start_secs.map(f64::to_bits));
             let truth = *truths.entry((&row.target, example)).or_insert(row.truth);
             if truth != row.truth {
                 let found = row.truth;
@@ -184,7 +192,7 @@ pub(crate) mod tests {
             model: "m".into(),
             train_share: 1.0,
             fold,
-            scan: format!("{unit}-rest"),
+            scan: Some(format!("{unit}-rest")),
             subject: unit.into(),
             unit: unit.into(),
             start_secs: None,
@@ -221,7 +229,7 @@ pub(crate) mod tests {
         other.model = "n".into();
         assert!(problem(vec![one(), other]).contains("the truth is 1.5"));
         let mut elsewhere = number(1, "a", 1.0, 2.0);
-        elsewhere.scan = "a-task".into();
+        elsewhere.scan = Some("a-task".into());
         assert!(problem(vec![one(), elsewhere]).contains("folds 0 and 1"));
         assert!(problem(vec![number(0, "a", f64::NAN, 1.0)]).contains("finite"));
         assert!(problem(vec![class(0, "a", 2, &[0.5, 0.5])]).contains("class 2 of 2"));

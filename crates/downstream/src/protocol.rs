@@ -1,6 +1,6 @@
 //! How a fold is worked on: the same examples for every model, and no truth of the test side for any.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use brainmae_data::{Split, epoch_order};
 use brainmae_run::Seeds;
@@ -94,7 +94,8 @@ impl<'a> FoldOf<'a> {
         })
     }
 
-    /// Has a model learn from the training side, decide on the validation side, and predict for the test side.
+    /// Has a model learn from the training side, decide on the validation side, and predict for the test side: one row for each
+    /// example; where all scans of a subject have one truth, one row for each subject, the mean over its scans.
     ///
     /// # Errors
     /// From the model.
@@ -108,29 +109,59 @@ impl<'a> FoldOf<'a> {
         let fitted = learner.fit(problem, &training, &task.labelled(&self.validation))?;
         let test = task.examples(&self.test);
         let output = fitted.predict(&test)?;
-        let blind = blind(task.kind, &training.truth);
+        let blind = match task.of_subjects {
+            true => blind(task.kind, &training.truth_of_subjects()),
+            false => blind(task.kind, &training.truth),
+        };
         let units: BTreeSet<&str> = self.training.iter().map(|i| task.unit(*i)).collect();
         let fd = task.confounds.iter().position(|name| name == MEAN_FD);
-        Ok((test.iter().zip(output.rows()).zip(&self.test))
-            .map(|(((scan, example), row), i)| Prediction {
-                target: task.name.clone(),
-                model: learner.name().to_string(),
-                train_share: self.train_share,
-                fold: self.number,
-                scan: scan.scan.to_string(),
-                subject: scan.subject.to_string(),
-                unit: scan.unit.clone(),
-                start_secs: task
-                    .of_segments
-                    .then(|| example.start_volume as f64 * scan.series.tr_secs()),
-                truth: task.truth[*i],
-                output: row.to_vec(),
-                blind: blind.clone(),
-                n_train_units: units.len() as u32,
-                confounds: vec![fd.and_then(|at| scan.confounds[at])],
-            })
-            .collect())
+        let rows = test.iter().zip(output.rows()).zip(&self.test);
+        let rows = rows.map(|(((scan, example), row), i)| Prediction {
+            target: task.name.clone(),
+            model: learner.name().to_string(),
+            train_share: self.train_share,
+            fold: self.number,
+            scan: Some(scan.scan.to_string()),
+            subject: scan.subject.to_string(),
+            unit: scan.unit.clone(),
+            start_secs: task
+                .of_segments
+                .then(|| example.start_volume as f64 * scan.series.tr_secs()),
+            truth: task.truth[*i],
+            output: row.to_vec(),
+            blind: blind.clone(),
+            n_train_units: units.len() as u32,
+            confounds: vec![fd.and_then(|at| scan.confounds[at])],
+        });
+        Ok(match task.of_subjects {
+            true => of_subjects(rows),
+            false => rows.collect(),
+        })
     }
+}
+
+/// One row for each subject: the mean of what is said of its scans, and of what is known of their confounds.
+fn of_subjects(rows: impl Iterator<Item = Prediction>) -> Vec<Prediction> {
+    let mut subjects: BTreeMap<String, Vec<Prediction>> = BTreeMap::new();
+    for row in rows {
+        subjects.entry(row.subject.clone()).or_default().push(row);
+    }
+    let mean = |of: &mut dyn Iterator<Item = f64>| {
+        let (sum, n) = of.fold((0.0, 0u32), |(sum, n), x| (sum + x, n + 1));
+        (n > 0).then(|| sum / f64::from(n))
+    };
+    (subjects.into_values())
+        .map(|scans| Prediction {
+            scan: None,
+            output: (0..scans[0].output.len())
+                .filter_map(|k| mean(&mut scans.iter().map(|scan| scan.output[k])))
+                .collect(),
+            confounds: (0..scans[0].confounds.len())
+                .map(|k| mean(&mut scans.iter().filter_map(|scan| scan.confounds[k])))
+                .collect(),
+            ..scans[0].clone()
+        })
+        .collect()
 }
 
 /// What the truth of the training side alone would answer: its mean, or the shares of its classes.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::brainmae::{Encoder, FineTune, FineTuneConfig, LinearProbe};
+use crate::brainmae::{AttentionProbe, Encoder, FineTune, FineTuneConfig, LinearProbe};
 use crate::constant::Constant;
 use crate::features::Features;
 use crate::linear::LinearLearner;
@@ -27,6 +27,8 @@ pub enum ModelName {
     Brainmae,
     /// BrainMAE, pretrained and frozen under a linear model.
     BrainmaeProbe,
+    /// BrainMAE, pretrained and frozen under attention pooling.
+    BrainmaeAttentionProbe,
     /// BrainMAE without pretraining.
     BrainmaeScratch,
     /// Convolutions over rows and columns of the FC.
@@ -54,7 +56,10 @@ pub enum ModelName {
 impl ModelName {
     /// Whether it starts from pretrained weights.
     pub fn is_pretrained(self) -> bool {
-        matches!(self, ModelName::Brainmae | ModelName::BrainmaeProbe)
+        matches!(
+            self,
+            ModelName::Brainmae | ModelName::BrainmaeProbe | ModelName::BrainmaeAttentionProbe
+        )
     }
 
     /// Its name in tables, for targets of a kind.
@@ -71,6 +76,7 @@ impl ModelName {
             ModelName::FcTangent => format!("tangent FC + {linear}"),
             ModelName::Brainmae => "BrainMAE".into(),
             ModelName::BrainmaeProbe => format!("BrainMAE frozen + {linear}"),
+            ModelName::BrainmaeAttentionProbe => "BrainMAE frozen + attention".into(),
             ModelName::BrainmaeScratch => "BrainMAE from scratch".into(),
             neural => neural.word(),
         }
@@ -104,6 +110,9 @@ impl ModelName {
                 Box::new(FineTune::new(&title, encoder.clone(), finetune.clone()))
             }
             ModelName::BrainmaeProbe => Box::new(LinearProbe::new(&title, encoder.clone())),
+            ModelName::BrainmaeAttentionProbe => {
+                Box::new(AttentionProbe::new(&title, encoder.clone()))
+            }
             ModelName::BrainmaeScratch => {
                 let random = Encoder {
                     weights: None,

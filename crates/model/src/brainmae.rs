@@ -146,6 +146,13 @@ impl BrainMae {
             .forward(bold, hidden, &self.roi_vectors.val(), self.precision)
     }
 
+    /// What the ROIs of every segment are in its transient state, nothing hidden: `[batch * segments, rois, d_model]`.
+    pub fn roi_tokens(&self, input: &Input) -> Tensor<3> {
+        let roi_vectors = self.roi_vectors.val();
+        self.state_encoder
+            .roi_tokens(input.bold.clone(), None, &roi_vectors, self.precision)
+    }
+
     /// States in context and the scan's representation. `hidden` is `[batch, segments, rois]`, true where an ROI is hidden.
     pub fn encode(&self, input: &Input, hidden: Option<&Tensor<3, Bool>>) -> Encoding {
         let states = self.states(input.bold.clone(), hidden);

@@ -71,6 +71,26 @@ impl StateEncoder {
         roi_vectors: &Tensor<2>,
         precision: Precision,
     ) -> Tensor<3> {
+        let [batch, segments, ..] = bold.dims();
+        let tokens = self.roi_tokens(bold, hidden, roi_vectors, precision);
+        let [.., d_model] = tokens.dims();
+        self.readout
+            .forward(tokens)
+            .reshape([batch, segments, d_model])
+    }
+
+    /// What the ROIs are after the blocks, before the readout.
+    ///
+    /// # Shapes
+    /// - as [`forward`](Self::forward)
+    /// - returns `[batch * segments, rois, d_model]`
+    pub fn roi_tokens(
+        &self,
+        bold: Tensor<4>,
+        hidden: Option<&Tensor<3, Bool>>,
+        roi_vectors: &Tensor<2>,
+        precision: Precision,
+    ) -> Tensor<3> {
         let [batch, segments, rois, time] = bold.dims();
         let m = batch * segments;
         let hidden = hidden.map(|hidden| Hidden {
@@ -79,12 +99,9 @@ impl StateEncoder {
         });
         let bold = precision.activation(bold.reshape([m, rois, time]));
         let mut x = brainmae_ops::embed(bold, fused::linear(&self.signal), hidden);
-        let d_model = x.dims()[2];
         for block in &self.blocks {
             x = block.forward_rois(x, roi_vectors);
         }
-        self.readout
-            .forward(self.norm.forward(x))
-            .reshape([batch, segments, d_model])
+        self.norm.forward(x)
     }
 }

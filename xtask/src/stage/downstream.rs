@@ -1,10 +1,11 @@
 //! The downstream stage: everyone predicts every target, on the same folds; what is finished is not done again.
 
-use std::collections::BTreeMap;
+mod design;
+mod encoders;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use brainmae_data::duplicates::find_duplicates;
-use brainmae_data::{PreparedDataset, ScanId, Split};
+use brainmae_data::{PreparedDataset, ScanId};
 use brainmae_downstream::brainmae::Encoder;
 use brainmae_downstream::motion::{confound_links, without_confounds};
 use brainmae_downstream::protocol::TABLE_CONFOUNDS;
@@ -13,14 +14,16 @@ use brainmae_downstream::{
 };
 use brainmae_run::identity::sha256;
 use brainmae_run::table::{read_table, write_table};
-use brainmae_run::{Manifest, RunFolder, Seeds, Status, write_atomic};
+use brainmae_run::{RunFolder, Seeds, Status, write_atomic};
 use burn::tensor::Device;
 
 use super::downstream_notes::{self, TargetNotes};
-use super::{Scans, fail, manifest, pretrain};
-use crate::experiment::{DownstreamConfig, ExperimentConfig, Options, Resolved};
+use super::{Scans, fail};
+use crate::experiment::{Options, Resolved};
 use crate::progress::Steps;
 use crate::{interrupt, workspace};
+pub use design::Design;
+use encoders::Start;
 
 /// Folder of finished predictions within a run.
 const PARTS: &str = "parts";
@@ -34,60 +37,30 @@ pub fn downstream(
     scans: &Scans,
     options: &Options,
 ) -> Result<Option<RunFolder>> {
-    let config = experiment.base.downstream.as_ref();
-    let config = config.context("the experiment has no [downstream] table")?;
-    config.check()?;
-    let (variant, model) = variant(experiment, config)?;
-    let splits = folds(&experiment.base, config, scans)?;
-    refuse_duplicates(scans, &splits)?;
-    let tasks = tasks(config, scans, &splits[0])?;
-    let mut encoders = Vec::new();
-    for split in &splits {
-        let scans = scans.with_split(split.clone());
-        let pretrained = config.models.iter().any(|model| model.is_pretrained());
-        let run = if pretrained {
-            let run = pretrain::pretrain(&experiment.name, variant, model, &scans, options)?;
-            let Some(run) = run else { return Ok(None) };
-            Some(run)
-        } else {
-            None
-        };
-        encoders.push((scans, run));
-    }
-    let identities = encoders.iter().enumerate().filter_map(|(i, (_, run))| {
-        let identity = run.as_ref()?.manifest().identity.to_string();
-        Some((format!("pretrain fold {}", i + 1), identity))
-    });
-    let mut inputs: BTreeMap<String, String> = identities.collect();
-    let hashes: Vec<String> = splits.iter().map(Split::hash).collect();
-    inputs.insert("folds".into(), sha256(hashes.concat().as_bytes()));
-    inputs.insert("data".into(), scans.dataset.content_hash().to_string());
-    let what = serde_json::json!({
-        "about": experiment.base.about,
-        "segments": experiment.base.segments,
-        "model": model.model,
-        "downstream": config,
-    });
-    let name = &experiment.name;
-    let seed = experiment.base.seed;
-    let manifest: Manifest = manifest(name, "downstream", what, inputs, seed, &options.device);
-    let _span = tracing::info_span!("stage", name = manifest.stage).entered();
-    let mut run = options.open(manifest)?;
-    if run.found() == Some(&Status::Finished) {
+    let design = Design::new(experiment, scans)?;
+    let manifest = design.manifest(options)?;
+    if options.status_of(&manifest)? == Some(Status::Finished) {
+        let run = options.open(manifest)?;
         tracing::info!("finished already: {}", workspace::shown(run.path()));
         return Ok(Some(run));
     }
+    refuse_duplicates(scans, &design)?;
+    let tasks = tasks(&design, scans)?;
+    let Some(starts) = encoders::starts(&design, options)? else {
+        return Ok(None);
+    };
+    let _span = tracing::info_span!("stage", name = manifest.stage).entered();
+    let mut run = options.open(manifest)?;
     let device = options.device.open()?;
     options.device.share_threads(options.threads);
     let work = Work {
-        config,
-        model,
-        seeds: Seeds::new(seed),
+        design: &design,
+        seeds: Seeds::new(experiment.base.seed),
         device,
         run: &run,
     };
     match work
-        .predict_all(&tasks, &encoders)
+        .predict_all(&tasks, &starts)
         .and_then(|all| work.write(&all, &tasks, &scans.dataset))
     {
         Ok(()) => run.set_status(Status::Finished, None)?,
@@ -105,36 +78,8 @@ pub fn summary(run: &RunFolder) -> Result<String> {
     std::fs::read_to_string(&path).with_context(|| format!("cannot read {path:?}"))
 }
 
-fn variant<'a>(
-    experiment: &'a Resolved,
-    config: &DownstreamConfig,
-) -> Result<(&'a str, &'a ExperimentConfig)> {
-    let mut variants = experiment.variants.iter();
-    let found = match &config.variant {
-        None => variants.next(),
-        Some(wanted) => variants.find(|(name, _)| name == wanted),
-    };
-    let Some((name, config)) = found else {
-        let known: Vec<&String> = experiment.variants.iter().map(|(name, _)| name).collect();
-        bail!(
-            "downstream.variant is {:?}, expected one of {known:?}",
-            config.variant
-        );
-    };
-    Ok((name, config))
-}
-
-fn folds(base: &ExperimentConfig, config: &DownstreamConfig, scans: &Scans) -> Result<Vec<Split>> {
-    let rng = &mut Seeds::new(base.split_seed).stream("folds");
-    let splits = config.folds.draw(&scans.dataset, rng)?;
-    for split in &splits {
-        split.check(&scans.dataset)?;
-    }
-    Ok(splits)
-}
-
 /// Somebody under two names would be trained on and tested.
-fn refuse_duplicates(scans: &Scans, splits: &[Split]) -> Result<()> {
+fn refuse_duplicates(scans: &Scans, design: &Design) -> Result<()> {
     let mut steps = Steps::new(
         "looking for duplicates",
         scans.dataset.included().count() as u64,
@@ -144,7 +89,7 @@ fn refuse_duplicates(scans: &Scans, splits: &[Split]) -> Result<()> {
     })?;
     drop(steps);
     for pair in duplicates {
-        for split in splits {
+        for split in design.splits() {
             let tested = |scan: &ScanId| split.test.contains(scan);
             let [a, b] = [&pair.first, &pair.second];
             ensure!(
@@ -156,18 +101,12 @@ fn refuse_duplicates(scans: &Scans, splits: &[Split]) -> Result<()> {
     Ok(())
 }
 
-fn tasks(config: &DownstreamConfig, scans: &Scans, split: &Split) -> Result<Vec<Task>> {
+fn tasks(design: &Design, scans: &Scans) -> Result<Vec<Task>> {
     let signals = Signals::read(&scans.dataset)?;
+    let unit = design.splits().next().context("no folds")?.unit;
     let mut tasks = Vec::new();
-    for (name, spec) in &config.targets {
-        let task = Task::new(
-            name,
-            spec,
-            &scans.dataset,
-            &signals,
-            split.unit,
-            &scans.layout,
-        )?;
+    for (name, spec) in &design.config.targets {
+        let task = Task::new(name, spec, &scans.dataset, &signals, unit, &scans.layout)?;
         tracing::info!(
             examples = task.examples.len(),
             left_out = task.left_out.len(),
@@ -180,30 +119,25 @@ fn tasks(config: &DownstreamConfig, scans: &Scans, split: &Split) -> Result<Vec<
 }
 
 struct Work<'a> {
-    config: &'a DownstreamConfig,
-    model: &'a ExperimentConfig,
+    design: &'a Design<'a>,
     seeds: Seeds,
     device: Device,
     run: &'a RunFolder,
 }
 
 impl Work<'_> {
-    fn predict_all(
-        &self,
-        tasks: &[Task],
-        encoders: &[(Scans, Option<RunFolder>)],
-    ) -> Result<Vec<Prediction>> {
+    fn predict_all(&self, tasks: &[Task], starts: &[Start]) -> Result<Vec<Prediction>> {
+        let config = self.design.config;
         let parts = self.run.path().join(PARTS);
         std::fs::create_dir_all(&parts).with_context(|| format!("cannot make {parts:?}"))?;
-        let per_fold = tasks.len() * self.config.train_shares.len() * self.config.models.len();
-        let mut steps = Steps::new("downstream", (per_fold * encoders.len()) as u64);
+        let per_fold = tasks.len() * config.train_shares.len() * config.models.len();
+        let mut steps = Steps::new("downstream", (per_fold * starts.len()) as u64);
         let mut all = Vec::new();
-        for (fold, (scans, pretrained)) in encoders.iter().enumerate() {
-            let encoder = self.encoder(scans, pretrained.as_ref())?;
-            let number = fold as u32 + 1;
+        for (number, (scans, start)) in (1..).zip(self.design.folds.iter().zip(starts)) {
+            let encoder = start.encoder(scans, self.design.model, &self.device)?;
             for task in tasks {
-                for share in &self.config.train_shares {
-                    for model in &self.config.models {
+                for share in &config.train_shares {
+                    for model in &config.models {
                         let place = [
                             task.name.as_str(),
                             &number.to_string(),
@@ -235,17 +169,6 @@ impl Work<'_> {
         Ok(all)
     }
 
-    fn encoder(&self, scans: &Scans, pretrained: Option<&RunFolder>) -> Result<Encoder> {
-        let weights = pretrained
-            .map(|run| pretrain::best_model(run, self.model, scans, &self.device))
-            .transpose()?;
-        Ok(Encoder {
-            config: self.model.model.clone(),
-            layout: scans.layout,
-            weights,
-        })
-    }
-
     fn predict(
         &self,
         task: &Task,
@@ -256,11 +179,12 @@ impl Work<'_> {
         scans: &Scans,
     ) -> Result<Vec<Prediction>> {
         let fold = FoldOf::new(task, number, &scans.split, share, &self.seeds)?;
-        let budget = self.config.neural;
-        let learner = model.learner(task.kind, encoder, &self.config.finetune, budget)?;
+        let config = self.design.config;
+        let learner = model.learner(task.kind, encoder, &config.finetune, config.neural)?;
         let problem = Problem {
             target: task.name.clone(),
             kind: task.kind,
+            of_subjects: task.of_subjects,
             n_rois: scans.dataset.atlas().n_rois(),
             dt_secs: scans.dataset.dt_secs(),
             segment_len_trs: scans.layout.segment_len_trs,
@@ -277,13 +201,13 @@ impl Work<'_> {
         let predictions = Predictions::new(confounds(), all.to_vec())?;
         let notes = tasks.iter().map(|task| {
             let notes = TargetNotes::of(task, dataset.events());
-            let unit = self.config.targets.get(&task.name);
+            let unit = self.design.config.targets.get(&task.name);
             let unit = unit.and_then(|spec| unit_of(spec.column.as_deref()?));
             (task.name.clone(), TargetNotes { unit, ..notes })
         });
         downstream_notes::write(folder, &notes.collect())?;
         write_table(folder, "predictions", &mut predictions.to_frame()?)?;
-        let spec = &self.config.results;
+        let spec = &self.design.config.results;
         let results = Results::new(&predictions, spec, &self.seeds);
         write_table(folder, "results", &mut results.to_frame()?)?;
         let links = confound_links(&predictions, spec.resamples, &self.seeds);

@@ -1,5 +1,6 @@
 //! The pretraining stage: one variant of the model learns.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -81,7 +82,16 @@ pub fn pretrain(
             .card()
             .check_model("brainmae", &serde_json::to_value(&config.model)?)?;
         start.card().data.check(&scans.card())?;
-        bar_seen(start.card(), scans)?;
+        let split = &scans.split;
+        let held_out: Vec<ScanId> = split
+            .validation
+            .iter()
+            .chain(&split.test)
+            .cloned()
+            .collect();
+        let hint =
+            "start from a checkpoint trained on this split's training side, or leave --ckpt out";
+        bar_seen(start.card(), scans, &held_out, hint)?;
     }
     let mut run = options.open(manifest)?;
     if run.found() == Some(&Status::Finished) {
@@ -163,7 +173,10 @@ fn train(
 }
 
 /// Nobody whom a checkpoint has seen, and no one of their families, may be measured with it.
-fn bar_seen(card: &Card, scans: &Scans) -> Result<()> {
+///
+/// # Errors
+/// Names the first of these scans that is of such a one.
+pub fn bar_seen(card: &Card, scans: &Scans, held_out: &[ScanId], hint: &str) -> Result<()> {
     let split = &scans.split;
     let family = |subject: &SubjectId| {
         let mut records = scans.dataset.subjects().iter();
@@ -176,8 +189,8 @@ fn bar_seen(card: &Card, scans: &Scans) -> Result<()> {
         .iter()
         .filter_map(|subject| family(&SubjectId::new(subject.as_str())))
         .collect();
-    let held_out = |scan: &ScanId| split.validation.contains(scan) || split.test.contains(scan);
-    for scan in scans.dataset.included().filter(|scan| held_out(&scan.scan)) {
+    let held_out: BTreeSet<&ScanId> = held_out.iter().collect();
+    for scan in (scans.dataset.included()).filter(|scan| held_out.contains(&scan.scan)) {
         let seen = match split.unit {
             SplitUnit::Subject => {
                 card.pretraining_subjects
@@ -188,7 +201,7 @@ fn bar_seen(card: &Card, scans: &Scans) -> Result<()> {
         };
         ensure!(
             !seen,
-            "the checkpoint was trained on scan {}, on its subject or on a relative, who is held out in this split\nhint: start from a checkpoint trained on this split's training side, or leave --ckpt out",
+            "the checkpoint was trained on scan {}, on its subject or on a relative, who is held out in this split\nhint: {hint}",
             scan.scan
         );
     }
@@ -265,6 +278,19 @@ pub fn best_model(
 ) -> Result<BrainMae> {
     let checkpoint = Checkpoint::find(&run.checkpoints(), "best")?
         .with_context(|| format!("no best checkpoint in {}", workspace::shown(run.path())))?;
+    model_of(&checkpoint, config, scans, device)
+}
+
+/// The model of a checkpoint, without gradients, checked against the data it is to be used on.
+///
+/// # Errors
+/// If it belongs to another atlas, dt or model.
+pub fn model_of(
+    checkpoint: &Checkpoint,
+    config: &ExperimentConfig,
+    scans: &Scans,
+    device: &Device,
+) -> Result<BrainMae> {
     checkpoint.card().data.check(&scans.card())?;
     let rng = &mut Seeds::new(config.seed).stream("weights");
     let model = config.model.init(data_shape(scans), rng, device)?;

@@ -5,7 +5,32 @@ use std::sync::Arc;
 use brainmae_data::{Crop, SampleBatch, ScanStore, SegmentLayout, fill};
 use brainmae_model::{BrainMae, Input};
 
-use crate::{DownstreamError, Examples};
+use crate::{DownstreamError, Example, Examples, Scan};
+
+/// What a head predicts for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Of {
+    /// Whole scans.
+    Scans,
+    /// Segments of scans.
+    Segments,
+}
+
+impl Of {
+    /// What all of these are, when segments have `len` volumes; otherwise what is wrong with them.
+    pub fn these(examples: &Examples, len: usize) -> Result<Self, String> {
+        let whole = |(scan, e): (&Scan, Example)| e.n_volumes == scan.series.n_volumes();
+        if examples.iter().all(whole) {
+            Ok(Self::Scans)
+        } else if examples.list.iter().all(|e| e.n_volumes == len) {
+            Ok(Self::Segments)
+        } else {
+            Err(format!(
+                "it predicts for whole scans and for segments of {len} volumes alone"
+            ))
+        }
+    }
+}
 
 /// The scans of some examples, each once, ready to be cut.
 pub(super) struct Cutter {

@@ -5,20 +5,17 @@ use std::collections::BTreeMap;
 use brainmae_data::{Crop, epoch_order};
 use brainmae_model::BrainMae;
 use brainmae_model::init::Init;
-use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::optim::GradientsParams;
 use burn::tensor::{Int, Tensor};
 use rand::RngExt;
 
-use super::cut::Cutter;
+use super::cut::{Cutter, Of};
 use super::embedding::numbers;
 use super::{Encoder, FineTuneConfig};
 use crate::supervised::Target;
-use crate::{
-    DownstreamError, Example, Examples, Fitted, Kind, Labelled, Learner, Output, Problem, Scan,
-};
+use crate::{DownstreamError, Examples, Fitted, Kind, Labelled, Learner, Output, Problem};
 
 /// BrainMAE with a linear head on the scan's representation, or on the tokens of its segments; everything learns.
 pub struct FineTune {
@@ -45,13 +42,6 @@ struct Headed {
     head: Linear,
 }
 
-/// What a head predicts for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Of {
-    Scans,
-    Segments,
-}
-
 impl Learner for FineTune {
     fn name(&self) -> &str {
         &self.name
@@ -76,7 +66,7 @@ impl Learner for FineTune {
         }
         .linear(d_model, problem.kind.n_outputs());
         let mut model = Headed { encoder, head }.to_device(&device).train();
-        let mut adamw = self.optimizer();
+        let mut adamw = self.config.optimizer();
 
         let cutter = Cutter::new(&training.examples, self.encoder.layout)?;
         let truth = Truth::new(of, training);
@@ -96,7 +86,7 @@ impl Learner for FineTune {
                 let (sum, weight) = target.loss(outputs, &truths);
                 let loss = sum / weight;
                 let gradients = GradientsParams::from_grads(loss.backward(), &model);
-                let lr = self.lr(epoch * per_epoch + i, steps);
+                let lr = self.config.lr(epoch * per_epoch + i, steps);
                 model = adamw.step(lr, model, gradients);
             }
             let valid = model.valid();
@@ -134,33 +124,7 @@ impl FineTune {
     /// Segments to learn from may start at any volume: samples are cut from there.
     fn level(&self, problem: &Problem, examples: &Examples) -> Result<Of, DownstreamError> {
         let len = self.encoder.layout.segment_len_trs;
-        let whole = |(scan, e): (&Scan, Example)| e.n_volumes == scan.series.n_volumes();
-        if examples.iter().all(whole) {
-            Ok(Of::Scans)
-        } else if examples.list.iter().all(|e| e.n_volumes == len) {
-            Ok(Of::Segments)
-        } else {
-            Err(self.refuse(
-                problem,
-                &format!("it predicts for whole scans and for segments of {len} volumes alone"),
-            ))
-        }
-    }
-
-    fn optimizer(&self) -> ModuleOptimizer {
-        AdamWConfig::new()
-            .with_beta_2(0.95)
-            .with_epsilon(1e-8)
-            .with_weight_decay(self.config.weight_decay as f32)
-            .with_grad_clipping(Some(GradientClippingConfig::Norm(1.0)))
-            .init()
-    }
-
-    fn lr(&self, step: usize, steps: usize) -> f64 {
-        let at = (step as f64 + 1.0) / steps as f64;
-        let warmup = (at * 10.0).min(1.0);
-        let cosine = 0.5 * (1.0 + (std::f64::consts::PI * at).cos());
-        self.config.lr * warmup * (0.01 + 0.99 * cosine)
+        Of::these(examples, len).map_err(|what| self.refuse(problem, &what))
     }
 
     /// A sample of each scan: anywhere for the scan's own truth, from a segment on for those of segments.

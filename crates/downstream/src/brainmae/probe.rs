@@ -5,6 +5,7 @@ use nalgebra::DMatrix;
 use super::Encoder;
 use super::embedding::{SampleEmbedding, embed, vectors};
 use crate::linear::LinearModel;
+use crate::linear::pooled::Pooled;
 use crate::{DownstreamError, Examples, Fitted, Labelled, Learner, Output, Problem};
 
 /// Ridge or logistic regression of what a frozen encoder says: of the representation of a scan, averaged over its samples, or
@@ -39,10 +40,14 @@ impl Learner for LinearProbe {
             weights: Some(self.encoder.start(problem)?),
             ..self.encoder.clone()
         };
-        let x = rows(&encoder, problem, &training.examples)?;
-        let deciding = rows(&encoder, problem, &validation.examples)?;
-        let truth = [&training.truth[..], &validation.truth];
-        let model = LinearModel::choose(problem.kind, [&x, &deciding], truth);
+        let sides = [training, validation].map(|side| -> Result<_, DownstreamError> {
+            let pooled = Pooled::new(problem, &side.examples);
+            let x = pooled.rows(rows(&encoder, problem, &side.examples)?);
+            Ok((x, pooled.truth(side)))
+        });
+        let [training, validation] = sides;
+        let ((x, truth), (deciding, decided)) = (training?, validation?);
+        let model = LinearModel::choose(problem.kind, [&x, &deciding], [&truth, &decided]);
         Ok(Box::new(FittedProbe {
             encoder,
             model,
@@ -59,9 +64,9 @@ struct FittedProbe {
 
 impl Fitted for FittedProbe {
     fn predict(&self, examples: &Examples) -> Result<Output, DownstreamError> {
-        Ok(self
-            .model
-            .predict(rows(&self.encoder, &self.problem, examples)?))
+        let pooled = Pooled::new(&self.problem, examples);
+        let x = pooled.rows(rows(&self.encoder, &self.problem, examples)?);
+        Ok(pooled.spread(&self.problem, &self.model.predict(x)))
     }
 }
 

@@ -8,7 +8,7 @@ use rand::RngExt;
 
 use super::*;
 use crate::kind::likeliest;
-use crate::{Example, Examples, Kind, Labelled, Learner, Scan};
+use crate::{Example, Examples, Kind, Labelled, Learner, Output, Scan};
 
 const LAYOUT: SegmentLayout = SegmentLayout {
     segment_len_trs: 4,
@@ -37,6 +37,7 @@ fn problem(kind: Kind) -> Problem {
     Problem {
         target: "a target".into(),
         kind,
+        of_subjects: false,
         n_rois: ROIS,
         dt_secs: 3.0,
         segment_len_trs: LAYOUT.segment_len_trs,
@@ -101,13 +102,32 @@ fn fine_tuning_overfits_eight_scans() {
     let problem = problem(Kind::Classification { n_classes: 2 });
     let fitted = finetune().fit(&problem, &all, &all).expect("learnable");
     let output = fitted.predict(&all.examples).expect("whole scans");
-    let right = output
-        .rows()
-        .zip(&truth)
-        .filter(|(row, t)| likeliest(row) as f64 == **t);
-    assert_eq!(right.count(), 8);
+    assert_eq!(n_right(&output, &truth), 8);
     let again = finetune().fit(&problem, &all, &all).expect("learnable");
     assert_eq!(again.predict(&all.examples).expect("whole scans"), output);
+}
+
+fn n_right(output: &Output, truth: &[f64]) -> usize {
+    let pairs = output.rows().zip(truth);
+    pairs
+        .filter(|(row, t)| likeliest(row) as f64 == **t)
+        .count()
+}
+
+#[test]
+fn the_attention_probe_tells_scans_apart_and_says_the_same_again() {
+    let scans = scans(8);
+    let truth = [0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0];
+    let all = labelled(&scans, whole(&scans, &truth), &truth);
+    let problem = problem(Kind::Classification { n_classes: 2 });
+    let probe = AttentionProbe::new("attention", encoder());
+    let said = || {
+        let fitted = probe.fit(&problem, &all, &all).expect("learnable");
+        fitted.predict(&all.examples).expect("whole scans")
+    };
+    let output = said();
+    assert!(n_right(&output, &truth) >= 7, "{output:?}");
+    assert_eq!(said(), output);
 }
 
 #[test]
@@ -155,7 +175,8 @@ fn states_of_another_scan_are_told_by_the_tokens_of_its_segments() {
     let (training, validation, test) = (side(0, 12), side(12, 18), side(18, 24));
     let problem = problem(Kind::Classification { n_classes: 2 });
     let probe = LinearProbe::new("probe", encoder());
-    for learner in [&finetune() as &dyn Learner, &probe] {
+    let attention = AttentionProbe::new("attention", encoder());
+    for learner in [&finetune() as &dyn Learner, &probe, &attention] {
         let fitted = learner
             .fit(&problem, &training, &validation)
             .expect("learnable");
@@ -175,7 +196,8 @@ fn stretches_that_are_no_segments_are_refused() {
     let all = labelled(&scans, list, &truth);
     let problem = problem(Kind::Classification { n_classes: 2 });
     let probe = LinearProbe::new("probe", encoder());
-    for learner in [&finetune() as &dyn Learner, &probe] {
+    let attention = AttentionProbe::new("attention", encoder());
+    for learner in [&finetune() as &dyn Learner, &probe, &attention] {
         let error = learner.fit(&problem, &all, &all).err().expect("refused");
         assert!(error.to_string().contains("segments of 4"), "{error}");
     }

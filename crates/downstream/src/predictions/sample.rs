@@ -131,9 +131,15 @@ impl<'a> Sample<'a> {
 }
 
 /// What makes an example the same to two models.
-fn key(row: &Prediction) -> (u32, &str, &str, Option<u64>) {
+fn key(row: &Prediction) -> (u32, &str, &str, Option<&str>, Option<u64>) {
     let start = row.start_secs.map(f64::to_bits);
-    (row.fold, &row.unit, &row.scan, start)
+    (
+        row.fold,
+        &row.unit,
+        &row.subject,
+        row.scan.as_deref(),
+        start,
+    )
 }
 
 fn ranges<'a, K: PartialEq>(

@@ -16,7 +16,7 @@ impl Predictions {
     /// | column | |
     /// |---|---|
     /// | `target`, `model`, `train_share` | what is predicted, by whom, learned from which share of the training side |
-    /// | `fold`, `scan`, `subject`, `unit`, `start_secs` | the example; `start_secs` is null for a whole scan |
+    /// | `fold`, `scan`, `subject`, `unit`, `start_secs` | the example; `scan` is null for a whole subject, `start_secs` for a whole scan |
     /// | `truth`, `predicted` | in the target's unit; or the number of the class, and of the likeliest one |
     /// | `p_class_0`, `p_class_1`, … | probabilities; null for numbers, and beyond a target's last class |
     /// | `train_mean` | mean truth of the fold's training side, in the target's unit; null for classes |
@@ -52,7 +52,12 @@ impl Predictions {
             texts("model", |row| &row.model),
             numbers("train_share", &|row| Some(row.train_share)),
             counts("fold", |row| row.fold),
-            texts("scan", |row| &row.scan),
+            Column::new(
+                "scan".into(),
+                rows.iter()
+                    .map(|row| row.scan.as_deref())
+                    .collect::<Vec<_>>(),
+            ),
             texts("subject", |row| &row.subject),
             texts("unit", |row| &row.unit),
             numbers("start_secs", &|row| row.start_secs),
@@ -90,8 +95,10 @@ impl Predictions {
     /// [`new`](Self::new).
     pub fn from_frame(frame: &DataFrame) -> Result<Self, DownstreamError> {
         let [target, model] = ["target", "model"].map(|name| texts(frame, name));
-        let [scan, subject, unit] = ["scan", "subject", "unit"].map(|name| texts(frame, name));
-        let (target, model, scan, subject, unit) = (target?, model?, scan?, subject?, unit?);
+        let [subject, unit] = ["subject", "unit"].map(|name| texts(frame, name));
+        let (target, model, subject, unit) = (target?, model?, subject?, unit?);
+        let scan = frame.column("scan")?.cast(&DataType::String)?;
+        let scan: Vec<Option<&str>> = scan.str()?.iter().collect();
         let train_share = present(frame, "train_share")?;
         let fold = present(frame, "fold")?;
         let start_secs = numbers(frame, "start_secs")?;
@@ -119,7 +126,7 @@ impl Predictions {
                     model: model[row].clone(),
                     train_share: train_share[row],
                     fold: fold[row] as u32,
-                    scan: scan[row].clone(),
+                    scan: scan[row].map(str::to_owned),
                     subject: subject[row].clone(),
                     unit: unit[row].clone(),
                     start_secs: start_secs[row],

@@ -51,6 +51,7 @@ fn problem(task: &Task) -> Problem {
     Problem {
         target: task.name.clone(),
         kind: task.kind,
+        of_subjects: task.of_subjects,
         n_rois: 1,
         dt_secs: 1.0,
         segment_len_trs: 2,
@@ -102,13 +103,19 @@ fn rows_say_who_was_tested_and_what_the_training_side_alone_would_answer() {
     let spy = Spy::default();
     let rows = fold.predict(&spy, &problem(&task)).expect("predicted");
     assert_eq!(*spy.learned.lock().expect("no panic"), [0.0, 0.0, 1.0, 1.0]);
+    // The scans 6 and 7 are of one subject, and the spy says 6 and 7 of them.
     let found: Vec<_> = (rows.iter())
-        .map(|row| (row.scan.as_str(), row.truth, row.output[0], row.blind[0]))
+        .map(|row| {
+            (
+                row.subject.as_str(),
+                &row.scan,
+                row.truth,
+                row.output[0],
+                row.blind[0],
+            )
+        })
         .collect();
-    assert_eq!(
-        found,
-        [("scan-6", 3.0, 6.0, 0.5), ("scan-7", 3.0, 7.0, 0.5)]
-    );
+    assert_eq!(found, [("subject-3", &None, 3.0, 6.5, 0.5)]);
     assert!(
         rows.iter()
             .all(|row| row.n_train_units == 2 && row.fold == 3)

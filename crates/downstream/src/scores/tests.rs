@@ -154,7 +154,7 @@ fn weights_count_rows() {
     for rows in [numbers, classes.collect()] {
         let mut doubled = rows.clone();
         for row in &rows[..3] {
-            let scan = format!("{}-again", row.scan);
+            let scan = row.scan.as_ref().map(|scan| format!("{scan}-again"));
             doubled.push(Prediction {
                 scan,
                 ..row.clone()

@@ -126,7 +126,7 @@ pub(crate) mod tests {
                 for scan in 0..1 + i % 3 {
                     let p = of_subject + 0.3 * normal(rng);
                     rows.push(Prediction {
-                        scan: format!("{i} {scan}"),
+                        scan: Some(format!("{i} {scan}")),
                         ..number(0, &format!("{i}"), truth, p)
                     });
                 }

@@ -145,7 +145,7 @@ mod tests {
     fn scan(unit: &str, subject: &str, scan: &str, truth: f64) -> Prediction {
         Prediction {
             subject: subject.into(),
-            scan: scan.into(),
+            scan: Some(scan.into()),
             ..number(0, unit, truth, 0.0)
         }
     }

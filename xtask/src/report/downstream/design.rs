@@ -57,8 +57,15 @@ pub fn facts(target: &Target) -> Vec<(String, String)> {
         ("models".to_string(), target.ranking.len().to_string()),
         ("subjects".to_string(), n(|row| &row.subject)),
         ("units (never on two sides)".to_string(), n(|row| &row.unit)),
-        ("scans".to_string(), n(|row| &row.scan)),
     ];
+    let scans: BTreeSet<&String> = rows.iter().filter_map(|row| row.scan.as_ref()).collect();
+    facts.push(match scans.len() {
+        0 => (
+            "one prediction is of".into(),
+            "all scans of a subject".into(),
+        ),
+        n => ("scans".to_string(), n.to_string()),
+    });
     if of_segments {
         facts.push(("segments".to_string(), examples.len().to_string()));
     }

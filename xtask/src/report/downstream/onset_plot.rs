@@ -131,7 +131,7 @@ fn curve(sample: &Sample, since: &HashMap<(&str, i64), f64>, setting: &Setting) 
     let times: Vec<Option<f64>> = (sample.rows().iter())
         .map(|row| {
             let start = milliseconds(row.start_secs?);
-            since.get(&(row.scan.as_str(), start)).copied()
+            since.get(&(row.scan.as_deref()?, start)).copied()
         })
         .collect();
     let bins = bins(&times);

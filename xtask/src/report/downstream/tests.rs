@@ -26,7 +26,7 @@ fn blank(target: &str, model: &str, share: f64, i: usize) -> Prediction {
         model: model.into(),
         train_share: share,
         fold: i as u32 / 8,
-        scan: format!("sub-{i:02}_rest"),
+        scan: Some(format!("sub-{i:02}_rest")),
         subject: format!("sub-{i:02}"),
         unit: format!("subject sub-{i:02}"),
         start_secs: None,

@@ -57,6 +57,7 @@ pub(super) fn problem(kind: Kind, seed: u64) -> Problem {
     Problem {
         target: "planted".to_string(),
         kind,
+        of_subjects: false,
         n_rois: N_ROIS,
         dt_secs: 2.0,
         segment_len_trs: 8,

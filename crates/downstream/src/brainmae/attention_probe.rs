@@ -1,0 +1,154 @@
+//! A probe that learns what to attend to: the encoder stays as it was pretrained.
+
+mod pooling;
+mod tokens;
+
+use brainmae_data::epoch_order;
+use burn::module::Module;
+use burn::optim::GradientsParams;
+
+use super::embedding::numbers;
+use super::{Encoder, FineTuneConfig};
+use crate::supervised::Target;
+use crate::{DownstreamError, Examples, Fitted, Labelled, Learner, Output, Problem};
+use pooling::Pooling;
+use tokens::{Scale, TokenSets};
+
+/// How the probe learns; the encoder is computed once, so that its epochs cost little.
+const RECIPE: FineTuneConfig = FineTuneConfig {
+    max_epochs: 100,
+    patience: 15,
+    batch_size: 32,
+    lr: 1e-3,
+    weight_decay: 0.05,
+};
+
+/// Steps between two looks at the validation side, at least; otherwise a pass over the training side.
+const LEAST_STEPS: usize = 10;
+
+/// Attention pooling of what a frozen encoder says, and a linear head: of a scan, over the states in context of all its segments; of
+/// a segment, over its ROIs as they are before the readout.
+pub struct AttentionProbe {
+    name: String,
+    encoder: Encoder,
+}
+
+impl AttentionProbe {
+    /// A probe called `name` in tables.
+    pub fn new(name: &str, encoder: Encoder) -> Self {
+        Self {
+            name: name.to_string(),
+            encoder,
+        }
+    }
+
+    fn refuse(&self, problem: &Problem, what: &str) -> DownstreamError {
+        DownstreamError::Fit {
+            learner: self.name.clone(),
+            target: problem.target.clone(),
+            problem: what.to_string(),
+        }
+    }
+}
+
+impl Learner for AttentionProbe {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn fit(
+        &self,
+        problem: &Problem,
+        training: &Labelled,
+        validation: &Labelled,
+    ) -> Result<Box<dyn Fitted>, DownstreamError> {
+        let target = Target::new(problem.kind, &training.truth)
+            .map_err(|what| self.refuse(problem, &what))?;
+        let encoder = Encoder {
+            weights: Some(self.encoder.start(problem)?),
+            ..self.encoder.clone()
+        };
+        let mut tokens = TokenSets::of(&encoder, problem, &training.examples)?;
+        let scale = Scale::of(&tokens);
+        scale.apply(&mut tokens);
+        let mut deciding = TokenSets::of(&encoder, problem, &validation.examples)?;
+        scale.apply(&mut deciding);
+
+        let device = problem.device.clone().autodiff();
+        let rng = &mut problem.seeds.stream("attention-probe");
+        let mut pooling = Pooling::new(tokens.width, problem.kind.n_outputs(), rng, &device);
+        let mut adamw = RECIPE.optimizer();
+        let per_epoch = tokens.len().div_ceil(RECIPE.batch_size);
+        let per_round = per_epoch.max(LEAST_STEPS);
+        let mut order = Vec::new();
+        let mut best: Option<(f64, Pooling)> = None;
+        let mut waited = 0;
+        for round in 0..RECIPE.max_epochs {
+            for step in round * per_round..(round + 1) * per_round {
+                let (epoch, place) = (step / per_epoch, step % per_epoch);
+                if place == 0 {
+                    let rng = &mut problem
+                        .seeds
+                        .stream_at("attention-probe/order", &[epoch as u64]);
+                    order = epoch_order(tokens.len(), rng);
+                }
+                let from = place * RECIPE.batch_size;
+                let batch = &order[from..(from + RECIPE.batch_size).min(order.len())];
+                let (x, padded) = tokens.batch(batch, &device);
+                let truth: Vec<f64> = batch.iter().map(|at| training.truth[*at]).collect();
+                let (sum, weight) = target.loss(pooling.forward(x, padded), &truth);
+                let gradients = GradientsParams::from_grads((sum / weight).backward(), &pooling);
+                let lr = RECIPE.lr(step, per_round * RECIPE.max_epochs);
+                pooling = adamw.step(lr, pooling, gradients);
+            }
+            let valid = pooling.valid();
+            let outputs = valid.outputs(&deciding, RECIPE.batch_size, &problem.device);
+            let (sum, weight) = target.loss(outputs, &validation.truth);
+            let loss = f64::from(sum.into_scalar::<f32>()) / weight;
+            if !loss.is_finite() {
+                return Err(self.refuse(problem, &format!("its validation loss is {loss}")));
+            }
+            waited += 1;
+            if best.as_ref().is_none_or(|(least, _)| loss < *least) {
+                best = Some((loss, valid));
+                waited = 0;
+            }
+            if waited >= RECIPE.patience {
+                break;
+            }
+        }
+        let (_, pooling) = best.ok_or_else(|| self.refuse(problem, "it never learned"))?;
+        Ok(Box::new(FittedProbe {
+            encoder,
+            scale,
+            pooling,
+            target,
+            problem: problem.clone(),
+        }))
+    }
+}
+
+struct FittedProbe {
+    encoder: Encoder,
+    scale: Scale,
+    pooling: Pooling,
+    target: Target,
+    problem: Problem,
+}
+
+impl Fitted for FittedProbe {
+    fn predict(&self, examples: &Examples) -> Result<Output, DownstreamError> {
+        let kind = self.problem.kind;
+        let mut tokens = TokenSets::of(&self.encoder, &self.problem, examples)?;
+        self.scale.apply(&mut tokens);
+        let outputs = numbers(self.pooling.outputs(
+            &tokens,
+            RECIPE.batch_size,
+            &self.problem.device,
+        ));
+        let outputs: Vec<f64> = outputs.into_iter().map(f64::from).collect();
+        let rows = outputs.chunks_exact(kind.n_outputs());
+        let read = rows.flat_map(|row| self.target.read(row, kind));
+        Ok(Output::new(kind, read.collect()))
+    }
+}

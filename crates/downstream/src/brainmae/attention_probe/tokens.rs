@@ -1,0 +1,180 @@
+//! What a frozen encoder says of examples, token by token.
+
+use brainmae_data::{Crop, SegmentLayout};
+use burn::tensor::{Bool, Device, Tensor, TensorData};
+
+use crate::brainmae::Encoder;
+use crate::brainmae::cut::{Cutter, Of};
+use crate::brainmae::embedding::{embed, numbers};
+use crate::{DownstreamError, Example, Examples, Problem};
+
+/// Segments whose ROIs are encoded at a time.
+const SEGMENTS: usize = 64;
+
+/// The tokens of every example.
+pub(super) struct TokenSets {
+    /// Numbers in a token.
+    pub width: usize,
+    /// `[tokens, width]` of each example, row-major; at least one token.
+    pub sets: Vec<Vec<f32>>,
+}
+
+impl TokenSets {
+    /// What the encoder says of these examples.
+    pub fn of(
+        encoder: &Encoder,
+        problem: &Problem,
+        examples: &Examples,
+    ) -> Result<Self, DownstreamError> {
+        let len = encoder.layout.segment_len_trs;
+        let refuse = |what: String| DownstreamError::Fit {
+            learner: "the attention probe".into(),
+            target: problem.target.clone(),
+            problem: what,
+        };
+        let sets = match Of::these(examples, len).map_err(refuse)? {
+            Of::Scans => of_scans(encoder, problem, examples)?,
+            Of::Segments => of_segments(encoder, problem, examples)?,
+        };
+        for (set, (scan, _)) in sets.iter().zip(examples.iter()) {
+            if set.is_empty() {
+                let scan = &scan.scan;
+                return Err(refuse(format!("no segment of {scan} is whole and kept")));
+            }
+        }
+        let [_, width] = encoder.start(problem)?.roi_vectors().dims();
+        Ok(Self { width, sets })
+    }
+
+    /// Number of examples.
+    pub fn len(&self) -> usize {
+        self.sets.len()
+    }
+
+    /// `[batch, tokens, width]` of these examples, and `[batch, tokens]`, true where one has fewer tokens than others.
+    pub fn batch(
+        &self,
+        examples: &[usize],
+        device: &Device,
+    ) -> (Tensor<3>, Option<Tensor<2, Bool>>) {
+        let sets = || examples.iter().map(|at| &self.sets[*at]);
+        let longest = sets().map(Vec::len).max().unwrap_or(0);
+        let n = longest / self.width;
+        let mut values = Vec::with_capacity(examples.len() * longest);
+        let mut padded = Vec::with_capacity(examples.len() * n);
+        for set in sets() {
+            values.extend_from_slice(set);
+            values.resize(values.len() + longest - set.len(), 0.0);
+            padded.extend((0..n).map(|token| token * self.width >= set.len()));
+        }
+        let x = Tensor::from_data(
+            TensorData::new(values, [examples.len(), n, self.width]),
+            device,
+        );
+        let padded = padded
+            .contains(&true)
+            .then(|| Tensor::from_data(TensorData::new(padded, [examples.len(), n]), device));
+        (x, padded)
+    }
+}
+
+/// The states in context of all segments of each scan.
+fn of_scans(
+    encoder: &Encoder,
+    problem: &Problem,
+    examples: &Examples,
+) -> Result<Vec<Vec<f32>>, DownstreamError> {
+    let samples = embed(&encoder.start(problem)?, encoder.layout, examples)?;
+    let mut of_scan = vec![Vec::new(); examples.scans.len()];
+    for sample in &samples {
+        let tokens = sample.tokens.chunks_exact(sample.cls.len());
+        for (token, valid) in tokens.zip(&sample.valid) {
+            if *valid {
+                of_scan[sample.scan].extend_from_slice(token);
+            }
+        }
+    }
+    let sets = examples.list.iter().map(|e| of_scan[e.scan].clone());
+    Ok(sets.collect())
+}
+
+/// The ROIs of each segment.
+fn of_segments(
+    encoder: &Encoder,
+    problem: &Problem,
+    examples: &Examples,
+) -> Result<Vec<Vec<f32>>, DownstreamError> {
+    let layout = SegmentLayout {
+        n_segments: 1,
+        ..encoder.layout
+    };
+    let cutter = Cutter::new(examples, layout)?;
+    let model = encoder.start(problem)?;
+    let mut sets = Vec::with_capacity(examples.len());
+    for some in examples.list.chunks(SEGMENTS) {
+        let crop = |e: &Example| Crop {
+            scan: e.scan,
+            start_volume: e.start_volume,
+        };
+        let crops: Vec<Crop> = some.iter().map(crop).collect();
+        let (input, _) = cutter.input(&crops, &model)?;
+        let tokens = numbers(model.roi_tokens(&input));
+        let per_segment = tokens.len() / some.len();
+        sets.extend(tokens.chunks_exact(per_segment).map(<[f32]>::to_vec));
+    }
+    Ok(sets)
+}
+
+/// Mean and standard deviation of every number of the training side's tokens.
+pub(super) struct Scale {
+    mean: Vec<f32>,
+    inverse_std: Vec<f32>,
+}
+
+impl Scale {
+    /// Of these tokens.
+    pub fn of(tokens: &TokenSets) -> Self {
+        let width = tokens.width;
+        let mut sums = vec![(0.0f64, 0.0f64); width];
+        let mut n = 0.0;
+        for token in tokens.sets.iter().flat_map(|set| set.chunks_exact(width)) {
+            n += 1.0;
+            for (sum, x) in sums.iter_mut().zip(token) {
+                let x = f64::from(*x);
+                *sum = (sum.0 + x, sum.1 + x * x);
+            }
+        }
+        let std = |(sum, squares): &(f64, f64)| (squares / n - (sum / n).powi(2)).max(0.0).sqrt();
+        Self {
+            mean: sums.iter().map(|(sum, _)| (sum / n) as f32).collect(),
+            inverse_std: (sums.iter())
+                .map(|sums| (std(sums).max(1e-6)).recip() as f32)
+                .collect(),
+        }
+    }
+
+    /// Makes their mean 0 and their deviation 1, as far as tokens are like those that were learned from.
+    pub fn apply(&self, tokens: &mut TokenSets) {
+        for token in (tokens.sets.iter_mut()).flat_map(|set| set.chunks_exact_mut(tokens.width)) {
+            for ((x, mean), inverse_std) in token.iter_mut().zip(&self.mean).zip(&self.inverse_std)
+            {
+                *x = (*x - mean) * inverse_std;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_scaled_as_those_of_the_training_side() {
+        let mut tokens = TokenSets {
+            width: 2,
+            sets: vec![vec![1.0, 5.0, 3.0, 5.0]],
+        };
+        Scale::of(&tokens).apply(&mut tokens);
+        assert_eq!(tokens.sets, [[-1.0, 0.0, 1.0, 0.0]]);
+    }
+}

@@ -1,0 +1,134 @@
+//! What linear models are given of a subject: the mean over its scans.
+
+use std::collections::BTreeMap;
+
+use brainmae_data::SubjectId;
+use nalgebra::DMatrix;
+
+use crate::{Examples, Labelled, Output, Problem};
+
+/// Which row of numbers each example has: its own, or that of its subject where all scans of a subject have one truth.
+pub(crate) struct Pooled {
+    row_of: Vec<usize>,
+    n_rows: usize,
+}
+
+impl Pooled {
+    /// For these examples.
+    pub fn new(problem: &Problem, examples: &Examples) -> Self {
+        if !problem.of_subjects {
+            return Self {
+                row_of: (0..examples.len()).collect(),
+                n_rows: examples.len(),
+            };
+        }
+        let mut rows: BTreeMap<&SubjectId, usize> = BTreeMap::new();
+        let row_of = (examples.iter())
+            .map(|(scan, _)| {
+                let next = rows.len();
+                *rows.entry(&scan.subject).or_insert(next)
+            })
+            .collect();
+        Self {
+            row_of,
+            n_rows: rows.len(),
+        }
+    }
+
+    /// From one row for each example to the mean of those that belong together.
+    pub fn rows(&self, x: DMatrix<f64>) -> DMatrix<f64> {
+        if self.n_rows == x.nrows() {
+            return x;
+        }
+        let mut sums = DMatrix::zeros(self.n_rows, x.ncols());
+        let mut counts = vec![0.0; self.n_rows];
+        for (row, values) in self.row_of.iter().zip(x.row_iter()) {
+            counts[*row] += 1.0;
+            let mut sum = sums.row_mut(*row);
+            sum += values;
+        }
+        for (mut sum, count) in sums.row_iter_mut().zip(counts) {
+            sum /= count;
+        }
+        sums
+    }
+
+    /// The truth of every row.
+    pub fn truth(&self, labelled: &Labelled) -> Vec<f64> {
+        let mut truth = vec![0.0; self.n_rows];
+        for (row, value) in self.row_of.iter().zip(&labelled.truth) {
+            truth[*row] = *value;
+        }
+        truth
+    }
+
+    /// From what is said of every row to what is said of every example.
+    pub fn spread(&self, problem: &Problem, said: &Output) -> Output {
+        let rows: Vec<&[f64]> = said.rows().collect();
+        let values = self
+            .row_of
+            .iter()
+            .flat_map(|row| rows[*row].iter().copied());
+        Output::new(problem.kind, values.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use brainmae_data::BoldSeries;
+    use brainmae_run::Seeds;
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::{Example, Kind, Scan};
+
+    #[test]
+    fn scans_of_a_subject_are_one_row_where_they_share_their_truth() {
+        let scan = |subject: &str| Scan {
+            scan: subject.into(),
+            subject: subject.into(),
+            unit: subject.into(),
+            series: Arc::new(BoldSeries::new(vec![0.0; 4], 1, 1.0).expect("finite")),
+            confounds: Vec::new(),
+        };
+        let scans = [scan("b"), scan("a"), scan("b")];
+        let list = (0..3).map(|scan| Example {
+            scan,
+            start_volume: 0,
+            n_volumes: 4,
+        });
+        let labelled = Labelled {
+            examples: Examples {
+                scans: &scans,
+                list: list.collect(),
+            },
+            truth: vec![7.0, 5.0, 7.0],
+        };
+        let mut problem = Problem {
+            target: "t".into(),
+            kind: Kind::Regression,
+            of_subjects: true,
+            n_rois: 1,
+            dt_secs: 1.0,
+            segment_len_trs: 2,
+            confounds: Vec::new(),
+            seeds: Seeds::new(1),
+            device: Device::flex(),
+        };
+        let x = || DMatrix::from_row_slice(3, 2, &[1.0, 2.0, 10.0, 20.0, 3.0, 6.0]);
+        let pooled = Pooled::new(&problem, &labelled.examples);
+        let expected = DMatrix::from_row_slice(2, 2, &[2.0, 4.0, 10.0, 20.0]);
+        assert_eq!(pooled.rows(x()), expected);
+        assert_eq!(pooled.truth(&labelled), [7.0, 5.0]);
+        let said = Output::new(Kind::Regression, vec![1.0, 2.0]);
+        let spread = pooled.spread(&problem, &said);
+        assert_eq!(
+            spread.rows().flatten().copied().collect::<Vec<_>>(),
+            [1.0, 2.0, 1.0]
+        );
+        problem.of_subjects = false;
+        assert_eq!(Pooled::new(&problem, &labelled.examples).rows(x()), x());
+    }
+}
