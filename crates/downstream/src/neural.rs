@@ -3,7 +3,7 @@
 //! An [`Architecture`] is a network and the settings of its paper; [`Neural`] trains any of them, as it does every other: same
 //! targets, same weights of classes, same early stopping. Files are named as the papers name their networks.
 //!
-//! Read in this order: [`recipe`], [`batch`], [`noise`], [`trainer`], then the networks; [`registry`] lists them.
+//! Read in this order: [`recipe`], [`batch`], [`noise`], [`trainer`], then the networks; [`registry`](crate::registry) lists them.
 
 mod attention;
 pub mod batch;
@@ -17,7 +17,6 @@ mod gru;
 pub mod mean_mlp;
 pub mod noise;
 pub mod recipe;
-pub mod registry;
 pub mod stagin;
 pub mod trainer;
 pub mod transformer;
@@ -25,7 +24,6 @@ pub mod transformer;
 pub use batch::{Batch, Needs};
 pub use noise::Noise;
 pub use recipe::{Budget, Recipe};
-pub use registry::{NAMES, learner};
 pub use trainer::Neural;
 
 use brainmae_model::init::Init;

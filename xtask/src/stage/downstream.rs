@@ -180,7 +180,7 @@ impl Work<'_> {
     ) -> Result<Vec<Prediction>> {
         let fold = FoldOf::new(task, number, &scans.split, share, &self.seeds)?;
         let config = self.design.config;
-        let learner = model.learner(task.kind, encoder, &config.finetune, config.neural)?;
+        let learner = model.learner(task.kind, encoder, &config.finetune, config.neural);
         let problem = Problem {
             target: task.name.clone(),
             kind: task.kind,

@@ -17,7 +17,7 @@ use super::stagin::{Readout, Stagin};
 use super::transformer::Transformer;
 use super::*;
 use crate::kind::likeliest;
-use crate::{DownstreamError, Examples, Fitted, Kind, Labelled, Learner, Problem};
+use crate::{DownstreamError, Examples, Fitted, Kind, Labelled, Learner, ModelName, Problem};
 use planted::{N_VOLUMES, TWO, examples, labelled, problem, scans};
 
 /// An architecture with a learning rate for eight examples.
@@ -279,5 +279,23 @@ fn longer_and_shorter_scans_can_be_predicted() {
             assert_eq!(output.len(), 3);
             assert!(output.rows().flatten().all(|p| p.is_finite()));
         }
+    }
+}
+
+#[test]
+fn every_network_is_called_as_an_experiment_file_asks_for_it() {
+    let names = [
+        (ModelName::BrainNetCnn, BrainNetCnn::default().name()),
+        (ModelName::Bnt, Bnt::default().name()),
+        (ModelName::BntPlain, Bnt::plain().name()),
+        (ModelName::StaginGaro, Stagin::new(Readout::Garo).name()),
+        (ModelName::StaginSero, Stagin::new(Readout::Sero).name()),
+        (ModelName::FbNetGen, FbNetGen::default().name()),
+        (ModelName::Transformer, Transformer::default().name()),
+        (ModelName::MeanMlp, MeanMlp::default().name()),
+        (ModelName::Bolt, Bolt::default().name()),
+    ];
+    for (model, name) in names {
+        assert_eq!(model.title(Kind::Regression), name);
     }
 }
