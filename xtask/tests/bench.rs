@@ -163,3 +163,25 @@ fn a_case_that_fails_is_in_the_table_and_in_the_exit_status() {
         "{table}"
     );
 }
+
+#[test]
+fn functional_connectivity_is_timed_without_a_peer_and_a_peer_that_is_not_there_is_named() {
+    let bench = |more: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_xtask"))
+            .args(["bench", "fc", "--scans", "3", "--volumes", "20"])
+            .args(["--rois", "5", "--rounds", "1"])
+            .args(more)
+            .output()
+            .expect("it starts")
+    };
+    let output = bench(&[]);
+    assert!(output.status.success(), "{output:?}");
+    let table = String::from_utf8_lossy(&output.stdout);
+    let title = "correlations of 3 scans, 5 ROIs x 20 volumes, 2 threads";
+    assert_eq!(table.lines().next(), Some(title));
+    assert!(table.contains("ours takes 1.00 x"), "{table}");
+    let output = bench(&["--python", "/nowhere/python"]);
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("cannot start \"/nowhere/python\""), "{said}");
+}

@@ -69,6 +69,16 @@ impl Scan {
         let start = example.start_volume * rois;
         &self.series.values()[start..start + example.n_volumes * rois]
     }
+
+    /// The volumes of an example of this scan that were not censored, in order, each `[rois]`; all of them where none is kept.
+    /// What stands in for a censored volume is invented: no statistic of a scan counts it.
+    pub fn kept(&self, example: Example) -> impl Iterator<Item = &[f32]> + Clone {
+        let volumes = example.start_volume..example.start_volume + example.n_volumes;
+        let none_is = !volumes.clone().any(|volume| self.series.is_kept(volume));
+        volumes
+            .filter(move |volume| none_is || self.series.is_kept(*volume))
+            .map(|volume| self.series.row(volume))
+    }
 }
 
 /// Examples whose truth is known: values, or the number of a class.
@@ -88,5 +98,35 @@ impl Labelled<'_> {
             .filter(|((scan, _), _)| seen.insert(&scan.subject))
             .map(|(_, truth)| *truth)
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kept_volumes_are_those_of_the_example_that_were_not_censored() {
+        let series = BoldSeries::new((0..12).map(|x| x as f32).collect(), 2, 2.0).expect("finite");
+        let kept = vec![true, false, true, false, false, true];
+        let scan = Scan {
+            scan: "scan".into(),
+            subject: "subject".into(),
+            unit: "subject".into(),
+            series: Arc::new(series.with_kept(kept).expect("as many as volumes")),
+            confounds: vec![],
+        };
+        let kept = |start_volume, n_volumes| -> Vec<f32> {
+            let example = Example {
+                scan: 0,
+                start_volume,
+                n_volumes,
+            };
+            scan.kept(example).flatten().copied().collect()
+        };
+        assert_eq!(kept(0, 6), [0.0, 1.0, 4.0, 5.0, 10.0, 11.0]);
+        assert_eq!(kept(1, 3), [4.0, 5.0]);
+        // None of these: better all than nothing.
+        assert_eq!(kept(3, 2), [6.0, 7.0, 8.0, 9.0]);
     }
 }

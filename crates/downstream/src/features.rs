@@ -1,16 +1,17 @@
 //! Numbers that simple models read from signals.
 
 pub mod fc;
+pub mod scales;
 pub mod tangent;
 
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 use crate::{DownstreamError, Examples, Labelled, Problem};
-use fc::{correlations, fisher_z};
+use fc::fisher_z;
 use tangent::TangentSpace;
 
-/// What a linear model is given of an example.
+/// What a linear model is given of an example. Of signals, the [kept](crate::Scan::kept) volumes alone count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Features {
     /// Fisher's z of the correlation of every pair of ROIs.
@@ -31,8 +32,9 @@ impl Features {
             Features::Fc => FittedFeatures::Fc,
             Features::MeanSignal => FittedFeatures::MeanSignal,
             Features::FcTangent => {
-                let signals = examples.iter().map(|(scan, example)| scan.signals(example));
-                FittedFeatures::FcTangent(TangentSpace::fit(signals, problem.n_rois))
+                let list: Vec<_> = examples.iter().collect();
+                let fc = |i: usize| fc::of_example(list[i].0, list[i].1);
+                FittedFeatures::FcTangent(TangentSpace::fit(list.len(), fc))
             }
             Features::Confounds => {
                 let mean = |at: usize| {
@@ -69,20 +71,16 @@ impl FittedFeatures {
         problem: &Problem,
         examples: &Examples,
     ) -> Result<DMatrix<f64>, DownstreamError> {
-        let n_rois = problem.n_rois;
         let list: Vec<_> = examples.iter().collect();
         let rows: Vec<Vec<f32>> = list
             .par_iter()
-            .map(|(scan, example)| {
-                let signals = scan.signals(*example);
-                match self {
-                    FittedFeatures::Fc => fisher_z(&correlations(signals, n_rois)),
-                    FittedFeatures::FcTangent(space) => space.features(signals),
-                    FittedFeatures::MeanSignal => means(signals, n_rois),
-                    FittedFeatures::Confounds(mean) => (scan.confounds.iter().zip(mean))
-                        .map(|(value, mean)| value.unwrap_or(*mean) as f32)
-                        .collect(),
-                }
+            .map(|(scan, example)| match self {
+                FittedFeatures::Fc => fisher_z(&fc::of_example(scan, *example)),
+                FittedFeatures::FcTangent(space) => space.features(&fc::of_example(scan, *example)),
+                FittedFeatures::MeanSignal => means(scan.kept(*example), scan.series.n_rois()),
+                FittedFeatures::Confounds(mean) => (scan.confounds.iter().zip(mean))
+                    .map(|(value, mean)| value.unwrap_or(*mean) as f32)
+                    .collect(),
             })
             .collect();
         let width = rows.first().map_or(0, Vec::len);
@@ -98,10 +96,11 @@ impl FittedFeatures {
     }
 }
 
-fn means(signals: &[f32], n_rois: usize) -> Vec<f32> {
-    let n = (signals.len() / n_rois) as f64;
+fn means<'a>(volumes: impl Iterator<Item = &'a [f32]>, n_rois: usize) -> Vec<f32> {
+    let mut n = 0.0;
     let mut sums = vec![0.0_f64; n_rois];
-    for volume in signals.chunks_exact(n_rois) {
+    for volume in volumes {
+        n += 1.0;
         for (sum, value) in sums.iter_mut().zip(volume) {
             *sum += f64::from(*value);
         }
@@ -110,11 +109,4 @@ fn means(signals: &[f32], n_rois: usize) -> Vec<f32> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn means_are_over_volumes() {
-        assert_eq!(means(&[1.0, 5.0, 3.0, 7.0], 2), [2.0, 6.0]);
-    }
-}
+mod tests;

@@ -3,6 +3,7 @@
 mod backward;
 mod block;
 mod gemm;
+mod gram;
 #[cfg(test)]
 mod instructions;
 mod lanes;
@@ -12,4 +13,5 @@ mod rows;
 mod segments;
 mod tokens;
 
+pub use gram::Gram;
 pub use operate::{backward, forward, grad_x_len, out_shape};

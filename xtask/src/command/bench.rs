@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: speed and memory, as ratios measured side by side in one run.
 
 mod all;
+mod fc;
 mod gpu;
 mod ingest;
 mod pack;
@@ -20,6 +21,8 @@ pub enum Bench {
     Pack(pack::PackBench),
     /// Reading raw files: CIFTI and compressed NIfTI to ROI means, a whole cohort, batches from disk.
     Ingest(ingest::IngestBench),
+    /// Functional connectivity of a cohort in memory, beside numpy.
+    Fc(fc::FcBench),
 }
 
 impl Bench {
@@ -33,6 +36,7 @@ impl Bench {
             Bench::All(all) => all.run(),
             Bench::Pack(pack) => pack.run(),
             Bench::Ingest(ingest) => ingest.run(),
+            Bench::Fc(fc) => fc.run(),
         }
     }
 }

@@ -1,11 +1,15 @@
 //! Functional connectivity in the tangent space: how a covariance departs from the common one of the training side.
 
 use nalgebra::{DMatrix, SymmetricEigen};
+use rayon::prelude::*;
 
-use super::fc::{correlations, upper};
+use super::fc::upper;
 
 /// Share of the identity that is mixed into each correlation matrix, so that it can be inverted however short a scan is.
 const SHRINKAGE: f64 = 0.1;
+
+/// Matrices that are in memory at a time while the common one is learned.
+const AT_A_TIME: usize = 64;
 
 /// The common matrix of a training side, and the map to departures from it.
 ///
@@ -20,23 +24,25 @@ pub struct TangentSpace {
 }
 
 impl TangentSpace {
-    /// Learns the common matrix; there must be at least one stretch of signals, each `[volumes, rois]`.
-    pub fn fit<'a>(signals: impl ExactSizeIterator<Item = &'a [f32]>, n_rois: usize) -> Self {
-        let n = signals.len() as f64;
-        let mut mean = DMatrix::zeros(n_rois, n_rois);
-        for signals in signals {
-            mean += of_eigenvalues(&shrunk(signals, n_rois), f64::ln) / n;
-        }
+    /// Learns the common matrix of `n` correlation matrices, at least one, which are asked for by number.
+    pub fn fit(n: usize, correlations: impl Fn(usize) -> DMatrix<f32> + Sync) -> Self {
+        let numbers: Vec<usize> = (0..n).collect();
+        let log = |number: &usize| of_eigenvalues(&shrunk(&correlations(*number)), f64::ln);
+        // Added in order, so that the number of threads changes nothing; some at a time, for all may be many.
+        let sums = numbers.chunks(AT_A_TIME).map(|numbers| {
+            let logs: Vec<DMatrix<f64>> = numbers.par_iter().map(log).collect();
+            logs.into_iter().sum::<DMatrix<f64>>()
+        });
+        let mean = sums.sum::<DMatrix<f64>>() / n as f64;
         Self {
             whitening: of_eigenvalues(&mean, |log| (-0.5 * log).exp()),
         }
     }
 
-    /// The departure of one stretch: the upper triangle, row after row, with the diagonal; `rois * (rois + 1) / 2` numbers. Those off
-    /// the diagonal count `sqrt 2` times, so that lengths are those of matrices.
-    pub fn features(&self, signals: &[f32]) -> Vec<f32> {
-        let n_rois = self.whitening.nrows();
-        let white = &self.whitening * shrunk(signals, n_rois) * &self.whitening;
+    /// The departure of one correlation matrix: the upper triangle, row after row, with the diagonal; `rois * (rois + 1) / 2`
+    /// numbers. Those off the diagonal count `sqrt 2` times, so that lengths are those of matrices.
+    pub fn features(&self, correlations: &DMatrix<f32>) -> Vec<f32> {
+        let white = &self.whitening * shrunk(correlations) * &self.whitening;
         let log = of_eigenvalues(&white, f64::ln);
         let mut features = upper(&log, |x| (x * std::f64::consts::SQRT_2) as f32);
         features.extend(log.diagonal().iter().map(|x| *x as f32));
@@ -44,9 +50,9 @@ impl TangentSpace {
     }
 }
 
-fn shrunk(signals: &[f32], n_rois: usize) -> DMatrix<f64> {
-    let mut c = correlations(signals, n_rois).cast::<f64>() * (1.0 - SHRINKAGE);
-    for i in 0..n_rois {
+fn shrunk(correlations: &DMatrix<f32>) -> DMatrix<f64> {
+    let mut c = correlations.map(f64::from) * (1.0 - SHRINKAGE);
+    for i in 0..c.nrows() {
         c[(i, i)] += SHRINKAGE;
     }
     c
@@ -67,23 +73,36 @@ fn of_eigenvalues(matrix: &DMatrix<f64>, of: impl Fn(f64) -> f64) -> DMatrix<f64
 mod tests {
     use super::*;
 
-    const A: [f32; 12] = [1., 0., 2., 1., 0., 1., 2., 3., 3., 1., 5., 0.];
+    fn correlated(r: f32) -> DMatrix<f32> {
+        DMatrix::from_row_slice(2, 2, &[1.0, r, r, 1.0])
+    }
 
     #[test]
     fn the_common_matrix_itself_departs_nowhere() {
-        let space = TangentSpace::fit([&A[..]].into_iter(), 3);
-        let features = space.features(&A);
+        let r = DMatrix::from_row_slice(3, 3, &[1.0, 0.5, -0.2, 0.5, 1.0, 0.3, -0.2, 0.3, 1.0]);
+        let features = TangentSpace::fit(1, |_| r.clone()).features(&r);
         assert_eq!(features.len(), 6);
         assert!(features.iter().all(|x| x.abs() < 1e-5), "{features:?}");
     }
 
     #[test]
+    fn the_common_matrix_is_the_mean_of_all() {
+        // C of r and of -r have the eigenvalues 1 ± 0.45, with the eigenvectors changed about: the mean of log C is that of both
+        // logarithms, times the identity.
+        // More of them than are in memory at a time.
+        let n = 2 * AT_A_TIME + 2;
+        let space = TangentSpace::fit(n, |i| correlated([0.5, -0.5][i % 2]));
+        let features = space.features(&correlated(0.0));
+        assert!(features[0].abs() < 1e-6, "{features:?}");
+        let expected = -0.5 * (1.45_f32 * 0.55).ln();
+        assert!((features[1] - expected).abs() < 1e-5, "{features:?}");
+    }
+
+    #[test]
     fn departures_of_diagonal_matrices_are_logarithms() {
-        // From uncorrelated ROIs (log C = 0) to correlation r: eigenvalues of C are 1 ± 0.9 r.
-        let uncorrelated = [1.0f32, 1.0, -1.0, 1.0, 1.0, -1.0, -1.0, -1.0];
-        let equal = [1.0f32, 1.0, -1.0, -1.0];
-        let space = TangentSpace::fit([&uncorrelated[..]].into_iter(), 2);
-        let features = space.features(&equal);
+        // From uncorrelated ROIs (log C = 0) to correlation 1: eigenvalues of C are 1 ± 0.9.
+        let space = TangentSpace::fit(1, |_| correlated(0.0));
+        let features = space.features(&correlated(1.0));
         let (high, low) = (1.9f32.ln(), 0.1f32.ln());
         assert!((features[0] - (high - low) / 2.0 * 2f32.sqrt()).abs() < 1e-4);
         assert!((features[1] - (high + low) / 2.0).abs() < 1e-4);

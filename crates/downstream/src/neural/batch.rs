@@ -1,7 +1,9 @@
 //! What networks are given: stretches of signals and their correlations, on the device.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use nalgebra::DMatrix;
 
+use crate::features::{fc, scales::Scales};
 use crate::{Example, Examples, Scan};
 
 /// What an architecture looks at; nothing else is computed.
@@ -16,7 +18,7 @@ pub struct Needs {
 /// Some examples, or crops of them, as one batch.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    /// `[batch, rois, time]`, z-scored per ROI over the whole example; 0 where an example is shorter than the others, and for
+    /// `[batch, rois, time]`, z-scored per ROI over the kept volumes of the whole example; 0 where an example is shorter than the others, and for
     /// an ROI without variance.
     pub bold: Option<Tensor<3>>,
     /// `[batch, rois, rois]`, Pearson correlation over the kept volumes of the whole example; 0 for an ROI without variance.
@@ -48,17 +50,10 @@ pub(super) struct Crop {
     pub start_volume: usize,
 }
 
-/// Mean of an ROI, and the reciprocal of its standard deviation.
-#[derive(Clone, Copy, Debug)]
-struct Scale {
-    mean: f32,
-    inverse_std: f32,
-}
-
 /// Examples, ready to be cropped.
 pub(super) struct Stretches<'a> {
     examples: &'a Examples<'a>,
-    scales: Vec<Vec<Scale>>,
+    scales: Vec<Scales>,
     /// Of every example, where it is needed.
     fc: Vec<Tensor<2>>,
     needs: Needs,
@@ -67,13 +62,17 @@ pub(super) struct Stretches<'a> {
 impl<'a> Stretches<'a> {
     /// Statistics are each example's own.
     pub fn new(examples: &'a Examples<'a>, needs: Needs, device: &Device) -> Self {
-        let scales: Vec<Vec<Scale>> = examples.iter().map(|(scan, e)| scales(scan, e)).collect();
+        let of = |(scan, example): (&'a Scan, Example)| {
+            Scales::of(scan.kept(example), scan.series.n_rois())
+        };
+        let scales = match needs.bold {
+            false => Vec::new(),
+            true => examples.iter().map(of).collect(),
+        };
         let fc = match needs.fc {
             false => Vec::new(),
-            true => examples
-                .iter()
-                .zip(&scales)
-                .map(|((scan, example), scales)| correlation(scan, example, scales, device))
+            true => (fc::of_examples(examples).into_iter())
+                .map(|fc| tensor(fc, device))
                 .collect(),
         };
         Self {
@@ -118,7 +117,7 @@ impl<'a> Stretches<'a> {
     }
 
     fn bold(&self, crops: &[Crop], n_volumes: usize, device: &Device) -> Tensor<3> {
-        let rois = self.scales[crops[0].example].len();
+        let rois = self.scales[crops[0].example].n_rois();
         let mut values = vec![0.0; crops.len() * rois * n_volumes];
         for (crop, values) in crops.iter().zip(values.chunks_exact_mut(rois * n_volumes)) {
             let example = self.examples.list[crop.example];
@@ -126,8 +125,8 @@ impl<'a> Stretches<'a> {
             let signals = &signals[crop.start_volume * rois..];
             let scales = &self.scales[crop.example];
             for (t, row) in signals.chunks_exact(rois).take(n_volumes).enumerate() {
-                for (roi, (x, scale)) in row.iter().zip(scales).enumerate() {
-                    values[roi * n_volumes + t] = (x - scale.mean) * scale.inverse_std;
+                for (roi, x) in row.iter().enumerate() {
+                    values[roi * n_volumes + t] = scales.standardised(roi, *x);
                 }
             }
         }
@@ -136,63 +135,11 @@ impl<'a> Stretches<'a> {
     }
 }
 
-/// The kept volumes of an example; all of them where none is.
-fn kept(scan: &Scan, example: Example) -> Vec<usize> {
-    let is_kept = |volume: &usize| scan.series.is_kept(example.start_volume + volume);
-    let kept: Vec<usize> = (0..example.n_volumes).filter(is_kept).collect();
-    if kept.is_empty() {
-        return (0..example.n_volumes).collect();
-    }
-    kept
-}
-
-fn scales(scan: &Scan, example: Example) -> Vec<Scale> {
-    let rois = scan.series.n_rois();
-    let signals = scan.signals(example);
-    let kept = kept(scan, example);
-    let mut sums = vec![(0.0f64, 0.0f64); rois];
-    // Around the first volume, so that a large mean does not swallow the variance.
-    let origin = &signals[..rois];
-    for &volume in &kept {
-        for (roi, sum) in sums.iter_mut().enumerate() {
-            let x = f64::from(signals[volume * rois + roi] - origin[roi]);
-            *sum = (sum.0 + x, sum.1 + x * x);
-        }
-    }
-    let n = kept.len() as f64;
-    let scale = |(&(sum, squares), &origin): (&(f64, f64), &f32)| {
-        let mean = sum / n;
-        let variance = squares / n - mean * mean;
-        let flat = variance <= 1e-12 * (squares / n).max(f64::MIN_POSITIVE);
-        Scale {
-            mean: origin + mean as f32,
-            inverse_std: if flat {
-                0.0
-            } else {
-                variance.sqrt().recip() as f32
-            },
-        }
-    };
-    sums.iter().zip(origin).map(scale).collect()
-}
-
-/// `[rois, rois]`
-fn correlation(scan: &Scan, example: Example, scales: &[Scale], device: &Device) -> Tensor<2> {
-    let signals = scan.signals(example);
-    let rois = scales.len();
-    let kept = kept(scan, example);
-    let z: Vec<f32> = kept
-        .iter()
-        .flat_map(|volume| {
-            let row = &signals[volume * rois..(volume + 1) * rois];
-            row.iter()
-                .zip(scales)
-                .map(|(x, scale)| (x - scale.mean) * scale.inverse_std)
-        })
-        .collect();
-    let z = Tensor::<2>::from_data(TensorData::new(z, [kept.len(), rois]), device);
-    let fc = z.clone().transpose().matmul(z) / kept.len() as f64;
-    fc.clamp(-1.0, 1.0)
+/// `[rois, rois]`; symmetric, so that columns may be taken for rows.
+fn tensor(fc: DMatrix<f32>, device: &Device) -> Tensor<2> {
+    let shape = [fc.nrows(), fc.ncols()];
+    let values: Vec<f32> = fc.data.into();
+    Tensor::from_data(TensorData::new(values, shape), device)
 }
 
 #[cfg(test)]
@@ -233,20 +180,21 @@ mod tests {
 
     #[test]
     fn signals_are_scored_and_correlated_over_kept_volumes() {
-        // The third ROI never moves; the censored last volume is wild.
+        // The third ROI never moves; the censored volumes, first and last, are wild.
         let values = vec![
-            1001., 1., 5., 1003., -1., 5., 1001., 1., 5., 1003., -1., 5., 9999., 99., 5.,
+            1e8, -99., 7., 1001., 1., 5., 1003., -1., 5., 1001., 1., 5., 1003., -1., 5., 9999.,
+            99., 5.,
         ];
-        let scans = [scan(values, vec![true, true, true, true, false])];
+        let scans = [scan(values, vec![false, true, true, true, true, false])];
         let examples = Examples {
             scans: &scans,
-            list: one(5),
+            list: one(6),
         };
         let device = Device::flex();
         let stretches = Stretches::new(&examples, BOTH, &device);
         let crop = Crop {
             example: 0,
-            start_volume: 1,
+            start_volume: 2,
         };
         let batch = stretches.batch(&[crop], 2, &device);
         assert_eq!(list(batch.bold()), [1., -1., -1., 1., 0., 0.]);
