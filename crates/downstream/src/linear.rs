@@ -1,16 +1,21 @@
 //! Linear models of features: the baseline that every other model has to beat.
 
+pub mod decomposition;
+pub mod deconfound;
 mod lbfgs;
 pub mod logistic;
+pub mod principal;
 pub mod ridge;
+pub mod spec;
 pub mod standard;
 
 use nalgebra::DMatrix;
 
-use crate::features::{Features, FittedFeatures};
+use crate::features::Features;
 use crate::{DownstreamError, Examples, Fitted, Kind, Labelled, Learner, Output, Problem};
 use logistic::Logistic;
 use ridge::{Ridge, RidgePath};
+use spec::{LinearSpec, Prepared};
 use standard::Standard;
 
 /// Penalties that are tried, from strong to weak, per row and standardised column; a model of 5,000 correlated columns wants a thousand
@@ -23,14 +28,16 @@ const ALPHAS: [f64; 13] = [
 pub struct LinearLearner {
     name: String,
     features: Features,
+    spec: LinearSpec,
 }
 
 impl LinearLearner {
-    /// A linear model of these features, called `name` in tables.
-    pub fn new(name: &str, features: Features) -> Self {
+    /// A linear model of these features, called `name` in tables, after what `spec` does to them.
+    pub fn new(name: &str, features: Features, spec: LinearSpec) -> Self {
         Self {
             name: name.to_string(),
             features,
+            spec,
         }
     }
 }
@@ -56,8 +63,7 @@ impl Learner for LinearLearner {
                 "the validation side is empty, and nothing chooses the penalty; raise split.validation_fraction",
             ));
         }
-        let features = self.features.fit(problem, training);
-        let x = features.of(problem, &training.examples)?;
+        let (features, x) = self.spec.fit(self.features, problem, training)?;
         let deciding = features.of(problem, &validation.examples)?;
         // What features learn stays as it is: it is learned from the training side alone.
         let truth = [&training.truth[..], &validation.truth];
@@ -71,7 +77,7 @@ impl Learner for LinearLearner {
 }
 
 struct FittedLinear {
-    features: FittedFeatures,
+    features: Prepared,
     model: LinearModel,
     problem: Problem,
 }

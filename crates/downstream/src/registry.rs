@@ -6,6 +6,7 @@ use crate::brainmae::{Encoder, FineTune, FineTuneConfig, LinearProbe};
 use crate::constant::Constant;
 use crate::features::Features;
 use crate::linear::LinearLearner;
+use crate::linear::spec::LinearSpec;
 use crate::neural::{self, Budget};
 use crate::{DownstreamError, Kind, Learner};
 
@@ -83,23 +84,25 @@ impl ModelName {
         word.unwrap_or_default().to_string()
     }
 
-    /// The learner. `encoder` has the pretrained weights of the fold, if there are any.
+    /// The learner. `encoder` has the pretrained weights of the fold, if there are any; `linear` is for linear models of signals.
     pub fn learner(
         self,
         kind: Kind,
         encoder: &Encoder,
         finetune: &FineTuneConfig,
         budget: Budget,
+        linear: LinearSpec,
     ) -> Result<Box<dyn Learner>, DownstreamError> {
         let title = self.title(kind);
-        let linear =
-            |features| -> Box<dyn Learner> { Box::new(LinearLearner::new(&title, features)) };
+        let of = |features, spec| -> Box<dyn Learner> {
+            Box::new(LinearLearner::new(&title, features, spec))
+        };
         Ok(match self {
             ModelName::Constant => Box::new(Constant),
-            ModelName::Confounds => linear(Features::Confounds),
-            ModelName::MeanSignal => linear(Features::MeanSignal),
-            ModelName::Fc => linear(Features::Fc),
-            ModelName::FcTangent => linear(Features::FcTangent),
+            ModelName::Confounds => of(Features::Confounds, LinearSpec::default()),
+            ModelName::MeanSignal => of(Features::MeanSignal, linear),
+            ModelName::Fc => of(Features::Fc, linear),
+            ModelName::FcTangent => of(Features::FcTangent, linear),
             ModelName::Brainmae => {
                 Box::new(FineTune::new(&title, encoder.clone(), finetune.clone()))
             }

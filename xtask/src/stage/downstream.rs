@@ -256,8 +256,8 @@ impl Work<'_> {
         scans: &Scans,
     ) -> Result<Vec<Prediction>> {
         let fold = FoldOf::new(task, number, &scans.split, share, &self.seeds)?;
-        let budget = self.config.neural;
-        let learner = model.learner(task.kind, encoder, &self.config.finetune, budget)?;
+        let (budget, linear) = (self.config.neural, self.config.linear);
+        let learner = model.learner(task.kind, encoder, &self.config.finetune, budget, linear)?;
         let problem = Problem {
             target: task.name.clone(),
             kind: task.kind,
