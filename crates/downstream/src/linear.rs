@@ -1,18 +1,23 @@
 //! Linear models of features: the baseline that every other model has to beat.
 
+pub mod decomposition;
+pub mod deconfound;
 mod lbfgs;
 pub mod logistic;
 pub(crate) mod pooled;
+pub mod principal;
 pub mod ridge;
+pub mod spec;
 pub mod standard;
 
 use nalgebra::DMatrix;
 
-use crate::features::{Features, FittedFeatures};
+use crate::features::Features;
 use crate::{DownstreamError, Examples, Fitted, Kind, Labelled, Learner, Output, Problem};
 use logistic::Logistic;
 use pooled::Pooled;
 use ridge::{Ridge, RidgePath};
+use spec::{LinearSpec, Prepared};
 use standard::Standard;
 
 /// Penalties that are tried, from strong to weak, per row and standardised column; a model of 5,000 correlated columns wants a thousand
@@ -26,14 +31,16 @@ const ALPHAS: [f64; 13] = [
 pub struct LinearLearner {
     name: String,
     features: Features,
+    spec: LinearSpec,
 }
 
 impl LinearLearner {
-    /// A linear model of these features, called `name` in tables.
-    pub fn new(name: &str, features: Features) -> Self {
+    /// A linear model of these features, called `name` in tables, after what `spec` does to them.
+    pub fn new(name: &str, features: Features, spec: LinearSpec) -> Self {
         Self {
             name: name.to_string(),
             features,
+            spec,
         }
     }
 }
@@ -59,15 +66,14 @@ impl Learner for LinearLearner {
                 "the validation side is empty, and nothing chooses the penalty; raise split.validation_fraction",
             ));
         }
-        let features = self.features.fit(problem, training);
         // What features learn stays as it is: it is learned from the training side alone.
-        let sides = [training, validation].map(|side| -> Result<_, DownstreamError> {
+        let (features, x) = self.spec.fit(self.features, problem, training)?;
+        let deciding = features.of(problem, &validation.examples)?;
+        let of = |x, side: &Labelled| {
             let pooled = Pooled::new(problem, &side.examples);
-            let x = pooled.rows(features.of(problem, &side.examples)?);
-            Ok((x, pooled.truth(side)))
-        });
-        let [training, validation] = sides;
-        let ((x, truth), (deciding, decided)) = (training?, validation?);
+            (pooled.rows(x), pooled.truth(side))
+        };
+        let ((x, truth), (deciding, decided)) = (of(x, training), of(deciding, validation));
         let model = LinearModel::choose(problem.kind, [&x, &deciding], [&truth, &decided]);
         Ok(Box::new(FittedLinear {
             model,
@@ -78,7 +84,7 @@ impl Learner for LinearLearner {
 }
 
 struct FittedLinear {
-    features: FittedFeatures,
+    features: Prepared,
     model: LinearModel,
     problem: Problem,
 }

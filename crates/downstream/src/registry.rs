@@ -6,6 +6,7 @@ use crate::brainmae::{AttentionProbe, Encoder, FineTune, FineTuneConfig, LinearP
 use crate::constant::Constant;
 use crate::features::Features;
 use crate::linear::LinearLearner;
+use crate::linear::spec::LinearSpec;
 use crate::neural::bnt::Bnt;
 use crate::neural::bolt::Bolt;
 use crate::neural::brainnetcnn::BrainNetCnn;
@@ -96,7 +97,7 @@ impl ModelName {
         word.unwrap_or_default().to_string()
     }
 
-    /// The learner. `encoder` has the pretrained weights of the fold, if there are any.
+    /// The learner. `encoder` has the pretrained weights of the fold, if there are any; `linear` is for linear models of signals.
     ///
     /// On two cores, an epoch of 100 scans of 300 volumes of 200 ROIs takes from a fraction of a second (mean-mlp) to some 6 s (fbnetgen);
     /// brainnetcnn takes 20 s, bolt and stagin minutes: these want a GPU.
@@ -106,16 +107,18 @@ impl ModelName {
         encoder: &Encoder,
         finetune: &FineTuneConfig,
         budget: Budget,
+        linear: LinearSpec,
     ) -> Box<dyn Learner> {
         let title = self.title(kind);
-        let linear =
-            |features| -> Box<dyn Learner> { Box::new(LinearLearner::new(&title, features)) };
+        let of = |features, spec| -> Box<dyn Learner> {
+            Box::new(LinearLearner::new(&title, features, spec))
+        };
         match self {
             ModelName::Constant => Box::new(Constant),
-            ModelName::Confounds => linear(Features::Confounds),
-            ModelName::MeanSignal => linear(Features::MeanSignal),
-            ModelName::Fc => linear(Features::Fc),
-            ModelName::FcTangent => linear(Features::FcTangent),
+            ModelName::Confounds => of(Features::Confounds, LinearSpec::default()),
+            ModelName::MeanSignal => of(Features::MeanSignal, linear),
+            ModelName::Fc => of(Features::Fc, linear),
+            ModelName::FcTangent => of(Features::FcTangent, linear),
             ModelName::Brainmae => {
                 Box::new(FineTune::new(&title, encoder.clone(), finetune.clone()))
             }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Result, ensure};
 use brainmae_data::FoldSpec;
 use brainmae_downstream::brainmae::FineTuneConfig;
+use brainmae_downstream::linear::spec::LinearSpec;
 use brainmae_downstream::neural::Budget;
 use brainmae_downstream::{ModelName, ResultsSpec, TargetSpec};
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,9 @@ pub struct DownstreamConfig {
     /// Fine-tuning.
     #[serde(default)]
     pub finetune: FineTuneConfig,
+    /// What linear models of signals do first; left out of a run's identity where it asks for nothing.
+    #[serde(default, skip_serializing_if = "LinearSpec::is_default")]
+    pub linear: LinearSpec,
     /// How long neural baselines learn at most.
     #[serde(default = "Budget::lite")]
     pub neural: Budget,
@@ -89,6 +93,7 @@ impl DownstreamConfig {
                 "downstream.train_shares has {share}, expected shares above 0 and up to 1"
             );
         }
+        self.linear.check()?;
         ensure!(
             self.folds.validation_fraction > 0.0,
             "downstream.folds.validation_fraction is 0: nobody would decide on penalties and on when to stop"
@@ -104,5 +109,50 @@ impl DownstreamConfig {
             );
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(linear: &str) -> Result<DownstreamConfig> {
+        let config: DownstreamConfig =
+            toml::from_str(&format!("[targets.age]\ncolumn = \"age_years\"\n{linear}"))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// What goes into a run's identity.
+    fn identity(linear: &str) -> serde_json::Value {
+        serde_json::to_value(parse(linear).expect("valid")).expect("serialisable")
+    }
+
+    #[test]
+    fn what_linear_models_do_is_part_of_the_identity_only_where_it_is_something() {
+        let without = identity("");
+        assert!(without.get("linear").is_none());
+        assert_eq!(without, identity("[linear]\nregress_confounds = false"));
+        let all = [
+            without,
+            identity("[linear]\nregress_confounds = true"),
+            identity("[linear]\npca = 20"),
+            identity("[linear]\npca = 21"),
+            identity("[linear]\nregress_confounds = true\npca = 20"),
+        ];
+        for (i, one) in all.iter().enumerate() {
+            assert!(all[i + 1..].iter().all(|other| other != one), "{one}");
+        }
+    }
+
+    #[test]
+    fn settings_of_linear_models_that_make_no_sense_are_refused() {
+        let message = |linear| format!("{:#}", parse(linear).expect_err("wrong on purpose"));
+        let none = message("[linear]\npca = 0");
+        assert!(
+            none.contains("downstream.linear.pca is 0, expected at least 1"),
+            "{none}"
+        );
+        assert!(message("[linear]\npac = 3").contains("unknown field `pac`"));
     }
 }

@@ -180,7 +180,8 @@ impl Work<'_> {
     ) -> Result<Vec<Prediction>> {
         let fold = FoldOf::new(task, number, &scans.split, share, &self.seeds)?;
         let config = self.design.config;
-        let learner = model.learner(task.kind, encoder, &config.finetune, config.neural);
+        let (finetune, budget) = (&config.finetune, config.neural);
+        let learner = model.learner(task.kind, encoder, finetune, budget, config.linear);
         let problem = Problem {
             target: task.name.clone(),
             kind: task.kind,

@@ -1,19 +1,17 @@
 //! Ridge regression along a path of penalties.
 
-use nalgebra::{DMatrix, DVector, SymmetricEigen};
+use nalgebra::{DMatrix, DVector};
+
+use super::decomposition::Decomposition;
 
 /// Ridge regression of rows that are standardised, for every penalty at the price of one.
 ///
 /// ```text
 /// w = argmin |y - mean(y) - X w|^2 + alpha n |w|^2
 /// ```
-/// The eigenvectors of the smaller of `X X'` and `X' X` serve all penalties.
+/// One decomposition of `X` serves all penalties.
 pub struct RidgePath {
-    /// Orthonormal; `[rows, r]`.
-    left: DMatrix<f64>,
-    /// `X' left / singular values`: `[columns, r]`.
-    right: DMatrix<f64>,
-    singular: DVector<f64>,
+    x: Decomposition,
     centre: f64,
     /// `left' (y - centre)`.
     projected: DVector<f64>,
@@ -24,37 +22,10 @@ impl RidgePath {
     pub fn new(x: &DMatrix<f64>, y: &[f64]) -> Self {
         let y = DVector::from_column_slice(y);
         let centre = y.mean();
-        let wide = x.ncols() > x.nrows();
-        let gram = if wide { x * x.transpose() } else { x.tr_mul(x) };
-        let eigen = SymmetricEigen::new(gram);
-        let largest = eigen.eigenvalues.max().max(0.0);
-        // Directions below rounding carry nothing.
-        let kept: Vec<usize> = (0..eigen.eigenvalues.len())
-            .filter(|&i| eigen.eigenvalues[i] > 1e-12 * largest && eigen.eigenvalues[i] > 0.0)
-            .collect();
-        let vectors = eigen.eigenvectors.select_columns(&kept);
-        let singular = DVector::from_iterator(
-            kept.len(),
-            kept.iter().map(|&i| eigen.eigenvalues[i].sqrt()),
-        );
-        let mut other = if wide {
-            x.tr_mul(&vectors)
-        } else {
-            x * &vectors
-        };
-        for (mut column, singular) in other.column_iter_mut().zip(singular.iter()) {
-            column /= *singular;
-        }
-        let (left, right) = if wide {
-            (vectors, other)
-        } else {
-            (other, vectors)
-        };
-        let projected = left.tr_mul(&y.add_scalar(-centre));
+        let x = Decomposition::of(x);
+        let projected = x.left.tr_mul(&y.add_scalar(-centre));
         Self {
-            left,
-            right,
-            singular,
+            x,
             centre,
             projected,
         }
@@ -62,14 +33,14 @@ impl RidgePath {
 
     /// The regression of one penalty.
     pub fn at(&self, alpha: f64) -> Ridge {
-        let n = self.left.nrows() as f64;
+        let n = self.x.left.nrows() as f64;
         let shrunk = DVector::from_iterator(
-            self.singular.len(),
-            (self.singular.iter().zip(self.projected.iter()))
+            self.x.singular.len(),
+            (self.x.singular.iter().zip(self.projected.iter()))
                 .map(|(s, y)| s * y / (s * s + alpha * n)),
         );
         Ridge {
-            weights: &self.right * shrunk,
+            weights: &self.x.right * shrunk,
             centre: self.centre,
         }
     }

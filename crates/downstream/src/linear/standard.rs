@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, RowDVector};
 
 /// Mean and scale of each column.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Standard {
     mean: RowDVector<f64>,
     scale: RowDVector<f64>,
