@@ -27,7 +27,7 @@ const RECIPE: FineTuneConfig = FineTuneConfig {
 const LEAST_STEPS: usize = 10;
 
 /// Attention pooling of what a frozen encoder says, and a linear head: of a scan, over the states in context of all its segments; of
-/// a segment, over its ROIs as they are before the readout.
+/// a segment, over its ROIs as they are before the readout, each with its vector.
 pub struct AttentionProbe {
     name: String,
     encoder: Encoder,

@@ -10,7 +10,7 @@ use rand::Rng;
 use super::tokens::TokenSets;
 
 /// Most heads; fewer where they do not divide the width.
-const MOST_HEADS: usize = 4;
+const MOST_HEADS: usize = 8;
 
 /// Learned queries, one for each head, that the tokens answer.
 #[derive(Module, Debug)]

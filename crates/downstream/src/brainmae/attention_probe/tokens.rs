@@ -1,6 +1,7 @@
 //! What a frozen encoder says of examples, token by token.
 
 use brainmae_data::{Crop, SegmentLayout};
+use brainmae_model::BrainMae;
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 
 use crate::brainmae::Encoder;
@@ -32,9 +33,11 @@ impl TokenSets {
             target: problem.target.clone(),
             problem: what,
         };
-        let sets = match Of::these(examples, len).map_err(refuse)? {
-            Of::Scans => of_scans(encoder, problem, examples)?,
-            Of::Segments => of_segments(encoder, problem, examples)?,
+        let model = encoder.start(problem)?;
+        let [_, d_model] = model.roi_vectors().dims();
+        let (width, sets) = match Of::these(examples, len).map_err(refuse)? {
+            Of::Scans => (d_model, of_scans(&model, encoder.layout, examples)?),
+            Of::Segments => (2 * d_model, of_segments(&model, encoder.layout, examples)?),
         };
         for (set, (scan, _)) in sets.iter().zip(examples.iter()) {
             if set.is_empty() {
@@ -42,7 +45,6 @@ impl TokenSets {
                 return Err(refuse(format!("no segment of {scan} is whole and kept")));
             }
         }
-        let [_, width] = encoder.start(problem)?.roi_vectors().dims();
         Ok(Self { width, sets })
     }
 
@@ -80,11 +82,11 @@ impl TokenSets {
 
 /// The states in context of all segments of each scan.
 fn of_scans(
-    encoder: &Encoder,
-    problem: &Problem,
+    model: &BrainMae,
+    layout: SegmentLayout,
     examples: &Examples,
 ) -> Result<Vec<Vec<f32>>, DownstreamError> {
-    let samples = embed(&encoder.start(problem)?, encoder.layout, examples)?;
+    let samples = embed(model, layout, examples)?;
     let mut of_scan = vec![Vec::new(); examples.scans.len()];
     for sample in &samples {
         let tokens = sample.tokens.chunks_exact(sample.cls.len());
@@ -98,18 +100,19 @@ fn of_scans(
     Ok(sets.collect())
 }
 
-/// The ROIs of each segment.
+/// The ROIs of each segment, each with its own vector beside: what an ROI is after the blocks does not tell which one it is.
 fn of_segments(
-    encoder: &Encoder,
-    problem: &Problem,
+    model: &BrainMae,
+    layout: SegmentLayout,
     examples: &Examples,
 ) -> Result<Vec<Vec<f32>>, DownstreamError> {
     let layout = SegmentLayout {
         n_segments: 1,
-        ..encoder.layout
+        ..layout
     };
     let cutter = Cutter::new(examples, layout)?;
-    let model = encoder.start(problem)?;
+    let [_, d_model] = model.roi_vectors().dims();
+    let roi_vectors = numbers(model.roi_vectors());
     let mut sets = Vec::with_capacity(examples.len());
     for some in examples.list.chunks(SEGMENTS) {
         let crop = |e: &Example| Crop {
@@ -117,10 +120,17 @@ fn of_segments(
             start_volume: e.start_volume,
         };
         let crops: Vec<Crop> = some.iter().map(crop).collect();
-        let (input, _) = cutter.input(&crops, &model)?;
+        let (input, _) = cutter.input(&crops, model)?;
         let tokens = numbers(model.roi_tokens(&input));
-        let per_segment = tokens.len() / some.len();
-        sets.extend(tokens.chunks_exact(per_segment).map(<[f32]>::to_vec));
+        for rois in tokens.chunks_exact(roi_vectors.len()) {
+            let pairs = (rois.chunks_exact(d_model)).zip(roi_vectors.chunks_exact(d_model));
+            let mut set = Vec::with_capacity(2 * rois.len());
+            for (token, roi_vector) in pairs {
+                set.extend_from_slice(token);
+                set.extend_from_slice(roi_vector);
+            }
+            sets.push(set);
+        }
     }
     Ok(sets)
 }
