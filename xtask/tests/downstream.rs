@@ -126,6 +126,21 @@ fn a_release_goes_from_its_files_to_a_table_of_predictions() {
     assert_eq!(desk.succeed(&["experiment", "run"], &[]), said);
 }
 
+/// A share in which somebody is missing is told at once, not after hours.
+#[test]
+fn folds_that_cannot_be_learned_from_are_refused_before_anything_is_trained() {
+    let desk = Desk::new();
+    let sex = "downstream.targets={ sex = { column = \"sex\", tasks = [\"rest\"] } }";
+    let shares = "downstream.train_shares=[0.01, 1.0]";
+    let refused = desk.fail(&["--set", sex, "--set", shares]);
+    assert!(
+        refused.contains("nobody on the training side is of class"),
+        "{refused}"
+    );
+    let stages = fs::read_dir(desk.path().join("runs")).map(Iterator::count);
+    assert_eq!(stages.unwrap_or(0), 0, "nothing was begun");
+}
+
 /// A checkpoint may be used for those alone whom it has not seen.
 #[test]
 fn weights_from_elsewhere_are_not_measured_on_those_whom_they_have_seen() {

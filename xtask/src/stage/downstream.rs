@@ -46,6 +46,8 @@ pub fn downstream(
     }
     refuse_duplicates(scans, &design)?;
     let tasks = tasks(&design, scans)?;
+    let seeds = Seeds::new(experiment.base.seed);
+    check_folds(&design, &tasks, &seeds)?;
     let Some(starts) = encoders::starts(&design, options)? else {
         return Ok(None);
     };
@@ -55,7 +57,7 @@ pub fn downstream(
     options.device.share_threads(options.threads);
     let work = Work {
         design: &design,
-        seeds: Seeds::new(experiment.base.seed),
+        seeds,
         device,
         run: &run,
     };
@@ -116,6 +118,18 @@ fn tasks(design: &Design, scans: &Scans) -> Result<Vec<Task>> {
         tasks.push(task);
     }
     Ok(tasks)
+}
+
+/// What would stop the last fold is better known before the first.
+fn check_folds(design: &Design, tasks: &[Task], seeds: &Seeds) -> Result<()> {
+    for task in tasks {
+        for (number, split) in (1..).zip(design.splits()) {
+            for share in &design.config.train_shares {
+                FoldOf::new(task, number, split, *share, seeds)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 struct Work<'a> {
