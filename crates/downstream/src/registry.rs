@@ -115,3 +115,6 @@ impl ModelName {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
