@@ -112,7 +112,7 @@ fn scan_id(i: usize) -> ScanId {
 /// Everybody is tested once; subjects 2k and 2k + 1 in different folds. A quarter of the others decides.
 fn split(fold: usize) -> Split {
     let tested = |i: usize| (i / 2 + i % 2) % FOLDS == fold;
-    let decides = |i: usize| i % 4 == 0;
+    let decides = |i: usize| i.is_multiple_of(4);
     let side = |wanted: &dyn Fn(usize) -> bool| -> Vec<ScanId> {
         (0..SUBJECTS).filter(|i| wanted(*i)).map(scan_id).collect()
     };
