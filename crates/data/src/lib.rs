@@ -74,4 +74,4 @@ pub use segment::{Crop, SampleBatch, SegmentLayout, SegmentSpec, fill};
 pub use split::{FoldSpec, Split, SplitProof, SplitSpec, SplitUnit, check_split};
 pub use split_file::{SplitFile, SplitPlan};
 pub use store::{ScanEntry, ScanStore, StoreBudget, StoredScan};
-pub use synthetic::{PlantedSpec, Signs, prepare_planted};
+pub use synthetic::{PlantedSpec, PlantedTargets, Signs, prepare_planted};

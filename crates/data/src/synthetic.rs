@@ -9,17 +9,19 @@
 //! ```
 //!
 //! then z-scored like any scan. As signs differ between states, a hidden ROI is no fixed linear
-//! function of the visible ones: the state has to be inferred. Age lengthens the stay in state 0.
+//! function of the visible ones: the state has to be inferred. Age lengthens the stay in state 0,
+//! or each subject has a pace of its own and targets whose answer is known (`targets.rs`).
 
 pub(crate) mod generator;
 mod spec;
+mod targets;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use polars::prelude::{Column, NamedFrom, Series};
 
 use crate::atlas::{Atlas, Roi};
+use crate::bold::BoldSeries;
 use crate::checksum::FieldHasher;
 use crate::cleaning::CleaningStep;
 use crate::error::DataError;
@@ -31,8 +33,10 @@ use crate::prepare::{
 use crate::prepared::{
     DatasetHeader, FORMAT, ScanRecord, ScanStatus, SubjectRecord, TOOL, write_table,
 };
-use generator::{Gains, draw_ages, draw_scan};
+use generator::{Gains, draw_ages, draw_scan, draw_states};
 pub use spec::{PlantedSpec, Signs};
+pub use targets::PlantedTargets;
+use targets::{OwnTargets, draw_targets, mean_fisher_z, states_in_turn};
 
 /// What is done to planted signals.
 const CLEANING: [CleaningStep; 1] = [CleaningStep::ZScore];
@@ -41,8 +45,9 @@ const CLEANING: [CleaningStep; 1] = [CleaningStep::ZScore];
 /// [`prepare`](crate::prepare::prepare()).
 ///
 /// Networks are in `rois.parquet`, states are events `state-0`, `state-1`, …, the targets
-/// `age_years` and `state_0_fraction` are in `subjects.parquet`, and `truth.parquet` holds the gain
-/// and the mean activation of each ROI in each state.
+/// `age_years` and `state_0_fraction` are in `subjects.parquet`, with those of [`PlantedTargets`] where
+/// they are asked for, and `truth.parquet` holds the gain and the mean activation of each ROI in each
+/// state.
 ///
 /// # Errors
 /// [`DataError::Config`] for a spec that cannot be, or when something else stands at `out`.
@@ -62,13 +67,14 @@ pub fn prepare_planted(
     let stream = |name: &str| (options.streams)(spec.seed, name);
     let gains = Gains::draw(spec, &mut *stream("planted/gains"));
     let ages = draw_ages(spec, &mut *stream("planted/ages"));
+    let rounds = (spec.targets.as_ref())
+        .map(|targets| targets.draw_rounds(spec, &mut *stream("planted/rounds")));
 
     let total = spec.n_subjects * spec.scans_per_subject;
     let mut parts: Vec<Part> = Vec::with_capacity(total);
     let mut resumed = 0;
-    let mut subjects = Vec::with_capacity(spec.n_subjects);
     for (number, &age_years) in ages.iter().enumerate() {
-        let subject = SubjectId::new(format!("{:03}", number + 1));
+        let subject = subject_id(number);
         for run in 1..=spec.scans_per_subject {
             let scan = ScanId::new(format!("sub-{subject}_task-planted_run-{run:02}"));
             let part = match partial.finished(&scan, &identity) {
@@ -78,7 +84,11 @@ pub fn prepare_planted(
                 }
                 None => {
                     let rng = &mut *stream(&format!("planted/{scan}"));
-                    let drawn = draw_scan(spec, &gains, spec.dwells_secs(age_years), rng);
+                    let states = match &rounds {
+                        Some(rounds) => states_in_turn(spec, rounds[number], rng),
+                        None => draw_states(spec, spec.dwells_secs(age_years), rng),
+                    };
+                    let drawn = draw_scan(spec, &gains, states, rng);
                     let labels: Vec<String> = (drawn.states.iter())
                         .map(|state| format!("state-{state}"))
                         .collect();
@@ -102,9 +112,23 @@ pub fn prepare_planted(
                 total,
             });
         }
-        let own = &parts[parts.len() - spec.scans_per_subject..];
-        subjects.push(subject_record(spec, number, subject, age_years, own));
     }
+    let of_subject = || parts.chunks(spec.scans_per_subject);
+    let mut own = Vec::new();
+    if let (Some(targets), Some(rounds)) = (&spec.targets, &rounds) {
+        let mut connectivity = Vec::with_capacity(spec.n_subjects);
+        for parts in of_subject() {
+            let scans = parts.iter().map(|part| partial.series(part, spec.n_rois()));
+            let scans: Vec<Option<BoldSeries>> = scans.collect::<Result<_, DataError>>()?;
+            connectivity.push(mean_fisher_z(
+                &scans.into_iter().flatten().collect::<Vec<_>>(),
+            ));
+        }
+        own = draw_targets(spec, targets, rounds, &connectivity, &stream);
+    }
+    let subjects: Vec<SubjectRecord> = (of_subject().zip(&ages).enumerate())
+        .map(|(number, (parts, age))| subject_record(spec, number, *age, parts, own.get(number)))
+        .collect();
     let header = DatasetHeader {
         name: spec.name.clone(),
         licence: "CC0-1.0".into(),
@@ -172,13 +196,17 @@ fn record(spec: &PlantedSpec, scan: ScanId, subject: &SubjectId) -> ScanRecord {
     }
 }
 
-/// The subject with age and the share of the time that was really spent in state 0.
+fn subject_id(number: usize) -> SubjectId {
+    SubjectId::new(format!("{:03}", number + 1))
+}
+
+/// The subject with age, the share of the time that was really spent in state 0, and targets of its own.
 fn subject_record(
     spec: &PlantedSpec,
     number: usize,
-    subject: SubjectId,
     age_years: f64,
     parts: &[Part],
+    own: Option<&OwnTargets>,
 ) -> SubjectRecord {
     let in_state_0: f64 = parts
         .iter()
@@ -187,15 +215,19 @@ fn subject_record(
         .map(|event| event.duration_secs)
         .sum();
     let total = parts.len() as f64 * spec.n_volumes as f64 * spec.dt_secs;
+    let always = [
+        ("age_years", age_years),
+        ("state_0_fraction", in_state_0 / total),
+    ];
+    let scores = own.map_or_else(Vec::new, |own| own.scores.to_vec());
+    let class = own.map(|own| ("null_class".to_owned(), own.null_class.to_owned()));
     SubjectRecord {
-        subject,
+        subject: subject_id(number),
         family: Some(format!("family-{:03}", number / spec.family_size + 1)),
-        targets: [
-            ("age_years".to_owned(), age_years),
-            ("state_0_fraction".to_owned(), in_state_0 / total),
-        ]
-        .into(),
-        categories: BTreeMap::new(),
+        targets: (always.into_iter().chain(scores))
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+        categories: class.into_iter().collect(),
     }
 }
 

@@ -152,3 +152,6 @@ fn neural<A: Architecture>(architecture: A, budget: Budget) -> Box<dyn Learner> 
         budget,
     })
 }
+
+#[cfg(test)]
+mod tests;

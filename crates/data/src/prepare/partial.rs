@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CleanedScan, Progress, Step};
 use crate::atlas::Atlas;
+use crate::bold::BoldSeries;
 use crate::checksum::{FieldHasher, sha256_file};
 use crate::cleaning::RoiConstants;
 use crate::error::DataError;
@@ -242,6 +243,16 @@ impl Partial {
             .map_err(|error| DataError::io("write", &path)(error.into()))?;
         fs::write(&path, text).map_err(DataError::io("write", &path))?;
         Ok(part)
+    }
+
+    /// The signals of a finished scan; nothing if it is not used.
+    pub fn series(&self, part: &Part, n_rois: usize) -> Result<Option<BoldSeries>, DataError> {
+        let Some(signals) = &part.signals else {
+            return Ok(None);
+        };
+        let scan = &part.record.scan;
+        let file = BoldFile::open(&self.file(scan, "parquet"), n_rois)?;
+        file.read(0, scan, signals.size.tr_secs).map(Some)
     }
 
     /// Puts the finished scans together in the order given and moves the data set to `out`.

@@ -33,7 +33,7 @@ const FILES: [&str; 6] = [
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SeriesSize {
     n_kept: usize,
-    tr_secs: f64,
+    pub tr_secs: f64,
 }
 
 impl SeriesSize {

@@ -82,14 +82,13 @@ pub(super) struct DrawnScan {
     pub states: Vec<usize>,
 }
 
-/// Draws a scan; `dwells_secs` are the mean stays in state 0 and in any other.
+/// Draws a scan that goes through these states, one for each volume.
 pub(super) fn draw_scan(
     spec: &PlantedSpec,
     gains: &Gains,
-    dwells_secs: [f64; 2],
+    states: Vec<usize>,
     rng: &mut dyn Rng,
 ) -> DrawnScan {
-    let states = draw_states(spec, dwells_secs, rng);
     let fresh = (1.0 - spec.ar1 * spec.ar1).sqrt();
     let mut courses: Vec<f64> = (0..spec.n_networks)
         .map(|_| rng.sample(StandardNormal))
@@ -180,7 +179,8 @@ mod tests {
             ..spec()
         };
         let gains = Gains::draw(&spec, &mut rng());
-        let drawn = draw_scan(&spec, &gains, [20.0, 20.0], &mut rng());
+        let states = draw_states(&spec, [20.0, 20.0], &mut rng());
+        let drawn = draw_scan(&spec, &gains, states, &mut rng());
         for (volume, state) in drawn.states.iter().enumerate() {
             let row = &drawn.values[volume * spec.n_rois()..][..spec.n_rois()];
             let gain: Vec<&f64> = gains.of_state(*state).map(|(gain, _)| gain).collect();
@@ -204,7 +204,7 @@ mod tests {
             ..spec()
         };
         let gains = Gains::draw(&spec, &mut rng());
-        let x = draw_scan(&spec, &gains, [20.0, 20.0], &mut rng()).values;
+        let x = draw_scan(&spec, &gains, vec![0; spec.n_volumes], &mut rng()).values;
         let n = x.len() as f64;
         let variance = x.iter().map(|value| value * value).sum::<f64>() / n;
         let lagged = x.windows(2).map(|pair| pair[0] * pair[1]).sum::<f64>() / n;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::PlantedTargets;
 use crate::error::DataError;
 
 /// Age at which the stay in state 0 is the common one, and the years that change it by a factor
@@ -66,6 +67,10 @@ pub struct PlantedSpec {
     /// At 1, thirty years more make the stay in state 0 longer by a factor of e; at 0, age does
     /// nothing.
     pub age_effect: f64,
+    /// Targets whose answer is known. States then follow one another in turn, each subject at a pace of its own: `mean_dwell_secs`
+    /// says nothing, and `ar1`, `age_effect` and `switch_every_secs` must be 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub targets: Option<PlantedTargets>,
 }
 
 impl Default for PlantedSpec {
@@ -90,6 +95,7 @@ impl Default for PlantedSpec {
             activation: 0.0,
             switch_every_secs: 0.0,
             age_effect: 0.7,
+            targets: None,
         }
     }
 }
@@ -165,7 +171,11 @@ impl PlantedSpec {
         )?;
         range("strength_low", self.strength_low, 0.0, 1e6)?;
         range("strength_high", self.strength_high, self.strength_low, 1e6)?;
-        range("age_effect", self.age_effect, -10.0, 10.0)
+        range("age_effect", self.age_effect, -10.0, 10.0)?;
+        match &self.targets {
+            Some(targets) => targets.check(self),
+            None => Ok(()),
+        }
     }
 }
 

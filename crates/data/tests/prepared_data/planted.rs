@@ -1,8 +1,10 @@
 //! Planted data: the same rules as for real ones, and a truth that can be found again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use brainmae_data::{PlantedSpec, PreparedDataset, SplitSpec, SplitUnit, Step, prepare_planted};
+use brainmae_data::{
+    PlantedSpec, PlantedTargets, PreparedDataset, SplitSpec, SplitUnit, Step, prepare_planted,
+};
 
 use crate::common::{OPTIONS, streams};
 
@@ -60,13 +62,51 @@ fn a_planted_data_set_is_a_prepared_one() {
     prepare_planted(&other, &out, &OPTIONS, &mut |_| {}).unwrap_err();
 }
 
+fn with_targets() -> PlantedSpec {
+    PlantedSpec {
+        n_volumes: 198,
+        ar1: 0.0,
+        age_effect: 0.0,
+        targets: Some(PlantedTargets::default()),
+        ..spec()
+    }
+}
+
+#[test]
+fn targets_whose_answer_is_known_are_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("planted");
+    prepare_planted(&with_targets(), &out, &OPTIONS, &mut |_| {}).unwrap();
+    let dataset = PreparedDataset::open(&out).unwrap();
+    for score in ["fc_score", "dwell_score", "null_score"] {
+        let values = dataset
+            .subjects()
+            .iter()
+            .map(|subject| subject.targets[score]);
+        let different: BTreeSet<u64> = values.map(f64::to_bits).collect();
+        assert!(different.len() > 4, "{score}");
+    }
+    for subject in dataset.subjects() {
+        let class = &subject.categories["null_class"];
+        assert!(["heads", "tails"].contains(&class.as_str()), "{class}");
+        assert!((subject.targets["state_0_fraction"] - 1.0 / 3.0).abs() < 1e-9);
+    }
+}
+
 #[test]
 fn interrupted_planting_ends_as_if_it_had_not_been() {
+    // Targets are read from signals, those of finished scans too.
+    for spec in [spec(), with_targets()] {
+        interrupt(&spec);
+    }
+}
+
+fn interrupt(spec: &PlantedSpec) {
     let folder = tempfile::tempdir().unwrap();
     let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
-    let expected = prepare_planted(&spec(), &whole, &OPTIONS, &mut |_| {}).unwrap();
+    let expected = prepare_planted(spec, &whole, &OPTIONS, &mut |_| {}).unwrap();
     let stopped = std::panic::catch_unwind(|| {
-        prepare_planted(&spec(), &killed, &OPTIONS, &mut |progress| {
+        prepare_planted(spec, &killed, &OPTIONS, &mut |progress| {
             assert!(
                 progress.step != Step::Scan || progress.done < 9,
                 "killed, as this test wants it"
@@ -74,7 +114,7 @@ fn interrupted_planting_ends_as_if_it_had_not_been() {
         })
     });
     assert!(stopped.is_err() && !killed.exists());
-    let report = prepare_planted(&spec(), &killed, &OPTIONS, &mut |_| {}).unwrap();
+    let report = prepare_planted(spec, &killed, &OPTIONS, &mut |_| {}).unwrap();
     assert_eq!(report.resumed, 9);
     assert_eq!(report.content_hash, expected.content_hash);
 }

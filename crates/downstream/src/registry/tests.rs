@@ -1,0 +1,286 @@
+//! Nobody finds what is not there: every model, on targets that no scan knows of. And the same test with leaks, which it must find.
+
+use std::sync::Arc;
+
+use brainmae_data::{BoldSeries, ScanId, SegmentLayout, Split, SplitUnit};
+use brainmae_model::{BrainMaeConfig, DataShape};
+use brainmae_run::Seeds;
+use burn::tensor::Device;
+use rand::RngExt;
+use rayon::prelude::*;
+
+use super::*;
+use crate::scores::{Score, Scorer};
+use crate::statistics::{Exchange, chance};
+use crate::{Example, FoldOf, Predictions, Problem, Sample, Scan, Task};
+
+const ROIS: usize = 12;
+const VOLUMES: usize = 32;
+const DT_SECS: f64 = 2.0;
+const SUBJECTS: usize = 48;
+const FOLDS: usize = 3;
+const LAYOUT: SegmentLayout = SegmentLayout {
+    segment_len_trs: 8,
+    n_segments: 4,
+};
+const EXCHANGES: u64 = 40_000;
+/// How often one of all models on both targets leaves its interval though nothing is there.
+const FALSE_ALARMS: f64 = 0.01;
+
+/// Every name of [`ModelName`]: what serde lists when it is asked for one that is not there.
+fn everyone() -> Vec<ModelName> {
+    let error = serde_json::from_str::<ModelName>("\"nobody\"").expect_err("no such model");
+    let told = error.to_string();
+    let words: Vec<&str> = told.split('`').skip(1).step_by(2).collect();
+    let names = words[1..].iter().map(|word| {
+        let word = serde_json::Value::String(word.to_string());
+        serde_json::from_value(word).expect("a name that serde lists")
+    });
+    names.collect()
+}
+
+/// What is wrong with the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leak {
+    Nothing,
+    /// Every second subject is the one before it under another name, in another family, which no split can know of.
+    Twins,
+    /// The truth is the mean of half of the ROIs, and how closely the others follow the first.
+    Written,
+}
+
+/// Subjects of noise, and a truth drawn without looking at it, but for the leak.
+fn task(kind: Kind, leak: Leak) -> Task {
+    let seeds = Seeds::new(6);
+    let person = |i: usize| [if leak == Leak::Twins { i / 2 * 2 } else { i } as u64];
+    let truth: Vec<f64> = (0..SUBJECTS)
+        .map(|i| {
+            let rng = &mut seeds.stream_at("truth", &person(i));
+            match kind {
+                Kind::Regression => rng.random_range(20.0..80.0),
+                Kind::Classification { n_classes } => rng.random_range(0..n_classes) as f64,
+            }
+        })
+        .collect();
+    let scans: Vec<Scan> = (0..SUBJECTS)
+        .map(|i| {
+            let rng = &mut seeds.stream_at("signals", &person(i));
+            let mut values: Vec<f32> = (0..VOLUMES * ROIS)
+                .map(|_| rng.random_range(-1.7f32..1.7))
+                .collect();
+            if leak == Leak::Written {
+                // From -1 to 1.
+                let written = match kind {
+                    Kind::Regression => (truth[i] - 50.0) / 30.0,
+                    Kind::Classification { .. } => 2.0 * truth[i] - 1.0,
+                } as f32;
+                for volume in values.chunks_exact_mut(ROIS) {
+                    let (moved, following) = volume.split_at_mut(ROIS / 2);
+                    moved.iter_mut().for_each(|x| *x += written);
+                    for x in following {
+                        *x = written * moved[0] + (1.0 - written.abs()) * *x;
+                    }
+                }
+            }
+            Scan {
+                scan: scan_id(i),
+                subject: format!("subject-{i}").as_str().into(),
+                unit: format!("family-{i}"),
+                series: Arc::new(BoldSeries::new(values, ROIS, DT_SECS).expect("finite")),
+                confounds: vec![Some(rng.random_range(0.05..0.3))],
+            }
+        })
+        .collect();
+    let whole = |scan| Example {
+        scan,
+        start_volume: 0,
+        n_volumes: VOLUMES,
+    };
+    Task::of_examples(
+        "nothing",
+        kind,
+        (0..SUBJECTS).map(whole).collect(),
+        truth,
+        scans,
+    )
+}
+
+fn scan_id(i: usize) -> ScanId {
+    format!("scan-{i}").as_str().into()
+}
+
+/// Everybody is tested once; subjects 2k and 2k + 1 in different folds. A quarter of the others decides.
+fn split(fold: usize) -> Split {
+    let tested = |i: usize| (i / 2 + i % 2) % FOLDS == fold;
+    let decides = |i: usize| i.is_multiple_of(4);
+    let side = |wanted: &dyn Fn(usize) -> bool| -> Vec<ScanId> {
+        (0..SUBJECTS).filter(|i| wanted(*i)).map(scan_id).collect()
+    };
+    Split {
+        unit: SplitUnit::Subject,
+        train: side(&|i| !tested(i) && !decides(i)),
+        validation: side(&|i| !tested(i) && decides(i)),
+        test: side(&tested),
+        train_subjects: Vec::new(),
+    }
+}
+
+/// Random weights stand for pretrained ones, which no truth has reached either.
+fn encoder() -> Encoder {
+    let config = BrainMaeConfig {
+        d_model: 16,
+        n_heads: 2,
+        encoder_depth: 1,
+        ..BrainMaeConfig::default()
+    };
+    let data = DataShape {
+        n_rois: ROIS,
+        segment_len_trs: LAYOUT.segment_len_trs,
+    };
+    let rng = &mut Seeds::new(2).stream("weights");
+    let weights = config.init(data, rng, &Device::flex()).expect("sizes fit");
+    Encoder {
+        config,
+        layout: LAYOUT,
+        weights: Some(weights),
+    }
+}
+
+/// What one model says of everybody.
+fn predictions(model: ModelName, task: &Task) -> Predictions {
+    // As long as a test can wait for.
+    let epochs = match model {
+        ModelName::Bolt | ModelName::StaginGaro | ModelName::StaginSero => 3,
+        _ => 20,
+    };
+    let finetune = FineTuneConfig {
+        max_epochs: epochs,
+        batch_size: 8,
+        lr: 3e-3,
+        ..FineTuneConfig::default()
+    };
+    let budget = Budget {
+        max_epochs: epochs,
+        patience: epochs,
+    };
+    let linear = LinearSpec::default();
+    let learner = model.learner(task.kind, &encoder(), &finetune, budget, linear);
+    let rows = (0..FOLDS).flat_map(|number| {
+        let seeds = Seeds::new(3).within("fold", &[number as u64]);
+        let problem = Problem {
+            target: task.name.clone(),
+            kind: task.kind,
+            of_subjects: task.of_subjects,
+            n_rois: ROIS,
+            dt_secs: DT_SECS,
+            segment_len_trs: LAYOUT.segment_len_trs,
+            confounds: task.confounds.clone(),
+            seeds,
+            device: Device::flex(),
+        };
+        let fold = FoldOf::new(task, number as u32 + 1, &split(number), 1.0, &seeds);
+        let fold = fold.expect("nobody is on two sides by name");
+        fold.predict(&*learner, &problem).expect("it learns")
+    });
+    Predictions::new(vec!["mean_fd_mm".into()], rows.collect()).expect("rows that agree")
+}
+
+/// Between which values each score would lie if predictions had nothing to do with the truth, but with a probability of `level`. As in
+/// [`chance`], the spread of exchanged truths counts √2 times, as folds lend one another their truth. Nothing for a score that is
+/// undefined, such as the correlation with a constant.
+fn intervals(sample: &Sample, scorer: &Scorer, level: f64) -> Vec<Option<[f64; 2]>> {
+    let exchange = Exchange::new(sample);
+    let ones = vec![1.0; sample.len()];
+    let exchanged: Vec<Vec<Option<f64>>> = (0..EXCHANGES)
+        .into_par_iter()
+        .map(|i| {
+            let from = exchange.draw(&mut Seeds::new(4).stream_at("exchange", &[i]));
+            let truth: Vec<f64> = from.iter().map(|row| sample.truth()[*row]).collect();
+            scorer.scores_of(&truth, &ones)
+        })
+        .collect();
+    let interval = |i: usize| {
+        let values: Option<Vec<f64>> = exchanged.iter().map(|one| one[i]).collect();
+        let mut values = values?;
+        values.sort_by(f64::total_cmp);
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let out = (level / 2.0 * values.len() as f64) as usize;
+        let [low, high] = [values[out], values[values.len() - 1 - out]]
+            .map(|value| mean + std::f64::consts::SQRT_2 * (value - mean));
+        // What always answers the same has one score whatever is exchanged, but for rounding.
+        Some([low - 1e-9, high + 1e-9])
+    };
+    (0..Score::of(sample.kind()).len()).map(interval).collect()
+}
+
+const KINDS: [Kind; 2] = [Kind::Regression, Kind::Classification { n_classes: 2 }];
+
+/// The scores of a model that are not by chance, in words: outside of their interval, or better with a small p by the table of results.
+/// [`FALSE_ALARMS`] is shared out among all scores of all models.
+fn not_by_chance(model: ModelName, kind: Kind, leak: Leak) -> Vec<String> {
+    let n_scores: usize = KINDS.iter().map(|kind| Score::of(*kind).len()).sum();
+    let level = FALSE_ALARMS / (n_scores * everyone().len()) as f64;
+    let predictions = predictions(model, &task(kind, leak));
+    let sample = &predictions.samples()[0];
+    let scorer = Scorer::new(sample);
+    let chances = chance(sample, EXCHANGES as usize, &Seeds::new(5));
+    let found = scorer.scores().into_iter().zip(chances);
+    let expected = Score::of(kind)
+        .iter()
+        .zip(intervals(sample, &scorer, level));
+    (found.zip(expected))
+        .filter_map(|((found, chance), (score, interval))| {
+            let (found, [low, high], p) = (found?, interval?, chance.p?);
+            let by_chance = (low..=high).contains(&found) && p > level;
+            (!by_chance).then(|| {
+                format!(
+                    "{}: {} {found:.3}, by chance from {low:.3} to {high:.3}, p {p:.5}",
+                    model.title(kind),
+                    score.name()
+                )
+            })
+        })
+        .collect()
+}
+
+#[test]
+fn where_nothing_is_nobody_finds_anything() {
+    let models = everyone();
+    assert!(models.contains(&ModelName::Constant) && models.contains(&ModelName::Bolt));
+    let found: Vec<String> = KINDS
+        .iter()
+        .flat_map(|kind| models.iter().map(move |model| (*kind, *model)))
+        .flat_map(|(kind, model)| not_by_chance(model, kind, Leak::Nothing))
+        .collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn a_truth_that_is_written_in_the_signals_is_not_taken_for_chance() {
+    // Not those that see no signal, nor a probe of random weights, nor those that need longer than a test can wait: STAGIN, BolT,
+    // FBNetGen.
+    for model in [
+        ModelName::MeanSignal,
+        ModelName::Fc,
+        ModelName::FcTangent,
+        ModelName::Brainmae,
+        ModelName::BrainmaeScratch,
+        ModelName::BrainNetCnn,
+        ModelName::Bnt,
+        ModelName::Transformer,
+        ModelName::MeanMlp,
+    ] {
+        let found = not_by_chance(model, Kind::Regression, Leak::Written);
+        assert!(!found.is_empty(), "{model:?}");
+    }
+}
+
+#[test]
+fn a_twin_on_the_other_side_is_not_taken_for_chance() {
+    for kind in KINDS {
+        for model in [ModelName::Fc, ModelName::FcTangent] {
+            let found = not_by_chance(model, kind, Leak::Twins);
+            assert!(!found.is_empty(), "{model:?}, {kind:?}");
+        }
+    }
+}
