@@ -146,7 +146,7 @@ impl Work<'_> {
         std::fs::create_dir_all(&parts).with_context(|| format!("cannot make {parts:?}"))?;
         let per_fold = tasks.len() * config.train_shares.len() * config.models.len();
         let mut steps = Steps::new("downstream", (per_fold * starts.len()) as u64);
-        let mut all = Vec::new();
+        let (mut all, mut done) = (Vec::new(), 0);
         for (number, (scans, start)) in (1..).zip(self.design.folds.iter().zip(starts)) {
             let encoder = start.encoder(scans, self.design.model, &self.device)?;
             for task in tasks {
@@ -159,22 +159,19 @@ impl Work<'_> {
                             &model.title(task.kind),
                         ];
                         let part = sha256(place.join("\n").as_bytes());
-                        let rows = match part_of(&parts, &part)? {
-                            Some(rows) => rows,
-                            None => {
-                                let rows =
-                                    self.predict(task, number, *share, *model, &encoder, scans)?;
-                                let frame = Predictions::new(confounds(), rows.clone())?;
-                                write_table(&parts, &part, &mut frame.to_frame()?)?;
-                                rows
-                            }
-                        };
+                        if let Some(rows) = part_of(&parts, &part)? {
+                            all.extend(rows);
+                            done += 1;
+                            continue;
+                        }
+                        steps.begin_after(done);
+                        let rows = self.predict(task, number, *share, *model, &encoder, scans)?;
+                        let frame = Predictions::new(confounds(), rows.clone())?;
+                        write_table(&parts, &part, &mut frame.to_frame()?)?;
                         all.extend(rows);
-                        steps.tick(format!(
-                            "fold {number}, {}, {}",
-                            task.name,
-                            model.title(task.kind)
-                        ));
+                        done += 1;
+                        let title = model.title(task.kind);
+                        steps.set(done, format!("fold {number}, {}, {title}", task.name));
                         interrupt::exit_if_asked();
                     }
                 }
