@@ -16,7 +16,7 @@ pub enum Start {
     /// What this run learned, held for as long as it is used.
     Pretrained(Box<RunFolder>),
     /// A checkpoint from elsewhere.
-    Given(Checkpoint),
+    Given(Box<Checkpoint>),
 }
 
 /// What the encoders of all folds start from. Nothing if pretraining was asked to stop before the end.
@@ -33,7 +33,7 @@ pub fn starts(design: &Design, options: &Options) -> Result<Option<Vec<Start>>> 
             card.data.check(&scans.card())?;
             let hint = "downstream.pretrain = \"per-fold\" pretrains without those who are tested";
             pretrain::bar_seen(card, scans, &scans.split.test, hint)?;
-            Start::Given(checkpoint)
+            Start::Given(Box::new(checkpoint))
         } else if design.is_pretrained() {
             let name = &design.experiment.name;
             let run = pretrain::pretrain(name, design.variant, design.model, scans, options)?;
