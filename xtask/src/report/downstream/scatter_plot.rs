@@ -18,15 +18,21 @@ pub fn figure(target: &Target, palette: &Palette) -> Result<Option<Figure>> {
     if target.kind != Kind::Regression {
         return Ok(None);
     }
+    let of_subjects = target
+        .predictions
+        .rows()
+        .iter()
+        .all(|row| row.scan.is_none());
+    let what = if of_subjects { "subject" } else { "scan" };
     let mut figure = Figure {
         id: "truth",
         heading: "Predicted against true",
         empty: "There is nothing to plot.".into(),
         legend: vec![LegendEntry::dashed("predicted = true", GREY)],
         panels: Vec::new(),
-        caption: "One dot for each scan; both axes have the same length. R² against the training mean over \
-                  all folds; r within folds."
-            .to_string(),
+        caption: format!(
+            "One dot for each {what}; both axes have the same length. R² against the training mean over all folds; r within folds."
+        ),
         paired: true,
     };
     let samples: Vec<Sample> = target.samples().into_iter().take(2).collect();
@@ -81,7 +87,7 @@ pub fn figure(target: &Target, palette: &Palette) -> Result<Option<Figure>> {
         };
         figure.panels.push(Panel {
             title: format!(
-                "{}: R² {}, r {}, {} scans",
+                "{}: R² {}, r {}, {} {what}s",
                 sample.model(),
                 score("r2"),
                 score("pearson_r"),
