@@ -19,10 +19,7 @@ impl Learner for Constant {
     ) -> Result<Box<dyn Fitted>, DownstreamError> {
         Ok(Box::new(FittedConstant {
             kind: problem.kind,
-            row: match problem.of_subjects {
-                true => blind(problem.kind, &training.truth_of_subjects()),
-                false => blind(problem.kind, &training.truth),
-            },
+            row: blind(problem, training),
         }))
     }
 }

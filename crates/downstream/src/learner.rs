@@ -28,6 +28,17 @@ pub struct Problem {
     pub device: Device,
 }
 
+impl Problem {
+    /// An error that says who cannot learn it, and why.
+    pub(crate) fn refused(&self, learner: &str, why: &str) -> DownstreamError {
+        DownstreamError::Fit {
+            learner: learner.to_string(),
+            target: self.target.clone(),
+            problem: why.to_string(),
+        }
+    }
+}
+
 /// A way to predict a target.
 ///
 /// Whatever it learns, normalisation and selection included, it learns from the training side; the validation side decides (when

@@ -4,7 +4,7 @@ pub mod decomposition;
 pub mod deconfound;
 mod lbfgs;
 pub mod logistic;
-pub(crate) mod pooled;
+mod pooled;
 pub mod principal;
 pub mod ridge;
 pub mod spec;
@@ -56,25 +56,16 @@ impl Learner for LinearLearner {
         training: &Labelled,
         validation: &Labelled,
     ) -> Result<Box<dyn Fitted>, DownstreamError> {
-        let refuse = |what: &str| DownstreamError::Fit {
-            learner: self.name.clone(),
-            target: problem.target.clone(),
-            problem: what.to_string(),
-        };
         if validation.examples.is_empty() {
-            return Err(refuse(
+            return Err(problem.refused(
+                &self.name,
                 "the validation side is empty, and nothing chooses the penalty; raise split.validation_fraction",
             ));
         }
         // What features learn stays as it is: it is learned from the training side alone.
         let (features, x) = self.spec.fit(self.features, problem, training)?;
         let deciding = features.of(problem, &validation.examples)?;
-        let of = |x, side: &Labelled| {
-            let pooled = Pooled::new(problem, &side.examples);
-            (pooled.rows(x), pooled.truth(side))
-        };
-        let ((x, truth), (deciding, decided)) = (of(x, training), of(deciding, validation));
-        let model = LinearModel::choose(problem.kind, [&x, &deciding], [&truth, &decided]);
+        let model = LinearModel::choose(problem, [(x, training), (deciding, validation)]);
         Ok(Box::new(FittedLinear {
             model,
             features,
@@ -91,9 +82,8 @@ struct FittedLinear {
 
 impl Fitted for FittedLinear {
     fn predict(&self, examples: &Examples) -> Result<Output, DownstreamError> {
-        let pooled = Pooled::new(&self.problem, examples);
-        let x = pooled.rows(self.features.of(&self.problem, examples)?);
-        Ok(pooled.spread(&self.problem, &self.model.predict(x)))
+        let x = self.features.of(&self.problem, examples)?;
+        Ok(self.model.predict(&self.problem, examples, x))
     }
 }
 
@@ -110,10 +100,16 @@ enum FittedModel {
 }
 
 impl LinearModel {
-    /// The model of all rows, with the penalty that fits the second ones best where the first alone are learned from.
-    pub fn choose(kind: Kind, x: [&DMatrix<f64>; 2], truth: [&[f64]; 2]) -> Self {
-        let alpha = Self::best_alpha(kind, x, truth);
-        Self::fit(kind, stack(x[0], x[1]), &truth.concat(), alpha)
+    /// The model of all rows, one for each example, with the penalty that fits the second ones best where the first alone are learned
+    /// from. Scans of a subject are one row, their mean, where they have one truth.
+    pub fn choose(problem: &Problem, sides: [(DMatrix<f64>, &Labelled); 2]) -> Self {
+        let [(x, truth), (deciding, decided)] = sides.map(|(x, side)| {
+            let pooled = Pooled::new(problem, &side.examples);
+            (pooled.rows(x), pooled.truth(side))
+        });
+        let (x, truth) = ([&x, &deciding], [&truth[..], &decided]);
+        let alpha = Self::best_alpha(problem.kind, x, truth);
+        Self::fit(problem.kind, stack(x[0], x[1]), &truth.concat(), alpha)
     }
 
     /// The penalty that fits the second rows best when the first are learned from: least squared error, or least `-log p`.
@@ -167,8 +163,13 @@ impl LinearModel {
         }
     }
 
-    /// Predictions, one for each row.
-    pub fn predict(&self, x: DMatrix<f64>) -> Output {
+    /// Predictions for examples, of which `x` has one row each; scans that were one row to learn from are one here.
+    pub fn predict(&self, problem: &Problem, examples: &Examples, x: DMatrix<f64>) -> Output {
+        let pooled = Pooled::new(problem, examples);
+        pooled.spread(problem, &self.predict_rows(pooled.rows(x)))
+    }
+
+    fn predict_rows(&self, x: DMatrix<f64>) -> Output {
         let x = self.standard.apply(x);
         match &self.fitted {
             FittedModel::Ridge(ridge) => Output::new(self.kind, ridge.predict(&x)),

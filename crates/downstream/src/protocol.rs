@@ -6,7 +6,7 @@ use brainmae_data::{Split, epoch_order};
 use brainmae_run::Seeds;
 
 use crate::task::MEAN_FD;
-use crate::{DownstreamError, Kind, Learner, Prediction, Problem, Task};
+use crate::{DownstreamError, Kind, Labelled, Learner, Prediction, Problem, Task};
 
 /// Confounds in the table of predictions.
 pub const TABLE_CONFOUNDS: [&str; 1] = [MEAN_FD];
@@ -109,10 +109,7 @@ impl<'a> FoldOf<'a> {
         let fitted = learner.fit(problem, &training, &task.labelled(&self.validation))?;
         let test = task.examples(&self.test);
         let output = fitted.predict(&test)?;
-        let blind = match task.of_subjects {
-            true => blind(task.kind, &training.truth_of_subjects()),
-            false => blind(task.kind, &training.truth),
-        };
+        let blind = blind(problem, &training);
         let units: BTreeSet<&str> = self.training.iter().map(|i| task.unit(*i)).collect();
         let fd = task.confounds.iter().position(|name| name == MEAN_FD);
         let rows = test.iter().zip(output.rows()).zip(&self.test);
@@ -164,10 +161,15 @@ fn of_subjects(rows: impl Iterator<Item = Prediction>) -> Vec<Prediction> {
         .collect()
 }
 
-/// What the truth of the training side alone would answer: its mean, or the shares of its classes.
-pub(crate) fn blind(kind: Kind, truth: &[f64]) -> Vec<f64> {
+/// What the truth of the training side alone would answer: its mean, or the shares of its classes. Every subject counts once where all
+/// scans of a subject have one truth.
+pub(crate) fn blind(problem: &Problem, training: &Labelled) -> Vec<f64> {
+    let truth = match problem.of_subjects {
+        true => training.truth_of_subjects(),
+        false => training.truth.clone(),
+    };
     let n = truth.len() as f64;
-    match kind {
+    match problem.kind {
         Kind::Regression => vec![truth.iter().sum::<f64>() / n],
         Kind::Classification { n_classes } => {
             let share = |class| truth.iter().filter(|t| **t == f64::from(class)).count() as f64 / n;

@@ -123,6 +123,13 @@ impl Target {
         (sum, self.weights(truth))
     }
 
+    /// What is said of examples that have one row of logits each, `[examples][n_outputs]`.
+    pub fn read_each(&self, logits: &[f32], kind: Kind) -> Output {
+        let logits: Vec<f64> = logits.iter().copied().map(f64::from).collect();
+        let rows = logits.chunks_exact(kind.n_outputs());
+        Output::new(kind, rows.flat_map(|row| self.read(row, kind)).collect())
+    }
+
     /// What is said of an example from the logits of its tiles, `[tiles][n_outputs]`: the mean of their values or probabilities. The
     /// loss makes all classes equally likely beforehand; probabilities are those of the training side's shares.
     pub fn read(&self, tiles: &[f64], kind: Kind) -> Vec<f64> {

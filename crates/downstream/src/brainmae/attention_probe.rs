@@ -41,14 +41,6 @@ impl AttentionProbe {
             encoder,
         }
     }
-
-    fn refuse(&self, problem: &Problem, what: &str) -> DownstreamError {
-        DownstreamError::Fit {
-            learner: self.name.clone(),
-            target: problem.target.clone(),
-            problem: what.to_string(),
-        }
-    }
 }
 
 impl Learner for AttentionProbe {
@@ -63,7 +55,7 @@ impl Learner for AttentionProbe {
         validation: &Labelled,
     ) -> Result<Box<dyn Fitted>, DownstreamError> {
         let target = Target::new(problem.kind, &training.truth)
-            .map_err(|what| self.refuse(problem, &what))?;
+            .map_err(|what| problem.refused(&self.name, &what))?;
         let encoder = Encoder {
             weights: Some(self.encoder.start(problem)?),
             ..self.encoder.clone()
@@ -106,7 +98,7 @@ impl Learner for AttentionProbe {
             let (sum, weight) = target.loss(outputs, &validation.truth);
             let loss = f64::from(sum.into_scalar::<f32>()) / weight;
             if !loss.is_finite() {
-                return Err(self.refuse(problem, &format!("its validation loss is {loss}")));
+                return Err(problem.refused(&self.name, &format!("its validation loss is {loss}")));
             }
             waited += 1;
             if best.as_ref().is_none_or(|(least, _)| loss < *least) {
@@ -117,7 +109,7 @@ impl Learner for AttentionProbe {
                 break;
             }
         }
-        let (_, pooling) = best.ok_or_else(|| self.refuse(problem, "it never learned"))?;
+        let (_, pooling) = best.ok_or_else(|| problem.refused(&self.name, "it never learned"))?;
         Ok(Box::new(FittedProbe {
             encoder,
             scale,
@@ -138,7 +130,6 @@ struct FittedProbe {
 
 impl Fitted for FittedProbe {
     fn predict(&self, examples: &Examples) -> Result<Output, DownstreamError> {
-        let kind = self.problem.kind;
         let mut tokens = TokenSets::of(&self.encoder, &self.problem, examples)?;
         self.scale.apply(&mut tokens);
         let outputs = numbers(self.pooling.outputs(
@@ -146,9 +137,6 @@ impl Fitted for FittedProbe {
             RECIPE.batch_size,
             &self.problem.device,
         ));
-        let outputs: Vec<f64> = outputs.into_iter().map(f64::from).collect();
-        let rows = outputs.chunks_exact(kind.n_outputs());
-        let read = rows.flat_map(|row| self.target.read(row, kind));
-        Ok(Output::new(kind, read.collect()))
+        Ok(self.target.read_each(&outputs, self.problem.kind))
     }
 }

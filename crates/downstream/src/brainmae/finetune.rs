@@ -55,7 +55,7 @@ impl Learner for FineTune {
     ) -> Result<Box<dyn Fitted>, DownstreamError> {
         let of = self.level(problem, &training.examples)?;
         let target = Target::new(problem.kind, &training.truth)
-            .map_err(|what| self.refuse(problem, &what))?;
+            .map_err(|what| problem.refused(&self.name, &what))?;
         let device = problem.device.clone().autodiff();
         let encoder = self.encoder.start(problem)?;
         let [_, d_model] = encoder.roi_vectors().dims();
@@ -93,7 +93,7 @@ impl Learner for FineTune {
             let fitted = self.fitted(of, problem.kind, &target, valid.clone());
             let loss = fitted.loss(problem, validation)?;
             if !loss.is_finite() {
-                return Err(self.refuse(problem, &format!("its validation loss is {loss} after epoch {epoch}; lower downstream.finetune.lr")));
+                return Err(problem.refused(&self.name, &format!("its validation loss is {loss} after epoch {epoch}; lower downstream.finetune.lr")));
             }
             waited += 1;
             if best.as_ref().is_none_or(|(least, _)| loss < *least) {
@@ -106,25 +106,17 @@ impl Learner for FineTune {
             }
         }
         let Some((_, model)) = best else {
-            return Err(self.refuse(problem, "downstream.finetune.max_epochs is 0"));
+            return Err(problem.refused(&self.name, "downstream.finetune.max_epochs is 0"));
         };
         Ok(Box::new(self.fitted(of, problem.kind, &target, model)))
     }
 }
 
 impl FineTune {
-    fn refuse(&self, problem: &Problem, what: &str) -> DownstreamError {
-        DownstreamError::Fit {
-            learner: self.name.clone(),
-            target: problem.target.clone(),
-            problem: what.to_string(),
-        }
-    }
-
     /// Segments to learn from may start at any volume: samples are cut from there.
     fn level(&self, problem: &Problem, examples: &Examples) -> Result<Of, DownstreamError> {
         let len = self.encoder.layout.segment_len_trs;
-        Of::these(examples, len).map_err(|what| self.refuse(problem, &what))
+        Of::these(examples, len).map_err(|what| problem.refused(&self.name, &what))
     }
 
     /// A sample of each scan: anywhere for the scan's own truth, from a segment on for those of segments.
@@ -306,9 +298,6 @@ impl FineTuned {
 impl Fitted for FineTuned {
     fn predict(&self, examples: &Examples) -> Result<Output, DownstreamError> {
         let outputs = self.outputs(examples)?;
-        let outputs: Vec<f64> = outputs.into_iter().map(f64::from).collect();
-        let rows = outputs.chunks_exact(self.kind.n_outputs());
-        let read = rows.flat_map(|row| self.target.read(row, self.kind));
-        Ok(Output::new(self.kind, read.collect()))
+        Ok(self.target.read_each(&outputs, self.kind))
     }
 }

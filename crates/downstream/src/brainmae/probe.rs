@@ -5,7 +5,6 @@ use nalgebra::DMatrix;
 use super::Encoder;
 use super::embedding::{SampleEmbedding, embed, vectors};
 use crate::linear::LinearModel;
-use crate::linear::pooled::Pooled;
 use crate::{DownstreamError, Examples, Fitted, Labelled, Learner, Output, Problem};
 
 /// Ridge or logistic regression of what a frozen encoder says: of the representation of a scan, averaged over its samples, or
@@ -40,14 +39,9 @@ impl Learner for LinearProbe {
             weights: Some(self.encoder.start(problem)?),
             ..self.encoder.clone()
         };
-        let sides = [training, validation].map(|side| -> Result<_, DownstreamError> {
-            let pooled = Pooled::new(problem, &side.examples);
-            let x = pooled.rows(rows(&encoder, problem, &side.examples)?);
-            Ok((x, pooled.truth(side)))
-        });
-        let [training, validation] = sides;
-        let ((x, truth), (deciding, decided)) = (training?, validation?);
-        let model = LinearModel::choose(problem.kind, [&x, &deciding], [&truth, &decided]);
+        let x = rows(&encoder, problem, &training.examples)?;
+        let deciding = rows(&encoder, problem, &validation.examples)?;
+        let model = LinearModel::choose(problem, [(x, training), (deciding, validation)]);
         Ok(Box::new(FittedProbe {
             encoder,
             model,
@@ -64,9 +58,8 @@ struct FittedProbe {
 
 impl Fitted for FittedProbe {
     fn predict(&self, examples: &Examples) -> Result<Output, DownstreamError> {
-        let pooled = Pooled::new(&self.problem, examples);
-        let x = pooled.rows(rows(&self.encoder, &self.problem, examples)?);
-        Ok(pooled.spread(&self.problem, &self.model.predict(x)))
+        let x = rows(&self.encoder, &self.problem, examples)?;
+        Ok(self.model.predict(&self.problem, examples, x))
     }
 }
 

@@ -51,15 +51,6 @@ impl<A: Architecture> Fitted for FittedNetwork<A> {
     }
 }
 
-/// An error that says who, what and why.
-pub(super) fn refused(learner: &str, problem: &Problem, why: &str) -> DownstreamError {
-    DownstreamError::Fit {
-        learner: learner.to_string(),
-        target: problem.target.clone(),
-        problem: why.to_string(),
-    }
-}
-
 /// Whether scans have the ROIs of the problem.
 pub(super) fn check_rois(
     learner: &str,
@@ -78,7 +69,7 @@ pub(super) fn check_rois(
                 scan.series.n_rois(),
                 problem.n_rois
             );
-            Err(refused(learner, problem, &why))
+            Err(problem.refused(learner, &why))
         }
     }
 }

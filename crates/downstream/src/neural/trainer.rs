@@ -8,7 +8,7 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 
 use super::batch::{Crop, Stretches};
-use super::fitted::{FittedNetwork, check_rois, refused};
+use super::fitted::{FittedNetwork, check_rois};
 use super::recipe::{Budget, Recipe};
 use super::{Architecture, Needs, Noise, Sizes};
 use crate::supervised::Target;
@@ -79,15 +79,11 @@ impl<A: Architecture> Learner for Neural<A> {
             check_rois(architecture.name(), problem, &side.examples)?;
         }
         if training.examples.is_empty() {
-            return Err(refused(
-                architecture.name(),
-                problem,
-                "no training examples",
-            ));
+            return Err(problem.refused(architecture.name(), "no training examples"));
         }
         let target = Target::new(problem.kind, &training.truth)
             .and_then(|target| Target::check(problem.kind, &validation.truth).map(|()| target))
-            .map_err(|why| refused(architecture.name(), problem, &why))?;
+            .map_err(|why| problem.refused(architecture.name(), &why))?;
         let recipe = architecture.recipe();
         let both = training.examples.list.iter();
         let both = both.chain(&validation.examples.list);
@@ -265,6 +261,6 @@ impl<A: Architecture> Training<'_, A> {
             return Ok(());
         }
         let problem = format!("the {what} is {value} in epoch {epoch}: lower the learning rate");
-        Err(refused(self.architecture.name(), self.problem, &problem))
+        Err(self.problem.refused(self.architecture.name(), &problem))
     }
 }
