@@ -1,0 +1,3 @@
+//! Commands that are no stage of an experiment.
+
+pub mod data;

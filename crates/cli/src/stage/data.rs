@@ -1,0 +1,237 @@
+//! The data stage: raw files or a plan of synthetic ones become a prepared data set.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use brainmae_data::atlas::builtin;
+use brainmae_data::cohort::{self, CohortReport, CohortSpec};
+use brainmae_data::ingest::{IngestOptions, IngestSpec, ingest};
+use brainmae_data::{
+    PlantedSpec, PrepareOptions, PrepareReport, PreparedDataset, Progress, SplitFile, Step,
+    prepare, prepare_planted,
+};
+use brainmae_machine::front::{Front, command};
+use brainmae_machine::progress::Steps;
+use brainmae_machine::{interrupt, workspace};
+use brainmae_run::Seeds;
+
+use super::Scans;
+use crate::experiment::{Origin, Resolved, raw_place};
+
+/// Where prepared data sets lie when nothing else is said.
+pub fn default_root() -> PathBuf {
+    Front::this().folder().join("prepared")
+}
+
+/// Prepares the raw data set in `source`, at `out`.
+///
+/// # Errors
+/// From the data.
+pub fn prepare_source(source: &Path, out: &Path, overwrite: bool) -> Result<PrepareReport> {
+    with_progress("preparing", overwrite, |options, progress| {
+        Ok(prepare(source, out, options, progress)?)
+    })
+    .with_context(|| format!("preparing {}", workspace::shown(source)))
+}
+
+/// Prepares the scans that `spec` finds in `source`, at `out`.
+///
+/// # Errors
+/// From the data.
+pub fn ingest_cohort(
+    source: &Path,
+    out: &Path,
+    spec: &IngestSpec,
+    options: &IngestOptions,
+) -> Result<PrepareReport> {
+    let mut show = shower("reading scans");
+    interrupt::stoppable(|| Ok(ingest(source, out, spec, options, &mut show)?))
+        .with_context(|| format!("preparing {}", workspace::shown(source)))
+}
+
+/// Prepares a release as an experiment's recipe says, whose relative paths are within `source`.
+fn prepare_release(source: &Path, out: &Path, recipe: &IngestSpec) -> Result<PrepareReport> {
+    let spec = recipe.clone().within(source);
+    spec.check()?;
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let options = IngestOptions {
+        overwrite: false,
+        threads,
+    };
+    let report = ingest_cohort(source, out, &spec, &options)?;
+    if !report.failures.is_empty() {
+        tracing::warn!(
+            "{} scans could not be read: `{} {}` says why",
+            report.failures.len(),
+            command("data list"),
+            workspace::shown(out)
+        );
+    }
+    Ok(report)
+}
+
+/// Writes the synthetic data set of `spec` at `out`.
+///
+/// # Errors
+/// From the data.
+pub fn simulate(spec: &PlantedSpec, out: &Path, overwrite: bool) -> Result<PrepareReport> {
+    with_progress("simulating", overwrite, |options, progress| {
+        Ok(prepare_planted(spec, out, options, progress)?)
+    })
+    .context("simulating scans")
+}
+
+/// Writes a cohort as a release has it on disk, at `out`.
+///
+/// # Errors
+/// From the data.
+pub fn simulate_cohort(spec: &CohortSpec, atlas: &str, out: &Path) -> Result<CohortReport> {
+    let labels = builtin::surface_labels(atlas)?;
+    let atlas = builtin::atlas(atlas)?;
+    let mut show = shower("simulating");
+    let simulate = || {
+        Ok(cohort::simulate_cohort(
+            spec, &atlas, &labels, out, &streams, &mut show,
+        )?)
+    };
+    interrupt::stoppable(simulate).context("simulating a cohort")
+}
+
+/// The streams of random numbers that crates ask for.
+fn streams(seed: u64, name: &str) -> Box<dyn rand::Rng> {
+    Box::new(Seeds::new(seed).stream(name))
+}
+
+fn with_progress(
+    name: &str,
+    overwrite: bool,
+    work: impl FnOnce(&PrepareOptions, &mut dyn FnMut(Progress)) -> Result<PrepareReport>,
+) -> Result<PrepareReport> {
+    let options = PrepareOptions {
+        overwrite,
+        streams: &streams,
+    };
+    interrupt::stoppable(|| work(&options, &mut shower(name)))
+}
+
+/// Shows how far a step is.
+fn shower(name: &str) -> impl FnMut(Progress) {
+    let mut current: Option<(Step, Steps)> = None;
+    move |at: Progress| {
+        if current.as_ref().is_none_or(|(step, _)| *step != at.step) {
+            let what = match at.step {
+                Step::Verify => "checksums",
+                Step::Assemble => "writing",
+                _ => name,
+            };
+            current = Some((at.step, Steps::new(what, at.total as u64)));
+        }
+        if let Some((_, steps)) = &mut current {
+            steps.set(at.done as u64, at.name.to_string());
+        }
+        // Finished scans are kept: the next call goes on from here.
+        interrupt::leave_if_asked();
+    }
+}
+
+/// Where the data set of an experiment lies, or will lie.
+///
+/// # Errors
+/// If a folder has no name.
+pub fn place(experiment: &Resolved, root: &Path) -> Result<PathBuf> {
+    let origin = experiment.base.data.origin()?;
+    origin.place(root, &experiment.files)
+}
+
+/// The scans of an experiment, prepared if they are not yet.
+///
+/// # Errors
+/// From the data.
+pub fn scans(experiment: &Resolved, root: &Path) -> Result<Scans> {
+    let _span = tracing::info_span!("stage", name = "data").entered();
+    let origin = experiment.base.data.origin()?;
+    let place = origin.place(root, &experiment.files)?;
+    let open_source = |source| experiment.files.open_source(source, root);
+    let report = match &origin {
+        Origin::Source(source) => Some(prepare_source(&open_source(source)?, &place, false)?),
+        Origin::Release(source, recipe) => {
+            Some(prepare_release(&open_source(source)?, &place, recipe)?)
+        }
+        Origin::Cohort(cohort, recipe) => {
+            let raw = raw_place(cohort, &recipe.atlas.name, root)?;
+            // A cohort appears at its place when it is whole.
+            if !raw.exists() {
+                simulate_cohort(cohort, &recipe.atlas.name, &raw)?;
+            }
+            Some(prepare_release(&raw, &place, recipe)?)
+        }
+        Origin::Planted(spec) => Some(simulate(spec, &place, false)?),
+        Origin::Prepared(_) => {
+            // The others compare checksums too before they call a data set up to date.
+            PreparedDataset::open(&place)?.verify()?;
+            None
+        }
+    };
+    if let Some(report) = report {
+        let state = if report.up_to_date {
+            "is there"
+        } else {
+            "prepared"
+        };
+        tracing::info!(
+            scans = report.included,
+            rois = report.n_rois,
+            "data set {} {state}",
+            report.name
+        );
+        if !report.exclusions.is_empty() {
+            // Names of scans hold those of subjects, which must not reach a log.
+            tracing::warn!(
+                "{} scans are left out: `{} {}` says which and why",
+                report.exclusions.len(),
+                command("data list"),
+                workspace::shown(&place)
+            );
+        }
+    }
+    open(&place, experiment)
+}
+
+/// A prepared data set with its split.
+///
+/// # Errors
+/// From the data.
+pub fn open(place: &Path, experiment: &Resolved) -> Result<Scans> {
+    let config = &experiment.base;
+    let dataset = PreparedDataset::open(place)
+        .with_context(|| format!("opening the prepared data set {}", workspace::shown(place)))?;
+    let layout = config.segments.layout(dataset.dt_secs())?;
+    let split = match &config.split_file {
+        Some(choice) => {
+            let path = experiment.files.find(&choice.path);
+            let file = SplitFile::read(&path, &dataset)?;
+            let n_folds = file.splits().len();
+            let split = choice
+                .fold
+                .checked_sub(1)
+                .and_then(|at| file.splits().get(at));
+            split.cloned().with_context(|| {
+                format!(
+                    "split_file.fold is {}, expected 1 to {n_folds}",
+                    choice.fold
+                )
+            })?
+        }
+        None => {
+            let rng = &mut Seeds::new(config.split_seed).stream("split");
+            config.split.draw(&dataset, rng)?
+        }
+    };
+    split.check(&dataset)?;
+    Ok(Scans {
+        dataset: Arc::new(dataset),
+        split,
+        layout,
+    })
+}
