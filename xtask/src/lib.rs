@@ -19,7 +19,7 @@ use clap::{Parser, Subcommand};
 
 /// BrainMAE: from fMRI files to a pretrained model and its report.
 #[derive(Parser)]
-#[command(name = "cargo xtask", version, about, max_term_width = 100)]
+#[command(name = "cargo xtask", version, max_term_width = 100)]
 struct Cli {
     /// Say more on stderr.
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]

@@ -17,7 +17,7 @@ use crate::{command, experiment, shipped, stage};
 
 /// BrainMAE: from fMRI files to a pretrained model and its report.
 #[derive(Parser)]
-#[command(name = "brainmae", version, about, max_term_width = 100)]
+#[command(name = "brainmae", version, max_term_width = 100)]
 pub struct Cli {
     /// Say more on stderr.
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
@@ -193,7 +193,7 @@ impl Command {
             Command::Data(data) => return data.run(),
             Command::Experiment(Experiment::List) => {
                 for (name, _) in shipped::EXPERIMENTS {
-                    println!("{name:<16}{}", experiment::load(name, &[])?.base.about);
+                    println!("{name:<18}{}", experiment::load(name, &[])?.base.about);
                 }
             }
             Command::Experiment(Experiment::Show { experiment }) => {
