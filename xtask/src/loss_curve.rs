@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use brainmae_cli::experiment::{self, Options};
-use brainmae_cli::stage::{data, pretrain};
+use brainmae_cli::stage::{Graph, pretrain};
 use brainmae_machine::devices::Devices;
 use brainmae_machine::processes::{self, Processes, path_of_first};
 use brainmae_machine::workspace;
 use brainmae_model::Precision;
-use brainmae_pretrain::world::first_alone;
 use brainmae_run::{MetricLog, write_atomic};
 use serde::{Deserialize, Serialize};
 
@@ -91,16 +90,18 @@ fn train(folder: &Path, device: Devices, processes: Processes) -> Result<Curves>
         restart: false,
     };
     let experiment = experiment::load(EXPERIMENT, &[])?;
-    let scans = first_alone(processes.world()?, || {
-        data::scans(&experiment, &options.data)
-    })?;
+    let variants = experiment
+        .variants
+        .iter()
+        .map(|(variant, _)| variant.as_str());
+    let variants: Vec<&str> = variants.collect();
+    let trained = Graph::of_training(&experiment, &variants)?.run(&options)?;
     let mut curves = BTreeMap::new();
-    for (variant, config) in &experiment.variants {
-        let run = pretrain::pretrain(EXPERIMENT, variant, config, &scans, &options)?
-            .context("the training was interrupted")?;
-        if processes::follower().is_some() {
-            continue;
-        }
+    if processes::follower().is_some() {
+        return Ok(Curves { curves });
+    }
+    for variant in variants {
+        let run = trained.run_of(&pretrain::name(variant))?;
         for metric in MetricLog::read(&run.path().join("metrics.jsonl"))? {
             if metric.name.contains("/loss") {
                 let value = metric.value.context("a loss that is not finite")?;

@@ -12,6 +12,7 @@ use brainmae_machine::processes::Processes;
 use brainmae_machine::workspace;
 use clap::{Args, Parser, Subcommand};
 
+use crate::stage::Graph;
 use crate::start::CommandLine;
 use crate::{command, experiment, shipped, stage};
 
@@ -54,7 +55,7 @@ pub enum Command {
     /// Prepare, check or list data sets.
     #[command(subcommand)]
     Data(command::data::Data),
-    /// Run, plan or list experiments.
+    /// Run, plan, follow or list experiments.
     #[command(subcommand)]
     Experiment(Experiment),
     /// Train one variant of an experiment; prints the folder of its best checkpoint.
@@ -113,6 +114,13 @@ pub enum Experiment {
     },
     /// Say what a run would do.
     Plan {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Say how far each stage is, why it failed, and where its run lies.
+    Status {
         #[command(flatten)]
         which: Which,
         #[command(flatten)]
@@ -200,7 +208,10 @@ impl Command {
                 print!("{}", experiment::shipped_text(&experiment)?);
             }
             Command::Experiment(Experiment::Plan { which, how }) => {
-                experiment::plan(&load(&which)?, &how.options())?;
+                print!("{}", Graph::of(&load(&which)?)?.plan(&how.options())?);
+            }
+            Command::Experiment(Experiment::Status { which, how }) => {
+                print!("{}", Graph::of(&load(&which)?)?.status(&how.options())?);
             }
             Command::Experiment(Experiment::Run {
                 which,
@@ -209,7 +220,7 @@ impl Command {
             }) => {
                 let (experiment, options) = (load(&which)?, how.options());
                 if dry_run {
-                    experiment::plan(&experiment, &options)?;
+                    print!("{}", Graph::of(&experiment)?.plan(&options)?);
                 } else {
                     experiment::run(&experiment, &options)?;
                 }
@@ -227,7 +238,7 @@ impl Command {
                 out,
                 device,
                 threads,
-            } => stage::embed::Embed {
+            } => command::embed::Embed {
                 out: out.unwrap_or_else(|| data.with_extension("embeddings")),
                 ckpt,
                 data,

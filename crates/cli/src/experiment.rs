@@ -15,7 +15,7 @@ pub use config::{ExperimentConfig, Resolved};
 pub use data::{DataConfig, Origin, raw_place};
 pub use downstream::{DownstreamConfig, Pretraining};
 pub use files::Files;
-pub use run::{Options, plan, pretrain_one, run};
+pub use run::{Options, pretrain_one, run};
 
 use crate::shipped;
 

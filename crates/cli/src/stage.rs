@@ -1,87 +1,115 @@
-//! The stages of an experiment: data, pretraining, reconstruction scores, report.
+//! Stages of an experiment as values: what each reads, which runs it has, what it costs, what it does.
+//!
+//! A stage is one file here that implements [`Stage`], and one line in [`KINDS`]; the [`graph`] does the rest.
 
 pub mod data;
+mod desk;
 pub mod downstream;
 pub mod downstream_notes;
-pub mod embed;
+pub mod graph;
 pub mod pretrain;
 pub mod reconstruct;
 pub mod report;
+mod scans;
 pub mod tables;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use brainmae_data::{PreparedDataset, SegmentLayout, Split, SplitUnit};
+use anyhow::Result;
 use brainmae_machine::devices::Devices;
 use brainmae_machine::{interrupt, workspace};
-use brainmae_run::card::DataCard;
 use brainmae_run::{Manifest, RunFolder, Status};
 
-/// What every stage after the first works on.
-pub struct Scans {
-    /// The prepared data set.
-    pub dataset: Arc<PreparedDataset>,
-    /// Its sides.
-    pub split: Split,
-    /// Lengths in volumes.
-    pub layout: SegmentLayout,
+pub use desk::Desk;
+pub use graph::Graph;
+pub use scans::{Material, Scans};
+
+use crate::experiment::Resolved;
+
+/// One step of an experiment.
+pub trait Stage {
+    /// Name in plans and in the inputs of other stages: `pretrain-sg`.
+    fn name(&self) -> String;
+
+    /// Names of the stages whose results it reads. One that reads none is a source: it is done first, since the identities of all
+    /// others depend on it.
+    fn inputs(&self) -> Vec<String>;
+
+    /// What it would cost, in a few words: steps, models, pages.
+    ///
+    /// # Errors
+    /// If a setting makes no sense.
+    fn cost(&self, desk: &Desk) -> Result<String>;
+
+    /// Puts on the desk what it left before, if a source can do so without work.
+    ///
+    /// # Errors
+    /// If that is damaged.
+    fn open(&self, desk: &Desk) -> Result<()> {
+        let _ = desk;
+        Ok(())
+    }
+
+    /// Its runs on the data of this desk, with their identities: one, or one for each fold, or none for a stage that leaves no run
+    /// folder and is done every time.
+    ///
+    /// # Errors
+    /// If an input cannot be read.
+    fn runs(&self, desk: &Desk) -> Result<Vec<PlannedRun>>;
+
+    /// Whether all processes that train together work on it. Otherwise the first one does it alone, and the others end.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Refuses what would stop it, before anything is trained.
+    ///
+    /// # Errors
+    /// Names the first setting or scan that makes no sense.
+    fn check(&self, desk: &Desk) -> Result<()> {
+        let _ = desk;
+        Ok(())
+    }
+
+    /// Does what is not done yet. Returns its runs, in the order of [`Stage::runs`].
+    ///
+    /// # Errors
+    /// From the work; [`Stopped`](interrupt::Stopped) if it was asked to stop before the end.
+    fn run(&self, desk: &Desk) -> Result<Vec<RunFolder>>;
 }
 
-impl Scans {
-    /// All scans of a data set, on no side yet.
-    pub fn whole(dataset: PreparedDataset, layout: SegmentLayout) -> Self {
+/// A run that a stage has, or will have.
+#[derive(Clone, Debug)]
+pub struct PlannedRun {
+    /// What tells it from the others of its stage: `fold 1`; nothing where a stage has one.
+    pub part: String,
+    /// What it is done on, in a few words; nothing where a stage has one.
+    pub on: String,
+    /// Its identity, config and inputs.
+    pub manifest: Manifest,
+}
+
+impl From<Manifest> for PlannedRun {
+    fn from(manifest: Manifest) -> Self {
         Self {
-            dataset: Arc::new(dataset),
-            split: Split {
-                unit: SplitUnit::Subject,
-                train: Vec::new(),
-                validation: Vec::new(),
-                test: Vec::new(),
-                train_subjects: Vec::new(),
-            },
-            layout,
+            part: String::new(),
+            on: String::new(),
+            manifest,
         }
-    }
-
-    /// The same scans on other sides.
-    pub fn with_split(&self, split: Split) -> Self {
-        Self {
-            dataset: Arc::clone(&self.dataset),
-            split,
-            layout: self.layout,
-        }
-    }
-
-    /// What a checkpoint says of its data.
-    pub fn card(&self) -> DataCard {
-        let header = self.dataset.header();
-        let atlas = self.dataset.atlas();
-        DataCard {
-            dataset: header.name.clone(),
-            dataset_sha256: self.dataset.content_hash().to_string(),
-            atlas: format!("{} {}", atlas.name, atlas.version),
-            atlas_sha256: atlas.hash(),
-            rois: atlas.rois.iter().map(|roi| roi.name.clone()).collect(),
-            dt_secs: self.dataset.dt_secs(),
-            segment_len_trs: self.layout.segment_len_trs,
-            n_segments: self.layout.n_segments,
-            cleaning: header
-                .cleaning
-                .iter()
-                .map(|step| step.to_string())
-                .collect(),
-        }
-    }
-
-    /// The inputs that identify a stage on these scans.
-    pub fn inputs(&self) -> BTreeMap<String, String> {
-        BTreeMap::from([
-            ("data".to_string(), self.dataset.content_hash().to_string()),
-            ("split".to_string(), self.split.hash()),
-        ])
     }
 }
+
+/// The stages of one kind that an experiment has.
+pub type Kind = for<'a> fn(&'a Resolved) -> Result<Vec<Box<dyn Stage + 'a>>>;
+
+/// All kinds of stages.
+pub const KINDS: &[Kind] = &[
+    data::stages,
+    pretrain::stages,
+    reconstruct::stages,
+    downstream::stages,
+    report::stages,
+];
 
 /// Sets a run to failed, or to interrupted if that is why; returns the error with the stage's name.
 ///

@@ -1,154 +1,103 @@
 //! The data stage: raw files or a plan of synthetic ones become a prepared data set.
 
+mod preparing;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use brainmae_data::atlas::builtin;
-use brainmae_data::cohort::{self, CohortReport, CohortSpec};
-use brainmae_data::ingest::{IngestOptions, IngestSpec, ingest};
-use brainmae_data::{
-    PlantedSpec, PrepareOptions, PrepareReport, PreparedDataset, Progress, SplitFile, Step,
-    prepare, prepare_planted,
-};
+use brainmae_data::{PreparedDataset, SplitFile};
 use brainmae_machine::front::{Front, command};
-use brainmae_machine::progress::Steps;
-use brainmae_machine::{interrupt, workspace};
-use brainmae_run::Seeds;
+use brainmae_machine::workspace;
+use brainmae_pretrain::world::first_alone;
+use brainmae_run::{RunFolder, Seeds};
 
-use super::Scans;
+pub use preparing::{ingest_cohort, prepare_source, simulate, simulate_cohort};
+
+use super::{Desk, Material, PlannedRun, Scans, Stage};
 use crate::experiment::{Origin, Resolved, raw_place};
+use preparing::prepare_release;
+
+/// Name of the stage.
+pub const NAME: &str = "data";
+
+/// The prepared data of an experiment.
+struct Data<'a> {
+    experiment: &'a Resolved,
+}
+
+/// The stage that every experiment begins with.
+///
+/// # Errors
+/// Never.
+pub fn stages(experiment: &Resolved) -> Result<Vec<Box<dyn Stage + '_>>> {
+    Ok(vec![Box::new(Data { experiment })])
+}
+
+impl Stage for Data<'_> {
+    fn name(&self) -> String {
+        NAME.to_string()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn cost(&self, desk: &Desk) -> Result<String> {
+        let place = place(self.experiment, &desk.options.data)?;
+        let place = workspace::shown(&place);
+        Ok(match desk.found_material() {
+            None => format!("to be prepared in {place}"),
+            Some(material) if material.folds.is_empty() => {
+                format!("{place}: {}", material.scans.sides())
+            }
+            Some(_) => place,
+        })
+    }
+
+    fn open(&self, desk: &Desk) -> Result<()> {
+        let place = place(self.experiment, &desk.options.data)?;
+        if place.join("dataset.toml").exists() {
+            desk.put(open(&place, self.experiment)?);
+        }
+        Ok(())
+    }
+
+    fn runs(&self, _desk: &Desk) -> Result<Vec<PlannedRun>> {
+        Ok(Vec::new())
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn run(&self, desk: &Desk) -> Result<Vec<RunFolder>> {
+        let root = &desk.options.data;
+        let world = desk.options.processes.world()?;
+        desk.put(first_alone(world, || prepared(self.experiment, root))?);
+        Ok(Vec::new())
+    }
+}
 
 /// Where prepared data sets lie when nothing else is said.
 pub fn default_root() -> PathBuf {
     Front::this().folder().join("prepared")
 }
 
-/// Prepares the raw data set in `source`, at `out`.
-///
-/// # Errors
-/// From the data.
-pub fn prepare_source(source: &Path, out: &Path, overwrite: bool) -> Result<PrepareReport> {
-    with_progress("preparing", overwrite, |options, progress| {
-        Ok(prepare(source, out, options, progress)?)
-    })
-    .with_context(|| format!("preparing {}", workspace::shown(source)))
-}
-
-/// Prepares the scans that `spec` finds in `source`, at `out`.
-///
-/// # Errors
-/// From the data.
-pub fn ingest_cohort(
-    source: &Path,
-    out: &Path,
-    spec: &IngestSpec,
-    options: &IngestOptions,
-) -> Result<PrepareReport> {
-    let mut show = shower("reading scans");
-    interrupt::stoppable(|| Ok(ingest(source, out, spec, options, &mut show)?))
-        .with_context(|| format!("preparing {}", workspace::shown(source)))
-}
-
-/// Prepares a release as an experiment's recipe says, whose relative paths are within `source`.
-fn prepare_release(source: &Path, out: &Path, recipe: &IngestSpec) -> Result<PrepareReport> {
-    let spec = recipe.clone().within(source);
-    spec.check()?;
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
-    let options = IngestOptions {
-        overwrite: false,
-        threads,
-    };
-    let report = ingest_cohort(source, out, &spec, &options)?;
-    if !report.failures.is_empty() {
-        tracing::warn!(
-            "{} scans could not be read: `{} {}` says why",
-            report.failures.len(),
-            command("data list"),
-            workspace::shown(out)
-        );
-    }
-    Ok(report)
-}
-
-/// Writes the synthetic data set of `spec` at `out`.
-///
-/// # Errors
-/// From the data.
-pub fn simulate(spec: &PlantedSpec, out: &Path, overwrite: bool) -> Result<PrepareReport> {
-    with_progress("simulating", overwrite, |options, progress| {
-        Ok(prepare_planted(spec, out, options, progress)?)
-    })
-    .context("simulating scans")
-}
-
-/// Writes a cohort as a release has it on disk, at `out`.
-///
-/// # Errors
-/// From the data.
-pub fn simulate_cohort(spec: &CohortSpec, atlas: &str, out: &Path) -> Result<CohortReport> {
-    let labels = builtin::surface_labels(atlas)?;
-    let atlas = builtin::atlas(atlas)?;
-    let mut show = shower("simulating");
-    let simulate = || {
-        Ok(cohort::simulate_cohort(
-            spec, &atlas, &labels, out, &streams, &mut show,
-        )?)
-    };
-    interrupt::stoppable(simulate).context("simulating a cohort")
-}
-
-/// The streams of random numbers that crates ask for.
-fn streams(seed: u64, name: &str) -> Box<dyn rand::Rng> {
-    Box::new(Seeds::new(seed).stream(name))
-}
-
-fn with_progress(
-    name: &str,
-    overwrite: bool,
-    work: impl FnOnce(&PrepareOptions, &mut dyn FnMut(Progress)) -> Result<PrepareReport>,
-) -> Result<PrepareReport> {
-    let options = PrepareOptions {
-        overwrite,
-        streams: &streams,
-    };
-    interrupt::stoppable(|| work(&options, &mut shower(name)))
-}
-
-/// Shows how far a step is.
-fn shower(name: &str) -> impl FnMut(Progress) {
-    let mut current: Option<(Step, Steps)> = None;
-    move |at: Progress| {
-        if current.as_ref().is_none_or(|(step, _)| *step != at.step) {
-            let what = match at.step {
-                Step::Verify => "checksums",
-                Step::Assemble => "writing",
-                _ => name,
-            };
-            current = Some((at.step, Steps::new(what, at.total as u64)));
-        }
-        if let Some((_, steps)) = &mut current {
-            steps.set(at.done as u64, at.name.to_string());
-        }
-        // Finished scans are kept: the next call goes on from here.
-        interrupt::leave_if_asked();
-    }
-}
-
 /// Where the data set of an experiment lies, or will lie.
 ///
 /// # Errors
 /// If a folder has no name.
-pub fn place(experiment: &Resolved, root: &Path) -> Result<PathBuf> {
+fn place(experiment: &Resolved, root: &Path) -> Result<PathBuf> {
     let origin = experiment.base.data.origin()?;
     origin.place(root, &experiment.files)
 }
 
-/// The scans of an experiment, prepared if they are not yet.
+/// The data of an experiment, prepared if they are not yet.
 ///
 /// # Errors
 /// From the data.
-pub fn scans(experiment: &Resolved, root: &Path) -> Result<Scans> {
+fn prepared(experiment: &Resolved, root: &Path) -> Result<Material> {
     let _span = tracing::info_span!("stage", name = "data").entered();
     let origin = experiment.base.data.origin()?;
     let place = origin.place(root, &experiment.files)?;
@@ -198,11 +147,11 @@ pub fn scans(experiment: &Resolved, root: &Path) -> Result<Scans> {
     open(&place, experiment)
 }
 
-/// A prepared data set with its split.
+/// A prepared data set with its split and its folds.
 ///
 /// # Errors
 /// From the data.
-pub fn open(place: &Path, experiment: &Resolved) -> Result<Scans> {
+fn open(place: &Path, experiment: &Resolved) -> Result<Material> {
     let config = &experiment.base;
     let dataset = PreparedDataset::open(place)
         .with_context(|| format!("opening the prepared data set {}", workspace::shown(place)))?;
@@ -229,9 +178,28 @@ pub fn open(place: &Path, experiment: &Resolved) -> Result<Scans> {
         }
     };
     split.check(&dataset)?;
-    Ok(Scans {
+    let scans = Scans {
         dataset: Arc::new(dataset),
         split,
         layout,
+    };
+    Ok(Material {
+        folds: folds(experiment, &scans)?,
+        scans,
     })
+}
+
+/// The same scans on the sides of each fold, where targets are predicted.
+fn folds(experiment: &Resolved, scans: &Scans) -> Result<Vec<Scans>> {
+    let base = &experiment.base;
+    let Some(config) = &base.downstream else {
+        return Ok(Vec::new());
+    };
+    let rng = &mut Seeds::new(base.split_seed).stream("folds");
+    let splits = config.folds.draw(&scans.dataset, rng)?;
+    for split in &splits {
+        split.check(&scans.dataset)?;
+    }
+    let splits = splits.into_iter();
+    Ok(splits.map(|split| scans.with_split(split)).collect())
 }

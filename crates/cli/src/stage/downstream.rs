@@ -3,6 +3,8 @@
 mod design;
 mod encoders;
 
+use std::cell::OnceCell;
+
 use anyhow::{Context, Result, ensure};
 use brainmae_data::duplicates::find_duplicates;
 use brainmae_data::{PreparedDataset, ScanId};
@@ -21,55 +23,112 @@ use brainmae_run::{RunFolder, Seeds, Status, write_atomic};
 use burn::tensor::Device;
 
 use super::downstream_notes::{self, TargetNotes};
-use super::{Scans, fail};
-use crate::experiment::{Options, Resolved};
+use super::{Desk, Material, PlannedRun, Scans, Stage, data, fail, pretrain};
+use crate::experiment::Resolved;
 pub use design::Design;
 use encoders::Start;
 
 /// Folder of finished predictions within a run.
 const PARTS: &str = "parts";
 
-/// Predicts all targets, or finds them predicted. Returns the run's folder, and nothing if it was asked to stop before the end.
+/// Name of the stage.
+pub const NAME: &str = "downstream";
+
+/// Predictions of all targets by all models, and their scores.
+struct Downstream<'a> {
+    design: Design<'a>,
+    /// What is predicted; read once, by whoever asks first.
+    tasks: OnceCell<Vec<Task>>,
+}
+
+/// The stage of an experiment that predicts targets.
 ///
 /// # Errors
-/// From data, models or files.
-pub fn downstream(
-    experiment: &Resolved,
-    scans: &Scans,
-    options: &Options,
-) -> Result<Option<RunFolder>> {
-    let design = Design::new(experiment, scans)?;
-    let manifest = design.manifest(options)?;
-    if options.status_of(&manifest)? == Some(Status::Finished) {
-        let run = options.open(manifest)?;
-        tracing::info!("finished already: {}", workspace::shown(run.path()));
-        return Ok(Some(run));
-    }
-    refuse_duplicates(scans, &design)?;
-    let tasks = tasks(&design, scans)?;
-    let seeds = Seeds::new(experiment.base.seed);
-    check_folds(&design, &tasks, &seeds)?;
-    let Some(starts) = encoders::starts(&design, options)? else {
-        return Ok(None);
+/// If it names a variant that is not there.
+pub fn stages(experiment: &Resolved) -> Result<Vec<Box<dyn Stage + '_>>> {
+    let design = Design::of(experiment)?;
+    let stage = |design| -> Box<dyn Stage + '_> {
+        Box::new(Downstream {
+            design,
+            tasks: OnceCell::new(),
+        })
     };
-    let _span = tracing::info_span!("stage", name = manifest.stage).entered();
-    let mut run = options.open(manifest)?;
-    let device = options.device.open()?;
-    options.device.share_threads(options.threads);
-    let work = Work {
-        design: &design,
-        seeds,
-        device,
-        run: &run,
-    };
-    match work
-        .predict_all(&tasks, &starts)
-        .and_then(|all| work.write(&all, &tasks, &scans.dataset))
-    {
-        Ok(()) => run.set_status(Status::Finished, None)?,
-        Err(error) => return Err(fail(&mut run, error)),
+    Ok(design.map(stage).into_iter().collect())
+}
+
+impl Stage for Downstream<'_> {
+    fn name(&self) -> String {
+        NAME.to_string()
     }
-    Ok(Some(run))
+
+    fn inputs(&self) -> Vec<String> {
+        let design = &self.design;
+        let pretrained = design.pretrains().then(|| pretrain::name(design.variant));
+        [data::NAME.to_string()]
+            .into_iter()
+            .chain(pretrained)
+            .collect()
+    }
+
+    fn cost(&self, _desk: &Desk) -> Result<String> {
+        let config = self.design.config;
+        let (models, targets) = (config.models.len(), config.targets.len());
+        Ok(format!("{models} models for {targets} targets"))
+    }
+
+    fn runs(&self, desk: &Desk) -> Result<Vec<PlannedRun>> {
+        Ok(vec![self.design.manifest(desk)?.into()])
+    }
+
+    fn check(&self, desk: &Desk) -> Result<()> {
+        let material = desk.material()?;
+        for (_, config) in &self.design.experiment.variants {
+            pretrain::check(config, &material.scans, desk.options)?;
+        }
+        refuse_duplicates(material)?;
+        let seeds = Seeds::new(self.design.experiment.base.seed);
+        check_folds(&self.design, &material.folds, self.tasks(material)?, &seeds)
+    }
+
+    fn run(&self, desk: &Desk) -> Result<Vec<RunFolder>> {
+        let (manifest, material) = (self.design.manifest(desk)?, desk.material()?);
+        let _span = tracing::info_span!("stage", name = manifest.stage).entered();
+        if desk.is_finished(NAME)? {
+            let run = desk.options.open(manifest)?;
+            tracing::info!("finished already: {}", workspace::shown(run.path()));
+            return Ok(vec![run]);
+        }
+        let tasks = self.tasks(material)?;
+        let starts = encoders::starts(&self.design, desk)?;
+        let mut run = desk.options.open(manifest)?;
+        let device = desk.options.device.open()?;
+        desk.options.device.share_threads(desk.options.threads);
+        let work = Work {
+            design: &self.design,
+            folds: &material.folds,
+            seeds: Seeds::new(self.design.experiment.base.seed),
+            device,
+            run: &run,
+        };
+        match work
+            .predict_all(tasks, &starts)
+            .and_then(|all| work.write(&all, tasks, &material.scans.dataset))
+        {
+            Ok(()) => run.set_status(Status::Finished, None)?,
+            Err(error) => return Err(fail(&mut run, error)),
+        }
+        Ok(vec![run])
+    }
+}
+
+impl Downstream<'_> {
+    fn tasks(&self, material: &Material) -> Result<&[Task]> {
+        if let Some(tasks) = self.tasks.get() {
+            return Ok(tasks);
+        }
+        let tasks = tasks(&self.design, material)?;
+        Ok(self.tasks.get_or_init(|| tasks))
+    }
 }
 
 /// The table of primary scores, for people.
@@ -82,21 +141,19 @@ pub fn summary(run: &RunFolder) -> Result<String> {
 }
 
 /// Somebody under two names would be trained on and tested.
-fn refuse_duplicates(scans: &Scans, design: &Design) -> Result<()> {
-    let mut steps = Steps::new(
-        "looking for duplicates",
-        scans.dataset.included().count() as u64,
-    );
+fn refuse_duplicates(material: &Material) -> Result<()> {
+    let dataset = &material.scans.dataset;
+    let mut steps = Steps::new("looking for duplicates", dataset.included().count() as u64);
     let duplicates = interrupt::stoppable(|| {
         let shown = |done, _| {
             steps.set(done as u64, String::new());
             interrupt::leave_if_asked();
         };
-        Ok(find_duplicates(&scans.dataset, shown)?)
+        Ok(find_duplicates(dataset, shown)?)
     })?;
     drop(steps);
     for pair in duplicates {
-        for split in design.splits() {
+        for Scans { split, .. } in &material.folds {
             let tested = |scan: &ScanId| split.test.contains(scan);
             let [a, b] = [&pair.first, &pair.second];
             ensure!(
@@ -109,9 +166,10 @@ fn refuse_duplicates(scans: &Scans, design: &Design) -> Result<()> {
     Ok(())
 }
 
-fn tasks(design: &Design, scans: &Scans) -> Result<Vec<Task>> {
+fn tasks(design: &Design, material: &Material) -> Result<Vec<Task>> {
+    let scans = &material.scans;
     let signals = Signals::read(&scans.dataset)?;
-    let unit = design.splits().next().context("no folds")?.unit;
+    let unit = material.folds.first().context("no folds")?.split.unit;
     let mut tasks = Vec::new();
     for (name, spec) in &design.config.targets {
         let task = Task::new(name, spec, &scans.dataset, &signals, unit, &scans.layout)?;
@@ -127,9 +185,9 @@ fn tasks(design: &Design, scans: &Scans) -> Result<Vec<Task>> {
 }
 
 /// What would stop the last fold is better known before the first.
-fn check_folds(design: &Design, tasks: &[Task], seeds: &Seeds) -> Result<()> {
+fn check_folds(design: &Design, folds: &[Scans], tasks: &[Task], seeds: &Seeds) -> Result<()> {
     for task in tasks {
-        for (number, split) in (1..).zip(design.splits()) {
+        for (number, Scans { split, .. }) in (1..).zip(folds) {
             for share in &design.config.train_shares {
                 FoldOf::new(task, number, split, *share, seeds)?;
             }
@@ -140,6 +198,7 @@ fn check_folds(design: &Design, tasks: &[Task], seeds: &Seeds) -> Result<()> {
 
 struct Work<'a> {
     design: &'a Design<'a>,
+    folds: &'a [Scans],
     seeds: Seeds,
     device: Device,
     run: &'a RunFolder,
@@ -153,7 +212,7 @@ impl Work<'_> {
         let per_fold = tasks.len() * config.train_shares.len() * config.models.len();
         let mut steps = Steps::new("downstream", (per_fold * starts.len()) as u64);
         let (mut all, mut done) = (Vec::new(), 0);
-        for (number, (scans, start)) in (1..).zip(self.design.folds.iter().zip(starts)) {
+        for (number, (scans, start)) in (1..).zip(self.folds.iter().zip(starts)) {
             let encoder = start.encoder(scans, self.design.model, &self.device)?;
             for task in tasks {
                 for share in &config.train_shares {

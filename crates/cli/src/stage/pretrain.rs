@@ -1,29 +1,149 @@
-//! The pretraining stage: one variant of the model learns.
+//! The pretraining stage: one variant of the model learns, on the split of the experiment or on each of its folds.
 
-use std::collections::BTreeSet;
-use std::time::Instant;
+mod checkpoints;
+mod training;
 
-use anyhow::{Context, Result, ensure};
-use brainmae_data::{ScanId, ScanStore, SplitUnit, SubjectId};
-use brainmae_machine::progress::Steps;
-use brainmae_machine::{interrupt, workspace};
-use brainmae_model::{BrainMae, DataShape};
-use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
-use brainmae_pretrain::engine::{Progress, WEIGHTS, check_parts, load_weights};
-use brainmae_pretrain::world::share;
-use brainmae_pretrain::{Engine, Outcome, Watch};
+use anyhow::Result;
+use brainmae_data::ScanId;
+use brainmae_machine::interrupt::Stopped;
+use brainmae_machine::{processes, workspace};
+use brainmae_model::DataShape;
+use brainmae_pretrain::Outcome;
+use brainmae_pretrain::engine::{WEIGHTS, check_parts};
 use brainmae_run::identity::sha256;
-use brainmae_run::{Card, Checkpoint, Manifest, RunFolder, Seeds, Status};
-use burn::tensor::Device;
+use brainmae_run::{Checkpoint, Manifest, RunFolder, Status};
 
-use super::{Scans, fail, manifest};
-use crate::experiment::{ExperimentConfig, Options};
+pub use checkpoints::{bar_seen, best_model, model_of};
+
+use super::downstream::Design;
+use super::{Desk, PlannedRun, Scans, Stage, data, fail, manifest};
+use crate::experiment::{ExperimentConfig, Options, Resolved};
+use training::train;
+
+/// One variant that learns.
+pub struct Pretrain<'a> {
+    experiment: &'a Resolved,
+    variant: &'a str,
+    config: &'a ExperimentConfig,
+    /// How many folds there are, where it learns once on each.
+    folds: Option<usize>,
+}
+
+/// All variants; where targets are predicted, the variant that predicts, on each fold, if it is pretrained there.
+///
+/// # Errors
+/// If there is no such variant.
+pub fn stages(experiment: &Resolved) -> Result<Vec<Box<dyn Stage + '_>>> {
+    if let Some(design) = Design::of(experiment)? {
+        let stage = || -> Box<dyn Stage + '_> { Box::new(Pretrain::on_folds(&design)) };
+        return Ok(design.pretrains().then(stage).into_iter().collect());
+    }
+    let variants = experiment.variants.iter();
+    Ok(variants
+        .map(|(name, config)| -> Box<dyn Stage + '_> {
+            Box::new(Pretrain::on_split(experiment, name, config))
+        })
+        .collect())
+}
+
+/// Name of the stage of a variant.
+pub fn name(variant: &str) -> String {
+    format!("pretrain-{variant}")
+}
+
+impl<'a> Pretrain<'a> {
+    /// A variant that learns on the split of the experiment.
+    pub fn on_split(
+        experiment: &'a Resolved,
+        variant: &'a str,
+        config: &'a ExperimentConfig,
+    ) -> Self {
+        Self {
+            experiment,
+            variant,
+            config,
+            folds: None,
+        }
+    }
+
+    /// The variant that predicts, which learns on each fold.
+    fn on_folds(design: &Design<'a>) -> Self {
+        Self {
+            experiment: design.experiment,
+            variant: design.variant,
+            config: design.model,
+            folds: Some(design.config.folds.folds),
+        }
+    }
+
+    /// The scans of each of its runs.
+    fn scans<'d>(&self, desk: &'d Desk) -> Result<&'d [Scans]> {
+        let material = desk.material()?;
+        Ok(match self.folds {
+            None => std::slice::from_ref(&material.scans),
+            Some(_) => &material.folds,
+        })
+    }
+}
+
+impl Stage for Pretrain<'_> {
+    fn name(&self) -> String {
+        name(self.variant)
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        vec![data::NAME.to_string()]
+    }
+
+    fn cost(&self, _desk: &Desk) -> Result<String> {
+        let train = &self.config.train;
+        let each = self.folds.map(|n| format!(", for each of {n} folds"));
+        Ok(format!(
+            "{} steps of {} samples{}",
+            train.steps,
+            train.batch_size,
+            each.unwrap_or_default()
+        ))
+    }
+
+    fn runs(&self, desk: &Desk) -> Result<Vec<PlannedRun>> {
+        let experiment = &self.experiment.name;
+        let scans = (1..).zip(self.scans(desk)?);
+        scans
+            .map(|(number, scans)| {
+                let manifest =
+                    identify(experiment, self.variant, self.config, scans, desk.options)?;
+                Ok(PlannedRun {
+                    part: format!("fold {number}"),
+                    on: scans.sides(),
+                    manifest,
+                })
+            })
+            .collect()
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn check(&self, desk: &Desk) -> Result<()> {
+        check(self.config, &desk.material()?.scans, desk.options)
+    }
+
+    fn run(&self, desk: &Desk) -> Result<Vec<RunFolder>> {
+        let experiment = &self.experiment.name;
+        let scans = self.scans(desk)?.iter();
+        scans
+            .map(|scans| pretrain(experiment, self.variant, self.config, scans, desk.options))
+            .collect()
+    }
+}
 
 /// What a pretraining run is.
 ///
 /// # Errors
 /// If the config cannot be written as JSON.
-pub fn identify(
+fn identify(
     experiment: &str,
     variant: &str,
     config: &ExperimentConfig,
@@ -36,7 +156,7 @@ pub fn identify(
         "mask": config.mask,
         "train": config.train,
     });
-    let stage = format!("pretrain-{variant}");
+    let stage = name(variant);
     let mut inputs = scans.inputs();
     if let Some(path) = &options.ckpt {
         let weights = Checkpoint::open(path)?.read(WEIGHTS)?;
@@ -61,17 +181,17 @@ pub fn data_shape(scans: &Scans) -> DataShape {
     }
 }
 
-/// Trains a variant, or finds it trained. Returns its folder, and nothing if it was asked to stop before the end.
+/// Trains a variant, or finds it trained. Returns its folder.
 ///
 /// # Errors
-/// From data, model, training or files.
-pub fn pretrain(
+/// From data, model, training or files; [`Stopped`] if it was asked to stop before the end.
+fn pretrain(
     experiment: &str,
     variant: &str,
     config: &ExperimentConfig,
     scans: &Scans,
     options: &Options,
-) -> Result<Option<RunFolder>> {
+) -> Result<RunFolder> {
     let manifest = identify(experiment, variant, config, scans, options)?;
     let _span = tracing::info_span!("stage", name = manifest.stage).entered();
     // What a checkpoint is refused for is known before there is a run folder.
@@ -95,17 +215,19 @@ pub fn pretrain(
     let mut run = options.open(manifest)?;
     if run.found() == Some(&Status::Finished) {
         tracing::info!("finished already: {}", workspace::shown(run.path()));
-        return Ok(Some(run));
+        return Ok(run);
     }
     match train(&run, config, scans, start.as_ref(), options) {
         Ok(Outcome::Finished) => {
             run.set_status(Status::Finished, None)?;
-            Ok(Some(run))
+            Ok(run)
         }
         Ok(Outcome::Interrupted { step }) => {
             run.set_status(Status::Interrupted, None)?;
             tracing::warn!(step, "stopped and saved; run the same command to go on");
-            Ok(None)
+            // All processes have stopped at this step: none has to be ended by another.
+            processes::part();
+            Err(Stopped.into())
         }
         Err(error) => Err(fail(&mut run, error)),
     }
@@ -122,176 +244,4 @@ pub fn check(config: &ExperimentConfig, scans: &Scans, options: &Options) -> Res
     config.model.check(data_shape(scans))?;
     config.train.check()?;
     Ok(config.mask.check()?)
-}
-
-fn train(
-    run: &RunFolder,
-    config: &ExperimentConfig,
-    scans: &Scans,
-    start: Option<&Checkpoint>,
-    options: &Options,
-) -> Result<Outcome> {
-    let objective = objective(config, scans, start, options)?;
-    let device = options.device.open()?.autodiff();
-    let rng = &mut Seeds::new(config.seed).stream("weights");
-    let model = config.model.init(data_shape(scans), rng, &device)?;
-    let mut model = model.with_precision(config.train.precision);
-    if let Some(start) = start {
-        model = load_weights(model, start.path())?;
-    }
-    let parameters = burn::module::Module::num_params(&model);
-    tracing::info!(
-        parameters,
-        steps = config.train.steps,
-        "training in {}",
-        workspace::shown(run.path())
-    );
-
-    let mut steps = Steps::new(&run.manifest().stage, config.train.steps);
-    let mut progress = |at: Progress| {
-        let validation = at
-            .validation
-            .map_or(String::new(), |v| format!(", validation {v:.4}"));
-        steps.begin_after(at.resumed);
-        steps.set(at.step, format!("loss {:.4}{validation}", at.loss));
-    };
-    let mut watch = Watch {
-        stop: interrupt::stop_flag(),
-        progress: &mut progress,
-        workers: &options.device.workers(options.threads)?,
-        world: options.processes.world()?,
-    };
-    let started = Instant::now();
-    let outcome = Engine::new(&config.train, &objective, run)?.train(model, &mut watch)?;
-    tracing::info!(
-        waited_secs = objective.waited().as_secs_f64(),
-        total_secs = started.elapsed().as_secs_f64(),
-        "waited for training batches"
-    );
-    Ok(outcome)
-}
-
-/// Nobody whom a checkpoint has seen, and no one of their families, may be measured with it.
-///
-/// # Errors
-/// Names the first of these scans that is of such a one.
-pub fn bar_seen(card: &Card, scans: &Scans, held_out: &[ScanId], hint: &str) -> Result<()> {
-    let split = &scans.split;
-    let family = |subject: &SubjectId| {
-        let mut records = scans.dataset.subjects().iter();
-        records
-            .find(|record| record.subject == *subject)
-            .and_then(|record| record.family.clone())
-    };
-    let families: Vec<String> = card
-        .pretraining_subjects
-        .iter()
-        .filter_map(|subject| family(&SubjectId::new(subject.as_str())))
-        .collect();
-    let held_out: BTreeSet<&ScanId> = held_out.iter().collect();
-    for scan in (scans.dataset.included()).filter(|scan| held_out.contains(&scan.scan)) {
-        let seen = match split.unit {
-            SplitUnit::Subject => {
-                card.pretraining_subjects
-                    .contains(&scan.subject.to_string())
-                    || family(&scan.subject).is_some_and(|family| families.contains(&family))
-            }
-            SplitUnit::Scan => card.pretraining_scans.contains(&scan.scan.to_string()),
-        };
-        ensure!(
-            !seen,
-            "the checkpoint was trained on scan {}, on its subject or on a relative, who is held out in this split\nhint: {hint}",
-            scan.scan
-        );
-    }
-    Ok(())
-}
-
-fn objective(
-    config: &ExperimentConfig,
-    scans: &Scans,
-    start: Option<&Checkpoint>,
-    options: &Options,
-) -> Result<MaskedReconstruction> {
-    let mut budget = config.data.budget()?;
-    let mut load =
-        |ids: &[ScanId]| ScanStore::load_within(&scans.dataset, ids, &scans.layout, &mut budget);
-    let split = &scans.split;
-    let training = load(&split.train)?;
-    let (on_disk, total) = (training.n_on_disk(), training.len());
-    if on_disk > 0 {
-        tracing::info!("{on_disk} of {total} training scans stay on disk, see data.memory_gib");
-    }
-    let mut card = Card {
-        model: "brainmae".to_string(),
-        model_config: serde_json::to_value(&config.model)?,
-        step: 0,
-        data: scans.card(),
-        split_sha256: split.hash(),
-        pretraining_subjects: split.train_subjects.iter().map(|s| s.to_string()).collect(),
-        pretraining_scans: training
-            .scans()
-            .iter()
-            .map(|s| s.scan.to_string())
-            .collect(),
-    };
-    if let Some(start) = start {
-        // What the starting weights have seen, these weights have seen.
-        for (mine, theirs) in [
-            (
-                &mut card.pretraining_subjects,
-                &start.card().pretraining_subjects,
-            ),
-            (&mut card.pretraining_scans, &start.card().pretraining_scans),
-        ] {
-            mine.extend(theirs.iter().cloned());
-            mine.sort();
-            mine.dedup();
-        }
-    }
-    let setup = Setup {
-        layout: scans.layout,
-        mask: config.mask.clone(),
-        seeds: Seeds::new(config.seed),
-        batch_size: config.train.batch_size,
-        parts: config.train.parts,
-        own: share(options.processes.world()?, config.train.parts),
-        card,
-    };
-    Ok(MaskedReconstruction::new(
-        setup,
-        training,
-        load(&split.validation)?,
-    )?)
-}
-
-/// The model of a run's best checkpoint, without gradients, checked against the data it is to be used on.
-///
-/// # Errors
-/// If there is no checkpoint, or it belongs to another atlas, dt or model.
-pub fn best_model(
-    run: &RunFolder,
-    config: &ExperimentConfig,
-    scans: &Scans,
-    device: &Device,
-) -> Result<BrainMae> {
-    let checkpoint = Checkpoint::find(&run.checkpoints(), "best")?
-        .with_context(|| format!("no best checkpoint in {}", workspace::shown(run.path())))?;
-    model_of(&checkpoint, config, scans, device)
-}
-
-/// The model of a checkpoint, without gradients, checked against the data it is to be used on.
-///
-/// # Errors
-/// If it belongs to another atlas, dt or model.
-pub fn model_of(
-    checkpoint: &Checkpoint,
-    config: &ExperimentConfig,
-    scans: &Scans,
-    device: &Device,
-) -> Result<BrainMae> {
-    checkpoint.card().data.check(&scans.card())?;
-    let rng = &mut Seeds::new(config.seed).stream("weights");
-    let model = config.model.init(data_shape(scans), rng, device)?;
-    Ok(load_weights(model, checkpoint.path())?)
 }

@@ -14,21 +14,85 @@ use brainmae_run::table::{read_table, write_table};
 use brainmae_run::{Manifest, Metric, RunFolder, Seeds, Status};
 
 use super::report::Notes;
-use super::{Scans, fail, manifest, pretrain, tables};
+use super::{Desk, PlannedRun, Scans, Stage, data, fail, manifest, pretrain, tables};
 use crate::experiment::{ExperimentConfig, Options, Resolved};
 
 /// The linear predictor of whole segments takes a matrix of `rois * time` squared, inverted for every mask: beyond this it
 /// would take hours.
 const MOST_SEGMENT_VALUES: usize = 1000;
 
+/// Scores of all variants and of the simple predictors.
+struct Reconstruct<'a> {
+    experiment: &'a Resolved,
+}
+
+/// The stage of an experiment that predicts no targets.
+///
+/// # Errors
+/// Never.
+pub fn stages(experiment: &Resolved) -> Result<Vec<Box<dyn Stage + '_>>> {
+    Ok(match experiment.base.downstream {
+        None => vec![Box::new(Reconstruct { experiment })],
+        Some(_) => Vec::new(),
+    })
+}
+
+/// Name of the stage.
+pub const NAME: &str = "reconstruct";
+
+impl Stage for Reconstruct<'_> {
+    fn name(&self) -> String {
+        NAME.to_string()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        let variants = self.experiment.variants.iter();
+        let trained = variants.map(|(variant, _)| pretrain::name(variant));
+        [data::NAME.to_string()]
+            .into_iter()
+            .chain(trained)
+            .collect()
+    }
+
+    fn cost(&self, _desk: &Desk) -> Result<String> {
+        let config = &self.experiment.base.reconstruction;
+        let (ratios, draws) = (config.mask_ratios.len(), config.draws);
+        Ok(format!("{draws} masks of each of {ratios} mask ratios"))
+    }
+
+    fn runs(&self, desk: &Desk) -> Result<Vec<PlannedRun>> {
+        let scans = &desk.material()?.scans;
+        let manifest = identify(self.experiment, desk, scans)?;
+        Ok(vec![manifest.into()])
+    }
+
+    fn check(&self, desk: &Desk) -> Result<()> {
+        let n_rois = desk.material()?.scans.dataset.atlas().n_rois();
+        check(&self.experiment.base.reconstruction, n_rois)
+    }
+
+    fn run(&self, desk: &Desk) -> Result<Vec<RunFolder>> {
+        let mut trained = Vec::new();
+        for (variant, config) in &self.experiment.variants {
+            trained.push(Trained {
+                variant,
+                config,
+                run: desk.run_of(&pretrain::name(variant))?,
+            });
+        }
+        let scans = &desk.material()?.scans;
+        let manifest = identify(self.experiment, desk, scans)?;
+        let run = reconstruct(self.experiment, &trained, scans, desk.options, manifest)?;
+        Ok(vec![run])
+    }
+}
+
 /// A trained variant.
-pub struct Trained<'a> {
-    /// Its name.
-    pub variant: &'a str,
-    /// Its config.
-    pub config: &'a ExperimentConfig,
+struct Trained<'a> {
+    variant: &'a str,
+    config: &'a ExperimentConfig,
     /// Its finished run.
-    pub run: RunFolder,
+    run: &'a RunFolder,
 }
 
 impl Trained<'_> {
@@ -38,52 +102,36 @@ impl Trained<'_> {
     }
 }
 
-/// What a reconstruction run is; `trained` has the identities of the models.
-///
-/// # Errors
-/// If the config cannot be written as JSON.
-pub fn identify(
-    experiment: &Resolved,
-    trained: &[(&str, String)],
-    scans: &Scans,
-    options: &Options,
-) -> Result<Manifest> {
+/// What a reconstruction run is.
+fn identify(experiment: &Resolved, desk: &Desk, scans: &Scans) -> Result<Manifest> {
     let what = serde_json::json!({
         "about": experiment.base.about,
         "segments": experiment.base.segments,
         "reconstruction": experiment.base.reconstruction,
     });
     let mut inputs = scans.inputs();
-    for (variant, identity) in trained {
-        inputs.insert(format!("pretrain-{variant}"), identity.clone());
+    for (variant, _) in &experiment.variants {
+        let stage = pretrain::name(variant);
+        let identities = desk.identities(&stage);
+        let identity = identities
+            .first()
+            .with_context(|| format!("no run of {stage} is planned"))?;
+        inputs.insert(stage, identity.to_string());
     }
-    let (seed, device) = (experiment.base.seed, &options.device);
-    Ok(manifest(
-        &experiment.name,
-        "reconstruct",
-        what,
-        inputs,
-        seed,
-        device,
-    ))
+    let (seed, device) = (experiment.base.seed, &desk.options.device);
+    Ok(manifest(&experiment.name, NAME, what, inputs, seed, device))
 }
 
 /// Scores all predictors on the test scans, or finds them scored.
-///
-/// # Errors
-/// From data, checkpoints or files.
-pub fn reconstruct(
+fn reconstruct(
     experiment: &Resolved,
     trained: &[Trained],
     scans: &Scans,
     options: &Options,
+    manifest: Manifest,
 ) -> Result<RunFolder> {
-    let _span = tracing::info_span!("stage", name = "reconstruct").entered();
-    let identities: Vec<(&str, String)> = trained
-        .iter()
-        .map(|t| (t.variant, t.run.manifest().identity.to_string()))
-        .collect();
-    let mut run = options.open(identify(experiment, &identities, scans, options)?)?;
+    let _span = tracing::info_span!("stage", name = NAME).entered();
+    let mut run = options.open(manifest)?;
     if run.found() == Some(&Status::Finished) {
         tracing::info!("finished already: {}", workspace::shown(run.path()));
         return Ok(run);
@@ -133,7 +181,7 @@ fn score_all(
     options.device.share_threads(options.threads);
     let mut models = Vec::new();
     for t in trained {
-        let model = pretrain::best_model(&t.run, t.config, scans, &device)
+        let model = pretrain::best_model(t.run, t.config, scans, &device)
             .with_context(|| format!("loading {}", t.predictor_name()))?;
         models.push(BrainMaePredictor::new(&t.predictor_name(), model));
     }
@@ -270,11 +318,8 @@ pub fn summary(run: &Path) -> Result<String> {
     Ok(text)
 }
 
-/// Checks the settings that only this stage uses, before anything is trained.
-///
-/// # Errors
-/// For shares that hide no ROI or all of them.
-pub fn check(config: &ReconstructionConfig, n_rois: usize) -> Result<()> {
+/// Refuses shares that hide no ROI or all of them.
+fn check(config: &ReconstructionConfig, n_rois: usize) -> Result<()> {
     for ratio in &config.mask_ratios {
         let hidden = (ratio * n_rois as f64).round();
         ensure!(

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, bail};
-use brainmae_data::Split;
+use anyhow::{Result, bail};
 use brainmae_pretrain::engine::WEIGHTS;
 use brainmae_run::identity::sha256;
-use brainmae_run::{Checkpoint, Manifest, Seeds};
+use brainmae_run::{Checkpoint, Manifest};
 
-use crate::experiment::{DownstreamConfig, ExperimentConfig, Options, Pretraining, Resolved};
-use crate::stage::{Scans, manifest, pretrain};
+use crate::experiment::{DownstreamConfig, ExperimentConfig, Pretraining, Resolved};
+use crate::stage::{Desk, Scans, manifest, pretrain};
 
-/// An experiment's downstream stage: who predicts what, on which folds.
+/// An experiment's downstream stage: who predicts what.
 pub struct Design<'a> {
     /// The experiment.
     pub experiment: &'a Resolved,
@@ -21,35 +20,24 @@ pub struct Design<'a> {
     pub variant: &'a str,
     /// Its config.
     pub model: &'a ExperimentConfig,
-    /// The same scans on the sides of each fold.
-    pub folds: Vec<Scans>,
 }
 
 impl<'a> Design<'a> {
-    /// Draws the folds.
+    /// What an experiment predicts, if it does.
     ///
     /// # Errors
-    /// If the table names a variant that is not there, or there are too few families.
-    pub fn new(experiment: &'a Resolved, scans: &Scans) -> Result<Self> {
-        let base = &experiment.base;
-        let config = base.downstream.as_ref();
-        let config = config.context("the experiment has no [downstream] table")?;
+    /// If the table names a variant that is not there.
+    pub fn of(experiment: &'a Resolved) -> Result<Option<Self>> {
+        let Some(config) = &experiment.base.downstream else {
+            return Ok(None);
+        };
         let (variant, model) = variant(experiment, config)?;
-        let rng = &mut Seeds::new(base.split_seed).stream("folds");
-        let splits = config.folds.draw(&scans.dataset, rng)?;
-        for split in &splits {
-            split.check(&scans.dataset)?;
-        }
-        Ok(Self {
+        Ok(Some(Self {
             experiment,
             config,
             variant,
             model,
-            folds: splits
-                .into_iter()
-                .map(|split| scans.with_split(split))
-                .collect(),
-        })
+        }))
     }
 
     /// Whether a model that was asked for starts from pretrained weights.
@@ -70,37 +58,29 @@ impl<'a> Design<'a> {
         })
     }
 
-    /// What pretraining on each fold is; nothing where no fold is pretrained on.
-    ///
-    /// # Errors
-    /// If a config cannot be written as JSON.
-    pub fn pretraining(&self, options: &Options) -> Result<Vec<Manifest>> {
-        if !self.is_pretrained() || self.config.pretrain != Pretraining::PerFold {
-            return Ok(Vec::new());
-        }
-        let name = &self.experiment.name;
-        let folds = self.folds.iter();
-        folds
-            .map(|scans| pretrain::identify(name, self.variant, self.model, scans, options))
-            .collect()
+    /// Whether a model is pretrained on each fold.
+    pub fn pretrains(&self) -> bool {
+        self.is_pretrained() && self.config.pretrain == Pretraining::PerFold
     }
 
     /// What the stage is.
     ///
     /// # Errors
     /// If a checkpoint cannot be read, or a config written as JSON.
-    pub fn manifest(&self, options: &Options) -> Result<Manifest> {
+    pub fn manifest(&self, desk: &Desk) -> Result<Manifest> {
         let base = &self.experiment.base;
+        let folds = &desk.material()?.folds;
         let mut inputs = BTreeMap::new();
-        for (number, run) in (1..).zip(self.pretraining(options)?) {
-            inputs.insert(format!("pretrain fold {number}"), run.identity.to_string());
+        let pretrained = desk.identities(&pretrain::name(self.variant));
+        for (number, identity) in (1..).zip(pretrained) {
+            inputs.insert(format!("pretrain fold {number}"), identity.to_string());
         }
         if let Some(checkpoint) = self.checkpoint()? {
             inputs.insert("ckpt".to_string(), sha256(&checkpoint.read(WEIGHTS)?));
         }
-        let hashes: Vec<String> = self.folds.iter().map(|fold| fold.split.hash()).collect();
+        let hashes: Vec<String> = folds.iter().map(|fold| fold.split.hash()).collect();
         inputs.insert("folds".into(), sha256(hashes.concat().as_bytes()));
-        if let Some(Scans { dataset, .. }) = self.folds.first() {
+        if let Some(Scans { dataset, .. }) = folds.first() {
             inputs.insert("data".into(), dataset.content_hash().to_string());
         }
         let what = serde_json::json!({
@@ -109,20 +89,8 @@ impl<'a> Design<'a> {
             "model": self.model.model,
             "downstream": self.config,
         });
-        let (name, device) = (&self.experiment.name, &options.device);
-        Ok(manifest(
-            name,
-            "downstream",
-            what,
-            inputs,
-            base.seed,
-            device,
-        ))
-    }
-
-    /// The sides of each fold.
-    pub fn splits(&self) -> impl Iterator<Item = &Split> {
-        self.folds.iter().map(|fold| &fold.split)
+        let (name, device) = (&self.experiment.name, &desk.options.device);
+        Ok(manifest(name, super::NAME, what, inputs, base.seed, device))
     }
 }
 

@@ -6,47 +6,47 @@ use brainmae_run::{Checkpoint, RunFolder};
 use burn::tensor::Device;
 
 use super::design::Design;
-use crate::experiment::{ExperimentConfig, Options};
-use crate::stage::{Scans, pretrain};
+use crate::experiment::ExperimentConfig;
+use crate::stage::{Desk, Scans, pretrain};
 
 /// What the encoder of a fold starts from.
-pub enum Start {
+pub enum Start<'a> {
     /// Nothing: no model that was asked for is pretrained.
     Random,
-    /// What this run learned, held for as long as it is used.
-    Pretrained(Box<RunFolder>),
+    /// What a run on this fold learned.
+    Pretrained(&'a RunFolder),
     /// A checkpoint from elsewhere.
     Given(Box<Checkpoint>),
 }
 
-/// What the encoders of all folds start from. Nothing if pretraining was asked to stop before the end.
+/// What the encoders of all folds start from.
 ///
 /// # Errors
-/// From pretraining; for a checkpoint of another model or other data, or one that has seen somebody who is tested.
-pub fn starts(design: &Design, options: &Options) -> Result<Option<Vec<Start>>> {
-    let mut starts = Vec::new();
-    for scans in &design.folds {
-        starts.push(if let Some(checkpoint) = design.checkpoint()? {
-            let card = checkpoint.card();
-            let model = &design.model.model;
-            card.check_model("brainmae", &serde_json::to_value(model)?)?;
-            card.data.check(&scans.card())?;
-            let hint = "downstream.pretrain = \"per-fold\" pretrains without those who are tested";
-            pretrain::bar_seen(card, scans, &scans.split.test, hint)?;
-            Start::Given(Box::new(checkpoint))
-        } else if design.is_pretrained() {
-            let name = &design.experiment.name;
-            let run = pretrain::pretrain(name, design.variant, design.model, scans, options)?;
-            let Some(run) = run else { return Ok(None) };
-            Start::Pretrained(Box::new(run))
-        } else {
-            Start::Random
-        });
+/// For a checkpoint of another model or other data, or one that has seen somebody who is tested.
+pub fn starts<'a>(design: &Design, desk: &'a Desk) -> Result<Vec<Start<'a>>> {
+    let folds = &desk.material()?.folds;
+    if design.pretrains() {
+        let runs = desk.runs(&pretrain::name(design.variant)).iter();
+        return Ok(runs.map(Start::Pretrained).collect());
     }
-    Ok(Some(starts))
+    let mut starts = Vec::new();
+    for scans in folds {
+        let Some(checkpoint) = design.checkpoint()? else {
+            starts.push(Start::Random);
+            continue;
+        };
+        let card = checkpoint.card();
+        let model = &design.model.model;
+        card.check_model("brainmae", &serde_json::to_value(model)?)?;
+        card.data.check(&scans.card())?;
+        let hint = "downstream.pretrain = \"per-fold\" pretrains without those who are tested";
+        pretrain::bar_seen(card, scans, &scans.split.test, hint)?;
+        starts.push(Start::Given(Box::new(checkpoint)));
+    }
+    Ok(starts)
 }
 
-impl Start {
+impl Start<'_> {
     /// The encoder of the fold that `scans` are, with its weights on a device.
     ///
     /// # Errors

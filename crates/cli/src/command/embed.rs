@@ -16,7 +16,7 @@ use brainmae_run::table::{TableStream, write_table};
 use brainmae_run::{Checkpoint, Seeds};
 use polars::prelude::{Column, DataFrame, NamedFrom, Series};
 
-use super::Scans;
+use crate::stage::Scans;
 
 /// What to encode, with what, where to.
 pub struct Embed {
