@@ -59,7 +59,7 @@ enum Command {
 #[derive(Subcommand)]
 enum Bench {
     #[command(flatten)]
-    Bench(brainmae_bench::Bench),
+    Bench(Box<brainmae_bench::Bench>),
     /// Pack `bench all` for a machine that has a GPU and PyTorch, but neither Rust nor network.
     Pack(pack::PackBench),
 }

@@ -220,9 +220,9 @@ fn sorted<'a>(mut left: Vec<Box<dyn Stage + 'a>>) -> Result<Vec<Box<dyn Stage + 
     let mut sorted: Vec<Box<dyn Stage + 'a>> = Vec::new();
     while !left.is_empty() {
         let known: BTreeSet<String> = sorted.iter().map(|stage| stage.name()).collect();
-        let is_ready =
-            |stage: &Box<dyn Stage + 'a>| stage.inputs().iter().all(|i| known.contains(i));
-        let ready = left.iter().position(is_ready).with_context(|| {
+        let is_ready = |inputs: Vec<String>| inputs.iter().all(|input| known.contains(input));
+        let mut ready = left.iter().map(|stage| is_ready(stage.inputs()));
+        let ready = ready.position(|is_ready| is_ready).with_context(|| {
             let names: Vec<String> = left.iter().map(|stage| stage.name()).collect();
             format!(
                 "no order of the stages {names:?}: they read each other, or one that is not there"
