@@ -179,7 +179,8 @@ fn a_disk_that_fills_up_leaves_no_half_checkpoint() {
     succeed(desk.pretrain(&["--set", "train.steps=4"]));
     fs::remove_dir_all(desk.path().join("runs")).expect("removable");
 
-    // Files may have 16 blocks of 1024 bytes: the manifest and the first log lines fit, the weights do not.
+    // Files may have 16 blocks of 1024 bytes: the manifest and the first log lines fit, the weights
+    // do not.
     let inner = desk.pretrain(&[]);
     let mut command = Command::new("bash");
     command.args(["-c", "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\""]);

@@ -1,5 +1,5 @@
-//! LibTorch, for whoever asks for it with `--device libtorch:*`: found or fetched, and linked to a build of this program that takes
-//! the place of this one. Everything said here goes to stderr.
+//! LibTorch, for whoever asks for it with `--device libtorch:*`: found or fetched, and linked to a
+//! build of this program that takes the place of this one. Everything said here goes to stderr.
 
 mod fetch;
 mod find;
@@ -34,7 +34,8 @@ impl Half {
 /// The folder with `include` and `lib`: found, or fetched once.
 ///
 /// # Errors
-/// [`Unavailable`](crate::unavailable::Unavailable) where it cannot be had, another error for a LibTorch that was named and does not fit.
+/// [`Unavailable`](crate::unavailable::Unavailable) where it cannot be had, another error for a
+/// LibTorch that was named and does not fit.
 pub fn folder(half: Half) -> Result<PathBuf> {
     supported(std::env::consts::OS, std::env::consts::ARCH)?;
     if half == Half::Cuda && !find::driver() {

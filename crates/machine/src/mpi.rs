@@ -1,4 +1,5 @@
-//! MPI, for whoever asks for it with `--processes mpi`: what it is built with, and the only place that uses it.
+//! MPI, for whoever asks for it with `--processes mpi`: what it is built with, and the only place
+//! that uses it.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +11,8 @@ use crate::unavailable::unavailable;
 /// The bindings are made from the headers of the MPI that the machine has.
 ///
 /// # Errors
-/// [`Unavailable`](crate::unavailable::Unavailable) without its compiler, or without libclang, which reads the headers.
+/// [`Unavailable`](crate::unavailable::Unavailable) without its compiler, or without libclang,
+/// which reads the headers.
 pub fn require() -> Result<()> {
     let compiler = std::env::var_os("MPICC").unwrap_or_else(|| "mpicc".into());
     let probe = Command::new(&compiler).arg("-show").output();

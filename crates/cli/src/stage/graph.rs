@@ -51,8 +51,8 @@ impl<'a> Graph<'a> {
         Ok(Self { experiment, stages })
     }
 
-    /// Does every stage that is needed and not finished. Returns what the stages left; in a process that the first one speaks for,
-    /// what those left that it took part in.
+    /// Does every stage that is needed and not finished. Returns what the stages left; in a process
+    /// that the first one speaks for, what those left that it took part in.
     ///
     /// # Errors
     /// From any stage.
@@ -87,7 +87,8 @@ impl<'a> Graph<'a> {
         Ok(desk)
     }
 
-    /// Puts the identities of all runs on the desk; those of a stage are part of those that read it.
+    /// Puts the identities of all runs on the desk; those of a stage are part of those that read
+    /// it.
     fn identify(&self, desk: &mut Desk) -> Result<()> {
         for stage in &self.stages {
             let runs = stage.runs(desk)?;
@@ -96,7 +97,8 @@ impl<'a> Graph<'a> {
         Ok(())
     }
 
-    /// The stages to be done after the sources: those that nobody reads, and those that an unfinished one reads.
+    /// The stages to be done after the sources: those that nobody reads, and those that an
+    /// unfinished one reads.
     fn needed(&self, desk: &Desk) -> Result<Vec<&(dyn Stage + 'a)>> {
         let read: BTreeSet<String> = self.stages.iter().flat_map(|s| s.inputs()).collect();
         let mut wanted = BTreeSet::new();
@@ -130,7 +132,8 @@ impl<'a> Graph<'a> {
         )
     }
 
-    /// What a run would do, without doing it: a line for the data, for each stage and for each of its runs.
+    /// What a run would do, without doing it: a line for the data, for each stage and for each of
+    /// its runs.
     ///
     /// # Errors
     /// From data that are prepared already.

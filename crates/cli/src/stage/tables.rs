@@ -78,9 +78,11 @@ pub fn read_summary(table: &DataFrame) -> Result<Vec<Score>> {
         .context("the table reconstruction has missing values")
 }
 
-/// The first sample of the first test scan under one mask: measured signal, and what each predictor draws of it.
+/// The first sample of the first test scan under one mask: measured signal, and what each predictor
+/// draws of it.
 ///
-/// One row per ROI and volume; columns `scan, roi, segment_secs, time_secs, measured, hidden` and one per predictor.
+/// One row per ROI and volume; columns `scan, roi, segment_secs, time_secs, measured, hidden` and
+/// one per predictor.
 ///
 /// # Errors
 /// If the sample cannot be cut.
@@ -150,8 +152,8 @@ pub fn traces(
     Ok(DataFrame::new(index.len(), columns)?)
 }
 
-/// Cosine similarity of every pair of ROI vectors of every variant, and how well it separates the atlas's networks where it
-/// has some.
+/// Cosine similarity of every pair of ROI vectors of every variant, and how well it separates the
+/// atlas's networks where it has some.
 ///
 /// # Errors
 /// Never: the columns have one length.

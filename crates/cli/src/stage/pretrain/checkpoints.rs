@@ -50,7 +50,8 @@ pub fn bar_seen(card: &Card, scans: &Scans, held_out: &[ScanId], hint: &str) -> 
     Ok(())
 }
 
-/// The model of a run's best checkpoint, without gradients, checked against the data it is to be used on.
+/// The model of a run's best checkpoint, without gradients, checked against the data it is to be
+/// used on.
 ///
 /// # Errors
 /// If there is no checkpoint, or it belongs to another atlas, dt or model.

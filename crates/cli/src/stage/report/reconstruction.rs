@@ -1,4 +1,5 @@
-//! From a finished reconstruction run to its report: everything on the page is read from run folders.
+//! From a finished reconstruction run to its report: everything on the page is read from run
+//! folders.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,8 @@ use polars::prelude::DataFrame;
 use crate::report::{Curve, FactGroup, ReportData, ScoreRow, Similarity, Trace, render};
 use crate::stage::tables;
 
-/// Writes `report.html` into the run folder; `runs` is the folder of all runs. Returns the page's path.
+/// Writes `report.html` into the run folder; `runs` is the folder of all runs. Returns the page's
+/// path.
 ///
 /// # Errors
 /// If a table or a log is missing.
