@@ -34,14 +34,9 @@ pub enum RunError {
         /// What is wrong with it.
         problem: String,
     },
-    /// Another process works in the folder.
-    #[error(
-        "another process is at work in this run folder: {path:?}; wait for it to end, or stop it"
-    )]
-    Locked {
-        /// The run folder.
-        path: PathBuf,
-    },
+    /// A file, or a run folder in which another process is at work.
+    #[error(transparent)]
+    Files(#[from] brainmae_files::FileError),
     /// A run folder whose manifest tells of another run.
     #[error(
         "{path:?} belongs to another run: its identity is {found}, expected {expected}; move it away"

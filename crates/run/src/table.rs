@@ -27,7 +27,7 @@ pub fn write_table(folder: &Path, name: &str, table: &mut DataFrame) -> Result<(
     write_atomic(&path, &bytes)?;
     let path = folder.join(format!("{name}.csv"));
     let text = to_csv(table).map_err(RunError::write(&path))?;
-    write_atomic(&path, &text)
+    Ok(write_atomic(&path, &text)?)
 }
 
 /// A table that grows: only what is appended is in memory. It is there once it is [finished](TableStream::finish).

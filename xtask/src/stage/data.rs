@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use brainmae_data::atlas::builtin;
-use brainmae_data::cohort::{self, CohortReport, CohortSpec};
+use brainmae_atlas::builtin;
 use brainmae_data::ingest::{IngestOptions, IngestSpec, ingest};
 use brainmae_data::{
-    PlantedSpec, PrepareOptions, PrepareReport, PreparedDataset, Progress, SplitFile, Step,
-    prepare, prepare_planted,
+    PrepareOptions, PrepareReport, PreparedDataset, Progress, SplitFile, Step, prepare,
 };
 use brainmae_run::Seeds;
+use brainmae_simulate::cohort::{self, CohortReport, CohortSpec};
+use brainmae_simulate::{PlantedSpec, prepare_planted};
 
 use super::Scans;
 use crate::experiment::{ExperimentConfig, Origin, raw_place};
