@@ -1,67 +1,91 @@
-//! The orchestrator: experiment files become stages, stages become calls into the crates.
-//!
-//! The only place that prints, subscribes to tracing or names a backend. Results go to stdout, everything else to stderr.
+//! `cargo xtask`: the gates of this project, and every command of `brainmae`, in the clone.
 //!
 //! A library, because it is built into several programs: `xtask`, and those that cannot start without LibTorch or MPI.
 
-mod allocator;
-mod cargo;
 mod ci;
-mod cli;
-mod command;
-mod device;
-mod devices;
-mod experiment;
-mod hint;
-mod interrupt;
-mod libtorch;
-mod local;
-mod mpi;
-mod processes;
-mod program;
-mod progress;
-mod report;
-mod stage;
+mod loss_curve;
+mod pack;
 mod tidy;
-mod unavailable;
-mod workspace;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::Parser;
-use tracing_subscriber::EnvFilter;
+use anyhow::Result;
+use brainmae_cli::CommandLine;
+use brainmae_machine::devices::Devices;
+use brainmae_machine::front::Front;
+use brainmae_machine::processes::Processes;
+use brainmae_machine::{cargo, libtorch, mpi, program, unavailable, workspace};
+use clap::{Parser, Subcommand};
+
+/// BrainMAE: from fMRI files to a pretrained model and its report.
+#[derive(Parser)]
+#[command(name = "cargo xtask", version, max_term_width = 100)]
+struct Cli {
+    /// Say more on stderr.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    verbose: u8,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Brainmae(brainmae_cli::Command),
+    /// Measure speed and memory; prints ratios measured side by side.
+    #[command(subcommand)]
+    Bench(Bench),
+    /// Every gate of this project, cheap ones first.
+    Ci {
+        /// Only the gates with these names.
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
+    },
+    /// Compare the loss curve of a short training with the committed one.
+    LossCurve {
+        /// Write the committed curve anew, deliberately.
+        #[arg(long)]
+        renew: bool,
+        /// Where tensors live.
+        #[arg(long, default_value = "cpu", conflicts_with = "renew")]
+        device: Devices,
+        /// Processes that train together: one, or with mpi all that mpirun or srun started with this one.
+        #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
+        #[arg(conflicts_with = "renew")]
+        processes: Processes,
+    },
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    #[command(flatten)]
+    Bench(brainmae_bench::Bench),
+    /// Pack `bench all` for a machine that has a GPU and PyTorch, but neither Rust nor network.
+    Pack(pack::PackBench),
+}
+
+impl CommandLine for Cli {
+    fn verbosity(&self) -> u8 {
+        self.verbose
+    }
+
+    fn run(self) -> Result<ExitCode> {
+        match self.command {
+            Command::Brainmae(command) => return command.run(),
+            Command::Bench(Bench::Bench(bench)) => bench.run()?,
+            Command::Bench(Bench::Pack(pack)) => pack.run()?,
+            Command::Ci { only } => return ci::run(&only),
+            Command::LossCurve {
+                renew,
+                device,
+                processes,
+            } => loss_curve::run(renew, device, processes)?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
 
 /// Does what the command line asks, and says on stderr what went wrong.
 pub fn main() -> ExitCode {
-    allocator::keep_large_blocks();
-    let cli = cli::Cli::parse();
-    let level = match cli.verbose {
-        0 => "info",
-        1 => "debug",
-        _ => "trace",
-    };
-    let _guard = processes::PanicGuard;
-    let filter = EnvFilter::try_from_env("BRAINMAE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(processes::log_writer)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .init();
-    match cli.run() {
-        Ok(code) => {
-            processes::part();
-            code
-        }
-        Err(error) => {
-            let who = processes::follower().map_or(String::new(), |n| format!(" in process {n}"));
-            eprintln!("error{who}: {}", format!("{error:#}").trim_end());
-            if let Some(hint) = hint::hint(&error) {
-                eprintln!("hint: {hint}");
-            }
-            processes::abort();
-            ExitCode::FAILURE
-        }
-    }
+    brainmae_cli::start::<Cli>(Front::Xtask)
 }

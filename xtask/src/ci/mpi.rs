@@ -37,7 +37,7 @@ pub fn gate() -> Result<Outcome> {
     curve.args(["-n", "2"]).arg(plain);
     curve.args(["loss-curve", "--processes", "mpi"]);
     succeed(curve.envs(VARIABLES))?;
-    let mut tests = cargo(&["test", "--package", "xtask", "--features", "mpi"]);
+    let mut tests = cargo(&["test", "--package", "brainmae-cli", "--features", "mpi"]);
     succeed(tests.args(["--test", "mpi"]).envs(VARIABLES))
 }
 

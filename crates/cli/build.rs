@@ -1,0 +1,75 @@
+//! Experiments and raw data sets that the program ships, and the version of the code that a program to be installed is built from.
+//! Programs with LibTorch are told where it lies, so that they start without `LD_LIBRARY_PATH`, which the programs that they start,
+//! Python among them, would inherit.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs, io};
+
+const EXPERIMENTS: &str = "experiments";
+const DATASETS: &str = "../../datasets";
+
+fn main() -> io::Result<()> {
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed={EXPERIMENTS}");
+    println!("cargo:rerun-if-changed={DATASETS}");
+    let out = env::var_os("OUT_DIR").map(PathBuf::from);
+    let out = out.ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?;
+    fs::write(out.join("shipped.rs"), shipped()?)?;
+    println!("cargo:rerun-if-env-changed=LIBTORCH");
+    if env::var_os("CARGO_FEATURE_LIBTORCH").is_some()
+        && let Ok(folder) = env::var("LIBTORCH")
+    {
+        println!("cargo:rustc-link-arg-bins=-Wl,-rpath,{folder}/lib");
+    }
+    // A program that is not installed asks git itself: it need not be built anew after each commit.
+    if env::var("PROFILE").is_ok_and(|profile| profile == "release")
+        && let Some(version) = git(&["describe", "--always", "--dirty", "--abbrev=12"])
+    {
+        println!("cargo:rustc-env=BRAINMAE_BUILT_FROM={version}");
+        let log = git(&["rev-parse", "--git-path", "logs/HEAD"]);
+        log.iter()
+            .for_each(|log| println!("cargo:rerun-if-changed={log}"));
+    }
+    Ok(())
+}
+
+/// Source of the two tables of shipped files.
+fn shipped() -> io::Result<String> {
+    let mut text = "pub static EXPERIMENTS: &[(&str, &str)] = &[\n".to_string();
+    for file in sorted(Path::new(EXPERIMENTS))? {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy();
+        let path = file.canonicalize()?;
+        let _ = writeln!(text, "({name:?}, include_str!({path:?})),");
+    }
+    text += "];\n#[allow(clippy::type_complexity)]\n";
+    text += "pub static SOURCES: &[(&str, &[(&str, &[u8])])] = &[\n";
+    for folder in sorted(Path::new(DATASETS))? {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        let _ = writeln!(text, "({name:?}, &[");
+        for file in sorted(&folder)? {
+            println!("cargo:rerun-if-changed={}", file.display());
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            let path = file.canonicalize()?;
+            let _ = writeln!(text, "({name:?}, include_bytes!({path:?})),");
+        }
+        text += "]),\n";
+    }
+    Ok(text + "];\n")
+}
+
+fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
+    let mut paths = entries.collect::<io::Result<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// One line that git prints.
+fn git(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(arguments).output().ok()?;
+    let line = String::from_utf8(output.stdout).ok()?;
+    let line = line.trim();
+    (output.status.success() && !line.is_empty()).then(|| line.to_string())
+}

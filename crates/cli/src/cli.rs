@@ -1,0 +1,258 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use brainmae_bench::Bench;
+use brainmae_machine::devices::Devices;
+use brainmae_machine::front::Front;
+use brainmae_machine::local::Local;
+use brainmae_machine::processes::Processes;
+use brainmae_machine::workspace;
+use clap::{Args, Parser, Subcommand};
+
+use crate::stage::Graph;
+use crate::start::CommandLine;
+use crate::{command, experiment, shipped, stage};
+
+/// BrainMAE: from fMRI files to a pretrained model and its report.
+#[derive(Parser)]
+#[command(name = "brainmae", version, max_term_width = 100)]
+pub struct Cli {
+    /// Say more on stderr.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    verbose: u8,
+    #[command(subcommand)]
+    command: Any,
+}
+
+#[derive(Subcommand)]
+enum Any {
+    #[command(flatten)]
+    Command(Command),
+    /// Measure speed and memory; prints ratios measured side by side.
+    #[command(subcommand)]
+    Bench(Bench),
+}
+
+impl CommandLine for Cli {
+    fn verbosity(&self) -> u8 {
+        self.verbose
+    }
+
+    fn run(self) -> Result<ExitCode> {
+        match self.command {
+            Any::Command(command) => command.run(),
+            Any::Bench(bench) => bench.run().map(|()| ExitCode::SUCCESS),
+        }
+    }
+}
+
+/// What `brainmae` and `cargo xtask` share, besides benchmarks.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Prepare, check or list data sets.
+    #[command(subcommand)]
+    Data(command::data::Data),
+    /// Run, plan, follow or list experiments.
+    #[command(subcommand)]
+    Experiment(Experiment),
+    /// Train one variant of an experiment; prints the folder of its best checkpoint.
+    Pretrain(Pretrain),
+    /// Write what a pretrained encoder says of every scan to parquet: samples, segments, ROI vectors.
+    Embed {
+        /// Folder of the checkpoint.
+        #[arg(long, value_name = "DIR")]
+        ckpt: PathBuf,
+        /// Folder of a prepared data set.
+        data: PathBuf,
+        /// Folder for the tables; that of the data with `.embeddings` when nothing is said.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Where tensors live.
+        #[arg(long, default_value = "cpu")]
+        device: Devices,
+        /// Threads to encode with.
+        #[arg(long)]
+        threads: Option<usize>,
+    },
+    /// Write the report of a finished run anew.
+    Report {
+        /// Its run folder.
+        run: PathBuf,
+    },
+}
+
+/// Which variant to train, and how.
+#[derive(Args)]
+pub struct Pretrain {
+    #[command(flatten)]
+    which: Which,
+    /// The variant.
+    #[arg(long)]
+    variant: String,
+    /// Start from the weights of this checkpoint; its atlas, dt and cleaning must be those of the data.
+    #[arg(long, value_name = "DIR")]
+    ckpt: Option<PathBuf>,
+    #[command(flatten)]
+    how: How,
+}
+
+/// What to do with experiments.
+#[derive(Subcommand)]
+pub enum Experiment {
+    /// Do every stage that is not done yet, and write the report.
+    Run {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        how: How,
+        /// Only say what would be done.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Say what a run would do.
+    Plan {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Say how far each stage is, why it failed, and where its run lies.
+    Status {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        how: How,
+    },
+    /// List the experiments that come with this program.
+    List,
+    /// Print the file of an experiment that comes with this program, to write another one from it.
+    Show {
+        /// Name of the experiment.
+        experiment: String,
+    },
+}
+
+/// Which experiment.
+#[derive(Args)]
+pub struct Which {
+    /// Name of an experiment, or path of its TOML file.
+    experiment: String,
+    /// Change a value: `--set model.d_model=32`. May be given more than once.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+}
+
+/// How to run.
+#[derive(Args)]
+pub struct How {
+    /// Where tensors live: cpu, libtorch:cpu, or libtorch:cuda:N for an NVIDIA GPU; several share the batches of training:
+    /// libtorch:cuda:0,1 or libtorch:cuda:all. LibTorch is fetched on first use.
+    #[arg(long, default_value = "cpu")]
+    device: Devices,
+    /// Processes that train together: one, or with mpi all that mpirun or srun started with this one.
+    #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
+    processes: Processes,
+    /// Folder of run folders.
+    #[arg(long, value_name = "DIR")]
+    runs: Option<PathBuf>,
+    /// Folder of prepared data sets.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Threads that the parts of a batch are spread over; results do not depend on it.
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Go on with a run that was started before, and fail if there is none. (Without this, one that is found is resumed too.)
+    #[arg(long, conflicts_with = "restart")]
+    resume: bool,
+    /// Set an unfinished run aside and start anew.
+    #[arg(long)]
+    restart: bool,
+}
+
+impl How {
+    fn options(self) -> experiment::Options {
+        experiment::Options {
+            device: self.device,
+            processes: self.processes,
+            runs: (self.runs).unwrap_or_else(|| Front::this().folder().join("runs")),
+            data: (self.data).unwrap_or_else(stage::data::default_root),
+            threads: self
+                .threads
+                .unwrap_or_else(|| Local::this().threads())
+                .max(1),
+            ckpt: None,
+            resume: self.resume,
+            restart: self.restart,
+        }
+    }
+}
+
+impl Command {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    /// Whatever went wrong, with its context.
+    pub fn run(self) -> Result<ExitCode> {
+        let load = |which: &Which| experiment::load(&which.experiment, &which.sets);
+        match self {
+            Command::Data(data) => return data.run(),
+            Command::Experiment(Experiment::List) => {
+                for (name, _) in shipped::EXPERIMENTS {
+                    println!("{name:<18}{}", experiment::load(name, &[])?.base.about);
+                }
+            }
+            Command::Experiment(Experiment::Show { experiment }) => {
+                print!("{}", experiment::shipped_text(&experiment)?);
+            }
+            Command::Experiment(Experiment::Plan { which, how }) => {
+                print!("{}", Graph::of(&load(&which)?)?.plan(&how.options())?);
+            }
+            Command::Experiment(Experiment::Status { which, how }) => {
+                print!("{}", Graph::of(&load(&which)?)?.status(&how.options())?);
+            }
+            Command::Experiment(Experiment::Run {
+                which,
+                how,
+                dry_run,
+            }) => {
+                let (experiment, options) = (load(&which)?, how.options());
+                if dry_run {
+                    print!("{}", Graph::of(&experiment)?.plan(&options)?);
+                } else {
+                    experiment::run(&experiment, &options)?;
+                }
+            }
+            Command::Pretrain(pretrain) => {
+                let options = experiment::Options {
+                    ckpt: pretrain.ckpt,
+                    ..pretrain.how.options()
+                };
+                experiment::pretrain_one(&load(&pretrain.which)?, &pretrain.variant, &options)?;
+            }
+            Command::Embed {
+                ckpt,
+                data,
+                out,
+                device,
+                threads,
+            } => command::embed::Embed {
+                out: out.unwrap_or_else(|| data.with_extension("embeddings")),
+                ckpt,
+                data,
+                device,
+                threads: threads.unwrap_or_else(|| Local::this().threads()).max(1),
+            }
+            .run()?,
+            Command::Report { run } => {
+                let run = run
+                    .canonicalize()
+                    .with_context(|| format!("no run folder {run:?}"))?;
+                println!("{}", workspace::shown(&stage::report::write(&run)?));
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

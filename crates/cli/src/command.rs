@@ -1,0 +1,4 @@
+//! Commands that are no stage of an experiment.
+
+pub mod data;
+pub mod embed;

@@ -1,0 +1,99 @@
+//! `data check`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use brainmae_data::PreparedDataset;
+use brainmae_data::duplicates::{Duplicate, Likeness, find_duplicates};
+use brainmae_data::split::check_split;
+use brainmae_data::split_file::SplitFile;
+use brainmae_machine::progress::Steps;
+use brainmae_machine::{interrupt, workspace};
+use clap::Args;
+
+/// What to check.
+#[derive(Args)]
+pub struct Check {
+    /// Folder of the prepared data set.
+    prepared: PathBuf,
+    /// Prove this split: no subject, no family and no signal is on two sides.
+    #[arg(long, value_name = "FILE")]
+    split: Option<PathBuf>,
+    /// Do not compare the signals of all scans with each other.
+    #[arg(long)]
+    no_signals: bool,
+}
+
+impl Check {
+    /// Checks, and says what was proved.
+    ///
+    /// # Errors
+    /// For the first thing that does not hold.
+    pub fn run(self) -> Result<()> {
+        let dataset = PreparedDataset::open(&self.prepared)?;
+        dataset.verify()?;
+        println!(
+            "{}: every file is as it was written; {} scans to use",
+            dataset.header().name,
+            dataset.included().count()
+        );
+        let duplicates = if self.no_signals {
+            Vec::new()
+        } else {
+            let mut steps: Option<Steps> = None;
+            let duplicates = interrupt::stoppable(|| {
+                let shown = |done, total| {
+                    steps
+                        .get_or_insert_with(|| Steps::new("comparing signals", total as u64))
+                        .set(done as u64, String::new());
+                    interrupt::leave_if_asked();
+                };
+                Ok(find_duplicates(&dataset, shown)?)
+            })?;
+            drop(steps);
+            println!(
+                "pairs of scans that hold the same signal: {}",
+                duplicates.len()
+            );
+            for duplicate in &duplicates {
+                println!("  {}", words(duplicate));
+            }
+            duplicates
+        };
+        let Some(path) = &self.split else {
+            return Ok(());
+        };
+        let file = SplitFile::read(path, &dataset)?;
+        for (fold, split) in file.splits().iter().enumerate() {
+            let proof = check_split(&dataset, split, &duplicates)
+                .with_context(|| format!("fold {} of {}", fold + 1, workspace::shown(path)))?;
+            let sides: Vec<String> = (proof.sides.iter())
+                .map(|side| {
+                    format!(
+                        "{} {} subjects, {} families, {} scans",
+                        side.side, side.subjects, side.families, side.scans
+                    )
+                })
+                .collect();
+            println!(
+                "split {}: nobody on two sides; {}",
+                fold + 1,
+                sides.join("; ")
+            );
+            if fold == 0 {
+                for warning in &proof.warnings {
+                    tracing::warn!("{warning}");
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn words(duplicate: &Duplicate) -> String {
+    let how = match &duplicate.likeness {
+        Likeness::Same => "equal".to_string(),
+        Likeness::Near { correlation, .. } => format!("correlation {correlation:.3}"),
+    };
+    format!("{} and {}: {how}", duplicate.first, duplicate.second)
+}

@@ -1,0 +1,264 @@
+//! What an experiment file says.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use brainmae_data::{SegmentSpec, SplitSpec};
+use brainmae_model::BrainMaeConfig;
+use brainmae_pretrain::EngineConfig;
+use brainmae_pretrain::mask::MaskConfig;
+use brainmae_pretrain::reconstruction::ReconstructionConfig;
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use super::{DataConfig, DownstreamConfig, Files};
+
+/// One experiment, every default written out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExperimentConfig {
+    /// What it asks, for the report.
+    #[serde(default)]
+    pub about: String,
+    /// Seed of weights, batches and masks.
+    #[serde(default)]
+    pub seed: u64,
+    /// Seed of the split, apart from the other: repeating a run with another seed keeps the split.
+    #[serde(default)]
+    pub split_seed: u64,
+    /// Where the data come from.
+    pub data: DataConfig,
+    /// Lengths of segments and samples.
+    #[serde(default)]
+    pub segments: SegmentSpec,
+    /// Who trains and who tests.
+    #[serde(default)]
+    pub split: SplitSpec,
+    /// A split that was drawn before, in place of `split`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split_file: Option<SplitFileChoice>,
+    /// Sizes and switches of the model.
+    #[serde(default)]
+    pub model: BrainMaeConfig,
+    /// Masking and loss.
+    #[serde(default)]
+    pub mask: MaskConfig,
+    /// Training.
+    #[serde(default)]
+    pub train: EngineConfig,
+    /// Scores.
+    #[serde(default)]
+    pub reconstruction: ReconstructionConfig,
+    /// What is predicted from the scans.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub downstream: Option<DownstreamConfig>,
+    /// Models to train: each a set of changes to what stands above.
+    #[serde(default)]
+    pub variants: BTreeMap<String, Table>,
+}
+
+/// One split of a file that `data split` wrote.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitFileChoice {
+    /// The file, see [`Files`].
+    pub path: PathBuf,
+    /// Which fold is tested, from 1.
+    #[serde(default = "first_fold")]
+    pub fold: usize,
+}
+
+fn first_fold() -> usize {
+    1
+}
+
+/// An experiment with its variants worked out.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// Name of the file.
+    pub name: String,
+    /// Where the paths in it lead.
+    pub files: Files,
+    /// What all variants share.
+    pub base: ExperimentConfig,
+    /// Name and config of every model to train.
+    pub variants: Vec<(String, ExperimentConfig)>,
+}
+
+impl Resolved {
+    /// The experiment in `text` with `sets` (`key.key=value`) put in before the variants' own changes.
+    ///
+    /// # Errors
+    /// For text that is no TOML, unknown keys and values that make no sense.
+    pub fn parse(name: &str, text: &str, sets: &[String]) -> Result<Self> {
+        // The file itself first: its errors show the line.
+        toml::from_str::<ExperimentConfig>(text)?;
+        let mut table: Table = toml::from_str(text)?;
+        for set in sets {
+            apply(&mut table, set).with_context(|| format!("--set {set}"))?;
+        }
+        let base: ExperimentConfig = Value::Table(table.clone()).try_into()?;
+        base.data.origin()?;
+        if let Some(downstream) = &base.downstream {
+            downstream.check()?;
+        }
+        if base.split_file.is_some() && base.split != SplitSpec::default() {
+            bail!("[split_file] and [split] are given: one of them says how to split");
+        }
+        let mut variants = Vec::new();
+        for (variant, changes) in &base.variants {
+            let mut table = table.clone();
+            table.remove("variants");
+            merge(&mut table, changes);
+            let config: ExperimentConfig = Value::Table(table)
+                .try_into()
+                .with_context(|| format!("in [variants.{variant}]"))?;
+            for (what, same) in [
+                ("data", config.data == base.data),
+                ("segments", config.segments == base.segments),
+                (
+                    "reconstruction",
+                    config.reconstruction == base.reconstruction,
+                ),
+                (
+                    "split",
+                    config.split == base.split
+                        && config.split_seed == base.split_seed
+                        && config.split_file == base.split_file,
+                ),
+            ] {
+                if !same {
+                    bail!(
+                        "[variants.{variant}] changes {what}: variants are compared on the same scans; write another experiment"
+                    );
+                }
+            }
+            variants.push((variant.clone(), config));
+        }
+        if variants.is_empty() {
+            variants.push(("model".to_string(), base.clone()));
+        }
+        Ok(Self {
+            name: name.to_string(),
+            files: Files::default(),
+            base,
+            variants,
+        })
+    }
+}
+
+/// Puts `a.b.c=value` into a table; a value that is no TOML is a string.
+fn apply(table: &mut Table, set: &str) -> Result<()> {
+    let (path, value) = set.split_once('=').context("expected key=value")?;
+    let value = format!("value = {value}")
+        .parse::<Table>()
+        .ok()
+        .and_then(|mut table| table.remove("value"))
+        .unwrap_or_else(|| Value::String(value.to_string()));
+    let mut change = value;
+    for key in path.trim().split('.').rev() {
+        change = Value::Table(Table::from_iter([(key.to_string(), change)]));
+    }
+    if let Value::Table(change) = change {
+        merge(table, &change);
+    }
+    Ok(())
+}
+
+fn merge(table: &mut Table, changes: &Table) {
+    for (key, change) in changes {
+        match (table.get_mut(key), change) {
+            (Some(Value::Table(old)), Value::Table(new)) => merge(old, new),
+            _ => {
+                table.insert(key.clone(), change.clone());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use brainmae_model::TseKind;
+
+    use super::*;
+
+    const TEXT: &str = r#"
+        seed = 3
+        [data]
+        source = "datasets/haxby2001"
+        [model]
+        d_model = 32
+        [variants.sg]
+        [variants.ag]
+        model.tse = "adaptive"
+    "#;
+
+    fn parse(text: &str, sets: &[&str]) -> Result<Resolved> {
+        let sets: Vec<String> = sets.iter().map(|s| s.to_string()).collect();
+        Resolved::parse("test", text, &sets)
+    }
+
+    fn message(result: Result<Resolved>) -> String {
+        format!("{:#}", result.expect_err("wrong on purpose"))
+    }
+
+    #[test]
+    fn variants_change_what_they_name_and_keep_the_rest() {
+        let experiment = parse(TEXT, &["model.n_heads=8"]).expect("valid");
+        let [(ag, ag_config), (sg, sg_config)] = &experiment.variants[..] else {
+            panic!("two variants")
+        };
+        assert_eq!([ag, sg], ["ag", "sg"]);
+        assert_eq!(ag_config.model.tse, TseKind::Adaptive);
+        assert_eq!(sg_config.model.tse, TseKind::Static);
+        for config in [ag_config, sg_config] {
+            assert_eq!(
+                (config.model.d_model, config.model.n_heads, config.seed),
+                (32, 8, 3)
+            );
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_with_a_suggestion() {
+        let text = TEXT.replace("[model]", "[modle]");
+        let error = parse(&text, &[]).expect_err("no such table");
+        assert!(format!("{error:#}").contains("modle"));
+        assert_eq!(
+            crate::hint::hint(&error).as_deref(),
+            Some("did you mean `model`?")
+        );
+        assert!(message(parse(TEXT, &["train.stesp=3"])).contains("stesp"));
+    }
+
+    #[test]
+    fn variants_share_their_scans() {
+        let text = TEXT.replace("model.tse = \"adaptive\"", "split.test_fraction = 0.5");
+        assert!(message(parse(&text, &[])).contains("variants are compared on the same scans"));
+    }
+
+    #[test]
+    fn memory_for_scans_is_found_out_unless_it_is_given() {
+        let budget = |sets: &[&str]| parse(TEXT, sets).expect("valid").base.data.budget();
+        assert_eq!(
+            budget(&["data.memory_gib=0.5"]).expect("some").left(),
+            1 << 29
+        );
+        assert!(budget(&[]).expect("some").left() >= 1 << 30);
+        let error = budget(&["data.memory_gib=-1.0"]).expect_err("less than nothing");
+        assert!(format!("{error:#}").contains("data.memory_gib is -1"));
+    }
+
+    #[test]
+    fn a_set_value_is_toml_or_a_word() {
+        let experiment = parse(
+            TEXT,
+            &["model.tse=adaptive", "mask.ratio=[0.2,0.4]", "seed=9"],
+        );
+        let base = experiment.expect("valid").base;
+        assert_eq!(base.model.tse, TseKind::Adaptive);
+        assert_eq!(base.mask.ratio.bounds(), [0.2, 0.4]);
+        assert_eq!(base.seed, 9);
+    }
+}

@@ -1,0 +1,179 @@
+//! The `[data]` table of an experiment file.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use brainmae_data::StoreBudget;
+use brainmae_data::ingest::IngestSpec;
+use brainmae_run::identity::sha256;
+use brainmae_simulate::PlantedSpec;
+use brainmae_simulate::cohort::CohortSpec;
+use serde::{Deserialize, Serialize};
+
+use super::Files;
+
+/// Where the data come from: exactly one of `source`, `cohort`, `prepared` and `planted` is given.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataConfig {
+    /// A folder of raw data, see [`Files`]: with a `source.toml`, or as `recipe` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<PathBuf>,
+    /// A release of made-up people, simulated and then prepared as `recipe` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cohort: Option<CohortSpec>,
+    /// How a release is laid out and cleaned; relative paths in it are within the folder of the raw data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<IngestSpec>,
+    /// A folder with a prepared data set, see [`Files`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prepared: Option<PathBuf>,
+    /// Synthetic scans with planted truth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planted: Option<PlantedSpec>,
+    /// Memory that scans may take, in GiB; a quarter of the machine's when nothing is said. Scans beyond it are read from
+    /// disk again and again. No result depends on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_gib: Option<f64>,
+}
+
+/// The one place that data come from.
+pub enum Origin<'a> {
+    /// A folder with a `source.toml`.
+    Source(&'a Path),
+    /// A folder of a release, and how to prepare it.
+    Release(&'a Path, &'a IngestSpec),
+    /// A release to be simulated, and how to prepare it.
+    Cohort(&'a CohortSpec, &'a IngestSpec),
+    /// A prepared data set.
+    Prepared(&'a Path),
+    /// A prepared data set to be drawn.
+    Planted(&'a PlantedSpec),
+}
+
+impl DataConfig {
+    /// Where the data come from.
+    ///
+    /// # Errors
+    /// If no place is named, more than one, or a recipe for data that need none.
+    pub fn origin(&self) -> Result<Origin<'_>> {
+        let found = match (&self.source, &self.cohort, &self.prepared, &self.planted) {
+            (Some(source), None, None, None) => match &self.recipe {
+                Some(recipe) => return Ok(Origin::Release(source, recipe)),
+                None => Origin::Source(source),
+            },
+            (None, Some(cohort), None, None) => {
+                let recipe = self.recipe.as_ref();
+                let recipe = recipe.context("[data.cohort] needs [data.recipe]\nhint: name, layout and atlas at least, as in the file of `data prepare --recipe`")?;
+                return Ok(Origin::Cohort(cohort, recipe));
+            }
+            (None, None, Some(prepared), None) => Origin::Prepared(prepared),
+            (None, None, None, Some(planted)) => Origin::Planted(planted),
+            _ => bail!("[data] needs exactly one of source, cohort, prepared and planted"),
+        };
+        if self.recipe.is_some() {
+            bail!("[data.recipe] is for raw data: with data.source, or [data.cohort]");
+        }
+        Ok(found)
+    }
+
+    /// The memory that scans may take.
+    ///
+    /// # Errors
+    /// If it is no number of GiB.
+    pub fn budget(&self) -> Result<StoreBudget> {
+        Ok(match self.memory_gib {
+            Some(gib) => StoreBudget::gib(gib)?,
+            None => StoreBudget::default(),
+        })
+    }
+}
+
+impl Origin<'_> {
+    /// Where the prepared data set lies, or will lie, when others lie in `root`.
+    ///
+    /// # Errors
+    /// If a folder has no name.
+    pub fn place(&self, root: &Path, files: &Files) -> Result<PathBuf> {
+        // Another plan is another data set: the hash keeps them apart.
+        Ok(match self {
+            Origin::Prepared(prepared) => files.find(prepared),
+            Origin::Source(source) => {
+                root.join(source.file_name().context("data.source has no name")?)
+            }
+            Origin::Release(source, recipe) => root.join(format!(
+                "{}-{}",
+                recipe.name,
+                short_hash(&(files.find_source(source, root), recipe))?
+            )),
+            Origin::Cohort(cohort, recipe) => root.join(format!(
+                "{}-{}",
+                recipe.name,
+                short_hash(&(cohort, recipe))?
+            )),
+            // As it was before there was anything else.
+            Origin::Planted(plan) => root.join(format!("planted-{}", short_hash(&Some(plan))?)),
+        })
+    }
+}
+
+/// Where a simulated release lies, or will lie, beside the prepared data sets in `root`.
+///
+/// # Errors
+/// If it cannot be written as JSON.
+pub fn raw_place(cohort: &CohortSpec, atlas: &str, root: &Path) -> Result<PathBuf> {
+    let hash = short_hash(&(cohort, atlas))?;
+    Ok(root.join(format!("raw-{}-{hash}", cohort.layout.as_str())))
+}
+
+fn short_hash(value: &impl Serialize) -> Result<String> {
+    Ok(sha256(&serde_json::to_vec(value)?)[..12].to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(text: &str) -> DataConfig {
+        toml::from_str(text).expect("known keys")
+    }
+
+    const RECIPE: &str =
+        "[recipe]\nname = \"made-up\"\nlayout = \"hcp\"\natlas.name = \"schaefer-100-7\"\n";
+
+    #[test]
+    fn data_come_from_one_place() {
+        let refused = |text: &str| {
+            let config = config(text);
+            format!("{:#}", config.origin().err().expect("refused"))
+        };
+        assert!(refused("").contains("exactly one of"));
+        assert!(refused("source = \"a\"\nprepared = \"b\"").contains("exactly one of"));
+        assert!(refused("[cohort]\nlayout = \"hcp\"").contains("needs [data.recipe]"));
+        assert!(refused(&format!("prepared = \"b\"\n{RECIPE}")).contains("for raw data"));
+        let cohort = config(&format!("[cohort]\nlayout = \"hcp\"\n{RECIPE}"));
+        assert!(matches!(
+            cohort.origin().expect("whole"),
+            Origin::Cohort(..)
+        ));
+        let release = config(&format!("source = \"a\"\n{RECIPE}"));
+        assert!(matches!(
+            release.origin().expect("whole"),
+            Origin::Release(..)
+        ));
+    }
+
+    #[test]
+    fn another_plan_is_another_data_set() {
+        let place = |text: &str| {
+            let config = config(text);
+            let origin = config.origin().expect("whole");
+            let place = origin.place(Path::new("root"), &Files::default());
+            place.expect("a name")
+        };
+        let cohort = |seed: u32| format!("[cohort]\nlayout = \"hcp\"\nseed = {seed}\n{RECIPE}");
+        assert_eq!(place(&cohort(1)), place(&cohort(1)));
+        assert_ne!(place(&cohort(1)), place(&cohort(2)));
+        assert_eq!(place("source = \"/data/here\""), Path::new("root/here"));
+    }
+}

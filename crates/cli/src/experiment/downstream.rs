@@ -1,0 +1,158 @@
+//! The `[downstream]` table of an experiment file.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Result, ensure};
+use brainmae_data::FoldSpec;
+use brainmae_downstream::brainmae::FineTuneConfig;
+use brainmae_downstream::linear::spec::LinearSpec;
+use brainmae_downstream::neural::Budget;
+use brainmae_downstream::{ModelName, ResultsSpec, TargetSpec};
+use serde::{Deserialize, Serialize};
+
+/// What is predicted, by whom, and how it is measured. All targets and models share the folds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DownstreamConfig {
+    /// What is predicted, by name.
+    pub targets: BTreeMap<String, TargetSpec>,
+    /// Who predicts.
+    #[serde(default = "all_models")]
+    pub models: Vec<ModelName>,
+    /// Folds, by subject and family.
+    #[serde(default)]
+    pub folds: FoldSpec,
+    /// Shares of the training side to learn from; more than one give a curve.
+    #[serde(default = "everyone")]
+    pub train_shares: Vec<f64>,
+    /// Which variant BrainMAE is; the first when nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+    /// Where the weights of pretrained models come from.
+    #[serde(default)]
+    pub pretrain: Pretraining,
+    /// Fine-tuning.
+    #[serde(default)]
+    pub finetune: FineTuneConfig,
+    /// What linear models of signals do first; left out of a run's identity where it asks for nothing.
+    #[serde(default, skip_serializing_if = "LinearSpec::is_default")]
+    pub linear: LinearSpec,
+    /// How long neural baselines learn at most.
+    #[serde(default = "Budget::lite")]
+    pub neural: Budget,
+    /// Intervals and tests.
+    #[serde(default)]
+    pub results: ResultsSpec,
+}
+
+/// Where the weights of pretrained models come from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pretraining {
+    /// The model is pretrained anew for every fold, without those who are tested in it.
+    #[default]
+    PerFold,
+    /// The folder of a checkpoint, see [`Files`](super::Files); nobody whom it has seen may be tested.
+    Checkpoint(PathBuf),
+}
+
+fn all_models() -> Vec<ModelName> {
+    vec![
+        ModelName::Constant,
+        ModelName::Confounds,
+        ModelName::MeanSignal,
+        ModelName::Fc,
+        ModelName::FcTangent,
+        ModelName::MeanMlp,
+        ModelName::Bnt,
+        ModelName::BrainmaeScratch,
+        ModelName::BrainmaeProbe,
+        ModelName::Brainmae,
+    ]
+}
+
+fn everyone() -> Vec<f64> {
+    vec![1.0]
+}
+
+impl DownstreamConfig {
+    /// # Errors
+    /// Names the first setting that makes no sense.
+    pub fn check(&self) -> Result<()> {
+        ensure!(
+            !self.targets.is_empty(),
+            "downstream.targets is empty\nhint: name what to predict, as in [downstream.targets.age] with column = \"age_years\""
+        );
+        for (name, target) in &self.targets {
+            target.check(name)?;
+        }
+        for share in &self.train_shares {
+            ensure!(
+                *share > 0.0 && *share <= 1.0,
+                "downstream.train_shares has {share}, expected shares above 0 and up to 1"
+            );
+        }
+        self.linear.check()?;
+        ensure!(
+            self.folds.validation_fraction > 0.0,
+            "downstream.folds.validation_fraction is 0: nobody would decide on penalties and on when to stop"
+        );
+        for kind in [
+            brainmae_downstream::Kind::Regression,
+            brainmae_downstream::Kind::Classification { n_classes: 2 },
+        ] {
+            let has_linear = self.results.linear.contains(&ModelName::Fc.title(kind));
+            ensure!(
+                self.models.contains(&ModelName::Fc) && has_linear,
+                "downstream.models lacks fc, the linear model that every other one must beat\nhint: no table without it"
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(linear: &str) -> Result<DownstreamConfig> {
+        let config: DownstreamConfig =
+            toml::from_str(&format!("[targets.age]\ncolumn = \"age_years\"\n{linear}"))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// What goes into a run's identity.
+    fn identity(linear: &str) -> serde_json::Value {
+        serde_json::to_value(parse(linear).expect("valid")).expect("serialisable")
+    }
+
+    #[test]
+    fn what_linear_models_do_is_part_of_the_identity_only_where_it_is_something() {
+        let without = identity("");
+        assert!(without.get("linear").is_none());
+        assert_eq!(without, identity("[linear]\nregress_confounds = false"));
+        let all = [
+            without,
+            identity("[linear]\nregress_confounds = true"),
+            identity("[linear]\npca = 20"),
+            identity("[linear]\npca = 21"),
+            identity("[linear]\nregress_confounds = true\npca = 20"),
+        ];
+        for (i, one) in all.iter().enumerate() {
+            assert!(all[i + 1..].iter().all(|other| other != one), "{one}");
+        }
+    }
+
+    #[test]
+    fn settings_of_linear_models_that_make_no_sense_are_refused() {
+        let message = |linear| format!("{:#}", parse(linear).expect_err("wrong on purpose"));
+        let none = message("[linear]\npca = 0");
+        assert!(
+            none.contains("downstream.linear.pca is 0, expected at least 1"),
+            "{none}"
+        );
+        assert!(message("[linear]\npac = 3").contains("unknown field `pac`"));
+    }
+}

@@ -1,0 +1,5 @@
+//! `brainmae`.
+
+fn main() -> std::process::ExitCode {
+    brainmae_cli::main()
+}

@@ -1,0 +1,205 @@
+//! The data stage: raw files or a plan of synthetic ones become a prepared data set.
+
+mod preparing;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use brainmae_data::{PreparedDataset, SplitFile};
+use brainmae_machine::front::{Front, command};
+use brainmae_machine::workspace;
+use brainmae_pretrain::world::first_alone;
+use brainmae_run::{RunFolder, Seeds};
+
+pub use preparing::{ingest_cohort, prepare_source, simulate, simulate_cohort};
+
+use super::{Desk, Material, PlannedRun, Scans, Stage};
+use crate::experiment::{Origin, Resolved, raw_place};
+use preparing::prepare_release;
+
+/// Name of the stage.
+pub const NAME: &str = "data";
+
+/// The prepared data of an experiment.
+struct Data<'a> {
+    experiment: &'a Resolved,
+}
+
+/// The stage that every experiment begins with.
+///
+/// # Errors
+/// Never.
+pub fn stages(experiment: &Resolved) -> Result<Vec<Box<dyn Stage + '_>>> {
+    Ok(vec![Box::new(Data { experiment })])
+}
+
+impl Stage for Data<'_> {
+    fn name(&self) -> String {
+        NAME.to_string()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn cost(&self, desk: &Desk) -> Result<String> {
+        let place = place(self.experiment, &desk.options.data)?;
+        let place = workspace::shown(&place);
+        Ok(match desk.found_material() {
+            None => format!("to be prepared in {place}"),
+            Some(material) if material.folds.is_empty() => {
+                format!("{place}: {}", material.scans.sides())
+            }
+            Some(_) => place,
+        })
+    }
+
+    fn open(&self, desk: &Desk) -> Result<()> {
+        let place = place(self.experiment, &desk.options.data)?;
+        if place.join("dataset.toml").exists() {
+            desk.put(open(&place, self.experiment)?);
+        }
+        Ok(())
+    }
+
+    fn runs(&self, _desk: &Desk) -> Result<Vec<PlannedRun>> {
+        Ok(Vec::new())
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn run(&self, desk: &Desk) -> Result<Vec<RunFolder>> {
+        let root = &desk.options.data;
+        let world = desk.options.processes.world()?;
+        desk.put(first_alone(world, || prepared(self.experiment, root))?);
+        Ok(Vec::new())
+    }
+}
+
+/// Where prepared data sets lie when nothing else is said.
+pub fn default_root() -> PathBuf {
+    Front::this().folder().join("prepared")
+}
+
+/// Where the data set of an experiment lies, or will lie.
+///
+/// # Errors
+/// If a folder has no name.
+fn place(experiment: &Resolved, root: &Path) -> Result<PathBuf> {
+    let origin = experiment.base.data.origin()?;
+    origin.place(root, &experiment.files)
+}
+
+/// The data of an experiment, prepared if they are not yet.
+///
+/// # Errors
+/// From the data.
+fn prepared(experiment: &Resolved, root: &Path) -> Result<Material> {
+    let _span = tracing::info_span!("stage", name = "data").entered();
+    let origin = experiment.base.data.origin()?;
+    let place = origin.place(root, &experiment.files)?;
+    let open_source = |source| experiment.files.open_source(source, root);
+    let report = match &origin {
+        Origin::Source(source) => Some(prepare_source(&open_source(source)?, &place, false)?),
+        Origin::Release(source, recipe) => {
+            Some(prepare_release(&open_source(source)?, &place, recipe)?)
+        }
+        Origin::Cohort(cohort, recipe) => {
+            let raw = raw_place(cohort, &recipe.atlas.name, root)?;
+            // A cohort appears at its place when it is whole.
+            if !raw.exists() {
+                simulate_cohort(cohort, &recipe.atlas.name, &raw)?;
+            }
+            Some(prepare_release(&raw, &place, recipe)?)
+        }
+        Origin::Planted(spec) => Some(simulate(spec, &place, false)?),
+        Origin::Prepared(_) => {
+            // The others compare checksums too before they call a data set up to date.
+            PreparedDataset::open(&place)?.verify()?;
+            None
+        }
+    };
+    if let Some(report) = report {
+        let state = if report.up_to_date {
+            "is there"
+        } else {
+            "prepared"
+        };
+        tracing::info!(
+            scans = report.included,
+            rois = report.n_rois,
+            "data set {} {state}",
+            report.name
+        );
+        if !report.exclusions.is_empty() {
+            // Names of scans hold those of subjects, which must not reach a log.
+            tracing::warn!(
+                "{} scans are left out: `{} {}` says which and why",
+                report.exclusions.len(),
+                command("data list"),
+                workspace::shown(&place)
+            );
+        }
+    }
+    open(&place, experiment)
+}
+
+/// A prepared data set with its split and its folds.
+///
+/// # Errors
+/// From the data.
+fn open(place: &Path, experiment: &Resolved) -> Result<Material> {
+    let config = &experiment.base;
+    let dataset = PreparedDataset::open(place)
+        .with_context(|| format!("opening the prepared data set {}", workspace::shown(place)))?;
+    let layout = config.segments.layout(dataset.dt_secs())?;
+    let split = match &config.split_file {
+        Some(choice) => {
+            let path = experiment.files.find(&choice.path);
+            let file = SplitFile::read(&path, &dataset)?;
+            let n_folds = file.splits().len();
+            let split = choice
+                .fold
+                .checked_sub(1)
+                .and_then(|at| file.splits().get(at));
+            split.cloned().with_context(|| {
+                format!(
+                    "split_file.fold is {}, expected 1 to {n_folds}",
+                    choice.fold
+                )
+            })?
+        }
+        None => {
+            let rng = &mut Seeds::new(config.split_seed).stream("split");
+            config.split.draw(&dataset, rng)?
+        }
+    };
+    split.check(&dataset)?;
+    let scans = Scans {
+        dataset: Arc::new(dataset),
+        split,
+        layout,
+    };
+    Ok(Material {
+        folds: folds(experiment, &scans)?,
+        scans,
+    })
+}
+
+/// The same scans on the sides of each fold, where targets are predicted.
+fn folds(experiment: &Resolved, scans: &Scans) -> Result<Vec<Scans>> {
+    let base = &experiment.base;
+    let Some(config) = &base.downstream else {
+        return Ok(Vec::new());
+    };
+    let rng = &mut Seeds::new(base.split_seed).stream("folds");
+    let splits = config.folds.draw(&scans.dataset, rng)?;
+    for split in &splits {
+        split.check(&scans.dataset)?;
+    }
+    let splits = splits.into_iter();
+    Ok(splits.map(|split| scans.with_split(split)).collect())
+}

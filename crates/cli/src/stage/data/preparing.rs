@@ -1,0 +1,129 @@
+//! Preparing data sets: raw files, releases, planted scans and simulated releases, with progress.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use brainmae_atlas::builtin;
+use brainmae_data::ingest::{IngestOptions, IngestSpec, ingest};
+use brainmae_data::{PrepareOptions, PrepareReport, Progress, Step, prepare};
+use brainmae_machine::front::command;
+use brainmae_machine::progress::Steps;
+use brainmae_machine::{interrupt, workspace};
+use brainmae_run::Seeds;
+use brainmae_simulate::cohort::{self, CohortReport, CohortSpec};
+use brainmae_simulate::{PlantedSpec, prepare_planted};
+
+/// Prepares the raw data set in `source`, at `out`.
+///
+/// # Errors
+/// From the data.
+pub fn prepare_source(source: &Path, out: &Path, overwrite: bool) -> Result<PrepareReport> {
+    with_progress("preparing", overwrite, |options, progress| {
+        Ok(prepare(source, out, options, progress)?)
+    })
+    .with_context(|| format!("preparing {}", workspace::shown(source)))
+}
+
+/// Prepares the scans that `spec` finds in `source`, at `out`.
+///
+/// # Errors
+/// From the data.
+pub fn ingest_cohort(
+    source: &Path,
+    out: &Path,
+    spec: &IngestSpec,
+    options: &IngestOptions,
+) -> Result<PrepareReport> {
+    let mut show = shower("reading scans");
+    interrupt::stoppable(|| Ok(ingest(source, out, spec, options, &mut show)?))
+        .with_context(|| format!("preparing {}", workspace::shown(source)))
+}
+
+/// Prepares a release as an experiment's recipe says, whose relative paths are within `source`.
+pub(super) fn prepare_release(
+    source: &Path,
+    out: &Path,
+    recipe: &IngestSpec,
+) -> Result<PrepareReport> {
+    let spec = recipe.clone().within(source);
+    spec.check()?;
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let options = IngestOptions {
+        overwrite: false,
+        threads,
+    };
+    let report = ingest_cohort(source, out, &spec, &options)?;
+    if !report.failures.is_empty() {
+        tracing::warn!(
+            "{} scans could not be read: `{} {}` says why",
+            report.failures.len(),
+            command("data list"),
+            workspace::shown(out)
+        );
+    }
+    Ok(report)
+}
+
+/// Writes the synthetic data set of `spec` at `out`.
+///
+/// # Errors
+/// From the data.
+pub fn simulate(spec: &PlantedSpec, out: &Path, overwrite: bool) -> Result<PrepareReport> {
+    with_progress("simulating", overwrite, |options, progress| {
+        Ok(prepare_planted(spec, out, options, progress)?)
+    })
+    .context("simulating scans")
+}
+
+/// Writes a cohort as a release has it on disk, at `out`.
+///
+/// # Errors
+/// From the data.
+pub fn simulate_cohort(spec: &CohortSpec, atlas: &str, out: &Path) -> Result<CohortReport> {
+    let labels = builtin::surface_labels(atlas)?;
+    let atlas = builtin::atlas(atlas)?;
+    let mut show = shower("simulating");
+    let simulate = || {
+        Ok(cohort::simulate_cohort(
+            spec, &atlas, &labels, out, &streams, &mut show,
+        )?)
+    };
+    interrupt::stoppable(simulate).context("simulating a cohort")
+}
+
+/// The streams of random numbers that crates ask for.
+fn streams(seed: u64, name: &str) -> Box<dyn rand::Rng> {
+    Box::new(Seeds::new(seed).stream(name))
+}
+
+fn with_progress(
+    name: &str,
+    overwrite: bool,
+    work: impl FnOnce(&PrepareOptions, &mut dyn FnMut(Progress)) -> Result<PrepareReport>,
+) -> Result<PrepareReport> {
+    let options = PrepareOptions {
+        overwrite,
+        streams: &streams,
+    };
+    interrupt::stoppable(|| work(&options, &mut shower(name)))
+}
+
+/// Shows how far a step is.
+fn shower(name: &str) -> impl FnMut(Progress) {
+    let mut current: Option<(Step, Steps)> = None;
+    move |at: Progress| {
+        if current.as_ref().is_none_or(|(step, _)| *step != at.step) {
+            let what = match at.step {
+                Step::Verify => "checksums",
+                Step::Assemble => "writing",
+                _ => name,
+            };
+            current = Some((at.step, Steps::new(what, at.total as u64)));
+        }
+        if let Some((_, steps)) = &mut current {
+            steps.set(at.done as u64, at.name.to_string());
+        }
+        // Finished scans are kept: the next call goes on from here.
+        interrupt::leave_if_asked();
+    }
+}

@@ -1,0 +1,321 @@
+//! The downstream stage: everyone predicts every target, on the same folds; what is finished is not done again.
+
+mod design;
+mod encoders;
+
+use std::cell::OnceCell;
+
+use anyhow::{Context, Result, ensure};
+use brainmae_data::duplicates::find_duplicates;
+use brainmae_data::{PreparedDataset, ScanId};
+use brainmae_downstream::brainmae::Encoder;
+use brainmae_downstream::motion::{confound_links, without_confounds};
+use brainmae_downstream::protocol::TABLE_CONFOUNDS;
+use brainmae_downstream::{
+    FoldOf, ModelName, Prediction, Predictions, Problem, Results, Signals, Task, motion,
+};
+use brainmae_machine::front::command;
+use brainmae_machine::progress::Steps;
+use brainmae_machine::{interrupt, workspace};
+use brainmae_run::identity::sha256;
+use brainmae_run::table::{read_table, write_table};
+use brainmae_run::{RunFolder, Seeds, Status, write_atomic};
+use burn::tensor::Device;
+
+use super::downstream_notes::{self, TargetNotes};
+use super::{Desk, Material, PlannedRun, Scans, Stage, data, fail, pretrain};
+use crate::experiment::Resolved;
+pub use design::Design;
+use encoders::Start;
+
+/// Folder of finished predictions within a run.
+const PARTS: &str = "parts";
+
+/// Name of the stage.
+pub const NAME: &str = "downstream";
+
+/// Predictions of all targets by all models, and their scores.
+struct Downstream<'a> {
+    design: Design<'a>,
+    /// What is predicted; read once, by whoever asks first.
+    tasks: OnceCell<Vec<Task>>,
+}
+
+/// The stage of an experiment that predicts targets.
+///
+/// # Errors
+/// If it names a variant that is not there.
+pub fn stages(experiment: &Resolved) -> Result<Vec<Box<dyn Stage + '_>>> {
+    let design = Design::of(experiment)?;
+    let stage = |design| -> Box<dyn Stage + '_> {
+        Box::new(Downstream {
+            design,
+            tasks: OnceCell::new(),
+        })
+    };
+    Ok(design.map(stage).into_iter().collect())
+}
+
+impl Stage for Downstream<'_> {
+    fn name(&self) -> String {
+        NAME.to_string()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        let design = &self.design;
+        let pretrained = design.pretrains().then(|| pretrain::name(design.variant));
+        [data::NAME.to_string()]
+            .into_iter()
+            .chain(pretrained)
+            .collect()
+    }
+
+    fn cost(&self, _desk: &Desk) -> Result<String> {
+        let config = self.design.config;
+        let (models, targets) = (config.models.len(), config.targets.len());
+        Ok(format!("{models} models for {targets} targets"))
+    }
+
+    fn runs(&self, desk: &Desk) -> Result<Vec<PlannedRun>> {
+        Ok(vec![self.design.manifest(desk)?.into()])
+    }
+
+    fn check(&self, desk: &Desk) -> Result<()> {
+        let material = desk.material()?;
+        for (_, config) in &self.design.experiment.variants {
+            pretrain::check(config, &material.scans, desk.options)?;
+        }
+        refuse_duplicates(material)?;
+        let seeds = Seeds::new(self.design.experiment.base.seed);
+        check_folds(&self.design, &material.folds, self.tasks(material)?, &seeds)
+    }
+
+    fn run(&self, desk: &Desk) -> Result<Vec<RunFolder>> {
+        let (manifest, material) = (self.design.manifest(desk)?, desk.material()?);
+        let _span = tracing::info_span!("stage", name = manifest.stage).entered();
+        if desk.is_finished(NAME)? {
+            let run = desk.options.open(manifest)?;
+            tracing::info!("finished already: {}", workspace::shown(run.path()));
+            return Ok(vec![run]);
+        }
+        let tasks = self.tasks(material)?;
+        let starts = encoders::starts(&self.design, desk)?;
+        let mut run = desk.options.open(manifest)?;
+        let device = desk.options.device.open()?;
+        desk.options.device.share_threads(desk.options.threads);
+        let work = Work {
+            design: &self.design,
+            folds: &material.folds,
+            seeds: Seeds::new(self.design.experiment.base.seed),
+            device,
+            run: &run,
+        };
+        match work
+            .predict_all(tasks, &starts)
+            .and_then(|all| work.write(&all, tasks, &material.scans.dataset))
+        {
+            Ok(()) => run.set_status(Status::Finished, None)?,
+            Err(error) => return Err(fail(&mut run, error)),
+        }
+        Ok(vec![run])
+    }
+}
+
+impl Downstream<'_> {
+    fn tasks(&self, material: &Material) -> Result<&[Task]> {
+        if let Some(tasks) = self.tasks.get() {
+            return Ok(tasks);
+        }
+        let tasks = tasks(&self.design, material)?;
+        Ok(self.tasks.get_or_init(|| tasks))
+    }
+}
+
+/// The table of primary scores, for people.
+///
+/// # Errors
+/// If the run has none.
+pub fn summary(run: &RunFolder) -> Result<String> {
+    let path = run.path().join("results.md");
+    std::fs::read_to_string(&path).with_context(|| format!("cannot read {path:?}"))
+}
+
+/// Somebody under two names would be trained on and tested.
+fn refuse_duplicates(material: &Material) -> Result<()> {
+    let dataset = &material.scans.dataset;
+    let mut steps = Steps::new("looking for duplicates", dataset.included().count() as u64);
+    let duplicates = interrupt::stoppable(|| {
+        let shown = |done, _| {
+            steps.set(done as u64, String::new());
+            interrupt::leave_if_asked();
+        };
+        Ok(find_duplicates(dataset, shown)?)
+    })?;
+    drop(steps);
+    for pair in duplicates {
+        for Scans { split, .. } in &material.folds {
+            let tested = |scan: &ScanId| split.test.contains(scan);
+            let [a, b] = [&pair.first, &pair.second];
+            ensure!(
+                tested(a) == tested(b),
+                "scans {a} and {b} hold the same signal, and one is tested where the other is trained on\nhint: `{}` lists such pairs; remove one, or give both subjects one family",
+                command("data check")
+            );
+        }
+    }
+    Ok(())
+}
+
+fn tasks(design: &Design, material: &Material) -> Result<Vec<Task>> {
+    let scans = &material.scans;
+    let signals = Signals::read(&scans.dataset)?;
+    let unit = material.folds.first().context("no folds")?.split.unit;
+    let mut tasks = Vec::new();
+    for (name, spec) in &design.config.targets {
+        let task = Task::new(name, spec, &scans.dataset, &signals, unit, &scans.layout)?;
+        tracing::info!(
+            examples = task.examples.len(),
+            left_out = task.left_out.len(),
+            mixed = task.n_mixed,
+            "target {name}"
+        );
+        tasks.push(task);
+    }
+    Ok(tasks)
+}
+
+/// What would stop the last fold is better known before the first.
+fn check_folds(design: &Design, folds: &[Scans], tasks: &[Task], seeds: &Seeds) -> Result<()> {
+    for task in tasks {
+        for (number, Scans { split, .. }) in (1..).zip(folds) {
+            for share in &design.config.train_shares {
+                FoldOf::new(task, number, split, *share, seeds)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+struct Work<'a> {
+    design: &'a Design<'a>,
+    folds: &'a [Scans],
+    seeds: Seeds,
+    device: Device,
+    run: &'a RunFolder,
+}
+
+impl Work<'_> {
+    fn predict_all(&self, tasks: &[Task], starts: &[Start]) -> Result<Vec<Prediction>> {
+        let config = self.design.config;
+        let parts = self.run.path().join(PARTS);
+        std::fs::create_dir_all(&parts).with_context(|| format!("cannot make {parts:?}"))?;
+        let per_fold = tasks.len() * config.train_shares.len() * config.models.len();
+        let mut steps = Steps::new("downstream", (per_fold * starts.len()) as u64);
+        let (mut all, mut done) = (Vec::new(), 0);
+        for (number, (scans, start)) in (1..).zip(self.folds.iter().zip(starts)) {
+            let encoder = start.encoder(scans, self.design.model, &self.device)?;
+            for task in tasks {
+                for share in &config.train_shares {
+                    for model in &config.models {
+                        let place = [
+                            task.name.as_str(),
+                            &number.to_string(),
+                            &share.to_string(),
+                            &model.title(task.kind),
+                        ];
+                        let part = sha256(place.join("\n").as_bytes());
+                        if let Some(rows) = part_of(&parts, &part)? {
+                            all.extend(rows);
+                            done += 1;
+                            continue;
+                        }
+                        steps.begin_after(done);
+                        let rows = self.predict(task, number, *share, *model, &encoder, scans)?;
+                        let frame = Predictions::new(confounds(), rows.clone())?;
+                        write_table(&parts, &part, &mut frame.to_frame()?)?;
+                        all.extend(rows);
+                        done += 1;
+                        let title = model.title(task.kind);
+                        steps.set(done, format!("fold {number}, {}, {title}", task.name));
+                        interrupt::check()?;
+                    }
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    fn predict(
+        &self,
+        task: &Task,
+        number: u32,
+        share: f64,
+        model: ModelName,
+        encoder: &Encoder,
+        scans: &Scans,
+    ) -> Result<Vec<Prediction>> {
+        let fold = FoldOf::new(task, number, &scans.split, share, &self.seeds)?;
+        let config = self.design.config;
+        let (finetune, budget) = (&config.finetune, config.neural);
+        let learner = model.learner(task.kind, encoder, finetune, budget, config.linear);
+        let problem = Problem {
+            target: task.name.clone(),
+            kind: task.kind,
+            of_subjects: task.of_subjects,
+            n_rois: scans.dataset.atlas().n_rois(),
+            dt_secs: scans.dataset.dt_secs(),
+            segment_len_trs: scans.layout.segment_len_trs,
+            confounds: task.confounds.clone(),
+            seeds: self.seeds.within("downstream", &[u64::from(number)]),
+            device: self.device.clone(),
+        };
+        let predicted = fold.predict(&*learner, &problem);
+        predicted.with_context(|| format!("{} for {}, fold {number}", learner.name(), task.name))
+    }
+
+    fn write(&self, all: &[Prediction], tasks: &[Task], dataset: &PreparedDataset) -> Result<()> {
+        let folder = self.run.path();
+        let predictions = Predictions::new(confounds(), all.to_vec())?;
+        let notes = tasks.iter().map(|task| {
+            let notes = TargetNotes::of(task, dataset.events());
+            let unit = self.design.config.targets.get(&task.name);
+            let unit = unit.and_then(|spec| unit_of(spec.column.as_deref()?));
+            (task.name.clone(), TargetNotes { unit, ..notes })
+        });
+        downstream_notes::write(folder, &notes.collect())?;
+        write_table(folder, "predictions", &mut predictions.to_frame()?)?;
+        let spec = &self.design.config.results;
+        let results = Results::new(&predictions, spec, &self.seeds);
+        write_table(folder, "results", &mut results.to_frame()?)?;
+        let links = confound_links(&predictions, spec.resamples, &self.seeds);
+        write_table(folder, "motion", &mut motion::to_frame(&links)?)?;
+        // Where motion was not measured, nothing can be said of it.
+        let known = |row: &Prediction| row.confounds.iter().all(Option::is_some);
+        if predictions.rows().iter().any(known) {
+            let cleaned = Results::new(&without_confounds(&predictions)?, spec, &self.seeds);
+            write_table(folder, "results_without_motion", &mut cleaned.to_frame()?)?;
+        }
+        write_atomic(&folder.join("results.md"), results.to_markdown().as_bytes())?;
+        Ok(())
+    }
+}
+
+/// The unit at the end of a column's name: `age_years`.
+fn unit_of(column: &str) -> Option<String> {
+    const UNITS: [&str; 6] = ["years", "months", "days", "secs", "mm", "kg"];
+    let (_, unit) = column.rsplit_once('_')?;
+    UNITS.contains(&unit).then(|| unit.to_string())
+}
+
+fn confounds() -> Vec<String> {
+    TABLE_CONFOUNDS.map(String::from).to_vec()
+}
+
+/// Predictions that were finished before.
+fn part_of(parts: &std::path::Path, name: &str) -> Result<Option<Vec<Prediction>>> {
+    if !parts.join(format!("{name}.parquet")).exists() {
+        return Ok(None);
+    }
+    let frame = read_table(parts, name)?;
+    Ok(Some(Predictions::from_frame(&frame)?.rows().to_vec()))
+}

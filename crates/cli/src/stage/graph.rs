@@ -1,0 +1,237 @@
+//! The graph of an experiment's stages: run, planned, resumed and told by one and the same list.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result, bail};
+use brainmae_machine::{processes, workspace};
+use brainmae_run::{Manifest, RunFolder, Status};
+
+use super::pretrain::Pretrain;
+use super::{Desk, KINDS, Kind, Stage, data};
+use crate::experiment::{Options, Resolved};
+
+/// The stages of an experiment, each after those that it reads.
+pub struct Graph<'a> {
+    experiment: &'a Resolved,
+    stages: Vec<Box<dyn Stage + 'a>>,
+}
+
+impl<'a> Graph<'a> {
+    /// All stages of an experiment.
+    ///
+    /// # Errors
+    /// If its settings contradict each other.
+    pub fn of(experiment: &'a Resolved) -> Result<Self> {
+        Self::of_kinds(experiment, KINDS)
+    }
+
+    /// The stages of some kinds.
+    fn of_kinds(experiment: &'a Resolved, kinds: &[Kind]) -> Result<Self> {
+        let mut stages = Vec::new();
+        for kind in kinds {
+            stages.extend(kind(experiment)?);
+        }
+        Ok(Self {
+            experiment,
+            stages: sorted(stages)?,
+        })
+    }
+
+    /// Training of some variants alone, on the split of the experiment.
+    ///
+    /// # Errors
+    /// As [`Graph::of`].
+    pub fn of_training(experiment: &'a Resolved, variants: &[&str]) -> Result<Self> {
+        let mut stages = data::stages(experiment)?;
+        for (name, config) in &experiment.variants {
+            if variants.contains(&name.as_str()) {
+                stages.push(Box::new(Pretrain::on_split(experiment, name, config)));
+            }
+        }
+        Ok(Self { experiment, stages })
+    }
+
+    /// Does every stage that is needed and not finished. Returns what the stages left; in a process that the first one speaks for,
+    /// what those left that it took part in.
+    ///
+    /// # Errors
+    /// From any stage.
+    pub fn run<'o>(&self, options: &'o Options) -> Result<Desk<'o>> {
+        let mut desk = Desk::new(options);
+        for source in self.stages.iter().filter(|stage| is_source(&***stage)) {
+            let runs = source.run(&desk)?;
+            desk.leave(source.name(), runs);
+        }
+        self.identify(&mut desk)?;
+        if options.resume {
+            self.require_begun(&desk)?;
+        }
+        let needed = self.needed(&desk)?;
+        for stage in &needed {
+            if !desk.is_finished(&stage.name())? {
+                stage.check(&desk)?;
+            }
+        }
+        for (at, stage) in needed.iter().enumerate() {
+            if !needed[at..].iter().any(|stage| stage.is_shared()) {
+                // What comes now is the work of one process.
+                let is_first = options.processes.world()?.is_first();
+                processes::part();
+                if !is_first {
+                    break;
+                }
+            }
+            let runs = stage.run(&desk)?;
+            desk.leave(stage.name(), runs);
+        }
+        Ok(desk)
+    }
+
+    /// Puts the identities of all runs on the desk; those of a stage are part of those that read it.
+    fn identify(&self, desk: &mut Desk) -> Result<()> {
+        for stage in &self.stages {
+            let runs = stage.runs(desk)?;
+            desk.plan(stage.name(), runs);
+        }
+        Ok(())
+    }
+
+    /// The stages to be done after the sources: those that nobody reads, and those that an unfinished one reads.
+    fn needed(&self, desk: &Desk) -> Result<Vec<&(dyn Stage + 'a)>> {
+        let read: BTreeSet<String> = self.stages.iter().flat_map(|s| s.inputs()).collect();
+        let mut wanted = BTreeSet::new();
+        let mut needed = Vec::new();
+        let stages = self.stages.iter().map(|stage| &**stage);
+        for stage in stages.rev().filter(|stage| !is_source(*stage)) {
+            let name = stage.name();
+            if read.contains(&name) && !wanted.contains(&name) {
+                continue;
+            }
+            if !desk.is_finished(&name)? {
+                wanted.extend(stage.inputs());
+            }
+            needed.push(stage);
+        }
+        needed.reverse();
+        Ok(needed)
+    }
+
+    /// With `--resume`: one of the stages has been started with this config.
+    fn require_begun(&self, desk: &Desk) -> Result<()> {
+        for stage in &self.stages {
+            if desk.found(&stage.name())?.iter().any(Option::is_some) {
+                return Ok(());
+            }
+        }
+        bail!(
+            "there is no run of {} with this config to resume in {}\nhint: leave --resume out to start it",
+            self.experiment.name,
+            workspace::shown(&desk.options.runs)
+        )
+    }
+
+    /// What a run would do, without doing it: a line for the data, for each stage and for each of its runs.
+    ///
+    /// # Errors
+    /// From data that are prepared already.
+    pub fn plan(&self, options: &Options) -> Result<String> {
+        let state = |found: Option<&Manifest>, _: &Manifest| {
+            match found.map(|run| &run.status) {
+                None => "new",
+                Some(Status::Finished) => "finished",
+                Some(Status::Running | Status::Interrupted | Status::Failed) => "to be resumed",
+            }
+            .to_string()
+        };
+        self.tell(options, &state)
+    }
+
+    /// How far every stage is, why it failed, and where its runs lie.
+    ///
+    /// # Errors
+    /// From data that are prepared already.
+    pub fn status(&self, options: &Options) -> Result<String> {
+        let state = |found: Option<&Manifest>, planned: &Manifest| {
+            let Some(found) = found else {
+                return "not begun".to_string();
+            };
+            let word = match found.status {
+                Status::Finished => "finished",
+                Status::Running => "at work, or killed",
+                Status::Interrupted => "interrupted",
+                Status::Failed => "failed",
+            };
+            let why = found.failure.as_ref();
+            let why = why.map_or(String::new(), |why| format!(": {}", one_line(why)));
+            let place = RunFolder::place(&options.runs, planned);
+            format!("{word}{why}, in {}", workspace::shown(&place))
+        };
+        self.tell(options, &state)
+    }
+
+    fn tell(
+        &self,
+        options: &Options,
+        state: &dyn Fn(Option<&Manifest>, &Manifest) -> String,
+    ) -> Result<String> {
+        let mut text = format!("experiment {}\n", self.experiment.name);
+        let mut line = |indent: usize, name: &str, words: String| {
+            let width = 17 - indent;
+            text += &format!("{:indent$}{name:<width$}{words}\n", "");
+        };
+        let mut desk = Desk::new(options);
+        for source in &self.stages {
+            source.open(&desk)?;
+        }
+        if desk.found_material().is_some() {
+            self.identify(&mut desk)?;
+        }
+        for stage in &self.stages {
+            let (name, cost) = (stage.name(), stage.cost(&desk)?);
+            let found = desk.found(&name)?;
+            let runs = desk.planned(&name).iter().zip(&found);
+            let states = runs.map(|(run, found)| (run, state(found.as_ref(), &run.manifest)));
+            let states: Vec<_> = states.collect();
+            if let [(_, state)] = &states[..] {
+                line(2, &name, format!("{state}, {cost}"));
+                continue;
+            }
+            line(2, &name, cost);
+            for (run, state) in states {
+                line(4, &run.part, format!("{state}, {}", run.on));
+            }
+        }
+        Ok(text)
+    }
+}
+
+/// Whether a stage reads no other.
+fn is_source(stage: &dyn Stage) -> bool {
+    stage.inputs().is_empty()
+}
+
+/// The first line of a text.
+fn one_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+/// Every stage after those that it reads, otherwise in the order given.
+fn sorted<'a>(mut left: Vec<Box<dyn Stage + 'a>>) -> Result<Vec<Box<dyn Stage + 'a>>> {
+    let mut sorted: Vec<Box<dyn Stage + 'a>> = Vec::new();
+    while !left.is_empty() {
+        let known: BTreeSet<String> = sorted.iter().map(|stage| stage.name()).collect();
+        let is_ready =
+            |stage: &Box<dyn Stage + 'a>| stage.inputs().iter().all(|i| known.contains(i));
+        let ready = left.iter().position(is_ready).with_context(|| {
+            let names: Vec<String> = left.iter().map(|stage| stage.name()).collect();
+            format!(
+                "no order of the stages {names:?}: they read each other, or one that is not there"
+            )
+        })?;
+        sorted.push(left.remove(ready));
+    }
+    Ok(sorted)
+}
+
+#[cfg(test)]
+mod tests;

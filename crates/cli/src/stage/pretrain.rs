@@ -1,0 +1,247 @@
+//! The pretraining stage: one variant of the model learns, on the split of the experiment or on each of its folds.
+
+mod checkpoints;
+mod training;
+
+use anyhow::Result;
+use brainmae_data::ScanId;
+use brainmae_machine::interrupt::Stopped;
+use brainmae_machine::{processes, workspace};
+use brainmae_model::DataShape;
+use brainmae_pretrain::Outcome;
+use brainmae_pretrain::engine::{WEIGHTS, check_parts};
+use brainmae_run::identity::sha256;
+use brainmae_run::{Checkpoint, Manifest, RunFolder, Status};
+
+pub use checkpoints::{bar_seen, best_model, model_of};
+
+use super::downstream::Design;
+use super::{Desk, PlannedRun, Scans, Stage, data, fail, manifest};
+use crate::experiment::{ExperimentConfig, Options, Resolved};
+use training::train;
+
+/// One variant that learns.
+pub struct Pretrain<'a> {
+    experiment: &'a Resolved,
+    variant: &'a str,
+    config: &'a ExperimentConfig,
+    /// How many folds there are, where it learns once on each.
+    folds: Option<usize>,
+}
+
+/// All variants; where targets are predicted, the variant that predicts, on each fold, if it is pretrained there.
+///
+/// # Errors
+/// If there is no such variant.
+pub fn stages(experiment: &Resolved) -> Result<Vec<Box<dyn Stage + '_>>> {
+    if let Some(design) = Design::of(experiment)? {
+        let stage = || -> Box<dyn Stage + '_> { Box::new(Pretrain::on_folds(&design)) };
+        return Ok(design.pretrains().then(stage).into_iter().collect());
+    }
+    let variants = experiment.variants.iter();
+    Ok(variants
+        .map(|(name, config)| -> Box<dyn Stage + '_> {
+            Box::new(Pretrain::on_split(experiment, name, config))
+        })
+        .collect())
+}
+
+/// Name of the stage of a variant.
+pub fn name(variant: &str) -> String {
+    format!("pretrain-{variant}")
+}
+
+impl<'a> Pretrain<'a> {
+    /// A variant that learns on the split of the experiment.
+    pub fn on_split(
+        experiment: &'a Resolved,
+        variant: &'a str,
+        config: &'a ExperimentConfig,
+    ) -> Self {
+        Self {
+            experiment,
+            variant,
+            config,
+            folds: None,
+        }
+    }
+
+    /// The variant that predicts, which learns on each fold.
+    fn on_folds(design: &Design<'a>) -> Self {
+        Self {
+            experiment: design.experiment,
+            variant: design.variant,
+            config: design.model,
+            folds: Some(design.config.folds.folds),
+        }
+    }
+
+    /// The scans of each of its runs.
+    fn scans<'d>(&self, desk: &'d Desk) -> Result<&'d [Scans]> {
+        let material = desk.material()?;
+        Ok(match self.folds {
+            None => std::slice::from_ref(&material.scans),
+            Some(_) => &material.folds,
+        })
+    }
+}
+
+impl Stage for Pretrain<'_> {
+    fn name(&self) -> String {
+        name(self.variant)
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        vec![data::NAME.to_string()]
+    }
+
+    fn cost(&self, _desk: &Desk) -> Result<String> {
+        let train = &self.config.train;
+        let each = self.folds.map(|n| format!(", for each of {n} folds"));
+        Ok(format!(
+            "{} steps of {} samples{}",
+            train.steps,
+            train.batch_size,
+            each.unwrap_or_default()
+        ))
+    }
+
+    fn runs(&self, desk: &Desk) -> Result<Vec<PlannedRun>> {
+        let experiment = &self.experiment.name;
+        let scans = (1..).zip(self.scans(desk)?);
+        scans
+            .map(|(number, scans)| {
+                let manifest =
+                    identify(experiment, self.variant, self.config, scans, desk.options)?;
+                Ok(PlannedRun {
+                    part: format!("fold {number}"),
+                    on: scans.sides(),
+                    manifest,
+                })
+            })
+            .collect()
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn check(&self, desk: &Desk) -> Result<()> {
+        check(self.config, &desk.material()?.scans, desk.options)
+    }
+
+    fn run(&self, desk: &Desk) -> Result<Vec<RunFolder>> {
+        let experiment = &self.experiment.name;
+        let scans = self.scans(desk)?.iter();
+        scans
+            .map(|scans| pretrain(experiment, self.variant, self.config, scans, desk.options))
+            .collect()
+    }
+}
+
+/// What a pretraining run is.
+///
+/// # Errors
+/// If the config cannot be written as JSON.
+fn identify(
+    experiment: &str,
+    variant: &str,
+    config: &ExperimentConfig,
+    scans: &Scans,
+    options: &Options,
+) -> Result<Manifest> {
+    let what = serde_json::json!({
+        "segments": config.segments,
+        "model": config.model,
+        "mask": config.mask,
+        "train": config.train,
+    });
+    let stage = name(variant);
+    let mut inputs = scans.inputs();
+    if let Some(path) = &options.ckpt {
+        let weights = Checkpoint::open(path)?.read(WEIGHTS)?;
+        inputs.insert("ckpt".to_string(), sha256(&weights));
+    }
+    let device = &options.device;
+    Ok(manifest(
+        experiment,
+        &stage,
+        what,
+        inputs,
+        config.seed,
+        device,
+    ))
+}
+
+/// What the data decide about the model.
+pub fn data_shape(scans: &Scans) -> DataShape {
+    DataShape {
+        n_rois: scans.dataset.atlas().n_rois(),
+        segment_len_trs: scans.layout.segment_len_trs,
+    }
+}
+
+/// Trains a variant, or finds it trained. Returns its folder.
+///
+/// # Errors
+/// From data, model, training or files; [`Stopped`] if it was asked to stop before the end.
+fn pretrain(
+    experiment: &str,
+    variant: &str,
+    config: &ExperimentConfig,
+    scans: &Scans,
+    options: &Options,
+) -> Result<RunFolder> {
+    let manifest = identify(experiment, variant, config, scans, options)?;
+    let _span = tracing::info_span!("stage", name = manifest.stage).entered();
+    // What a checkpoint is refused for is known before there is a run folder.
+    let start = options.ckpt.as_deref().map(Checkpoint::open).transpose()?;
+    if let Some(start) = &start {
+        start
+            .card()
+            .check_model("brainmae", &serde_json::to_value(&config.model)?)?;
+        start.card().data.check(&scans.card())?;
+        let split = &scans.split;
+        let held_out: Vec<ScanId> = split
+            .validation
+            .iter()
+            .chain(&split.test)
+            .cloned()
+            .collect();
+        let hint =
+            "start from a checkpoint trained on this split's training side, or leave --ckpt out";
+        bar_seen(start.card(), scans, &held_out, hint)?;
+    }
+    let mut run = options.open(manifest)?;
+    if run.found() == Some(&Status::Finished) {
+        tracing::info!("finished already: {}", workspace::shown(run.path()));
+        return Ok(run);
+    }
+    match train(&run, config, scans, start.as_ref(), options) {
+        Ok(Outcome::Finished) => {
+            run.set_status(Status::Finished, None)?;
+            Ok(run)
+        }
+        Ok(Outcome::Interrupted { step }) => {
+            run.set_status(Status::Interrupted, None)?;
+            tracing::warn!(step, "stopped and saved; run the same command to go on");
+            // All processes have stopped at this step: none has to be ended by another.
+            processes::part();
+            Err(Stopped.into())
+        }
+        Err(error) => Err(fail(&mut run, error)),
+    }
+}
+
+/// Checks every setting of a variant, before anything is trained.
+///
+/// # Errors
+/// Names the first setting that makes no sense.
+pub fn check(config: &ExperimentConfig, scans: &Scans, options: &Options) -> Result<()> {
+    let n_devices = options.device.count()? * options.processes.world()?.size();
+    check_parts(config.train.parts, n_devices)?;
+    config.data.budget()?;
+    config.model.check(data_shape(scans))?;
+    config.train.check()?;
+    Ok(config.mask.check()?)
+}

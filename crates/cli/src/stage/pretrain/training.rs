@@ -1,0 +1,126 @@
+//! Training of one run.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use brainmae_data::{ScanId, ScanStore};
+use brainmae_machine::progress::Steps;
+use brainmae_machine::{interrupt, workspace};
+use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
+use brainmae_pretrain::engine::{Progress, load_weights};
+use brainmae_pretrain::world::share;
+use brainmae_pretrain::{Engine, Outcome, Watch};
+use brainmae_run::{Card, Checkpoint, RunFolder, Seeds};
+
+use super::data_shape;
+use crate::experiment::{ExperimentConfig, Options};
+use crate::stage::Scans;
+
+/// Trains from the start, from a checkpoint's weights, or from where the run was left.
+///
+/// # Errors
+/// From data, model, training or files.
+pub(super) fn train(
+    run: &RunFolder,
+    config: &ExperimentConfig,
+    scans: &Scans,
+    start: Option<&Checkpoint>,
+    options: &Options,
+) -> Result<Outcome> {
+    let objective = objective(config, scans, start, options)?;
+    let device = options.device.open()?.autodiff();
+    let rng = &mut Seeds::new(config.seed).stream("weights");
+    let model = config.model.init(data_shape(scans), rng, &device)?;
+    let mut model = model.with_precision(config.train.precision);
+    if let Some(start) = start {
+        model = load_weights(model, start.path())?;
+    }
+    let parameters = burn::module::Module::num_params(&model);
+    tracing::info!(
+        parameters,
+        steps = config.train.steps,
+        "training in {}",
+        workspace::shown(run.path())
+    );
+
+    let mut steps = Steps::new(&run.manifest().stage, config.train.steps);
+    let mut progress = |at: Progress| {
+        let validation = at
+            .validation
+            .map_or(String::new(), |v| format!(", validation {v:.4}"));
+        steps.begin_after(at.resumed);
+        steps.set(at.step, format!("loss {:.4}{validation}", at.loss));
+    };
+    let mut watch = Watch {
+        stop: interrupt::stop_flag(),
+        progress: &mut progress,
+        workers: &options.device.workers(options.threads)?,
+        world: options.processes.world()?,
+    };
+    let started = Instant::now();
+    let outcome = Engine::new(&config.train, &objective, run)?.train(model, &mut watch)?;
+    tracing::info!(
+        waited_secs = objective.waited().as_secs_f64(),
+        total_secs = started.elapsed().as_secs_f64(),
+        "waited for training batches"
+    );
+    Ok(outcome)
+}
+
+fn objective(
+    config: &ExperimentConfig,
+    scans: &Scans,
+    start: Option<&Checkpoint>,
+    options: &Options,
+) -> Result<MaskedReconstruction> {
+    let mut budget = config.data.budget()?;
+    let mut load =
+        |ids: &[ScanId]| ScanStore::load_within(&scans.dataset, ids, &scans.layout, &mut budget);
+    let split = &scans.split;
+    let training = load(&split.train)?;
+    let (on_disk, total) = (training.n_on_disk(), training.len());
+    if on_disk > 0 {
+        tracing::info!("{on_disk} of {total} training scans stay on disk, see data.memory_gib");
+    }
+    let mut card = Card {
+        model: "brainmae".to_string(),
+        model_config: serde_json::to_value(&config.model)?,
+        step: 0,
+        data: scans.card(),
+        split_sha256: split.hash(),
+        pretraining_subjects: split.train_subjects.iter().map(|s| s.to_string()).collect(),
+        pretraining_scans: training
+            .scans()
+            .iter()
+            .map(|s| s.scan.to_string())
+            .collect(),
+    };
+    if let Some(start) = start {
+        // What the starting weights have seen, these weights have seen.
+        for (mine, theirs) in [
+            (
+                &mut card.pretraining_subjects,
+                &start.card().pretraining_subjects,
+            ),
+            (&mut card.pretraining_scans, &start.card().pretraining_scans),
+        ] {
+            mine.extend(theirs.iter().cloned());
+            mine.sort();
+            mine.dedup();
+        }
+    }
+    let setup = Setup {
+        layout: scans.layout,
+        mask: config.mask.clone(),
+        seeds: Seeds::new(config.seed),
+        batch_size: config.train.batch_size,
+        parts: config.train.parts,
+        own: share(options.processes.world()?, config.train.parts),
+        card,
+    };
+    Ok(MaskedReconstruction::new(
+        setup,
+        training,
+        load(&split.validation)?,
+    )?)
+}

@@ -1,0 +1,339 @@
+//! The reconstruction stage: every trained model and the simple predictors fill in the same hidden ROIs of held-out scans.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use brainmae_data::{Exclusion, ScanId, ScanStore};
+use brainmae_machine::progress::Steps;
+use brainmae_machine::{interrupt, workspace};
+use brainmae_pretrain::predictor::{
+    BrainMaePredictor, LinearBottleneck, LinearPredictor, Predictor, Scope, VisibleMean, Zero,
+};
+use brainmae_pretrain::reconstruction::{ReconstructionConfig, score, scoring_batches, summarise};
+use brainmae_run::table::{read_table, write_table};
+use brainmae_run::{Manifest, Metric, RunFolder, Seeds, Status};
+
+use super::report::Notes;
+use super::{Desk, PlannedRun, Scans, Stage, data, fail, manifest, pretrain, tables};
+use crate::experiment::{ExperimentConfig, Options, Resolved};
+
+/// The linear predictor of whole segments takes a matrix of `rois * time` squared, inverted for every mask: beyond this it
+/// would take hours.
+const MOST_SEGMENT_VALUES: usize = 1000;
+
+/// Scores of all variants and of the simple predictors.
+struct Reconstruct<'a> {
+    experiment: &'a Resolved,
+}
+
+/// The stage of an experiment that predicts no targets.
+///
+/// # Errors
+/// Never.
+pub fn stages(experiment: &Resolved) -> Result<Vec<Box<dyn Stage + '_>>> {
+    Ok(match experiment.base.downstream {
+        None => vec![Box::new(Reconstruct { experiment })],
+        Some(_) => Vec::new(),
+    })
+}
+
+/// Name of the stage.
+pub const NAME: &str = "reconstruct";
+
+impl Stage for Reconstruct<'_> {
+    fn name(&self) -> String {
+        NAME.to_string()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        let variants = self.experiment.variants.iter();
+        let trained = variants.map(|(variant, _)| pretrain::name(variant));
+        [data::NAME.to_string()]
+            .into_iter()
+            .chain(trained)
+            .collect()
+    }
+
+    fn cost(&self, _desk: &Desk) -> Result<String> {
+        let config = &self.experiment.base.reconstruction;
+        let (ratios, draws) = (config.mask_ratios.len(), config.draws);
+        Ok(format!("{draws} masks of each of {ratios} mask ratios"))
+    }
+
+    fn runs(&self, desk: &Desk) -> Result<Vec<PlannedRun>> {
+        let scans = &desk.material()?.scans;
+        let manifest = identify(self.experiment, desk, scans)?;
+        Ok(vec![manifest.into()])
+    }
+
+    fn check(&self, desk: &Desk) -> Result<()> {
+        let n_rois = desk.material()?.scans.dataset.atlas().n_rois();
+        check(&self.experiment.base.reconstruction, n_rois)
+    }
+
+    fn run(&self, desk: &Desk) -> Result<Vec<RunFolder>> {
+        let mut trained = Vec::new();
+        for (variant, config) in &self.experiment.variants {
+            trained.push(Trained {
+                variant,
+                config,
+                run: desk.run_of(&pretrain::name(variant))?,
+            });
+        }
+        let scans = &desk.material()?.scans;
+        let manifest = identify(self.experiment, desk, scans)?;
+        let run = reconstruct(self.experiment, &trained, scans, desk.options, manifest)?;
+        Ok(vec![run])
+    }
+}
+
+/// A trained variant.
+struct Trained<'a> {
+    variant: &'a str,
+    config: &'a ExperimentConfig,
+    /// Its finished run.
+    run: &'a RunFolder,
+}
+
+impl Trained<'_> {
+    /// The model's name in tables.
+    fn predictor_name(&self) -> String {
+        format!("BrainMAE {}", self.variant)
+    }
+}
+
+/// What a reconstruction run is.
+fn identify(experiment: &Resolved, desk: &Desk, scans: &Scans) -> Result<Manifest> {
+    let what = serde_json::json!({
+        "about": experiment.base.about,
+        "segments": experiment.base.segments,
+        "reconstruction": experiment.base.reconstruction,
+    });
+    let mut inputs = scans.inputs();
+    for (variant, _) in &experiment.variants {
+        let stage = pretrain::name(variant);
+        let identities = desk.identities(&stage);
+        let identity = identities
+            .first()
+            .with_context(|| format!("no run of {stage} is planned"))?;
+        inputs.insert(stage, identity.to_string());
+    }
+    let (seed, device) = (experiment.base.seed, &desk.options.device);
+    Ok(manifest(&experiment.name, NAME, what, inputs, seed, device))
+}
+
+/// Scores all predictors on the test scans, or finds them scored.
+fn reconstruct(
+    experiment: &Resolved,
+    trained: &[Trained],
+    scans: &Scans,
+    options: &Options,
+    manifest: Manifest,
+) -> Result<RunFolder> {
+    let _span = tracing::info_span!("stage", name = NAME).entered();
+    let mut run = options.open(manifest)?;
+    if run.found() == Some(&Status::Finished) {
+        tracing::info!("finished already: {}", workspace::shown(run.path()));
+        return Ok(run);
+    }
+    match score_all(experiment, trained, scans, options, &run) {
+        Ok(()) => run.set_status(Status::Finished, None)?,
+        Err(error) => return Err(fail(&mut run, error)),
+    }
+    Ok(run)
+}
+
+fn score_all(
+    experiment: &Resolved,
+    trained: &[Trained],
+    scans: &Scans,
+    options: &Options,
+    run: &RunFolder,
+) -> Result<()> {
+    let config = &experiment.base.reconstruction;
+    let seeds = Seeds::new(experiment.base.seed);
+    let mut budget = experiment.base.data.budget()?;
+    let mut load =
+        |ids: &[ScanId]| ScanStore::load_within(&scans.dataset, ids, &scans.layout, &mut budget);
+    // The test scans are read most often, the training scans only once or twice.
+    let test = load(&scans.split.test)?;
+    let validation_store = load(&scans.split.validation)?;
+    let training = load(&scans.split.train)?;
+    // Ridges are chosen where the models' best checkpoints are: on the validation side, half of the ROIs hidden.
+    let fit = |scope| {
+        let validation = scoring_batches(&validation_store, &scans.layout, config, 0.5, &seeds);
+        LinearPredictor::fit(scope, &training, &scans.layout, validation)
+    };
+    let linear = fit(Scope::Volume)?;
+    let n_values = training.n_rois() * scans.layout.segment_len_trs;
+    let segment = (n_values <= MOST_SEGMENT_VALUES)
+        .then(|| fit(Scope::Segment))
+        .transpose()?;
+    // As many numbers as a state of each of the models has.
+    let mut widths: Vec<usize> = trained.iter().map(|t| t.config.model.d_model).collect();
+    widths.sort_unstable();
+    widths.dedup();
+    let bottlenecks = widths
+        .into_iter()
+        .map(|d| LinearBottleneck::fit(linear.clone(), &training, &scans.layout, d))
+        .collect::<Result<Vec<_>, _>>()?;
+    let device = options.device.open()?;
+    options.device.share_threads(options.threads);
+    let mut models = Vec::new();
+    for t in trained {
+        let model = pretrain::best_model(t.run, t.config, scans, &device)
+            .with_context(|| format!("loading {}", t.predictor_name()))?;
+        models.push(BrainMaePredictor::new(&t.predictor_name(), model));
+    }
+    let mut predictors: Vec<&dyn Predictor> = models.iter().map(|m| m as &dyn Predictor).collect();
+    predictors.extend(segment.iter().map(|s| s as &dyn Predictor));
+    predictors.push(&linear);
+    predictors.extend(bottlenecks.iter().map(|b| b as &dyn Predictor));
+    predictors.extend([&VisibleMean as &dyn Predictor, &Zero]);
+
+    let mut steps = Steps::new("reconstruct", config.mask_ratios.len() as u64);
+    let scores = interrupt::stoppable(|| {
+        let tick = |ratio| {
+            steps.tick(format!("{:.0} % of the ROIs hidden", 100.0 * ratio));
+            interrupt::leave_if_asked();
+        };
+        Ok(score(
+            &test,
+            &scans.layout,
+            config,
+            &predictors,
+            &seeds,
+            tick,
+        )?)
+    })?;
+    drop(steps);
+    let summary = summarise(&scores, config.resamples, &seeds);
+
+    let folder = run.path();
+    write_table(
+        folder,
+        "reconstruction_by_scan",
+        &mut tables::by_scan(&scores)?,
+    )?;
+    write_table(folder, "reconstruction", &mut tables::summary(&summary)?)?;
+    let mut traces = tables::traces(&test, &scans.layout, &predictors, &seeds, &scans.dataset)?;
+    write_table(folder, "traces", &mut traces)?;
+    let vectors: Vec<_> = trained
+        .iter()
+        .zip(&models)
+        .map(|(t, m)| (t.variant, m.model().roi_vectors()))
+        .collect();
+    let atlas = scans.dataset.atlas();
+    let (mut similarity, aurocs) = tables::roi_similarity(&vectors, atlas)?;
+    write_table(folder, "roi_similarity", &mut similarity)?;
+
+    let mut metrics = vec![("ridge of linear".to_string(), linear.ridge())];
+    metrics.extend(
+        segment
+            .iter()
+            .map(|s| (format!("ridge of {}", s.name()), s.ridge())),
+    );
+    metrics.extend(
+        aurocs
+            .into_iter()
+            .map(|(v, auroc)| (format!("{v}/network_auroc"), auroc)),
+    );
+    log(run, metrics)?;
+    let stores = [&training, &validation_store, &test];
+    let mut excluded = scans.dataset.exclusions();
+    excluded.extend(stores.iter().flat_map(|store| store.exclusions()).cloned());
+    notes(experiment, scans, &excluded).write(run)
+}
+
+fn notes(experiment: &Resolved, scans: &Scans, excluded: &[Exclusion]) -> Notes {
+    let network = |roi: &brainmae_data::Roi| Some((roi.name.clone(), roi.network.clone()?));
+    Notes {
+        about: experiment.base.about.clone(),
+        excluded: excluded
+            .iter()
+            .map(|e| (e.scan.to_string(), e.reason.clone()))
+            .collect(),
+        networks: scans
+            .dataset
+            .atlas()
+            .rois
+            .iter()
+            .filter_map(network)
+            .collect(),
+    }
+}
+
+fn log(run: &RunFolder, metrics: Vec<(String, f64)>) -> Result<()> {
+    let stage = &run.manifest().stage;
+    let metrics: Vec<Metric> = metrics
+        .into_iter()
+        .map(|(name, value)| Metric {
+            stage: stage.clone(),
+            fold: None,
+            epoch: 0.0,
+            step: 0,
+            name,
+            value: value.is_finite().then_some(value),
+        })
+        .collect();
+    Ok(run.metric_log(None)?.append(&metrics)?)
+}
+
+/// The table of errors as text: predictors down, mask ratios across.
+///
+/// # Errors
+/// If the run has no table.
+pub fn summary(run: &Path) -> Result<String> {
+    let rows = tables::read_summary(&read_table(run, "reconstruction")?)?;
+    let mut ratios: Vec<f64> = rows.iter().map(|row| row.mask_ratio).collect();
+    ratios.sort_by(f64::total_cmp);
+    ratios.dedup();
+    let mut names: Vec<&str> = Vec::new();
+    for row in &rows {
+        if !names.contains(&row.predictor.as_str()) {
+            names.push(&row.predictor);
+        }
+    }
+    let n_units = rows.first().map_or(0, |row| row.n_units);
+    let mut text = format!(
+        "mean squared error of hidden ROIs on {n_units} held-out units, by share of ROIs hidden\n"
+    );
+    text += &format!("{:<20}", "");
+    ratios
+        .iter()
+        .for_each(|ratio| text += &format!("{ratio:>7.1}"));
+    text.push('\n');
+    for name in names {
+        text += &format!("{name:<20}");
+        for ratio in &ratios {
+            let row = rows
+                .iter()
+                .find(|row| row.predictor == name && row.mask_ratio == *ratio);
+            text += &row.map_or(format!("{:>7}", "–"), |row| {
+                format!("{:>7.3}", row.mse.mean)
+            });
+        }
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// Refuses shares that hide no ROI or all of them.
+fn check(config: &ReconstructionConfig, n_rois: usize) -> Result<()> {
+    for ratio in &config.mask_ratios {
+        let hidden = (ratio * n_rois as f64).round();
+        ensure!(
+            hidden >= 1.0 && hidden < n_rois as f64,
+            "reconstruction.mask_ratios has {ratio}, which hides {hidden} of {n_rois} ROIs, expected at least one hidden and one visible"
+        );
+    }
+    ensure!(
+        !config.mask_ratios.is_empty(),
+        "reconstruction.mask_ratios is empty, expected some shares"
+    );
+    ensure!(
+        config.draws > 0,
+        "reconstruction.draws is 0, expected at least 1"
+    );
+    Ok(())
+}

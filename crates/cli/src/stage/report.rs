@@ -1,0 +1,87 @@
+//! The report stage: the page of a finished run, and its table for people.
+
+mod downstream;
+mod reconstruction;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use brainmae_machine::workspace;
+use brainmae_run::{Manifest, RunFolder};
+
+pub use reconstruction::Notes;
+
+use super::{Desk, PlannedRun, Stage, pretrain, reconstruct};
+use crate::experiment::Resolved;
+
+/// The page of an experiment. Is written every time.
+struct Report<'a> {
+    experiment: &'a Resolved,
+}
+
+/// The last stage of every experiment.
+///
+/// # Errors
+/// Never.
+pub fn stages(experiment: &Resolved) -> Result<Vec<Box<dyn Stage + '_>>> {
+    Ok(vec![Box::new(Report { experiment })])
+}
+
+impl Report<'_> {
+    /// The stage whose numbers it shows.
+    fn shows(&self) -> &'static str {
+        match self.experiment.base.downstream {
+            None => reconstruct::NAME,
+            Some(_) => super::downstream::NAME,
+        }
+    }
+}
+
+impl Stage for Report<'_> {
+    fn name(&self) -> String {
+        "report".to_string()
+    }
+
+    fn inputs(&self) -> Vec<String> {
+        let mut inputs = vec![self.shows().to_string()];
+        if self.experiment.base.downstream.is_none() {
+            // The page shows the loss curves, too.
+            let variants = self.experiment.variants.iter();
+            inputs.extend(variants.map(|(variant, _)| pretrain::name(variant)));
+        }
+        inputs
+    }
+
+    fn cost(&self, _desk: &Desk) -> Result<String> {
+        Ok(format!("a page in the run folder of {}", self.shows()))
+    }
+
+    fn runs(&self, _desk: &Desk) -> Result<Vec<PlannedRun>> {
+        Ok(Vec::new())
+    }
+
+    fn run(&self, desk: &Desk) -> Result<Vec<RunFolder>> {
+        let run = desk.run_of(self.shows())?;
+        let page = write(run.path())?;
+        let table = match self.experiment.base.downstream {
+            None => reconstruct::summary(run.path())?,
+            Some(_) => super::downstream::summary(run)?,
+        };
+        print!("{table}");
+        println!("report: {}", workspace::shown(&page));
+        Ok(Vec::new())
+    }
+}
+
+/// Writes the report of a finished run, of whichever stage, into its folder. Returns the page's path.
+///
+/// # Errors
+/// If this is no run folder, or something is missing in it.
+pub fn write(run: &Path) -> Result<PathBuf> {
+    let stage = Manifest::read(&run.join("manifest.json"))?.stage;
+    if stage.starts_with(super::downstream::NAME) {
+        return downstream::write(run);
+    }
+    let runs = run.parent().and_then(|p| p.parent()).unwrap_or(run);
+    reconstruction::write(run, runs)
+}

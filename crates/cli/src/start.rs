@@ -1,0 +1,71 @@
+//! Start and end of a program: its log, its exit status, and what it says of an error.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use brainmae_machine::front::Front;
+use brainmae_machine::{allocator, interrupt, processes, workspace};
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::Cli;
+use crate::hint;
+
+/// The command line of a program.
+pub trait CommandLine: Parser {
+    /// How much more than usual is said on stderr: 0, 1 or 2.
+    fn verbosity(&self) -> u8;
+
+    /// Does what was asked.
+    ///
+    /// # Errors
+    /// Whatever went wrong, with its context.
+    fn run(self) -> Result<ExitCode>;
+}
+
+/// The `main` of `brainmae`.
+pub fn main() -> ExitCode {
+    start::<Cli>(Front::Brainmae)
+}
+
+/// Does what the command line asks, and says on stderr what went wrong.
+pub fn start<C: CommandLine>(front: Front) -> ExitCode {
+    allocator::keep_large_blocks();
+    front.begin();
+    workspace::begin(option_env!("BRAINMAE_BUILT_FROM"));
+    interrupt::begin(|| std::process::exit(i32::from(interrupt::EXIT_STATUS)));
+    let command_line = C::parse();
+    let level = match command_line.verbosity() {
+        0 => "info",
+        1 => "debug",
+        _ => "trace",
+    };
+    let _guard = processes::PanicGuard;
+    let filter = EnvFilter::try_from_env("BRAINMAE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(processes::log_writer)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+    match command_line.run() {
+        Ok(code) => {
+            processes::part();
+            code
+        }
+        Err(error) if interrupt::is_stopped(&error) => {
+            processes::abort();
+            ExitCode::from(interrupt::EXIT_STATUS)
+        }
+        Err(error) => {
+            let who = processes::follower().map_or(String::new(), |n| format!(" in process {n}"));
+            eprintln!("error{who}: {}", format!("{error:#}").trim_end());
+            if let Some(hint) = hint::hint(&error) {
+                eprintln!("hint: {hint}");
+            }
+            processes::abort();
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Predictions as a user asks for them: from a simulated release to a table, with weights from elsewhere, and refused where they would leak.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// Twelve people, of whom rest and one task were measured; a small model.
+const EXPERIMENT: &str = r#"
+about = "A small release, for tests."
+seed = 1
+split_seed = 3
+[data.cohort]
+layout = "hcp"
+seed = 4
+n_subjects = 16
+n_volumes = 90
+tasks = ["rest", "wm"]
+file = "ptseries"
+defects = false
+[data.recipe]
+name = "small"
+layout = "hcp"
+atlas.name = "schaefer-100-7"
+phenotypes = ["unrestricted.csv", "restricted.csv"]
+targets = ["PMAT24_A_CR"]
+[segments]
+sample_secs = 30.0
+[model]
+d_model = 8
+n_heads = 2
+encoder_depth = 1
+[train]
+steps = 4
+batch_size = 4
+validate_every = 2
+checkpoint_every = 2
+[downstream]
+models = ["constant", "confounds", "fc", "brainmae-probe", "brainmae-attention-probe"]
+[downstream.folds]
+folds = 2
+validation_fraction = 0.2
+[downstream.results]
+resamples = 200
+permutations = 200
+[downstream.targets.age]
+column = "age_years"
+tasks = ["rest"]
+[downstream.targets.task]
+task = true
+"#;
+
+struct Desk(TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        let desk = Self(tempfile::tempdir().expect("a temporary folder"));
+        fs::write(desk.path().join("small.toml"), EXPERIMENT).expect("writable");
+        desk
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn run(&self, words: &[&str], more: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_brainmae"));
+        command.args(words).arg(self.path().join("small.toml"));
+        command.arg("--runs").arg(self.path().join("runs"));
+        command.arg("--data").arg(self.path().join("prepared"));
+        command.args(more).output().expect("it starts")
+    }
+
+    fn succeed(&self, words: &[&str], more: &[&str]) -> String {
+        let output = self.run(words, more);
+        assert!(output.status.success(), "{}", stderr(&output));
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    fn fail(&self, more: &[&str]) -> String {
+        let output = self.run(&["experiment", "run"], more);
+        assert!(!output.status.success());
+        stderr(&output)
+    }
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).to_string()
+}
+
+#[test]
+fn a_release_goes_from_its_files_to_a_table_of_predictions() {
+    let desk = Desk::new();
+    let plan = desk.succeed(&["experiment", "plan"], &[]);
+    assert!(plan.contains("to be prepared"), "{plan}");
+    assert!(plan.contains("for each of 2 folds"), "{plan}");
+    let said = desk.succeed(&["experiment", "run"], &[]);
+    for model in [
+        "constant",
+        "confounds + ridge",
+        "FC + ridge",
+        "BrainMAE frozen + ridge",
+        "FC + logistic",
+        "BrainMAE frozen + attention",
+    ] {
+        assert!(said.contains(model), "no {model} in {said}");
+    }
+    let csv = |name: &str| {
+        let stages = fs::read_dir(desk.path().join("runs/small")).expect("runs");
+        let stages = stages.map(|entry| entry.expect("readable").path());
+        let mut stages = stages.filter(|path| path.to_string_lossy().contains("downstream-"));
+        let path = stages.next().expect("a run").join(name);
+        fs::read_to_string(path).expect("a table")
+    };
+    // Sixteen people once for their age, however many scans; 4 + 2 scans of each for the task; five models.
+    let predictions = csv("predictions.csv");
+    let of = |target: &str| {
+        let rows = predictions.lines();
+        rows.filter(|row| row.starts_with(target)).count()
+    };
+    assert_eq!((of("age,"), of("task,")), (5 * 16, 5 * 16 * 6));
+
+    let plan = desk.succeed(&["experiment", "plan"], &[]);
+    assert!(plan.contains("downstream     finished"), "{plan}");
+    assert_eq!(desk.succeed(&["experiment", "run"], &[]), said);
+}
+
+/// A share in which somebody is missing is told at once, not after hours.
+#[test]
+fn folds_that_cannot_be_learned_from_are_refused_before_anything_is_trained() {
+    let desk = Desk::new();
+    let sex = "downstream.targets={ sex = { column = \"sex\", tasks = [\"rest\"] } }";
+    let shares = "downstream.train_shares=[0.01, 1.0]";
+    let refused = desk.fail(&["--set", sex, "--set", shares]);
+    assert!(
+        refused.contains("nobody on the training side is of class"),
+        "{refused}"
+    );
+    let stages = fs::read_dir(desk.path().join("runs")).map(Iterator::count);
+    assert_eq!(stages.unwrap_or(0), 0, "nothing was begun");
+}
+
+/// A checkpoint may be used for those alone whom it has not seen.
+#[test]
+fn weights_from_elsewhere_are_not_measured_on_those_whom_they_have_seen() {
+    let desk = Desk::new();
+    let checkpoint = desk.succeed(&["pretrain", "--variant", "model"], &[]);
+    let checkpoint = Path::new(checkpoint.trim());
+    let given = format!(
+        "downstream.pretrain={{ checkpoint = {:?} }}",
+        checkpoint.display().to_string()
+    );
+    let refused = desk.fail(&["--set", &given]);
+    assert!(
+        refused.contains("the checkpoint was trained on scan"),
+        "{refused}"
+    );
+    assert!(refused.contains("per-fold"), "{refused}");
+
+    // The same weights, had they been learned from other people.
+    let card = checkpoint.join("card.json");
+    let mut text: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&card).expect("a card")).expect("JSON");
+    text["pretraining_subjects"] = serde_json::json!(["somebody else"]);
+    fs::write(&card, text.to_string()).expect("writable");
+    let said = desk.succeed(&["experiment", "run"], &["--set", &given]);
+    assert!(said.contains("BrainMAE frozen + ridge"), "{said}");
+}
