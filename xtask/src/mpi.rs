@@ -1,4 +1,5 @@
-//! MPI, for whoever asks for it with `--processes mpi`: what it is built with, and the only place that uses it.
+//! MPI, for whoever asks for it with `--processes mpi`: what it is built with, and the only place
+//! that uses it.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

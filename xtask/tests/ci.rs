@@ -7,7 +7,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-/// What the table says of a gate, and whether `ci` ended well.
+/// Row of a gate in the table, and whether `ci` ended well.
 fn ci(gate: &str, variables: &[(&str, &Path)]) -> (String, bool) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command.args(["ci", "--only", gate]).env_remove("LIBTORCH");

@@ -1,4 +1,5 @@
-//! The gate `browser`: reports of the tests in headless Chromium, which must draw every figure and log no error.
+//! The gate `browser`: reports of the tests in headless Chromium, which must draw every figure and
+//! log no error.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,7 +14,8 @@ use crate::unavailable::unavailable;
 /// Names under which Chromium is installed.
 const BROWSERS: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
 
-/// Reports that tests leave in the target folder: that of the command line, and those of few and many synthetic predictions.
+/// Reports that tests leave in the target folder: that of the command line, and those of few and
+/// many synthetic predictions.
 const REPORTS: &[&str] = &["report.html", "downstream.html", "downstream-large.html"];
 
 /// Opens every report.

@@ -1,4 +1,5 @@
-//! The gate `libtorch`: golden arrays and the committed loss curve on the device `libtorch:cpu`, which is what `--device` builds.
+//! The gate `libtorch`: golden arrays and the committed loss curve on the device `libtorch:cpu`,
+//! which is what `--device` builds.
 
 use std::process::Command;
 
@@ -35,7 +36,8 @@ pub fn gate() -> Result<()> {
     succeed(&mut tests)
 }
 
-/// A LibTorch that asks for libraries that this machine lacks is found by the loader, before `main`.
+/// A LibTorch that asks for libraries that this machine lacks is found by the loader,
+/// before `main`.
 fn require_start(program: &mut Command) -> Result<()> {
     let Err(error) = probe(program) else {
         return Ok(());

@@ -10,8 +10,8 @@ use crate::mpi;
 use crate::program::Program;
 use crate::unavailable::unavailable;
 
-/// What lets Open MPI start processes in a container of CI: as root, and more of them than there are processors. Other MPIs ask
-/// for nothing of this.
+/// What lets Open MPI start processes in a container of CI: as root, and more of them than there
+/// are processors. Other MPIs ask for nothing of this.
 const VARIABLES: [(&str, &str); 5] = [
     ("OMPI_ALLOW_RUN_AS_ROOT", "1"),
     ("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"),
@@ -20,7 +20,8 @@ const VARIABLES: [(&str, &str); 5] = [
     ("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe"),
 ];
 
-/// The committed loss curve in two processes, started as a user does; then tests of kills and failures.
+/// The committed loss curve in two processes, started as a user does; then tests of kills
+/// and failures.
 pub fn gate() -> Result<()> {
     mpi::require()?;
     require_two_processes()?;
