@@ -47,6 +47,7 @@ pub mod synthetic;
 
 pub mod batch_loader;
 pub mod crop_sampler;
+pub mod data_card;
 pub mod duplicates;
 pub mod segment;
 pub mod split;
@@ -60,6 +61,7 @@ pub use cleaning::{CleanedSignals, CleaningStep, ScanSignals, Unusable, clean_sc
 pub use cohort::{CohortLayout, CohortSpec, plan_cohort, simulate_cohort};
 pub use confounds::ConfoundTable;
 pub use crop_sampler::{epoch_order, random_crop, tile, tile_from};
+pub use data_card::{DataCard, DataMismatch};
 pub use duplicates::{Duplicate, Likeness, find_duplicates};
 pub use error::DataError;
 pub use events::Event;

@@ -1,6 +1,7 @@
 //! What can go wrong while predicting targets.
 
 use brainmae_data::DataError;
+use brainmae_encoder::EncoderError;
 use brainmae_model::ModelError;
 use brainmae_run::RunError;
 
@@ -11,7 +12,7 @@ pub enum DownstreamError {
     /// A config value that makes no sense.
     #[error("downstream config: {field} is {found}, expected {expected}")]
     Config {
-        /// The field, as written in an experiment file.
+        /// The field.
         field: String,
         /// Its value.
         found: String,
@@ -38,9 +39,20 @@ pub enum DownstreamError {
         /// What is wrong with them.
         problem: String,
     },
+    /// A word in a table that stands for nothing.
+    #[error("column {column} has {found:?}: the table is damaged, or of a later version")]
+    UnknownWord {
+        /// The column.
+        column: &'static str,
+        /// The word.
+        found: String,
+    },
     /// A table that is not what it should be.
     #[error("table of predictions or results")]
     Table(#[from] polars::error::PolarsError),
+    /// From a checkpoint.
+    #[error(transparent)]
+    Encoder(#[from] EncoderError),
     /// From the run folder.
     #[error(transparent)]
     Run(#[from] RunError),

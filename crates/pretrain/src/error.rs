@@ -1,6 +1,7 @@
 //! What can go wrong while training.
 
 use brainmae_data::DataError;
+use brainmae_encoder::EncoderError;
 use brainmae_model::ModelError;
 use brainmae_run::RunError;
 
@@ -11,7 +12,7 @@ pub enum PretrainError {
     /// A loss or a gradient that is no finite number.
     #[error(
         "{what} is {value} at step {step}, batch {examples:?}; last good checkpoint: {last_good}. \
-         Look at these scans with `data check`, lower train.schedule.base_lr, then run again"
+         Look at these scans, lower schedule.base_lr, then run again"
     )]
     NonFinite {
         /// The loss, or the norm of the gradient.
@@ -28,7 +29,7 @@ pub enum PretrainError {
     /// A config value that makes no sense.
     #[error("training config: {field} is {found}, expected {expected}")]
     Config {
-        /// The field, as written in an experiment file.
+        /// The field.
         field: &'static str,
         /// Its value.
         found: String,
@@ -51,9 +52,7 @@ pub enum PretrainError {
         path: String,
     },
     /// The saved state of an optimiser that cannot be read.
-    #[error(
-        "the optimiser's state in {path} is not readable: {problem}; start anew with --restart"
-    )]
+    #[error("the optimiser's state in {path} is not readable: {problem}; start anew")]
     OptimizerState {
         /// The checkpoint.
         path: String,
@@ -61,7 +60,7 @@ pub enum PretrainError {
         problem: String,
     },
     /// Nothing to learn from, or to measure on.
-    #[error("the {side} side of the split has no scans; see [split] in the experiment file")]
+    #[error("the {side} side of the split has no scans")]
     NoScans {
         /// training, validation or test.
         side: &'static str,
@@ -71,6 +70,12 @@ pub enum PretrainError {
         "the linear predictor cannot be fitted: the covariance of the training scans is not positive definite at any ridge"
     )]
     Covariance,
+    /// A table that is not what it should be.
+    #[error("table of reconstructions")]
+    Table(#[from] polars::error::PolarsError),
+    /// From a checkpoint.
+    #[error(transparent)]
+    Encoder(#[from] EncoderError),
     /// From the run folder.
     #[error(transparent)]
     Run(#[from] RunError),

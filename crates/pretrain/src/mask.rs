@@ -60,17 +60,13 @@ impl MaskConfig {
         if !(0.0 <= low && low <= high && high < 1.0) {
             let found = format!("[{low}, {high}]");
             return fail(
-                "mask.ratio",
+                "ratio",
                 found,
                 "\"off\", a number or [low, high] within 0..1",
             );
         }
         if !(0.0..=1.0).contains(&self.lambda) {
-            return fail(
-                "mask.lambda",
-                self.lambda.to_string(),
-                "a number within 0..1",
-            );
+            return fail("lambda", self.lambda.to_string(), "a number within 0..1");
         }
         Ok(())
     }

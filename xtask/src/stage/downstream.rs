@@ -6,7 +6,7 @@ mod encoders;
 use anyhow::{Context, Result, ensure};
 use brainmae_data::duplicates::find_duplicates;
 use brainmae_data::{PreparedDataset, ScanId};
-use brainmae_downstream::brainmae::Encoder;
+use brainmae_downstream::brainmae::FoldEncoder;
 use brainmae_downstream::motion::{confound_links, without_confounds};
 use brainmae_downstream::protocol::TABLE_CONFOUNDS;
 use brainmae_downstream::{
@@ -18,7 +18,7 @@ use brainmae_run::{RunFolder, Seeds, Status, write_atomic};
 use burn::tensor::Device;
 
 use super::downstream_notes::{self, TargetNotes};
-use super::{Scans, fail};
+use super::{Scans, fail, refusal};
 use crate::experiment::{Options, Resolved};
 use crate::progress::Steps;
 use crate::{interrupt, workspace};
@@ -108,7 +108,8 @@ fn tasks(design: &Design, scans: &Scans) -> Result<Vec<Task>> {
     let unit = design.splits().next().context("no folds")?.unit;
     let mut tasks = Vec::new();
     for (name, spec) in &design.config.targets {
-        let task = Task::new(name, spec, &scans.dataset, &signals, unit, &scans.layout)?;
+        let task = Task::new(name, spec, &scans.dataset, &signals, unit, &scans.layout)
+            .map_err(|error| refusal::downstream("downstream", error))?;
         tracing::info!(
             examples = task.examples.len(),
             left_out = task.left_out.len(),
@@ -186,7 +187,7 @@ impl Work<'_> {
         number: u32,
         share: f64,
         model: ModelName,
-        encoder: &Encoder,
+        encoder: &FoldEncoder,
         scans: &Scans,
     ) -> Result<Vec<Prediction>> {
         let fold = FoldOf::new(task, number, &scans.split, share, &self.seeds)?;

@@ -1,20 +1,19 @@
 //! The pretraining stage: one variant of the model learns.
 
-use std::collections::BTreeSet;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
-use brainmae_data::{ScanId, ScanStore, SplitUnit, SubjectId};
-use brainmae_model::{BrainMae, DataShape};
+use anyhow::{Context, Result};
+use brainmae_data::{ScanId, ScanStore};
+use brainmae_encoder::{Checkpoint, WEIGHTS};
+use brainmae_model::DataShape;
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
-use brainmae_pretrain::engine::{Progress, WEIGHTS, check_parts, load_weights};
+use brainmae_pretrain::engine::{Progress, check_parts};
 use brainmae_pretrain::world::share;
 use brainmae_pretrain::{Engine, Outcome, Watch};
 use brainmae_run::identity::sha256;
-use brainmae_run::{Card, Checkpoint, Manifest, RunFolder, Seeds, Status};
-use burn::tensor::Device;
+use brainmae_run::{Manifest, RunFolder, Seeds, Status};
 
-use super::{Scans, fail, manifest};
+use super::{Scans, fail, manifest, refusal};
 use crate::experiment::{ExperimentConfig, Options};
 use crate::interrupt;
 use crate::progress::Steps;
@@ -40,7 +39,7 @@ pub fn identify(
     let stage = format!("pretrain-{variant}");
     let mut inputs = scans.inputs();
     if let Some(path) = &options.ckpt {
-        let weights = Checkpoint::open(path)?.read(WEIGHTS)?;
+        let weights = brainmae_run::Checkpoint::open(path)?.read(WEIGHTS)?;
         inputs.insert("ckpt".to_string(), sha256(&weights));
     }
     let device = &options.device;
@@ -78,20 +77,12 @@ pub fn pretrain(
     // What a checkpoint is refused for is known before there is a run folder.
     let start = options.ckpt.as_deref().map(Checkpoint::open).transpose()?;
     if let Some(start) = &start {
-        start
-            .card()
-            .check_model("brainmae", &serde_json::to_value(&config.model)?)?;
-        start.card().data.check(&scans.card())?;
-        let split = &scans.split;
-        let held_out: Vec<ScanId> = split
-            .validation
-            .iter()
-            .chain(&split.test)
-            .cloned()
-            .collect();
         let hint =
             "start from a checkpoint trained on this split's training side, or leave --ckpt out";
-        bar_seen(start.card(), scans, &held_out, hint)?;
+        let (dataset, layout) = (&scans.dataset, &scans.layout);
+        start
+            .check_start(&config.model, dataset, layout, &scans.split)
+            .map_err(|error| refusal::checkpoint(error, hint))?;
     }
     let mut run = options.open(manifest)?;
     if run.found() == Some(&Status::Finished) {
@@ -118,11 +109,13 @@ pub fn pretrain(
 /// Names the first setting that makes no sense.
 pub fn check(config: &ExperimentConfig, scans: &Scans, options: &Options) -> Result<()> {
     let n_devices = options.device.count()? * options.processes.world()?.size();
-    check_parts(config.train.parts, n_devices)?;
+    let of_train = |error| refusal::training("train", error);
+    check_parts(config.train.parts, n_devices).map_err(of_train)?;
     config.data.budget()?;
     config.model.check(data_shape(scans))?;
-    config.train.check()?;
-    Ok(config.mask.check()?)
+    config.train.check().map_err(of_train)?;
+    let of_mask = |error| refusal::training("mask", error);
+    config.mask.check().map_err(of_mask)
 }
 
 fn train(
@@ -134,12 +127,15 @@ fn train(
 ) -> Result<Outcome> {
     let objective = objective(config, scans, start, options)?;
     let device = options.device.open()?.autodiff();
-    let rng = &mut Seeds::new(config.seed).stream("weights");
-    let model = config.model.init(data_shape(scans), rng, &device)?;
-    let mut model = model.with_precision(config.train.precision);
-    if let Some(start) = start {
-        model = load_weights(model, start.path())?;
-    }
+    let (dataset, layout) = (&scans.dataset, &scans.layout);
+    let model = match start {
+        Some(start) => start.start(&config.model, dataset, layout, &scans.split, &device)?,
+        None => {
+            let rng = &mut Seeds::new(config.seed).stream("weights");
+            config.model.init(data_shape(scans), rng, &device)?
+        }
+    };
+    let model = model.with_precision(config.train.precision);
     let parameters = burn::module::Module::num_params(&model);
     tracing::info!(
         parameters,
@@ -172,42 +168,6 @@ fn train(
     Ok(outcome)
 }
 
-/// Nobody whom a checkpoint has seen, and no one of their families, may be measured with it.
-///
-/// # Errors
-/// Names the first of these scans that is of such a one.
-pub fn bar_seen(card: &Card, scans: &Scans, held_out: &[ScanId], hint: &str) -> Result<()> {
-    let split = &scans.split;
-    let family = |subject: &SubjectId| {
-        let mut records = scans.dataset.subjects().iter();
-        records
-            .find(|record| record.subject == *subject)
-            .and_then(|record| record.family.clone())
-    };
-    let families: Vec<String> = card
-        .pretraining_subjects
-        .iter()
-        .filter_map(|subject| family(&SubjectId::new(subject.as_str())))
-        .collect();
-    let held_out: BTreeSet<&ScanId> = held_out.iter().collect();
-    for scan in (scans.dataset.included()).filter(|scan| held_out.contains(&scan.scan)) {
-        let seen = match split.unit {
-            SplitUnit::Subject => {
-                card.pretraining_subjects
-                    .contains(&scan.subject.to_string())
-                    || family(&scan.subject).is_some_and(|family| families.contains(&family))
-            }
-            SplitUnit::Scan => card.pretraining_scans.contains(&scan.scan.to_string()),
-        };
-        ensure!(
-            !seen,
-            "the checkpoint was trained on scan {}, on its subject or on a relative, who is held out in this split\nhint: {hint}",
-            scan.scan
-        );
-    }
-    Ok(())
-}
-
 fn objective(
     config: &ExperimentConfig,
     scans: &Scans,
@@ -223,33 +183,8 @@ fn objective(
     if on_disk > 0 {
         tracing::info!("{on_disk} of {total} training scans stay on disk, see data.memory_gib");
     }
-    let mut card = Card {
-        model: "brainmae".to_string(),
-        model_config: serde_json::to_value(&config.model)?,
-        step: 0,
-        data: scans.card(),
-        split_sha256: split.hash(),
-        pretraining_subjects: split.train_subjects.iter().map(|s| s.to_string()).collect(),
-        pretraining_scans: training
-            .scans()
-            .iter()
-            .map(|s| s.scan.to_string())
-            .collect(),
-    };
-    if let Some(start) = start {
-        // What the starting weights have seen, these weights have seen.
-        for (mine, theirs) in [
-            (
-                &mut card.pretraining_subjects,
-                &start.card().pretraining_subjects,
-            ),
-            (&mut card.pretraining_scans, &start.card().pretraining_scans),
-        ] {
-            mine.extend(theirs.iter().cloned());
-            mine.sort();
-            mine.dedup();
-        }
-    }
+    let (dataset, layout) = (&scans.dataset, &scans.layout);
+    let card = brainmae_encoder::card(&config.model, dataset, layout, split, &training, start)?;
     let setup = Setup {
         layout: scans.layout,
         mask: config.mask.clone(),
@@ -266,33 +201,11 @@ fn objective(
     )?)
 }
 
-/// The model of a run's best checkpoint, without gradients, checked against the data it is to be used on.
+/// The best checkpoint of a run.
 ///
 /// # Errors
-/// If there is no checkpoint, or it belongs to another atlas, dt or model.
-pub fn best_model(
-    run: &RunFolder,
-    config: &ExperimentConfig,
-    scans: &Scans,
-    device: &Device,
-) -> Result<BrainMae> {
-    let checkpoint = Checkpoint::find(&run.checkpoints(), "best")?
-        .with_context(|| format!("no best checkpoint in {}", workspace::shown(run.path())))?;
-    model_of(&checkpoint, config, scans, device)
-}
-
-/// The model of a checkpoint, without gradients, checked against the data it is to be used on.
-///
-/// # Errors
-/// If it belongs to another atlas, dt or model.
-pub fn model_of(
-    checkpoint: &Checkpoint,
-    config: &ExperimentConfig,
-    scans: &Scans,
-    device: &Device,
-) -> Result<BrainMae> {
-    checkpoint.card().data.check(&scans.card())?;
-    let rng = &mut Seeds::new(config.seed).stream("weights");
-    let model = config.model.init(data_shape(scans), rng, device)?;
-    Ok(load_weights(model, checkpoint.path())?)
+/// If there is none, or it cannot be read.
+pub fn best(run: &RunFolder) -> Result<Checkpoint> {
+    Checkpoint::find(&run.checkpoints(), "best")?
+        .with_context(|| format!("no best checkpoint in {}", workspace::shown(run.path())))
 }

@@ -8,7 +8,7 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 
 use super::embedding::numbers;
-use super::{Encoder, FineTuneConfig};
+use super::{FineTuneConfig, FoldEncoder};
 use crate::supervised::Target;
 use crate::{DownstreamError, Examples, Fitted, Labelled, Learner, Output, Problem};
 use pooling::Pooling;
@@ -30,12 +30,12 @@ const LEAST_STEPS: usize = 10;
 /// a segment, over its ROIs as they are before the readout, each with its vector.
 pub struct AttentionProbe {
     name: String,
-    encoder: Encoder,
+    encoder: FoldEncoder,
 }
 
 impl AttentionProbe {
     /// A probe called `name` in tables.
-    pub fn new(name: &str, encoder: Encoder) -> Self {
+    pub fn new(name: &str, encoder: FoldEncoder) -> Self {
         Self {
             name: name.to_string(),
             encoder,
@@ -56,7 +56,7 @@ impl Learner for AttentionProbe {
     ) -> Result<Box<dyn Fitted>, DownstreamError> {
         let target = Target::new(problem.kind, &training.truth)
             .map_err(|what| problem.refused(&self.name, &what))?;
-        let encoder = Encoder {
+        let encoder = FoldEncoder {
             weights: Some(self.encoder.start(problem)?),
             ..self.encoder.clone()
         };
@@ -121,7 +121,7 @@ impl Learner for AttentionProbe {
 }
 
 struct FittedProbe {
-    encoder: Encoder,
+    encoder: FoldEncoder,
     scale: Scale,
     pooling: Pooling,
     target: Target,

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use brainmae_data::{Crop, SampleBatch, ScanStore, SegmentLayout, fill};
+use brainmae_data::{Crop, SampleBatch, ScanStore, SegmentLayout};
+use brainmae_encoder::{SampleEmbedding, embed_crops};
 use brainmae_model::{BrainMae, Input};
 
 use crate::{DownstreamError, Example, Examples, Scan};
@@ -78,11 +79,21 @@ impl Cutter {
         crops: &[Crop],
         model: &BrainMae,
     ) -> Result<(Input, SampleBatch), DownstreamError> {
-        let mut batch = SampleBatch::new(crops.len(), &self.layout, self.store.n_rois());
-        fill(&self.store, crops, &mut batch)?;
-        let dims = [batch.batch, batch.segments, batch.rois, batch.time];
-        let bold = std::mem::take(&mut batch.bold);
-        let input = model.input(bold, dims, &batch.start_secs, &batch.valid);
-        Ok((input, batch))
+        Ok(brainmae_encoder::input(
+            model,
+            &self.layout,
+            &self.store,
+            crops,
+        )?)
+    }
+
+    /// Encodes crops; no ROI is hidden.
+    pub fn embed(
+        &self,
+        crops: &[Crop],
+        model: &BrainMae,
+    ) -> Result<Vec<SampleEmbedding>, DownstreamError> {
+        let embeddings = embed_crops(model, &self.layout, &self.store, crops);
+        Ok(embeddings?)
     }
 }

@@ -13,20 +13,20 @@ use rand::RngExt;
 
 use super::cut::{Cutter, Of};
 use super::embedding::numbers;
-use super::{Encoder, FineTuneConfig};
+use super::{FineTuneConfig, FoldEncoder};
 use crate::supervised::Target;
 use crate::{DownstreamError, Examples, Fitted, Kind, Labelled, Learner, Output, Problem};
 
 /// BrainMAE with a linear head on the scan's representation, or on the tokens of its segments; everything learns.
 pub struct FineTune {
     name: String,
-    encoder: Encoder,
+    encoder: FoldEncoder,
     config: FineTuneConfig,
 }
 
 impl FineTune {
     /// Starts from the encoder's weights, or from random ones where it has none.
-    pub fn new(name: &str, encoder: Encoder, config: FineTuneConfig) -> Self {
+    pub fn new(name: &str, encoder: FoldEncoder, config: FineTuneConfig) -> Self {
         Self {
             name: name.to_string(),
             encoder,
@@ -35,7 +35,7 @@ impl FineTune {
     }
 }
 
-/// Encoder and head.
+/// FoldEncoder and head.
 #[derive(Module, Debug)]
 struct Headed {
     encoder: BrainMae,
@@ -93,7 +93,10 @@ impl Learner for FineTune {
             let fitted = self.fitted(of, problem.kind, &target, valid.clone());
             let loss = fitted.loss(problem, validation)?;
             if !loss.is_finite() {
-                return Err(problem.refused(&self.name, &format!("its validation loss is {loss} after epoch {epoch}; lower downstream.finetune.lr")));
+                return Err(problem.refused(
+                    &self.name,
+                    &format!("its validation loss is {loss} after epoch {epoch}; lower lr"),
+                ));
             }
             waited += 1;
             if best.as_ref().is_none_or(|(least, _)| loss < *least) {
@@ -106,7 +109,7 @@ impl Learner for FineTune {
             }
         }
         let Some((_, model)) = best else {
-            return Err(problem.refused(&self.name, "downstream.finetune.max_epochs is 0"));
+            return Err(problem.refused(&self.name, "max_epochs is 0"));
         };
         Ok(Box::new(self.fitted(of, problem.kind, &target, model)))
     }
@@ -225,7 +228,7 @@ impl Truth {
 /// A fine-tuned encoder with its head.
 struct FineTuned {
     of: Of,
-    encoder: Encoder,
+    encoder: FoldEncoder,
     batch_size: usize,
     target: Target,
     kind: Kind,

@@ -47,7 +47,7 @@ fn problem(kind: Kind) -> Problem {
     }
 }
 
-fn encoder() -> Encoder {
+fn encoder() -> FoldEncoder {
     let config = BrainMaeConfig {
         d_model: 16,
         n_heads: 2,
@@ -60,7 +60,7 @@ fn encoder() -> Encoder {
     };
     let rng = &mut Seeds::new(2).stream("weights");
     let weights = config.init(data, rng, &Device::flex()).expect("sizes fit");
-    Encoder {
+    FoldEncoder {
         config,
         layout: LAYOUT,
         weights: Some(weights),

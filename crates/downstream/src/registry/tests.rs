@@ -126,7 +126,7 @@ fn split(fold: usize) -> Split {
 }
 
 /// Random weights stand for pretrained ones, which no truth has reached either.
-fn encoder() -> Encoder {
+fn encoder() -> FoldEncoder {
     let config = BrainMaeConfig {
         d_model: 16,
         n_heads: 2,
@@ -139,7 +139,7 @@ fn encoder() -> Encoder {
     };
     let rng = &mut Seeds::new(2).stream("weights");
     let weights = config.init(data, rng, &Device::flex()).expect("sizes fit");
-    Encoder {
+    FoldEncoder {
         config,
         layout: LAYOUT,
         weights: Some(weights),
@@ -282,5 +282,14 @@ fn a_twin_on_the_other_side_is_not_taken_for_chance() {
             let found = not_by_chance(model, kind, Leak::Twins);
             assert!(!found.is_empty(), "{model:?}, {kind:?}");
         }
+    }
+}
+
+#[test]
+fn names_are_those_that_configs_have() {
+    use strum::VariantArray;
+    for model in ModelName::VARIANTS {
+        let written = serde_json::to_value(model).expect("a word");
+        assert_eq!(written, model.name());
     }
 }

@@ -233,7 +233,7 @@ fn devices_that_cannot_share_the_parts_are_refused() {
     let error = Run::new().train(&GOOD, &workers, u64::MAX);
     assert_eq!(
         error.expect_err("4 parts").to_string(),
-        "training config: train.parts is 4, expected a multiple of 3, the devices that share a batch"
+        "training config: parts is 4, expected a multiple of 3, the devices that share a batch"
     );
 }
 
@@ -333,7 +333,7 @@ fn settings_that_make_no_sense_are_named() {
     let error = config.check().expect_err("more than all steps").to_string();
     assert_eq!(
         error,
-        "training config: train.schedule.warmup is 2, expected from 0 to 1"
+        "training config: schedule.warmup is 2, expected from 0 to 1"
     );
     config = EngineConfig::default();
     config.optimizer.beta_1 = 1.0;

@@ -4,7 +4,7 @@ use brainmae_data::{Crop, SegmentLayout};
 use brainmae_model::BrainMae;
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 
-use crate::brainmae::Encoder;
+use crate::brainmae::FoldEncoder;
 use crate::brainmae::cut::{Cutter, Of};
 use crate::brainmae::embedding::{embed, numbers};
 use crate::{DownstreamError, Example, Examples, Problem};
@@ -23,7 +23,7 @@ pub(super) struct TokenSets {
 impl TokenSets {
     /// What the encoder says of these examples.
     pub fn of(
-        encoder: &Encoder,
+        encoder: &FoldEncoder,
         problem: &Problem,
         examples: &Examples,
     ) -> Result<Self, DownstreamError> {
