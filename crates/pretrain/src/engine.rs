@@ -9,6 +9,7 @@ use burn::module::Module;
 use serde::{Deserialize, Serialize};
 
 use crate::batch_gradient::BatchGradient;
+use crate::error::LastGood;
 use crate::optimizer::{Optimizer, OptimizerConfig};
 use crate::readings::Readings;
 use crate::schedule::Schedule;
@@ -367,10 +368,11 @@ impl<'a, O: Objective> Engine<'a, O> {
         if value.is_finite() {
             return Ok(());
         }
-        let last_good = match Checkpoint::find(&self.run.checkpoints(), "last")? {
-            Some(last) => format!("{} (step {})", last.path().display(), last.card().step),
-            None => "none yet".to_string(),
-        };
+        let last = Checkpoint::find(&self.run.checkpoints(), "last")?;
+        let last_good = last.map(|last| LastGood {
+            path: last.path().to_path_buf(),
+            step: last.card().step,
+        });
         Err(PretrainError::NonFinite {
             what,
             value,

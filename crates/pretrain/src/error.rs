@@ -1,9 +1,27 @@
 //! What can go wrong while training.
 
+use std::fmt;
+use std::path::PathBuf;
+
 use brainmae_data::DataError;
 use brainmae_encoder::EncoderError;
 use brainmae_model::ModelError;
 use brainmae_run::RunError;
+
+/// The checkpoint before a loss that is not finite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastGood {
+    /// Its folder.
+    pub path: PathBuf,
+    /// Steps behind it.
+    pub step: u64,
+}
+
+impl fmt::Display for LastGood {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{} (step {})", self.path.display(), self.step)
+    }
+}
 
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -11,8 +29,9 @@ use brainmae_run::RunError;
 pub enum PretrainError {
     /// A loss or a gradient that is no finite number.
     #[error(
-        "{what} is {value} at step {step}, batch {examples:?}; last good checkpoint: {last_good}. \
-         Look at these scans, lower schedule.base_lr, then run again"
+        "{what} is {value} at step {step}, batch {examples:?}; last good checkpoint: {}. \
+         Look at these scans, lower schedule.base_lr, then run again",
+        last_good.as_ref().map_or("none yet".to_string(), ToString::to_string)
     )]
     NonFinite {
         /// The loss, or the norm of the gradient.
@@ -23,8 +42,8 @@ pub enum PretrainError {
         step: u64,
         /// Where the batch was cut from.
         examples: Vec<String>,
-        /// Path and step of the checkpoint to go on from.
-        last_good: String,
+        /// The checkpoint to go on from, if there is one.
+        last_good: Option<LastGood>,
     },
     /// A config value that makes no sense.
     #[error("training config: {field} is {found}, expected {expected}")]

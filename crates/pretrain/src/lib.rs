@@ -25,7 +25,7 @@ pub mod workers;
 pub mod world;
 
 pub use engine::{Engine, EngineConfig, Outcome, Watch};
-pub use error::PretrainError;
+pub use error::{LastGood, PretrainError};
 pub use objective::{Objective, PartLoss};
 pub use workers::Workers;
 pub use world::{Alone, World};

@@ -245,6 +245,22 @@ mod tests {
         assert_eq!(ratio(r#"{"ratio": [0.1, 0.9]}"#), [0.1, 0.9]);
         let backwards: MaskConfig =
             serde_json::from_str(r#"{"ratio": [0.9, 0.1]}"#).expect("valid");
-        assert!(backwards.check().is_err());
+        let error = backwards.check().expect_err("out of order");
+        assert!(matches!(
+            error,
+            PretrainError::Config { field: "ratio", .. }
+        ));
+        let all = MaskConfig {
+            lambda: 1.5,
+            ..MaskConfig::default()
+        };
+        let error = all.check().expect_err("above 1");
+        assert!(matches!(
+            error,
+            PretrainError::Config {
+                field: "lambda",
+                ..
+            }
+        ));
     }
 }

@@ -10,7 +10,7 @@ use burn::optim::GradientsParams;
 use super::embedding::numbers;
 use super::{FineTuneConfig, FoldEncoder};
 use crate::supervised::Target;
-use crate::{DownstreamError, Examples, Fitted, Labelled, Learner, Output, Problem};
+use crate::{DownstreamError, Examples, FitError, Fitted, Labelled, Learner, Output, Problem};
 use pooling::Pooling;
 use tokens::{Scale, TokenSets};
 
@@ -55,7 +55,7 @@ impl Learner for AttentionProbe {
         validation: &Labelled,
     ) -> Result<Box<dyn Fitted>, DownstreamError> {
         let target = Target::new(problem.kind, &training.truth)
-            .map_err(|what| problem.refused(&self.name, &what))?;
+            .map_err(|reason| problem.refused(&self.name, reason))?;
         let encoder = FoldEncoder {
             weights: Some(self.encoder.start(problem)?),
             ..self.encoder.clone()
@@ -98,7 +98,12 @@ impl Learner for AttentionProbe {
             let (sum, weight) = target.loss(outputs, &validation.truth);
             let loss = f64::from(sum.into_scalar::<f32>()) / weight;
             if !loss.is_finite() {
-                return Err(problem.refused(&self.name, &format!("its validation loss is {loss}")));
+                let reason = FitError::Diverged {
+                    side: "validation",
+                    value: loss,
+                    epoch: round,
+                };
+                return Err(problem.refused(&self.name, reason));
             }
             waited += 1;
             if best.as_ref().is_none_or(|(least, _)| loss < *least) {
@@ -109,7 +114,7 @@ impl Learner for AttentionProbe {
                 break;
             }
         }
-        let (_, pooling) = best.ok_or_else(|| problem.refused(&self.name, "it never learned"))?;
+        let (_, pooling) = best.ok_or_else(|| problem.refused(&self.name, FitError::NoEpochs))?;
         Ok(Box::new(FittedProbe {
             encoder,
             scale,

@@ -6,7 +6,7 @@ use brainmae_data::{Crop, SampleBatch, ScanStore, SegmentLayout};
 use brainmae_encoder::{SampleEmbedding, embed_crops};
 use brainmae_model::{BrainMae, Input};
 
-use crate::{DownstreamError, Example, Examples, Scan};
+use crate::{DownstreamError, Example, Examples, FitError, Scan};
 
 /// What a head predicts for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -19,16 +19,16 @@ pub(super) enum Of {
 
 impl Of {
     /// What all of these are, when segments have `len` volumes; otherwise what is wrong with them.
-    pub fn these(examples: &Examples, len: usize) -> Result<Self, String> {
+    pub fn these(examples: &Examples, len: usize) -> Result<Self, FitError> {
         let whole = |(scan, e): (&Scan, Example)| e.n_volumes == scan.series.n_volumes();
         if examples.iter().all(whole) {
             Ok(Self::Scans)
         } else if examples.list.iter().all(|e| e.n_volumes == len) {
             Ok(Self::Segments)
         } else {
-            Err(format!(
-                "it predicts for whole scans and for segments of {len} volumes alone"
-            ))
+            Err(FitError::NotSegments {
+                segment_len_trs: len,
+            })
         }
     }
 }

@@ -8,7 +8,7 @@ use brainmae_model::BrainMae;
 use burn::tensor::Tensor;
 
 use super::cut::Cutter;
-use crate::{DownstreamError, Examples};
+use crate::{DownstreamError, Examples, FitError};
 
 /// Encodes the scans that `examples` name, sample after sample, nothing hidden; once more from another volume on for segments that do
 /// not start where a segment of these samples does.
@@ -66,10 +66,10 @@ pub(super) fn vectors(
             vector.ok_or_else(|| DownstreamError::Fit {
                 learner: "BrainMAE".into(),
                 target: format!("{} from volume {}", scan.scan, example.start_volume),
-                problem: format!(
-                    "it has {} volumes; the encoder takes whole scans and segments of {len}",
-                    example.n_volumes
-                ),
+                reason: FitError::ExampleLength {
+                    found: example.n_volumes,
+                    segment_len_trs: len,
+                },
             })
         })
         .collect()

@@ -1,7 +1,10 @@
 /// A small prepared data set and an untrained checkpoint that fits it, in a folder that is removed when this is dropped.
 pub struct Untrained {
     /// Where both lie.
-    #[allow(dead_code, reason = "the example keeps it only to remove it at the end")]
+    #[allow(
+        dead_code,
+        reason = "the example keeps it only to remove it at the end"
+    )]
     pub folder: tempfile::TempDir,
     pub dataset: std::path::PathBuf,
     pub checkpoint: std::path::PathBuf,
