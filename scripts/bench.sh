@@ -1,10 +1,10 @@
 #!/bin/sh
-# Measures every step of `bench all` on this machine, with the LibTorch of an installed PyTorch. Unpacked from what
-# `cargo xtask bench pack` makes; needs no Rust and no network, and leaves bench.json and bench.md in the current folder.
+# Measures every case of `bench all` on this machine, with the LibTorch of an installed PyTorch. `cargo xtask bench pack` packs
+# this script. It needs no Rust and no network, and writes bench.json and bench.md to the current folder.
 #
 #   ./bench.sh [--python PROGRAM] [--reference FILE] [more options of `bench all`, such as --size quick]
 #
-# LIBTORCH names a folder with lib/libtorch.so; without it, the torch of --python (python3) is taken.
+# LIBTORCH names a folder with lib/libtorch.so. The default is the torch of --python (python3).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 program=$here/xtask-libtorch
@@ -14,7 +14,7 @@ stop() {
     exit 1
 }
 
-# Options that are needed here; all of them go on to the program.
+# Options that this script needs. All options are passed to the program.
 python=python3
 device=
 previous=
@@ -30,7 +30,7 @@ for argument; do
     previous=$argument
 done
 
-# The version that the program was compiled with, and that of the code.
+# The file `versions` sets the version of LibTorch that the program was compiled with, and that of the code.
 code=unknown libtorch=unknown
 . "$here/versions"
 
@@ -57,13 +57,13 @@ esac
 
 export LIBTORCH
 export LD_LIBRARY_PATH="$LIBTORCH/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
-# OpenMP's threads would spin between operations, and take the cores from everything else.
+# By default OpenMP's threads spin between operations and occupy the cores.
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
 export BRAINMAE_CODE_VERSION="$code"
-# The peer's program may lie where nothing is to be written.
+# The folder of the PyTorch reference may be read-only.
 export PYTHONDONTWRITEBYTECODE=1
 
-# Everything is looked up at once, so that what is missing is found here and not within an hour.
+# All symbols are resolved at once, so that a missing one is found now and not after an hour.
 if ! problem=$(LD_BIND_NOW=1 "$program" --version 2>&1 >/dev/null); then
     case $problem in
     *GLIBC*"not found"*)

@@ -5,8 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use brainmae_data::{
-    PlantedSpec, PrepareOptions, PreparedDataset, ScanId, ScanStore, SegmentSpec, SplitSpec,
-    StoreBudget, prepare_planted,
+    PrepareOptions, PreparedDataset, ScanId, ScanStore, SegmentSpec, SplitSpec, StoreBudget,
 };
 use brainmae_model::{BrainMaeConfig, DataShape};
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
@@ -14,6 +13,7 @@ use brainmae_pretrain::engine::{Engine, EngineConfig, Progress, Watch};
 use brainmae_pretrain::mask::MaskConfig;
 use brainmae_pretrain::{Alone, Workers};
 use brainmae_run::{Card, Checkpoint, Manifest, Metric, MetricLog, RunFolder, Seeds};
+use brainmae_simulate::{PlantedSpec, prepare_planted};
 
 use crate::device::device;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
 use brainmae_data::{
-    PlantedSpec, PrepareOptions, PreparedDataset, ScanId, ScanStore, SegmentLayout, SegmentSpec,
-    Split, SplitSpec, SplitUnit, prepare_planted,
+    PrepareOptions, PreparedDataset, ScanId, ScanStore, SegmentLayout, SegmentSpec, Split,
+    SplitSpec, SplitUnit,
 };
 use brainmae_model::{BrainMae, BrainMaeConfig, DataShape, Precision};
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
@@ -17,6 +17,7 @@ use brainmae_pretrain::roi_similarity::{cosine_similarity, network_auroc};
 use brainmae_pretrain::schedule::Schedule;
 use brainmae_pretrain::{Alone, Workers};
 use brainmae_run::{Card, Manifest, RunFolder, Seeds};
+use brainmae_simulate::{PlantedSpec, prepare_planted};
 use burn::tensor::Device;
 use tempfile::TempDir;
 
@@ -35,7 +36,7 @@ fn planted() -> PlantedSpec {
         noise_sd: 0.4,
         strength_low: 0.8,
         strength_high: 1.2,
-        signs: brainmae_data::Signs::Positive,
+        signs: brainmae_simulate::Signs::Positive,
         ..PlantedSpec::default()
     }
 }

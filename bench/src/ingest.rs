@@ -7,16 +7,16 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use brainmae_data::atlas::builtin;
-use brainmae_data::cifti::CiftiFile;
-use brainmae_data::cohort::cifti_writer::{BrainModel, CiftiRows, CiftiWriter, Places};
-use brainmae_data::cohort::nifti_writer::{Grid, NiftiWriter};
-use brainmae_data::cohort::{CohortLayout, CohortSpec, simulate_cohort};
+use brainmae_atlas::builtin;
 use brainmae_data::ingest::{IngestOptions, IngestSpec, ingest};
-use brainmae_data::label_map::{GrayordinateLabels, VoxelLabels};
-use brainmae_data::layout::Layout;
-use brainmae_data::nifti;
+use brainmae_formats::cifti::CiftiFile;
+use brainmae_formats::cifti::writer::{BrainModel, CiftiRows, CiftiWriter, Places};
+use brainmae_formats::label_map::{GrayordinateLabels, VoxelLabels};
+use brainmae_formats::nifti;
+use brainmae_formats::nifti::writer::{Grid, NiftiWriter};
 use brainmae_run::Seeds;
+use brainmae_simulate::cohort::{CohortLayout, CohortSpec, simulate_cohort};
+use brainmae_studies::Layout;
 use clap::Args;
 use rand::RngExt;
 

@@ -1,8 +1,8 @@
 #![no_main]
 //! CIFTI-2: headers, XML, axes, dense and parcellated series, labels.
 
-use brainmae_data::cifti::CiftiFile;
-use brainmae_data::label_map::GrayordinateLabels;
+use brainmae_formats::cifti::CiftiFile;
+use brainmae_formats::label_map::GrayordinateLabels;
 use brainmae_fuzz::file;
 use libfuzzer_sys::fuzz_target;
 

@@ -1,7 +1,7 @@
 #![no_main]
 //! Parquet and Arrow.
 
-use brainmae_data::columnar;
+use brainmae_formats::columnar;
 use brainmae_fuzz::file;
 use libfuzzer_sys::fuzz_target;
 

@@ -1,8 +1,8 @@
 #![no_main]
 //! Head movement and other nuisance signals, censored volumes.
 
-use brainmae_data::confounds::{ConfoundTable, read_outliers};
-use brainmae_data::layout::ConfoundFile;
+use brainmae_studies::confounds::{ConfoundTable, read_outliers};
+use brainmae_studies::ConfoundFile;
 use brainmae_fuzz::file;
 use libfuzzer_sys::fuzz_target;
 

@@ -1,7 +1,7 @@
 #![no_main]
 //! EV files, designs, BIDS events.
 
-use brainmae_data::events::{read_bids_events, read_design, read_evs};
+use brainmae_studies::events::{read_bids_events, read_design, read_evs};
 use brainmae_fuzz::folder;
 use libfuzzer_sys::fuzz_target;
 

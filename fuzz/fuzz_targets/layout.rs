@@ -1,7 +1,7 @@
 #![no_main]
 //! Manifests, sidecars and file names of all layouts.
 
-use brainmae_data::layout::{self, Layout, ListOptions};
+use brainmae_studies::{self, Layout, ListOptions};
 use brainmae_fuzz::folder;
 use libfuzzer_sys::fuzz_target;
 

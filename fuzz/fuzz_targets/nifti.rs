@@ -1,8 +1,8 @@
 #![no_main]
 //! Images, plain and compressed: volumes, label volumes, means of ROIs.
 
-use brainmae_data::label_map::VoxelLabels;
-use brainmae_data::nifti::{NiftiReader, roi_means};
+use brainmae_formats::label_map::VoxelLabels;
+use brainmae_formats::nifti::{NiftiReader, roi_means};
 use brainmae_fuzz::file;
 use libfuzzer_sys::fuzz_target;
 

@@ -1,7 +1,7 @@
 #![no_main]
 //! numpy arrays.
 
-use brainmae_data::npy;
+use brainmae_formats::npy;
 use brainmae_fuzz::file;
 use libfuzzer_sys::fuzz_target;
 

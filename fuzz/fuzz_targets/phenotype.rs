@@ -1,7 +1,7 @@
 #![no_main]
 //! Tables of subjects.
 
-use brainmae_data::phenotype::{PhenotypeOptions, Phenotypes};
+use brainmae_studies::phenotype::{PhenotypeOptions, Phenotypes};
 use brainmae_fuzz::file;
 use libfuzzer_sys::fuzz_target;
 

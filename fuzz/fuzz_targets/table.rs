@@ -1,7 +1,7 @@
 #![no_main]
 //! Text tables of signals.
 
-use brainmae_data::signal_table::SignalTable;
+use brainmae_formats::signal_table::SignalTable;
 use brainmae_fuzz::file;
 use libfuzzer_sys::fuzz_target;
 

@@ -1,8 +1,8 @@
 #![no_main]
 //! Labels of vertices, and centres of ROIs.
 
-use brainmae_data::atlas::centroids;
-use brainmae_data::vertex_labels;
+use brainmae_atlas::centroids;
+use brainmae_formats::vertex_labels;
 use brainmae_fuzz::file;
 use libfuzzer_sys::fuzz_target;
 

@@ -1,178 +1,107 @@
-//! The mechanical invariants of ARCHITECTURE.md, checked by reading the sources.
+//! Invariants of ARCHITECTURE.md that can be checked by reading the sources.
+
+mod comments;
+mod layers;
+mod rule;
+mod source;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use proc_macro2::TokenStream;
 
 use crate::workspace;
 
-/// One rule broken in one place.
-#[derive(Debug, PartialEq)]
-struct Finding {
-    file: PathBuf,
-    line: usize,
-    rule: &'static str,
-}
-
-/// Which files a rule is for, what it forbids, and why.
-struct Rule {
-    applies: fn(&str) -> bool,
-    forbidden: &'static [&'static str],
-    rule: &'static str,
-}
-
-const RULES: &[Rule] = &[
-    Rule {
-        applies: |file| {
-            file.starts_with("crates/") && !file.starts_with("crates/ops/") && !is_test(file)
-        },
-        forbidden: &[
-            "Device::flex",
-            "Device::libtorch",
-            "Device::ndarray",
-            "Device::cuda",
-            "burn_tch",
-            "burn::backend",
-        ],
-        rule: "library crates but the one of the operators name no backend: they take a Device",
-    },
-    Rule {
-        applies: |file| file.starts_with("xtask/") && file != "xtask/src/device.rs" && file != TIDY,
-        forbidden: &["Device::flex", "Device::libtorch", "Device::cuda"],
-        rule: "xtask names backends in device.rs alone",
-    },
-    Rule {
-        applies: |file| file != "xtask/src/mpi.rs" && file != TIDY,
-        forbidden: &["use ::mpi", "use mpi::", "mpi_sys"],
-        rule: "MPI is named in xtask/src/mpi.rs alone",
-    },
-    Rule {
-        applies: |file| file.starts_with("tests/") && file != "tests/device.rs",
-        forbidden: &["Device::flex", "Device::libtorch", "Device::cuda"],
-        rule: "tests across crates name backends in device.rs alone",
-    },
-    Rule {
-        applies: |file| file.starts_with("crates/"),
-        forbidden: &["println!", "eprintln!", "print!(", "eprint!(", "dbg!("],
-        rule: "library crates do not print: they return or trace",
-    },
-    Rule {
-        applies: |file| file.starts_with("crates/model/") && !is_test(file),
-        forbidden: &[
-            "std::fs",
-            "std::time",
-            "std::env",
-            "Instant::now",
-            "SystemTime",
-        ],
-        rule: "the model does no I/O and has no clock",
-    },
-    Rule {
-        applies: |file| file.starts_with("crates/pretrain/") && !is_test(file),
-        forbidden: &["std::fs", "File::open", "File::create"],
-        rule: "only data opens data files, only run writes run folders",
-    },
-    Rule {
-        applies: |file| !file.starts_with("crates/run/src/seeds.rs") && file != TIDY,
-        forbidden: &[
-            "thread_rng",
-            "rand::rng()",
-            "from_entropy",
-            "from_os_rng",
-            "SysRng",
-            "Distribution::",
-        ],
-        rule: "randomness comes from named streams of one seed",
-    },
-    Rule {
-        applies: |file| file != TIDY,
-        forbidden: &["todo!(", "unimplemented!(", "FIXME", "#[ignore"],
-        rule: "nothing is left half done",
-    },
-];
-
-const TIDY: &str = "xtask/src/tidy.rs";
 /// A file longer than this usually holds a second noun.
 const LONGEST: usize = 500;
 
-fn is_test(file: &str) -> bool {
-    file.ends_with("/tests.rs") || file.contains("/tests/")
-}
+const FOLDERS: &[&str] = &["bench", "crates", "fuzz", "tests", "xtask"];
 
-/// Checks every source file of the workspace.
+/// Checks every source file and manifest of the workspace.
 ///
 /// # Errors
-/// With every finding, if there is one.
+/// If anything is found; it is listed on stderr.
 pub fn check() -> Result<()> {
     let root = workspace::root();
     let mut findings = Vec::new();
-    for folder in ["crates", "xtask/src", "xtask/tests", "tests"] {
-        for path in sources(&root.join(folder))? {
-            let text =
-                std::fs::read_to_string(&path).with_context(|| format!("cannot read {path:?}"))?;
-            let file = path.strip_prefix(&root).unwrap_or(&path);
-            findings.extend(check_file(file, &text));
+    let mut sizes: Vec<(String, usize)> = Vec::new();
+    for (file, text) in files(&root)? {
+        let found = match file.ends_with(".rs") {
+            true => check_source(&file, &text),
+            false => check_manifest(&file, &text),
+        };
+        for (line, rule) in found.with_context(|| file.clone())? {
+            findings.push(format!("{file}:{line}: {rule}"));
+        }
+        if let Some((name, _)) = in_crate(&file).filter(|(_, path)| path.starts_with("src/")) {
+            let lines = text.lines().count();
+            match sizes.iter_mut().find(|size| size.0 == name) {
+                Some(size) => size.1 += lines,
+                None => sizes.push((name.to_string(), lines)),
+            }
         }
     }
-    for finding in &findings {
-        eprintln!(
-            "{}:{}: {}",
-            finding.file.display(),
-            finding.line,
-            finding.rule
-        );
+    match layers::check_largest(&sizes) {
+        Ok(told) => eprintln!("{told}"),
+        Err(error) => findings.push(error.to_string()),
     }
+    findings.iter().for_each(|finding| eprintln!("{finding}"));
     anyhow::ensure!(findings.is_empty(), "{} invariants broken", findings.len());
     Ok(())
 }
 
-fn check_file(file: &Path, text: &str) -> Vec<Finding> {
-    let name = file.to_string_lossy().replace('\\', "/");
-    let finding = |line, rule| Finding {
-        file: file.to_path_buf(),
-        line,
-        rule,
+/// The name of the crate that a file is part of, and the rest of its path.
+fn in_crate(file: &str) -> Option<(&str, &str)> {
+    file.strip_prefix("crates/")?.split_once('/')
+}
+
+fn check_manifest(file: &str, text: &str) -> Result<Vec<(usize, String)>> {
+    let Some((name, "Cargo.toml")) = in_crate(file) else {
+        return Ok(Vec::new());
     };
-    // Tests stand at the end of a file.
-    let tests = text.find("#[cfg(test)]").unwrap_or(text.len());
-    let code = &text[..tests];
-    let mut findings = Vec::new();
-    for (i, line) in code.lines().enumerate() {
-        let statement = line.split("//").next().unwrap_or_default();
-        for rule in RULES.iter().filter(|rule| (rule.applies)(&name)) {
-            if rule.forbidden.iter().any(|word| statement.contains(word)) {
-                findings.push(finding(i + 1, rule.rule));
-            }
-        }
-        let tested = is_test(&name) || name.starts_with("tests/") || name == TIDY;
-        if !tested && statement.contains(".unwrap()") {
-            findings.push(finding(
-                i + 1,
-                "unwrap outside a test: return an error that says what was wrong",
-            ));
-        }
+    let found = layers::check_dependencies(name, text)?;
+    Ok(found.into_iter().map(|rule| (1, rule)).collect())
+}
+
+/// What is wrong with a file of Rust: line and message.
+fn check_source(file: &str, text: &str) -> Result<Vec<(usize, String)>> {
+    let tokens: TokenStream = text.parse().map_err(|e| anyhow::anyhow!("no Rust: {e}"))?;
+    let parsed: syn::File = syn::parse2(tokens.clone()).context("no Rust")?;
+    let mut found = comments::check(text, tokens.clone());
+    for used in source::uses(&parsed, tokens) {
+        let broken = rule::broken(file, &used);
+        found.extend(broken.map(|rule| (used.line, format!("{}: {rule}", used.name))));
     }
     let lines = text.lines().count();
     if lines > LONGEST {
-        findings.push(finding(
+        found.push((
             lines,
-            "longer than 500 lines: a second noun has moved in",
+            format!("longer than {LONGEST} lines: a second noun has moved in"),
         ));
     }
-    findings
+    proc_macro2::extra::invalidate_current_thread_spans();
+    Ok(found)
 }
 
-fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
+/// Sources and manifests: their paths below `root`, and their text.
+fn files(root: &Path) -> Result<Vec<(String, String)>> {
     let mut found = Vec::new();
-    if !folder.exists() {
-        return Ok(found);
-    }
-    for entry in std::fs::read_dir(folder).with_context(|| format!("cannot read {folder:?}"))? {
-        let path = entry?.path();
-        if path.is_dir() {
-            found.extend(sources(&path)?);
-        } else if path.extension().is_some_and(|e| e == "rs") {
-            found.push(path);
+    let mut folders: Vec<PathBuf> = FOLDERS.iter().map(|folder| root.join(folder)).collect();
+    while let Some(folder) = folders.pop() {
+        if !folder.exists() {
+            continue;
+        }
+        let entries = std::fs::read_dir(&folder);
+        for entry in entries.with_context(|| format!("cannot read {folder:?}"))? {
+            let path = entry?.path();
+            let name = path.strip_prefix(root).unwrap_or(&path);
+            let name = name.to_string_lossy().replace('\\', "/");
+            if path.is_dir() && !path.ends_with("target") {
+                folders.push(path);
+            } else if name.ends_with(".rs") || name.ends_with("/Cargo.toml") {
+                let text = std::fs::read_to_string(&path);
+                found.push((name, text.with_context(|| format!("cannot read {path:?}"))?));
+            }
         }
     }
     found.sort();
@@ -183,31 +112,46 @@ fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
 mod tests {
     use super::*;
 
-    fn rules(file: &str, text: &str) -> Vec<&'static str> {
-        check_file(Path::new(file), text)
-            .iter()
-            .map(|f| f.rule)
-            .collect()
+    fn lines(file: &str, text: &str) -> Vec<usize> {
+        let found = check_source(file, text).expect("Rust");
+        found.iter().map(|(line, _)| *line).collect()
+    }
+
+    const BACKEND: &str = "fn f() { Device::flex(); }";
+
+    #[test]
+    fn code_after_tests_is_read() {
+        let text = format!("#[cfg(test)]\nmod tests {{\n    {BACKEND}\n}}\n{BACKEND}");
+        assert_eq!(lines("crates/model/src/a.rs", &text), [5]);
+        let text = "impl A {\n#[cfg(test)]\nfn f() { x.unwrap(); }\nfn g() { x.unwrap(); }\n}";
+        assert_eq!(lines("crates/run/src/a.rs", text), [4]);
+        let text = "#[cfg(test)]\nmod tests {\n#[test]\n#[ignore]\nfn f() {}\n}";
+        assert_eq!(lines("crates/run/src/a.rs", text), [4]);
     }
 
     #[test]
-    fn a_backend_in_a_library_is_found_and_in_its_tests_is_not() {
-        let text = "fn f() { Device::flex(); }";
-        assert_eq!(rules("crates/model/src/a.rs", text).len(), 1);
-        let tested = format!("#[cfg(test)]\nmod tests {{ {text} }}");
-        assert!(rules("crates/model/src/a.rs", &tested).is_empty());
-        assert!(rules("xtask/src/device.rs", text).is_empty());
-        assert!(rules("crates/ops/src/flex.rs", text).is_empty());
+    fn backends_and_printing_have_their_places() {
+        let text = format!("{BACKEND}\nfn g() {{ println!(); }}");
+        assert_eq!(lines("crates/model/src/a.rs", &text), [1, 2]);
+        assert_eq!(lines("crates/model/src/a/tests.rs", &text), [2]);
+        for program in [
+            "xtask/src/device.rs",
+            "crates/cli/src/device.rs",
+            "crates/a/examples/a.rs",
+        ] {
+            assert!(lines(program, &text).is_empty(), "{program}");
+        }
     }
 
     #[test]
-    fn comments_do_not_count() {
-        assert!(rules("crates/model/src/a.rs", "// std::fs is not used here").is_empty());
+    fn comments_and_strings_do_not_count() {
+        let text = "// std::fs is not used here\nconst A: &str = \"std::fs .unwrap() println!\";";
+        assert!(lines("crates/model/src/a.rs", text).is_empty());
     }
 
     #[test]
-    fn unwrap_and_printing_are_found() {
-        assert_eq!(rules("crates/run/src/a.rs", "x.unwrap();").len(), 1);
-        assert_eq!(rules("crates/run/src/a.rs", "println!();").len(), 1);
+    fn a_long_file_is_found() {
+        assert!(lines("tests/a.rs", &"\n".repeat(500)).is_empty());
+        assert_eq!(lines("tests/a.rs", &"\n".repeat(501)), [501]);
     }
 }

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use brainmae_data::{
-    BoldSeries, PlantedSpec, PrepareOptions, PreparedDataset, ScanId, ScanStore, SegmentLayout,
-    SegmentSpec, StoreBudget, StoredScan, SubjectId, prepare_planted,
+    BoldSeries, PrepareOptions, PreparedDataset, ScanId, ScanStore, SegmentLayout, SegmentSpec,
+    StoreBudget, StoredScan, SubjectId,
 };
 use brainmae_model::{BrainMae, DataShape};
 use brainmae_pretrain::batch_gradient::BatchGradient;
@@ -15,6 +15,7 @@ use brainmae_pretrain::mask::{MaskConfig, Ratio};
 use brainmae_pretrain::optimizer::{Optimizer, OptimizerConfig};
 use brainmae_pretrain::{Alone, Workers};
 use brainmae_run::{Card, Seeds};
+use brainmae_simulate::{PlantedSpec, prepare_planted};
 use burn::module::Module;
 use rand::RngExt;
 use tempfile::TempDir;

@@ -166,7 +166,7 @@ fn two_processes_do_not_share_a_run_folder() {
     desk.wait_for_records(1);
     let message = fail(desk.pretrain(&["--set", "train.steps=100000"]));
     assert!(
-        message.contains("another process is at work in this run folder"),
+        message.contains("another process is at work in this folder"),
         "{message}"
     );
     kill_nine(first);

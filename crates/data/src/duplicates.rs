@@ -19,14 +19,13 @@ mod overlap;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use sha2::{Digest, Sha256};
-
-use crate::bold::BoldSeries;
 use crate::error::DataError;
-use crate::id::ScanId;
 use crate::prepared::PreparedDataset;
 use crate::segment::SegmentLayout;
 use crate::store::ScanStore;
+use brainmae_files::FieldHasher;
+use brainmae_files::id::ScanId;
+use brainmae_signals::bold::BoldSeries;
 use fingerprint::{Anchors, Projection};
 use overlap::{Overlap, overlap};
 
@@ -137,7 +136,7 @@ fn search(
 struct Seen {
     projection: Projection,
     anchors: Anchors,
-    by_hash: BTreeMap<[u8; 32], Vec<usize>>,
+    by_hash: BTreeMap<String, Vec<usize>>,
 }
 
 impl Seen {
@@ -207,15 +206,15 @@ fn sorted(a: usize, b: usize) -> [usize; 2] {
     [a.min(b), a.max(b)]
 }
 
-fn hash(series: &BoldSeries) -> [u8; 32] {
-    let mut hasher = Sha256::new();
+fn hash(series: &BoldSeries) -> String {
+    let mut hasher = FieldHasher::new("signals");
     let mut bytes = Vec::with_capacity(series.n_rois() * size_of::<f32>());
     for volume in series.values().chunks_exact(series.n_rois()) {
         bytes.clear();
         bytes.extend(volume.iter().flat_map(|value| value.to_le_bytes()));
-        hasher.update(&bytes);
+        hasher = hasher.field(&bytes);
     }
-    hasher.finalize().into()
+    hasher.finish()
 }
 
 #[cfg(test)]

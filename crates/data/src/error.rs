@@ -1,42 +1,34 @@
-//! What can be wrong with data: what did not hold, where, found and expected, and what to do.
+//! Errors of prepared data sets and of what is cut from them.
 
 use std::path::{Path, PathBuf};
 
-use crate::exclusion::{Exclusion, reasons};
-use crate::id::{ScanId, SubjectId};
+use brainmae_files::exclusion::{Exclusion, reasons};
+use brainmae_files::{FileError, ScanId, SubjectId};
 
 /// Reasons for exclusion that one message lists.
 const REASONS_SHOWN: usize = 5;
 
-/// Why data could not be read, prepared, split or batched.
+/// Why data could not be prepared, split or batched.
 ///
 /// A scan that cannot be used is not an error: see [`Exclusion`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
-    /// The operating system refused.
-    #[error("cannot {action} {path:?}")]
-    Io {
-        /// What was tried: `read`, `create`, ….
-        action: &'static str,
-        /// On which file or folder.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// A file is not the one it is declared to be.
-    #[error(
-        "the checksum of {path:?} is {found}, expected {expected}: fetch the file again, or correct the checksum if the change is meant"
-    )]
-    Checksum {
-        /// The file.
-        path: PathBuf,
-        /// Declared sha256.
-        expected: String,
-        /// Computed sha256.
-        found: String,
-    },
+    /// A file or folder.
+    #[error(transparent)]
+    Files(#[from] brainmae_files::FileError),
+    /// A file of a known format.
+    #[error(transparent)]
+    Formats(#[from] brainmae_formats::FormatError),
+    /// The atlas.
+    #[error(transparent)]
+    Atlas(#[from] brainmae_atlas::AtlasError),
+    /// The signals.
+    #[error(transparent)]
+    Signals(#[from] brainmae_signals::SignalError),
+    /// The study's own files.
+    #[error(transparent)]
+    Studies(#[from] brainmae_studies::StudyError),
     /// A file has no checksum in the recipe.
     #[error("the recipe {recipe:?} uses {file} without its sha256: add it to [files]")]
     ChecksumMissing {
@@ -55,23 +47,15 @@ pub enum DataError {
         /// What is wrong, naming the key and what is allowed.
         message: String,
     },
-    /// A configuration value is out of its range.
-    #[error("{key} is {found}, expected {expected}")]
+    /// A field of a configuration is out of its range.
+    #[error("{field} is {found}, expected {expected}")]
     Config {
-        /// The key.
-        key: &'static str,
+        /// The field.
+        field: &'static str,
         /// Its value.
         found: String,
         /// What it may be.
         expected: String,
-    },
-    /// A NIfTI header that cannot be true, or that asks for something this reader does not do.
-    #[error("not a NIfTI file that can be read: {problem}: {path:?}")]
-    NiftiHeader {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it and what is supported.
-        problem: String,
     },
     /// A file whose content cannot be used; the message says found, expected and what to do.
     #[error("{problem}: {path:?}")]
@@ -131,14 +115,6 @@ pub enum DataError {
         /// What is wrong, with the value found.
         problem: String,
     },
-    /// More ROIs asked for than there are voxels.
-    #[error("{n_rois} ROIs cannot be cut from {n_voxels} voxels: ask for fewer ROIs")]
-    TooFewVoxels {
-        /// ROIs asked for.
-        n_rois: usize,
-        /// Voxels in the mask.
-        n_voxels: usize,
-    },
     /// Two atlases are not the same.
     #[error("atlas {found} where {expected} is needed: {difference}")]
     AtlasMismatch {
@@ -172,12 +148,6 @@ pub enum DataError {
         found: String,
         /// What to do.
         advice: &'static str,
-    },
-    /// Another process prepares the same folder.
-    #[error("another process is preparing {path:?}: wait until it ends")]
-    Busy {
-        /// The folder.
-        path: PathBuf,
     },
     /// A prepared folder that does not keep its format.
     #[error("not a prepared data set of this version: {problem}: {path:?}")]
@@ -281,12 +251,8 @@ impl DataError {
         action: &'static str,
         path: impl Into<PathBuf>,
     ) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::Io {
-            action,
-            path,
-            source,
-        }
+        let error = FileError::io(action, path);
+        move |source| Self::Files(error(source))
     }
 
     /// A file whose content cannot be used.
@@ -328,12 +294,12 @@ impl DataError {
 
     /// A configuration value out of its range.
     pub(crate) fn config(
-        key: &'static str,
+        field: &'static str,
         found: impl ToString,
         expected: impl Into<String>,
     ) -> Self {
         Self::Config {
-            key,
+            field,
             found: found.to_string(),
             expected: expected.into(),
         }

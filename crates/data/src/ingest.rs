@@ -14,13 +14,14 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-use crate::checksum::{FieldHasher, sha256_file};
 use crate::error::DataError;
-use crate::id::SubjectId;
-use crate::layout::{self, FoundScan, Listing, Note, NoteKind};
-use crate::phenotype::{PhenotypeOptions, Phenotypes};
 use crate::prepare::{Claim, Part, Partial, PrepareReport, Progress, Step};
-use crate::prepared::{DatasetHeader, FORMAT, SubjectRecord, TOOL};
+use crate::prepared::{DatasetHeader, FORMAT, TOOL};
+use brainmae_files::checksum::{FieldHasher, sha256_file};
+use brainmae_files::id::SubjectId;
+use brainmae_studies::SubjectRecord;
+use brainmae_studies::phenotype::{PhenotypeOptions, Phenotypes};
+use brainmae_studies::{self, FoundScan, Listing, Note, NoteKind};
 pub use regions::COLUMNS;
 use regions::Regions;
 use scan::Cohort;
@@ -175,7 +176,7 @@ struct Opened {
 
 fn open(root: &Path, spec: &IngestSpec) -> Result<Opened, DataError> {
     spec.check()?;
-    let listing = layout::list(spec.layout, root, &spec.list)?;
+    let listing = brainmae_studies::list(spec.layout, root, &spec.list)?;
     let regions = Regions::resolve(&spec.atlas, || scan::column_names(&listing.scans))?;
     let phenotypes = Phenotypes::read(
         &spec.phenotypes,

@@ -9,17 +9,17 @@ use std::path::Path;
 
 use rand::Rng;
 
-use crate::bold::BoldSeries;
-use crate::checksum;
-use crate::cleaning::{CleaningStep, ScanSignals, clean_scan};
 use crate::error::DataError;
-use crate::events::{Event, events_from_labels, shift};
-use crate::exclusion::Exclusion;
 use crate::prepared::{DatasetHeader, PreparedDataset, ScanRecord, ScanStatus};
 use crate::source::recipe::{Recipe, SourceKind};
 use crate::source::{self, SourceScan};
+use brainmae_files::checksum;
+use brainmae_files::exclusion::Exclusion;
+use brainmae_signals::bold::BoldSeries;
+use brainmae_signals::cleaning::{CleaningStep, ScanSignals, clean_scan};
+use brainmae_studies::events::{Event, events_from_labels, shift};
 
-pub(crate) use partial::{Claim, Part, Partial};
+pub use partial::{Claim, Part, Partial};
 
 /// Makes a stream of random numbers from the seed in a recipe and the name of what it is for.
 ///
@@ -84,7 +84,7 @@ pub struct PrepareReport {
 }
 
 impl PrepareReport {
-    pub(crate) fn new(dataset: &PreparedDataset, up_to_date: bool, resumed: usize) -> Self {
+    pub fn new(dataset: &PreparedDataset, up_to_date: bool, resumed: usize) -> Self {
         let of_status = |status: ScanStatus| {
             (dataset.scans().iter())
                 .filter(|scan| scan.status == status)
@@ -189,9 +189,9 @@ pub fn prepare(
 }
 
 /// A scan once cleaned: with its signals, or with the reason why it has none.
-pub(crate) struct CleanedScan {
+pub struct CleanedScan {
     pub record: ScanRecord,
-    pub signals: Option<(BoldSeries, Vec<crate::cleaning::RoiConstants>)>,
+    pub signals: Option<(BoldSeries, Vec<brainmae_signals::cleaning::RoiConstants>)>,
     pub events: Vec<Event>,
     /// What was done otherwise than a reader may think, without names of subjects.
     pub remarks: Vec<String>,
@@ -241,7 +241,7 @@ fn prepare_scan(
 
 /// Cleans raw signals of which no confounds are known; a scan that cannot be used is excluded, not
 /// an error.
-pub(crate) fn clean_series(
+pub fn clean_series(
     record: ScanRecord,
     values: Vec<f64>,
     n_rois: usize,

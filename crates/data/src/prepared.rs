@@ -22,16 +22,16 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cleaning::CleaningStep;
 use crate::error::DataError;
-use crate::exclusion::Exclusion;
-use crate::id::{ScanId, SubjectId};
+use brainmae_files::exclusion::Exclusion;
+use brainmae_files::id::{ScanId, SubjectId};
+use brainmae_signals::cleaning::CleaningStep;
 
 pub(crate) use bold_file::{BoldFile, BoldWriter};
 pub use read::PreparedDataset;
-pub(crate) use table::write_table;
+pub use table::write_table;
 pub use write::PreparedWriter;
-pub(crate) use write::{SeriesSize, write_whole};
+pub(crate) use write::SeriesSize;
 
 /// Version of the folder's format; a folder of another one is refused.
 pub const FORMAT: u32 = 1;
@@ -190,20 +190,4 @@ impl ScanRecord {
             reason: self.reason.clone().unwrap_or_default(),
         })
     }
-}
-
-/// One subject of a data set.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SubjectRecord {
-    /// The subject.
-    pub subject: SubjectId,
-    /// The family, where known: relatives stay on one side of a split.
-    pub family: Option<String>,
-    /// What may be predicted, the unit in the name: `age_years`. A missing one is not there.
-    #[serde(default)]
-    pub targets: BTreeMap<String, f64>,
-    /// Categories that may be predicted or balanced over: `sex`, `site`. A missing one is not there.
-    #[serde(default)]
-    pub categories: BTreeMap<String, String>,
 }

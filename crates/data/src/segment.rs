@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bold::BoldSeries;
 use crate::error::DataError;
 use crate::store::ScanStore;
+use brainmae_signals::bold::BoldSeries;
 
 /// Fewest volumes in a segment: one alone has no time course.
 const LEAST_SEGMENT_TRS: usize = 2;

@@ -10,9 +10,9 @@ use std::path::Path;
 
 use rand::Rng;
 
-use crate::atlas::Atlas;
 use crate::error::DataError;
-use crate::id::{ScanId, SubjectId};
+use brainmae_atlas::Atlas;
+use brainmae_files::id::{ScanId, SubjectId};
 pub use recipe::{AtlasChoice, Recipe, SourceKind};
 
 /// A scan as the source lists it.

@@ -11,10 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::checksum::FieldHasher;
 use crate::error::DataError;
-use crate::id::{ScanId, SubjectId};
-use crate::prepared::{PreparedDataset, ScanRecord, SubjectRecord};
+use crate::prepared::{PreparedDataset, ScanRecord};
+use brainmae_files::checksum::FieldHasher;
+use brainmae_files::id::{ScanId, SubjectId};
+use brainmae_studies::SubjectRecord;
 
 pub use balance::{CategoryBalance, SideBalance, TargetBalance};
 pub use folds::FoldSpec;

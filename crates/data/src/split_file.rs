@@ -4,10 +4,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::checksum::FieldHasher;
 use crate::error::DataError;
-use crate::prepared::{PreparedDataset, TOOL, write_whole};
+use crate::prepared::{PreparedDataset, TOOL};
 use crate::split::{FoldSpec, Split, SplitSpec};
+use brainmae_files::checksum::FieldHasher;
+use brainmae_files::write_atomic;
 
 /// Version of the file's format; a file of another one is refused.
 const FORMAT: u32 = 1;
@@ -84,7 +85,7 @@ impl SplitFile {
         let mut text = serde_json::to_string_pretty(self)
             .map_err(|error| DataError::file(path, format!("cannot be written: {error}")))?;
         text.push('\n');
-        write_whole(path, text.as_bytes())
+        Ok(write_atomic(path, text.as_bytes())?)
     }
 
     /// Reads a file of splits of `dataset`, and checks them.

@@ -5,12 +5,12 @@ mod budget;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::bold::BoldSeries;
 use crate::error::DataError;
-use crate::exclusion::Exclusion;
-use crate::id::{ScanId, SubjectId};
 use crate::prepared::{BoldFile, PreparedDataset, ScanRecord};
 use crate::segment::SegmentLayout;
+use brainmae_files::exclusion::Exclusion;
+use brainmae_files::id::{ScanId, SubjectId};
+use brainmae_signals::bold::BoldSeries;
 
 pub use budget::StoreBudget;
 

@@ -1,12 +1,18 @@
 //! MPI, for whoever asks for it with `--processes mpi`: what it is built with, and the only place
 //! that uses it.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
 
 use crate::unavailable::unavailable;
+
+/// The compiler of the machine's MPI.
+pub fn compiler() -> OsString {
+    std::env::var_os("MPICC").unwrap_or_else(|| "mpicc".into())
+}
 
 /// The bindings are made from the headers of the MPI that the machine has.
 ///
@@ -14,7 +20,7 @@ use crate::unavailable::unavailable;
 /// [`Unavailable`](crate::unavailable::Unavailable) without its compiler, or without libclang,
 /// which reads the headers.
 pub fn require() -> Result<()> {
-    let compiler = std::env::var_os("MPICC").unwrap_or_else(|| "mpicc".into());
+    let compiler = compiler();
     let probe = Command::new(&compiler).arg("-show").output();
     if !probe.is_ok_and(|output| output.status.success()) {
         return Err(unavailable(format!(
@@ -22,7 +28,12 @@ pub fn require() -> Result<()> {
             compiler.display()
         )));
     }
-    if !has_libclang() {
+    let named = std::env::var_os("LIBCLANG_PATH").map(PathBuf::from);
+    let has_libclang = match named {
+        Some(named) => is_libclang(&named) || holds_libclang(&named),
+        None => libraries().any(|folder| holds_libclang(&folder)),
+    };
+    if !has_libclang {
         return Err(unavailable(
             "the bindings to MPI are made with libclang, and there is none\nhint: on a cluster, load a module of llvm or clang; on Debian or Ubuntu, install libclang-dev; or name its folder in the variable LIBCLANG_PATH",
         ));
@@ -30,40 +41,51 @@ pub fn require() -> Result<()> {
     Ok(())
 }
 
-/// Looks where the bindings' build will look.
-fn has_libclang() -> bool {
-    let in_folder = |folder: &Path| {
-        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        let mut names = entries.map(|entry| entry.file_name());
-        names.any(|name| {
-            let name = name.to_string_lossy();
-            name.starts_with("libclang.so") || name.starts_with("libclang-")
-        })
-    };
-    let paths = |name| std::env::var_os(name).unwrap_or_default();
-    let llvm = Command::new("llvm-config").arg("--libdir").output();
-    let llvm = llvm.map_or_else(|_| Vec::new(), |output| output.stdout);
-    let llvm = String::from_utf8_lossy(&llvm).trim().to_string();
-    let versions = std::fs::read_dir("/usr/lib")
-        .into_iter()
-        .flatten()
-        .flatten();
-    let versions = versions.filter(|entry| entry.file_name().to_string_lossy().starts_with("llvm"));
-    let known = [
-        "/usr/lib/x86_64-linux-gnu",
-        "/usr/lib64",
-        "/usr/lib",
-        "/usr/local/lib",
-    ];
-    std::env::var_os("LIBCLANG_PATH").is_some()
-        || std::env::split_paths(&paths("LD_LIBRARY_PATH")).any(|folder| in_folder(&folder))
-        || known
-            .into_iter()
-            .chain([llvm.as_str()])
-            .any(|folder| in_folder(Path::new(folder)))
-        || versions
-            .into_iter()
-            .any(|entry| in_folder(&entry.path().join("lib")))
+/// Folders in which the build of the bindings (the crate clang-sys) looks for libclang.
+fn libraries() -> impl Iterator<Item = PathBuf> {
+    let llvm = std::env::var_os("LLVM_CONFIG_PATH").unwrap_or_else(|| "llvm-config".into());
+    let llvm = Command::new(llvm).arg("--libdir").output();
+    let llvm = llvm.map_or(String::new(), |output| {
+        String::from_utf8_lossy(&output.stdout).trim().to_string()
+    });
+    let variables = ["LD_LIBRARY_PATH", "LIBRARY_PATH"];
+    let named = variables.into_iter().flat_map(|name| {
+        let paths = std::env::var_os(name).unwrap_or_default();
+        std::env::split_paths(&paths).collect::<Vec<_>>()
+    });
+    // Last, since there are thousands: `/usr/lib*` and two levels below it.
+    let roots = ["/usr", "/usr/local"].into_iter().map(Path::new);
+    let top = roots.flat_map(folders).filter(|folder| {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("lib") || name.starts_with("llvm")
+    });
+    let system = top.flat_map(|folder| {
+        let below = folders(&folder);
+        let further: Vec<_> = below.iter().flat_map(|folder| folders(folder)).collect();
+        [vec![folder], below, further].concat()
+    });
+    [PathBuf::from(llvm)].into_iter().chain(named).chain(system)
+}
+
+fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    entries.filter_map(|entry| Some(entry.ok()?.path()))
+}
+
+fn folders(folder: &Path) -> Vec<PathBuf> {
+    entries(folder).filter(|path| path.is_dir()).collect()
+}
+
+fn holds_libclang(folder: &Path) -> bool {
+    entries(folder).any(|path| is_libclang(&path))
+}
+
+/// A file of the name under which libclang is loaded. `libclang-cpp` is another library.
+fn is_libclang(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let is_so = name.starts_with("libclang.so") || name.starts_with("libclang-");
+    let is_named = is_so && name.contains(".so") && !name.contains("-cpp");
+    (is_named || name == "libclang.dylib") && path.is_file()
 }
 
 #[cfg(feature = "mpi")]
@@ -177,3 +199,34 @@ mod linked {
 }
 
 pub use linked::Mpi;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn libclang_is_known_by_its_name() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let others = [
+            "libclang-cpp.so.14",
+            "libclang-cpp.so",
+            "libclang-common.a",
+            "libclang",
+        ];
+        for name in others {
+            std::fs::write(folder.path().join(name), "").expect("writable");
+        }
+        assert!(!holds_libclang(folder.path()));
+        assert!(!holds_libclang(&folder.path().join("nowhere")));
+        for name in [
+            "libclang.so",
+            "libclang-14.so.1",
+            "libclang.so.1",
+            "libclang-3.9.so",
+        ] {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            std::fs::write(folder.path().join(name), "").expect("writable");
+            assert!(holds_libclang(folder.path()), "{name}");
+        }
+    }
+}

@@ -228,15 +228,20 @@ fn compiler() -> OsString {
     std::env::var_os("CXX").unwrap_or_else(|| "c++".into())
 }
 
-/// The bindings are compiled from C++.
+/// The bindings are compiled from C++17. A compiler may lack the headers of its library.
 fn require_compiler() -> Result<()> {
     let compiler = compiler();
-    let probe = Command::new(&compiler).arg("--version").output();
-    if probe.is_ok_and(|output| output.status.success()) {
-        return Ok(());
-    }
+    let probe = Command::new(&compiler)
+        .args(["-std=c++17", "-include", "memory", "-fsyntax-only"])
+        .args(["-x", "c++", "/dev/null"])
+        .output();
+    let problem = match probe {
+        Ok(output) if output.status.success() => return Ok(()),
+        Ok(_) => "does not compile C++17",
+        Err(_) => "is not there",
+    };
     Err(unavailable(format!(
-        "LibTorch devices are compiled with a C++ compiler, and there is no {}\nhint: install g++ or clang, or name one in the variable CXX",
+        "LibTorch devices are compiled with a C++ compiler, and {} {problem}\nhint: install g++ or clang, or name one in the variable CXX",
         compiler.display()
     )))
 }

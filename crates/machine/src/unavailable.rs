@@ -1,4 +1,4 @@
-//! What this machine does not have.
+//! Things that this machine does not have.
 
 use std::fmt;
 

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::atomic::{sync_parent, write_synced};
-use crate::identity::sha256;
 use crate::{Card, RunError};
+use brainmae_files::atomic::{sync_parent, write_synced};
+use brainmae_files::sha256_bytes;
 
 /// A checkpoint on disk: `model.safetensors`, `state` and `card.json`.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ impl Checkpoint {
             card: card.clone(),
             sha256: files
                 .iter()
-                .map(|(name, bytes)| (name.to_string(), sha256(bytes)))
+                .map(|(name, bytes)| (name.to_string(), sha256_bytes(bytes)))
                 .collect(),
         };
         let target = folder.join(name);
@@ -132,7 +132,7 @@ impl Checkpoint {
         let path = self.path.join(name);
         let bytes = fs::read(&path).map_err(RunError::read(&path))?;
         match self.sha256.get(name) {
-            Some(expected) if *expected == sha256(&bytes) => Ok(bytes),
+            Some(expected) if *expected == sha256_bytes(&bytes) => Ok(bytes),
             Some(_) => Err(RunError::damaged(
                 path,
                 "its checksum is not the one in card.json",

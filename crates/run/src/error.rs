@@ -34,14 +34,9 @@ pub enum RunError {
         /// What is wrong with it.
         problem: String,
     },
-    /// Another process works in the folder.
-    #[error(
-        "another process is at work in this run folder: {path:?}; wait for it to end, or stop it"
-    )]
-    Locked {
-        /// The run folder.
-        path: PathBuf,
-    },
+    /// A file, or a run folder in which another process is at work.
+    #[error(transparent)]
+    Files(#[from] brainmae_files::FileError),
     /// A run folder whose manifest tells of another run.
     #[error(
         "{path:?} belongs to another run: its identity is {found}, expected {expected}; move it away"
@@ -53,20 +48,6 @@ pub enum RunError {
         found: String,
         /// Identity of this run.
         expected: String,
-    },
-    /// A checkpoint does not fit the data or the model that it is to be used with.
-    #[error(
-        "the checkpoint does not fit: {field} is {found} here, {expected} in the checkpoint; {hint}"
-    )]
-    Mismatch {
-        /// What differs.
-        field: String,
-        /// In the data, or in the config.
-        found: String,
-        /// In the checkpoint.
-        expected: String,
-        /// What to do.
-        hint: &'static str,
     },
     /// A table that cannot be written as parquet, or is no parquet.
     #[error("cannot write or read the table {path:?}")]

@@ -1,7 +1,9 @@
 //! The folder of one run: opened by one process at a time, resumed where it was left.
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::path::{Path, PathBuf};
+
+use brainmae_files::FolderLock;
 
 use crate::{Manifest, MetricLog, RunError, Status};
 
@@ -12,7 +14,7 @@ pub struct RunFolder {
     manifest: Manifest,
     found: Option<Status>,
     /// None in a process that follows.
-    lock: Option<File>,
+    lock: Option<FolderLock>,
 }
 
 impl RunFolder {
@@ -27,11 +29,10 @@ impl RunFolder {
     /// A finished run stays as it is: ask [`RunFolder::found`]. Anything else is set to running.
     ///
     /// # Errors
-    /// [`RunError::Locked`] if another process is at work in it, [`RunError::OtherRun`] if it holds something else.
+    /// [`FileError::Busy`](brainmae_files::FileError::Busy) if another process is at work in it, [`RunError::OtherRun`] if it holds something else.
     pub fn open(root: &Path, manifest: Manifest) -> Result<Self, RunError> {
         let path = Self::place(root, &manifest);
-        fs::create_dir_all(&path).map_err(RunError::write(&path))?;
-        let lock = lock(&path)?;
+        let lock = FolderLock::take(&path, &path)?;
         let file = path.join("manifest.json");
         let (mut manifest, found) = if file.exists() {
             let old = Manifest::read(&file)?;
@@ -82,13 +83,13 @@ impl RunFolder {
     /// Moves an unfinished run's folder aside, so that it starts anew; nothing is deleted.
     ///
     /// # Errors
-    /// [`RunError::Locked`] if a process is at work in it.
+    /// [`FileError::Busy`](brainmae_files::FileError::Busy) if a process is at work in it.
     pub fn set_aside(root: &Path, manifest: &Manifest) -> Result<Option<PathBuf>, RunError> {
         let path = Self::place(root, manifest);
         if !path.exists() {
             return Ok(None);
         }
-        let _lock = lock(&path)?;
+        let _lock = FolderLock::take(&path, &path)?;
         let aside = (1..)
             .map(|i| path.with_extension(format!("old-{i}")))
             .find(|aside| !aside.exists());
@@ -138,23 +139,11 @@ impl RunFolder {
     }
 }
 
-/// The lock is the system's, on an open file: it ends with the process, however that ends.
-fn lock(folder: &Path) -> Result<File, RunError> {
-    let path = folder.join("lock");
-    let file = File::create(&path).map_err(RunError::write(&path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(RunError::Locked {
-            path: folder.to_path_buf(),
-        }),
-        Err(TryLockError::Error(source)) => Err(RunError::write(&path)(source)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
+    use brainmae_files::FileError;
     use serde_json::json;
 
     use super::*;
@@ -169,7 +158,10 @@ mod tests {
         let root = tempfile::tempdir().expect("a temporary folder");
         let first = RunFolder::open(root.path(), manifest(0.1)).expect("new");
         let second = RunFolder::open(root.path(), manifest(0.1));
-        assert!(matches!(second, Err(RunError::Locked { .. })));
+        assert!(matches!(
+            second,
+            Err(RunError::Files(FileError::Busy { .. }))
+        ));
         drop(first);
         assert!(RunFolder::open(root.path(), manifest(0.1)).is_ok());
     }
@@ -177,7 +169,8 @@ mod tests {
     #[test]
     fn one_who_follows_needs_a_folder_and_changes_nothing() {
         let root = tempfile::tempdir().expect("a temporary folder");
-        assert!(RunFolder::follow(root.path(), &manifest(0.1)).is_err());
+        let none = RunFolder::follow(root.path(), &manifest(0.1));
+        assert!(matches!(none, Err(RunError::Read { .. })));
         let first = RunFolder::open(root.path(), manifest(0.1)).expect("new");
         let mut second = RunFolder::follow(root.path(), &manifest(0.1)).expect("there");
         assert_eq!(second.path(), first.path());

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use brainmae_files::FieldHasher;
+pub use brainmae_files::sha256_bytes as sha256;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 /// 16 hexadecimal digits that name a stage with its config and inputs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -13,15 +14,11 @@ pub struct Identity(String);
 impl Identity {
     /// The identity of a stage. Keys of `config` are ordered before hashing, so that their order in a file does not count.
     pub fn of(stage: &str, config: &serde_json::Value, inputs: &[&str]) -> Self {
-        let mut hash = Sha256::new();
-        for part in [stage, &canonical(config)]
-            .into_iter()
-            .chain(inputs.iter().copied())
-        {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part.as_bytes());
+        let mut hash = FieldHasher::new(stage).field(canonical(config));
+        for input in inputs {
+            hash = hash.field(input);
         }
-        Self(hex(&hash.finalize())[..16].to_string())
+        Self(hash.finish()[..16].to_string())
     }
 }
 
@@ -29,15 +26,6 @@ impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// Lowercase hexadecimal SHA-256 of `bytes`.
-pub fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 fn canonical(value: &serde_json::Value) -> String {
@@ -73,13 +61,5 @@ mod tests {
         assert_eq!(one, id(json!({"b": 3, "a": {"y": 2, "x": 1}})));
         assert_ne!(one, id(json!({"a": {"x": 1, "y": 2}, "b": 4})));
         assert_ne!(one, Identity::of("pretrain", &json!({}), &["data"]));
-    }
-
-    #[test]
-    fn the_hash_is_sha256() {
-        assert_eq!(
-            sha256(b"abc"),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
     }
 }

@@ -6,7 +6,6 @@
 //!
 //! Read in this order: [`seeds`], [`manifest`], [`folder`], [`checkpoint`], [`card`], [`metric_log`], [`table`].
 
-mod atomic;
 pub mod card;
 pub mod checkpoint;
 mod error;
@@ -17,7 +16,7 @@ pub mod metric_log;
 pub mod seeds;
 pub mod table;
 
-pub use atomic::write_atomic;
+pub use brainmae_files::write_atomic;
 pub use card::Card;
 pub use checkpoint::Checkpoint;
 pub use error::RunError;

@@ -98,7 +98,7 @@ impl Manifest {
 
     pub(crate) fn write(&self, path: &Path) -> Result<(), RunError> {
         let text = serde_json::to_string_pretty(self).map_err(|e| RunError::damaged(path, e))?;
-        write_atomic(path, text.as_bytes())
+        Ok(write_atomic(path, text.as_bytes())?)
     }
 
     pub(crate) fn set(&mut self, status: Status, failure: Option<String>) {

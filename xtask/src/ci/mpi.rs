@@ -2,16 +2,16 @@
 
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
-use super::{Outcome, succeed};
+use super::{probe::probe, succeed, tool};
 use crate::cargo::{BuiltIn, cargo};
 use crate::mpi;
 use crate::program::Program;
-use crate::unavailable::{reason, unavailable};
+use crate::unavailable::unavailable;
 
-/// What lets Open MPI start processes in a container of CI: as root, and more of them than there are processors. Other MPIs ask
-/// for nothing of this.
+/// What lets Open MPI start processes in a container of CI: as root, and more of them than there
+/// are processors. Other MPIs ask for nothing of this.
 const VARIABLES: [(&str, &str); 5] = [
     ("OMPI_ALLOW_RUN_AS_ROOT", "1"),
     ("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"),
@@ -20,11 +20,13 @@ const VARIABLES: [(&str, &str); 5] = [
     ("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe"),
 ];
 
-/// The committed loss curve in two processes, started as a user does; then tests of kills and failures.
-pub fn gate() -> Result<Outcome> {
-    if let Err(error) = mpi::require().and_then(|()| require_mpirun()) {
-        return Ok(Outcome::Skipped(reason(error)?));
-    }
+/// The committed loss curve in two processes, started as a user does; then tests of kills
+/// and failures.
+pub fn gate() -> Result<()> {
+    mpi::require()?;
+    require_two_processes()?;
+    tool::require_crates("mpi")?;
+    require_bindings()?;
     let program = Program {
         libtorch: None,
         mpi: true,
@@ -41,10 +43,37 @@ pub fn gate() -> Result<Outcome> {
     succeed(tests.args(["--test", "mpi"]).envs(VARIABLES))
 }
 
-fn require_mpirun() -> Result<()> {
-    let probe = Command::new("mpirun").arg("--version").output();
-    match probe.is_ok_and(|output| output.status.success()) {
-        true => Ok(()),
-        false => Err(unavailable("there is no mpirun to start processes with")),
-    }
+/// Ends well where it is one of two processes.
+const TWO: &str = "#include <mpi.h>
+int main(int n, char **words) {
+    int size = 0;
+    MPI_Init(&n, &words);
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    MPI_Finalize();
+    return size == 2 ? 0 : 1;
+}
+";
+
+/// The compiler must have its headers and libraries, and `mpirun` must be of the same MPI.
+fn require_two_processes() -> Result<()> {
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let (source, program) = (folder.path().join("two.c"), folder.path().join("two"));
+    std::fs::write(&source, TWO).with_context(|| format!("cannot write {source:?}"))?;
+    let mut compile = Command::new(mpi::compiler());
+    let compiled = probe(compile.arg(&source).arg("-o").arg(&program));
+    compiled.map_err(|error| unavailable(format!("MPI compiles no program: {error}")))?;
+    let mut run = Command::new("mpirun");
+    let ended = probe(run.args(["-n", "2"]).arg(&program).envs(VARIABLES));
+    ended.map_err(|error| unavailable(format!("MPI starts no two processes: {error}")))?;
+    Ok(())
+}
+
+/// How the build of the bindings tells that libclang cannot be loaded, or lacks headers of its own.
+const NO_BINDINGS: &[&str] = &["Unable to find libclang", "' file not found"];
+
+fn require_bindings() -> Result<()> {
+    let mut build = cargo(&["build", "--package", "xtask", "--features", "mpi"]);
+    build.args(["--bin", "xtask-mpi"]);
+    let what = "the bindings to MPI cannot be built";
+    tool::attempt(&mut build, what, NO_BINDINGS)
 }

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use brainmae_data::exclusion::reasons;
 use brainmae_data::{PrepareReport, PreparedDataset, ScanStatus};
+use brainmae_files::exclusion::reasons;
 use brainmae_machine::front::command;
 use brainmae_machine::workspace;
 use clap::Subcommand;

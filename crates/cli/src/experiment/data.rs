@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use brainmae_data::cohort::CohortSpec;
+use brainmae_data::StoreBudget;
 use brainmae_data::ingest::IngestSpec;
-use brainmae_data::{PlantedSpec, StoreBudget};
 use brainmae_run::identity::sha256;
+use brainmae_simulate::PlantedSpec;
+use brainmae_simulate::cohort::CohortSpec;
 use serde::{Deserialize, Serialize};
 
 use super::Files;

@@ -12,7 +12,7 @@
 
 use nalgebra::{DMatrix, DMatrixView};
 
-use crate::bold::BoldSeries;
+use brainmae_signals::bold::BoldSeries;
 
 /// Length of a window.
 const WINDOW_SECS: f64 = 30.0;

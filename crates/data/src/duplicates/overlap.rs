@@ -1,6 +1,6 @@
 //! How alike two scans are at a lag.
 
-use crate::bold::BoldSeries;
+use brainmae_signals::bold::BoldSeries;
 
 /// Two scans at a lag.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -183,34 +183,6 @@ fn short_copies_of_slow_signals_that_go_alike_in_all_rois_are_found() {
     assert_eq!(pairs(&found), [[0, 8], [1, 9], [2, 10], [3, 11]]);
 }
 
-#[test]
-fn planted_scans_are_told_apart_and_a_data_set_is_searched_whole() {
-    let folder = tempfile::tempdir().unwrap();
-    let streams = |seed: u64, name: &str| -> Box<dyn Rng> {
-        let name: u64 = name
-            .bytes()
-            .fold(seed, |hash, byte| hash.wrapping_mul(31) + u64::from(byte));
-        Box::new(rng(name))
-    };
-    let options = crate::PrepareOptions {
-        overwrite: false,
-        streams: &streams,
-    };
-    let spec = crate::PlantedSpec {
-        n_subjects: 10,
-        n_volumes: 200,
-        ..crate::PlantedSpec::default()
-    };
-    let place = folder.path().join("planted");
-    crate::prepare_planted(&spec, &place, &options, &mut |_| ()).unwrap();
-    let dataset = PreparedDataset::open(&place).unwrap();
-    let mut calls = Vec::new();
-    let found = find_duplicates(&dataset, |done, total| calls.push((done, total))).unwrap();
-    assert_eq!(found, []);
-    assert_eq!(calls.len(), 20);
-    assert_eq!(calls[19], (20, 20));
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
     /// Of 60 s or more that two scans share, whatever the TR and the number of ROIs.

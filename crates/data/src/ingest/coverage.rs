@@ -10,9 +10,9 @@
 use std::fs::File;
 use std::path::Path;
 
-use crate::atlas::{Atlas, guard};
 use crate::error::DataError;
-use crate::signal_table::SignalTable;
+use brainmae_atlas::{Atlas, guard};
+use brainmae_formats::signal_table::SignalTable;
 
 /// Shares above 1 by less are rounded ones.
 const ROUNDING: f64 = 1e-3;

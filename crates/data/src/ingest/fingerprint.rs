@@ -8,10 +8,10 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::checksum::FieldHasher;
-use crate::confounds::sidecar;
 use crate::error::DataError;
-use crate::layout::{ConfoundFile, EventFiles, FoundScan, SignalFile};
+use brainmae_files::checksum::FieldHasher;
+use brainmae_studies::confounds::sidecar;
+use brainmae_studies::{ConfoundFile, EventFiles, FoundScan, SignalFile};
 
 /// Files up to this size are hashed whole.
 const WHOLE_BYTES: u64 = 4 << 20;

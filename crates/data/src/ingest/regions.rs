@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::spec::AtlasSpec;
-use crate::atlas::guard::{LabelRegion, LabelSpace, match_label_keys, match_label_table};
-use crate::atlas::{Atlas, builtin, centroids};
-use crate::checksum::{FieldHasher, sha256_file};
-use crate::cifti::{CiftiFile, DenseLabels, VolumeSpace};
 use crate::error::DataError;
-use crate::label_map::{GrayordinateLabels, VoxelLabels};
-use crate::vertex_labels::{self, FSLR_32K_VERTICES};
+use brainmae_atlas::guard::{LabelRegion, LabelSpace, match_label_keys, match_label_table};
+use brainmae_atlas::{Atlas, builtin, centroids};
+use brainmae_files::checksum::{FieldHasher, sha256_file};
+use brainmae_formats::cifti::{CiftiFile, DenseLabels, VolumeSpace};
+use brainmae_formats::label_map::{GrayordinateLabels, VoxelLabels};
+use brainmae_formats::vertex_labels::{self, FSLR_32K_VERTICES};
 
 /// Grids whose affines differ by more are not one.
 const GRID_TOLERANCE_MM: f64 = 1e-3;
@@ -70,7 +70,7 @@ impl Regions {
         } else {
             // Lists the atlases that there are.
             return Err(match builtin::atlas(&spec.name) {
-                Err(error) => error,
+                Err(error) => error.into(),
                 Ok(_) => DataError::config("atlas", &spec.name, "an atlas or a label file"),
             });
         };
@@ -346,7 +346,7 @@ fn match_volume(
     labels: VoxelLabels,
     space: LabelSpace,
 ) -> Result<VoxelLabels, DataError> {
-    let region = |region: crate::label_volume::Region| LabelRegion {
+    let region = |region: brainmae_formats::label_volume::Region| LabelRegion {
         n: region.n_voxels,
         centroid_mm: Some(region.centroid_mm),
     };

@@ -5,20 +5,20 @@ use std::path::Path;
 use super::coverage;
 use super::regions::Regions;
 use super::spec::IngestSpec;
-use crate::atlas::guard;
-use crate::bold::BoldSeries;
-use crate::cifti::{CiftiFile, CiftiKind};
-use crate::cleaning::{RoiConstants, ScanSignals, Unusable, clean_scan};
-use crate::confounds::{ConfoundTable, read_outliers, rebuild_censored};
 use crate::error::DataError;
-use crate::events::{Event, read_bids_events, read_design, read_evs, shift};
-use crate::layout::{EventFiles, FoundScan, SignalFile};
 use crate::prepare::CleanedScan;
 use crate::prepared::{ScanRecord, ScanStatus};
-use crate::roi_signals::RoiSignals;
 use crate::segment::SegmentSpec;
-use crate::signal_table::SignalTable;
-use crate::{columnar, nifti, npy};
+use brainmae_atlas::guard;
+use brainmae_formats::cifti::{CiftiFile, CiftiKind};
+use brainmae_formats::roi_signals::RoiSignals;
+use brainmae_formats::signal_table::SignalTable;
+use brainmae_formats::{columnar, nifti, npy};
+use brainmae_signals::bold::BoldSeries;
+use brainmae_signals::cleaning::{RoiConstants, ScanSignals, Unusable, clean_scan};
+use brainmae_studies::events::{Event, read_bids_events, read_design, read_evs, shift};
+use brainmae_studies::{EventFiles, FoundScan, SignalFile};
+use brainmae_studies::{read_confounds, read_outliers, rebuild_censored};
 
 /// TRs that differ by less are the same: headers round.
 const TR_TOLERANCE_SECS: f64 = 2e-3;
@@ -119,7 +119,7 @@ impl Cohort<'_> {
         }
         let outliers = with_censored(outliers, kept, found.signal.path())?;
         let confounds = match &found.confounds {
-            Some(file) => Some(ConfoundTable::read(file, record.n_volumes)?),
+            Some(file) => Some(read_confounds(file, record.n_volumes)?),
             None => None,
         };
         let events = match &found.events {

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::cleaning::CleaningStep;
 use crate::error::DataError;
-use crate::exclusion::ExclusionLimits;
-use crate::layout::{Layout, ListOptions};
+use brainmae_signals::ExclusionLimits;
+use brainmae_signals::cleaning::{CleaningStep, check_steps};
+use brainmae_studies::{Layout, ListOptions};
 
 /// Least share of an ROI that a scan must cover, when nothing is said: as in XCP-D.
 const MIN_COVERAGE: f32 = 0.5;
@@ -161,7 +161,7 @@ impl IngestSpec {
             ));
         }
         self.limits.check()?;
-        crate::cleaning::check_steps(&self.cleaning)
+        Ok(check_steps(&self.cleaning)?)
     }
 
     /// The interval that resampling leads to, if there is resampling.

@@ -1,26 +1,27 @@
 //! Work in progress: the folder `<out>.partial/` beside the data set to be.
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::{CleanedScan, Progress, Step};
-use crate::atlas::Atlas;
-use crate::bold::BoldSeries;
-use crate::checksum::{FieldHasher, sha256_file};
-use crate::cleaning::RoiConstants;
 use crate::error::DataError;
-use crate::events::Event;
-use crate::exclusion::Exclusion;
-use crate::id::ScanId;
 use crate::prepared::{
     BoldFile, BoldWriter, CARD, DatasetHeader, PreparedDataset, PreparedWriter, ScanRecord,
-    SeriesSize, SubjectRecord,
+    SeriesSize,
 };
+use brainmae_atlas::Atlas;
+use brainmae_files::exclusion::Exclusion;
+use brainmae_files::id::ScanId;
+use brainmae_files::{FieldHasher, FolderLock, sha256_file};
+use brainmae_signals::bold::BoldSeries;
+use brainmae_signals::cleaning::RoiConstants;
+use brainmae_studies::SubjectRecord;
+use brainmae_studies::events::Event;
 
 /// What is to be done at a place.
-pub(crate) enum Claim {
+pub enum Claim {
     /// The data set is there.
     UpToDate(Box<PreparedDataset>),
     /// It is to be made.
@@ -28,19 +29,19 @@ pub(crate) enum Claim {
 }
 
 /// The folder of unfinished work, locked for this process.
-pub(crate) struct Partial {
+pub struct Partial {
     out: PathBuf,
     dir: PathBuf,
     /// Whether a data set at `out` is to be replaced.
     replaces: bool,
     /// Held until dropped; the system lets go of it when the process dies.
-    _lock: File,
+    _lock: FolderLock,
 }
 
 /// A finished scan, its signals in a file beside.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Part {
+pub struct Part {
     identity: String,
     pub record: ScanRecord,
     /// What was done otherwise than a reader may think.
@@ -97,45 +98,6 @@ fn look(out: &Path, identity: &str, overwrite: bool) -> There {
     }
 }
 
-/// Locks the folder of unfinished work. Another process may remove the folder after its work is
-/// done, and the lock in it: then there is a new one to take.
-fn lock(out: &Path, dir: &Path, parts: &Path) -> Result<File, DataError> {
-    let path = dir.join("lock");
-    loop {
-        fs::create_dir_all(parts).map_err(DataError::io("create the folder", parts))?;
-        let lock = match File::create(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            lock => lock.map_err(DataError::io("create", &path))?,
-        };
-        match lock.try_lock() {
-            Ok(()) if is_at(&lock, &path) => return Ok(lock),
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(DataError::Busy {
-                    path: out.to_owned(),
-                });
-            }
-            Err(TryLockError::Error(error)) => return Err(DataError::io("lock", path)(error)),
-        }
-    }
-}
-
-/// Whether an open file is still the one at `path`.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    match (file.metadata(), fs::metadata(path)) {
-        (Ok(ours), Ok(there)) => (ours.dev(), ours.ino()) == (there.dev(), there.ino()),
-        _ => false,
-    }
-}
-
-/// Elsewhere an open file cannot be removed.
-#[cfg(not(unix))]
-fn is_at(_file: &File, _path: &Path) -> bool {
-    true
-}
-
 /// Where an old data set lies while the new one moves into its place.
 const REPLACED: &str = "replaced";
 
@@ -156,7 +118,8 @@ impl Partial {
             return Ok(Claim::UpToDate(dataset));
         }
         let parts = dir.join("parts");
-        let lock = lock(out, &dir, &parts)?;
+        let lock = FolderLock::take(&dir, out)?;
+        fs::create_dir_all(&parts).map_err(DataError::io("create the folder", &parts))?;
         let replaced = dir.join(REPLACED);
         if !out.exists() && replaced.join(CARD).is_file() {
             // Killed between the two renames of an overwrite: the old data set comes back first.
@@ -326,7 +289,7 @@ impl Drop for Partial {
     fn drop(&mut self) {
         if fs::remove_dir(self.dir.join("parts")).is_ok() {
             // What is left over does no harm: the next call takes it up.
-            let _ = fs::remove_file(self.dir.join("lock"));
+            FolderLock::remove_file(&self.dir);
             let _ = fs::remove_dir(&self.dir);
         }
     }
@@ -343,9 +306,7 @@ fn remove_if_there(dir: &Path) -> Result<(), DataError> {
 
 /// Clears up after a process that was killed between its last rename and its last removal.
 fn remove_left_over(dir: &Path) {
-    if let Ok(lock) = File::open(dir.join("lock"))
-        && lock.try_lock().is_ok()
-    {
+    if let Some(_lock) = FolderLock::of_dead_process(dir) {
         let _ = fs::remove_dir_all(dir);
     }
 }

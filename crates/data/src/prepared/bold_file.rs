@@ -24,9 +24,9 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
-use crate::bold::BoldSeries;
 use crate::error::DataError;
-use crate::id::ScanId;
+use brainmae_files::id::ScanId;
+use brainmae_signals::bold::BoldSeries;
 
 /// Most rows decoded at once: longer than any scan, and little memory when a footer claims more
 /// rows than there are.
@@ -274,7 +274,7 @@ impl BoldFile {
                 kept.len()
             )));
         }
-        BoldSeries::new(values, self.n_rois, tr_secs)?.with_kept(kept)
+        Ok(BoldSeries::new(values, self.n_rois, tr_secs)?.with_kept(kept)?)
     }
 }
 
@@ -284,6 +284,8 @@ fn item() -> Arc<Field> {
 
 #[cfg(test)]
 mod tests {
+    use brainmae_formats::columnar;
+
     use super::*;
 
     #[test]
@@ -310,6 +312,30 @@ mod tests {
             "{error}"
         );
         assert!(BoldFile::open(&path, 3).is_err());
+    }
+
+    #[test]
+    fn the_file_is_read_as_a_table_of_any_tool() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bold.parquet");
+        let mut writer = BoldWriter::create(&path, 2).unwrap();
+        let kept = [vec![true, true], vec![false, true]];
+        let values = [vec![1., 2., 3., 4.], vec![5., 6., 7., 8.]];
+        for ((scan, values), kept) in ["s1", "s2"].into_iter().zip(values).zip(kept.clone()) {
+            let series = BoldSeries::new(values, 2, 0.5)
+                .and_then(|series| series.with_kept(kept))
+                .unwrap();
+            writer.write(&scan.into(), &series).unwrap();
+        }
+        writer.finish().unwrap();
+        assert_eq!(columnar::scans(&path).unwrap(), ["s1", "s2"]);
+        let table = columnar::read(&path, Some("s2")).unwrap();
+        assert_eq!(table.signals.values, [5., 6., 7., 8.]);
+        assert_eq!(
+            (table.signals.n_rois, table.signals.tr_secs),
+            (2, Some(0.5))
+        );
+        assert_eq!(table.kept.as_ref(), Some(&kept[1]));
     }
 
     #[test]

@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::table::Table;
-use super::{BoldFile, Card, DatasetHeader, ScanRecord, ScanStatus, SubjectRecord};
-use crate::atlas::{Atlas, Hemisphere, Roi};
-use crate::bold::BoldSeries;
-use crate::checksum;
+use super::{BoldFile, Card, DatasetHeader, ScanRecord, ScanStatus};
 use crate::error::DataError;
-use crate::events::Event;
-use crate::exclusion::Exclusion;
-use crate::id::{ScanId, SubjectId};
+use brainmae_atlas::{Atlas, Hemisphere, Roi};
+use brainmae_files::checksum;
+use brainmae_files::exclusion::Exclusion;
+use brainmae_files::id::{ScanId, SubjectId};
+use brainmae_signals::bold::BoldSeries;
+use brainmae_studies::SubjectRecord;
+use brainmae_studies::events::Event;
 
 /// A prepared data set: its tables in memory, its signals on disk.
 pub struct PreparedDataset {
@@ -107,10 +108,10 @@ impl PreparedDataset {
     /// # Errors
     /// [`DataError::Checksum`] for the first file that differs.
     pub fn verify(&self) -> Result<(), DataError> {
-        self.card
-            .files
-            .iter()
-            .try_for_each(|(name, sha256)| checksum::verify(&self.dir.join(name), sha256))
+        for (name, sha256) in &self.card.files {
+            checksum::verify(&self.dir.join(name), sha256)?;
+        }
+        Ok(())
     }
 
     /// The folder.

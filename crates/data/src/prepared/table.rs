@@ -10,11 +10,10 @@ use polars::prelude::{
 use crate::error::DataError;
 
 /// Writes columns of one length, compressed with zstd.
-pub(crate) fn write_table(
-    path: &Path,
-    height: usize,
-    columns: Vec<Column>,
-) -> Result<(), DataError> {
+///
+/// # Errors
+/// [`DataError::Table`] for columns of different lengths; [`DataError::Files`].
+pub fn write_table(path: &Path, height: usize, columns: Vec<Column>) -> Result<(), DataError> {
     let mut table = DataFrame::new(height, columns).map_err(DataError::table(path))?;
     let file = File::create(path).map_err(DataError::io("create", path))?;
     ParquetWriter::new(&file)

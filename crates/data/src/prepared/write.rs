@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{Column, NamedFrom, Series};
@@ -10,14 +9,16 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AtlasCard, BoldFile, BoldWriter, CARD, Card, DatasetHeader, FORMAT, ScanRecord, ScanStatus,
-    SubjectRecord, TOOL, write_table,
+    TOOL, write_table,
 };
-use crate::atlas::{Atlas, Hemisphere};
-use crate::bold::BoldSeries;
-use crate::checksum::sha256_file;
-use crate::cleaning::RoiConstants;
 use crate::error::DataError;
-use crate::events::Event;
+use brainmae_atlas::{Atlas, Hemisphere};
+use brainmae_files::checksum::sha256_file;
+use brainmae_files::write_atomic;
+use brainmae_signals::bold::BoldSeries;
+use brainmae_signals::cleaning::RoiConstants;
+use brainmae_studies::SubjectRecord;
+use brainmae_studies::events::Event;
 
 /// Files that [`PreparedWriter`] writes itself.
 const FILES: [&str; 6] = [
@@ -237,7 +238,7 @@ impl PreparedWriter {
             path: path.clone(),
             problem: format!("the card cannot be written: {error}"),
         })?;
-        write_whole(&path, text.as_bytes())
+        Ok(write_atomic(&path, text.as_bytes())?)
     }
 
     fn write_rois(&self) -> Result<(), DataError> {
@@ -394,17 +395,6 @@ impl PreparedWriter {
             problem,
         }
     }
-}
-
-/// Writes a file beside its place and moves it there, so that it is whole or not there.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let mut file = fs::File::create(&beside).map_err(DataError::io("create", &beside))?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(DataError::io("write", &beside))?;
-    fs::rename(&beside, path).map_err(DataError::io("move into place", path))
 }
 
 fn column<T>(name: &str, values: Vec<T>) -> Column

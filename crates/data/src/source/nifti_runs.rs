@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::recipe::{AtlasChoice, NiftiRunsFiles, Recipe};
 use super::{AtlasRng, Sink, Source, SourceScan};
-use crate::atlas::Atlas;
 use crate::error::DataError;
-use crate::nifti::NiftiReader;
-use crate::spatial_atlas::spatial_atlas;
+use brainmae_atlas::Atlas;
+use brainmae_atlas::spatial::spatial_atlas;
+use brainmae_formats::nifti::NiftiReader;
 
 /// Affines and TRs that differ by more than this are reported.
 const TOLERANCE: f64 = 1e-3;
@@ -230,22 +230,35 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
-    use crate::nifti::tests::write_i16;
     use crate::source::SourceKind;
+    use brainmae_formats::nifti::writer::{Grid, NiftiWriter};
+
+    /// An image of five voxels in a row.
+    fn write_row(path: &Path, volumes: &[[i16; 5]]) {
+        let grid = Grid {
+            shape: [5, 1, 1],
+            voxel_mm: 1.0,
+        };
+        let mut writer = NiftiWriter::create(path, &grid, volumes.len(), Some(2.0)).unwrap();
+        for volume in volumes {
+            writer.write_volume(volume).unwrap();
+        }
+        writer.finish().unwrap();
+    }
 
     #[test]
     fn an_roi_is_the_mean_of_its_voxels_in_the_mask() {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path();
         // Five voxels in a row, the middle one outside the mask; ROIs are the left and right pair.
-        write_i16(&dir.join("mask.nii"), &[5, 1, 1], &[1, 1, 0, 1, 1]);
+        write_row(&dir.join("mask.nii.gz"), &[[1, 1, 0, 1, 1]]);
         let volumes = [
             [1, 3, 99, 10, 20],
             [2, 4, 99, 30, 10],
             [5, 5, 99, -4, -6],
             [0, 1, 99, 7, 7],
         ];
-        write_i16(&dir.join("bold.nii"), &[5, 1, 1, 4], volumes.as_flattened());
+        write_row(&dir.join("bold.nii.gz"), &volumes);
         std::fs::write(dir.join("labels.txt"), "rest 0\nface 0\nrest 1\ncat 1\n").unwrap();
         let recipe = r#"
             name = "made-up"
@@ -255,7 +268,7 @@ mod tests {
             dt_secs = 2.0
             cleaning = []
             subject = { subject = "1" }
-            source = { kind = "nifti-runs", bold = "bold.nii", mask = "mask.nii", labels = "labels.txt", rest_label = "rest" }
+            source = { kind = "nifti-runs", bold = "bold.nii.gz", mask = "mask.nii.gz", labels = "labels.txt", rest_label = "rest" }
             atlas = { kind = "spatial", n_rois = 2, seed = 0 }
             files = {}
         "#;

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::checksum::FieldHasher;
-use crate::cleaning::{CleaningStep, check_steps, dt_after};
 use crate::error::DataError;
-use crate::id::{ScanId, SubjectId};
-use crate::prepared::{FORMAT, SubjectRecord, TOOL};
+use crate::prepared::{FORMAT, TOOL};
+use brainmae_files::checksum::FieldHasher;
+use brainmae_files::id::{ScanId, SubjectId};
+use brainmae_signals::cleaning::{CleaningStep, check_steps, dt_after};
+use brainmae_studies::SubjectRecord;
 
 /// The file in the folder of a data set.
 pub const RECIPE: &str = "source.toml";

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::recipe::{AtlasChoice, ColumnsChoice, Recipe, TableFile};
 use super::{Sink, Source, SourceScan};
-use crate::atlas::{Atlas, Hemisphere, Roi};
 use crate::error::DataError;
-use crate::signal_table::SignalTable;
+use brainmae_atlas::{Atlas, Hemisphere, Roi};
+use brainmae_formats::signal_table::SignalTable;
 
 pub(super) struct TableSource {
     atlas: Atlas,

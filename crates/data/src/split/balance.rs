@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{SIDES, SideCount, Split, families, kin};
 use crate::error::DataError;
-use crate::id::{ScanId, SubjectId};
-use crate::prepared::{PreparedDataset, ScanRecord, SubjectRecord};
+use crate::prepared::{PreparedDataset, ScanRecord};
+use brainmae_files::id::{ScanId, SubjectId};
+use brainmae_studies::SubjectRecord;
 
 /// One side in numbers: counts and means, of nobody in particular.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,8 +9,9 @@ use super::assign::assign;
 use super::strata::Strata;
 use super::{Kin, Split, SplitSpec, SplitUnit, families, kin};
 use crate::error::DataError;
-use crate::id::{ScanId, SubjectId};
-use crate::prepared::{PreparedDataset, ScanRecord, SubjectRecord};
+use crate::prepared::{PreparedDataset, ScanRecord};
+use brainmae_files::id::{ScanId, SubjectId};
+use brainmae_studies::SubjectRecord;
 
 /// Share of the test side when nothing is said.
 const TEST_FRACTION: f64 = 0.2;

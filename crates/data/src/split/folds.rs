@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::draw::{Group, Members, scans_of};
 use super::{Split, assign::assign};
 use crate::error::DataError;
-use crate::prepared::{PreparedDataset, ScanRecord, SubjectRecord};
+use crate::prepared::{PreparedDataset, ScanRecord};
+use brainmae_studies::SubjectRecord;
 
 /// How to cut a data set into folds: every subject is on the test side of exactly one.
 ///

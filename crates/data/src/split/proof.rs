@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{SIDES, Split, SplitUnit};
 use crate::duplicates::Duplicate;
 use crate::error::DataError;
-use crate::id::ScanId;
-use crate::prepared::{PreparedDataset, ScanRecord, SubjectRecord};
+use crate::prepared::{PreparedDataset, ScanRecord};
+use brainmae_files::id::ScanId;
+use brainmae_studies::SubjectRecord;
 
 /// Who is on one side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::DataError;
-use crate::id::SubjectId;
-use crate::prepared::SubjectRecord;
+use brainmae_files::id::SubjectId;
+use brainmae_studies::SubjectRecord;
 
 /// Most bins that a number is cut into.
 const BINS: usize = 5;

@@ -63,7 +63,7 @@ pub(crate) fn written(folder: &std::path::Path, volumes: &[usize]) -> PreparedDa
     };
     let place = folder.join("prepared");
     let mut writer = crate::PreparedWriter::create(&place, header, atlas).unwrap();
-    let constants = [crate::cleaning::RoiConstants {
+    let constants = [brainmae_signals::cleaning::RoiConstants {
         mean: None,
         sd: None,
         slope_per_volume: None,

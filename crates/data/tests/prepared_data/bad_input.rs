@@ -1,6 +1,7 @@
 //! Bad input is refused in words that help, and leaves nothing half-written behind.
 
 use brainmae_data::{DataError, PreparedDataset};
+use brainmae_files::FileError;
 
 use crate::common::Copy;
 
@@ -9,7 +10,10 @@ fn a_wrong_checksum() {
     let copy = Copy::of("haxby2001");
     copy.change_recipe("cbbd4d07", "00000000");
     let error = copy.refusal();
-    assert!(matches!(error, DataError::Checksum { .. }), "{error}");
+    assert!(
+        matches!(error, DataError::Files(FileError::Checksum { .. })),
+        "{error}"
+    );
     assert!(!copy.path("prepared.partial").exists());
 }
 

@@ -4,7 +4,8 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use brainmae_data::{DataError, PrepareOptions, PrepareReport, Progress, checksum, prepare};
+use brainmae_data::{DataError, PrepareOptions, PrepareReport, Progress, prepare};
+use brainmae_files::checksum;
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

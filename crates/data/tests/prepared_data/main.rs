@@ -1,7 +1,5 @@
-//! From raw files or a made-up truth to a prepared data set, and what must not go wrong on the way.
+//! Raw data sets of this repository become prepared ones; bad input does not.
 
 mod bad_input;
 mod common;
-mod ingest;
-mod planted;
 mod real;

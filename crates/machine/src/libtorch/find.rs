@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use super::version::FETCHED;
 use super::{Half, Version};
+use crate::unavailable::unavailable;
 use crate::workspace;
 
 /// The places, in the order they are looked at.
@@ -36,14 +37,14 @@ impl Places {
     /// The first that will do.
     ///
     /// # Errors
-    /// If the one that the user names will not.
+    /// [`Unavailable`](crate::unavailable::Unavailable) if the one that the user names will not.
     pub fn find(&self, half: Half) -> Result<Option<PathBuf>> {
         if let Some(named) = &self.variable {
             return match unfit(named, half) {
                 None => Ok(Some(named.clone())),
-                Some(problem) => bail!(
+                Some(problem) => Err(unavailable(format!(
                     "the LibTorch that the variable LIBTORCH names will not do: {problem}: {named:?}\nhint: name one of version {FETCHED}, or unset the variable to have it found or fetched"
-                ),
+                ))),
             };
         }
         // The whole serves the CPU too, and changing between two folders compiles the bindings

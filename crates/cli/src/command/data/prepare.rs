@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use brainmae_data::cleaning::{BandPass, Censoring, CleaningStep, ConfoundModel, Dummies};
 use brainmae_data::ingest::{self, IngestOptions, IngestSpec, Plan};
-use brainmae_data::layout::{Layout, NoteKind};
 use brainmae_machine::front::command;
 use brainmae_machine::workspace;
+use brainmae_signals::cleaning::{BandPass, Censoring, CleaningStep, ConfoundModel, Dummies};
+use brainmae_studies::{Layout, NoteKind};
 use clap::{Args, ValueEnum};
 
 use super::tell;

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use brainmae_data::PlantedSpec;
-use brainmae_data::cohort::{CohortLayout, CohortSpec, Grayordinates, SeriesFile};
-use brainmae_data::layout::Layout;
 use brainmae_machine::front::command;
 use brainmae_machine::workspace;
+use brainmae_simulate::PlantedSpec;
+use brainmae_simulate::cohort::{CohortLayout, CohortSpec, Grayordinates, SeriesFile};
+use brainmae_studies::Layout;
 use clap::{Args, ValueEnum};
 
 use super::tell;

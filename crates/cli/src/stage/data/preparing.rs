@@ -3,16 +3,15 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use brainmae_data::atlas::builtin;
-use brainmae_data::cohort::{self, CohortReport, CohortSpec};
+use brainmae_atlas::builtin;
 use brainmae_data::ingest::{IngestOptions, IngestSpec, ingest};
-use brainmae_data::{
-    PlantedSpec, PrepareOptions, PrepareReport, Progress, Step, prepare, prepare_planted,
-};
+use brainmae_data::{PrepareOptions, PrepareReport, Progress, Step, prepare};
 use brainmae_machine::front::command;
 use brainmae_machine::progress::Steps;
 use brainmae_machine::{interrupt, workspace};
 use brainmae_run::Seeds;
+use brainmae_simulate::cohort::{self, CohortReport, CohortSpec};
+use brainmae_simulate::{PlantedSpec, prepare_planted};
 
 /// Prepares the raw data set in `source`, at `out`.
 ///

@@ -1,0 +1,145 @@
+//! Centres of ROIs from a table as CBIG publishes them: `ROI Label,ROI Name,R,A,S`.
+
+use std::path::Path;
+
+use super::naming::{is_background, shown};
+use crate::error::AtlasError;
+
+/// The header of the table, in lower case.
+const HEADER: [&str; 5] = ["roi label", "roi name", "r", "a", "s"];
+
+/// One row: the centre of an ROI.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Centroid {
+    /// Its key in the label image.
+    pub label: u32,
+    /// Its name.
+    pub name: String,
+    /// Right, anterior, superior, in mm.
+    pub mm: [f32; 3],
+}
+
+/// Reads a table of centres; a row 0 for the background, which some copies have, is left out.
+///
+/// # Errors
+/// [`AtlasError::Io`] when the file cannot be opened; [`AtlasError::TextTable`] for another header,
+/// a row of another length, or a value that is no finite number, with its line.
+pub fn read(path: &Path) -> Result<Vec<Centroid>, AtlasError> {
+    let file = std::fs::File::open(path).map_err(AtlasError::io("open", path))?;
+    let refuse = |line: u64, problem: String| AtlasError::TextTable {
+        path: path.to_owned(),
+        line,
+        problem,
+    };
+    let broken = |error: csv::Error| {
+        let line = error.position().map_or(1, csv::Position::line);
+        refuse(line, error.to_string())
+    };
+    let mut rows = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_reader(file);
+    let header = rows.headers().map_err(broken)?;
+    let known = header.len() == HEADER.len()
+        && header.iter().zip(HEADER).all(|(found, expected)| {
+            found
+                .trim_start_matches('\u{feff}')
+                .eq_ignore_ascii_case(expected)
+        });
+    if !known {
+        let found: Vec<String> = header.iter().take(HEADER.len() + 1).map(shown).collect();
+        return Err(refuse(
+            1,
+            format!(
+                "the header is {}, expected ROI Label,ROI Name,R,A,S",
+                found.join(",")
+            ),
+        ));
+    }
+    let mut centroids = Vec::new();
+    for row in rows.records() {
+        let row = row.map_err(broken)?;
+        let line = row.position().map_or(0, csv::Position::line);
+        let name = &row[1];
+        if is_background(name) {
+            continue;
+        }
+        let label = row[0]
+            .parse()
+            .map_err(|_| refuse(line, format!("{} is no ROI label", shown(&row[0]))))?;
+        let mut mm = [0.0_f32; 3];
+        for (mm, cell) in mm.iter_mut().zip(row.iter().skip(2)) {
+            *mm = match cell.parse() {
+                Ok(value) if f32::is_finite(value) => value,
+                _ => return Err(refuse(line, format!("{} is no place in mm", shown(cell)))),
+            };
+        }
+        centroids.push(Centroid {
+            label,
+            name: name.to_owned(),
+            mm,
+        });
+    }
+    Ok(centroids)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read_bytes(bytes: &[u8]) -> Result<Vec<Centroid>, AtlasError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("centroids.csv");
+        std::fs::write(&path, bytes).unwrap();
+        read(&path)
+    }
+
+    #[test]
+    fn rows_are_read_and_the_background_is_left_out() {
+        let text = "ROI Label,ROI Name,R,A,S\n0,NONE,0,0,0\n1,7Networks_LH_Vis_1,-26,-34.5,-18\n";
+        let expected = Centroid {
+            label: 1,
+            name: "7Networks_LH_Vis_1".into(),
+            mm: [-26.0, -34.5, -18.0],
+        };
+        assert_eq!(read_bytes(text.as_bytes()).unwrap(), [expected]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        for (rows, word) in [
+            ("ROI Name,R,A,S\n", "line 1: the header is \"ROI Name\""),
+            (
+                "ROI Label,ROI Name,R,A,S\n1,a,1,2,3\n2,b,1,2,x\n",
+                "line 3: \"x\" is no place",
+            ),
+            (
+                "ROI Label,ROI Name,R,A,S\n1,a,1,NaN,3\n",
+                "line 2: \"NaN\" is no place",
+            ),
+            (
+                "ROI Label,ROI Name,R,A,S\n-1,a,1,2,3\n",
+                "line 2: \"-1\" is no ROI label",
+            ),
+            ("ROI Label,ROI Name,R,A,S\n1,a,1,2\n", "line 2"),
+        ] {
+            let error = read_bytes(rows.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(
+            header in any::<bool>(),
+            rows in prop::collection::vec(any::<u8>(), 0..200),
+        ) {
+            let mut bytes = if header { b"ROI Label,ROI Name,R,A,S\n".to_vec() } else { Vec::new() };
+            bytes.extend(rows);
+            if let Ok(centroids) = read_bytes(&bytes) {
+                prop_assert!(centroids.iter().all(|row| row.mm.iter().all(|mm| mm.is_finite())));
+            }
+        }
+    }
+}

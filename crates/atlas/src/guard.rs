@@ -1,0 +1,131 @@
+//! The guard between files and an atlas: no column or label becomes an ROI that it is not.
+//!
+//! What is certain is put in order. What is not is refused with what was found.
+
+mod labels;
+
+use super::Atlas;
+use super::builtin::{BUILTINS, Builtin};
+use super::naming::Key;
+use super::resolve::resolve;
+use crate::error::AtlasError;
+
+pub use labels::{LabelRegion, LabelSpace, match_label_keys, match_label_table};
+
+/// ROIs below the cortex that XCP-D's 4S atlases add to those of Schaefer 2018.
+const SUBCORTICAL_4S: usize = 56;
+
+/// Which column holds which ROI.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnMatch {
+    /// By ROI of the atlas, its column; none where it is missing.
+    pub columns: Vec<Option<usize>>,
+    /// Whether the ROIs stand in another order in the file.
+    pub reordered: bool,
+    /// ROIs that the file knows by another name than the atlas.
+    pub aliased: usize,
+    /// Columns that are no ROI of the atlas, such as the 56 ROIs below the cortex of 4S156.
+    pub ignored: Vec<String>,
+    /// Whose names the file uses: `schaefer-100-17`, `schaefer-100-7 before v0.14.3`, ….
+    pub naming: String,
+}
+
+/// Finds the ROIs of an atlas among named columns.
+///
+/// Names are compared without regard to case, to `-`, `.` and spaces in place of `_`, and to a
+/// missing `7Networks_`. For a built-in atlas the names of before v0.14.3 and those by the other
+/// number of networks count as well; one list must explain all names. An ROI without a column is
+/// not an error here: see [`missing`].
+///
+/// # Errors
+/// [`AtlasError::AtlasMismatch`] for a name or an ROI that is there twice, for names of several
+/// lists or that two lists read differently, and for unknown names, unless every ROI is there and
+/// the unknown ones do not look like a cortical ROI.
+pub fn match_columns(atlas: &Atlas, found: &[String]) -> Result<ColumnMatch, AtlasError> {
+    let names: Vec<&str> = found.iter().map(String::as_str).collect();
+    let resolved = resolve(atlas, &names, "columns")?;
+    let mut columns = vec![None; atlas.n_rois()];
+    let mut aliased = 0;
+    let mut ignored = Vec::new();
+    for (column, roi) in resolved.rois.iter().enumerate() {
+        match roi {
+            Some(roi) => {
+                columns[*roi] = Some(column);
+                let (ours, theirs) = (&atlas.rois[*roi].name, &found[column]);
+                aliased += usize::from(Key::of(ours).rest != Key::of(theirs).rest);
+            }
+            None => ignored.push(found[column].clone()),
+        }
+    }
+    Ok(ColumnMatch {
+        reordered: !columns.iter().flatten().is_sorted(),
+        columns,
+        aliased,
+        ignored,
+        naming: resolved.label,
+    })
+}
+
+/// Takes columns without names as the ROIs in order when there is one for each, and says in words
+/// for the log what could not be checked. `n_rows` serves to notice a table on its side.
+///
+/// # Errors
+/// [`AtlasError::AtlasMismatch`] for another number of columns.
+pub fn match_count(atlas: &Atlas, n_columns: usize, n_rows: usize) -> Result<String, AtlasError> {
+    let n_rois = atlas.n_rois();
+    if n_columns == n_rois {
+        let orders = match Builtin::of(atlas) {
+            Some(_) => ", nor whether they are in the order of 7 or of 17 networks",
+            None => "",
+        };
+        return Ok(format!(
+            "the {n_rois} columns have no names and were taken as the ROIs of {} in order: that \
+             this is so cannot be checked{orders}",
+            atlas.name
+        ));
+    }
+    let builtin = BUILTINS.iter().find(|builtin| builtin.n_rois == n_columns);
+    let with_4s = BUILTINS
+        .iter()
+        .find(|builtin| builtin.n_rois + SUBCORTICAL_4S == n_columns);
+    let hint = if n_columns == n_rois + 1 {
+        "off by one: has the file a column for the background or for an index? Remove it".into()
+    } else if n_rows == n_rois {
+        "its rows are as many as ROIs: a row must be a volume, so transpose it".into()
+    } else if let Some(builtin) = builtin {
+        format!("as many as ROIs of {}: is that its atlas?", builtin.name)
+    } else if let Some(builtin) = with_4s {
+        format!(
+            "as many as ROIs of 4S{n_columns}, which are those of {} and {SUBCORTICAL_4S} below the \
+             cortex: give the table with its header, so that they are found by name",
+            builtin.name
+        )
+    } else {
+        "give a table with a header, or the atlas that it was made with".into()
+    };
+    Err(AtlasError::AtlasMismatch {
+        found: format!("of {n_columns} columns without names"),
+        expected: atlas.name.clone(),
+        difference: format!("expected {n_rois} columns; {hint}"),
+    })
+}
+
+/// Names of the ROIs that are not among `found`.
+pub fn missing(atlas: &Atlas, found: impl IntoIterator<Item = usize>) -> Vec<&str> {
+    let mut there = vec![false; atlas.n_rois()];
+    for roi in found {
+        if let Some(there) = there.get_mut(roi) {
+            *there = true;
+        }
+    }
+    atlas
+        .rois
+        .iter()
+        .zip(there)
+        .filter(|(_, there)| !there)
+        .map(|(roi, _)| roi.name.as_str())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

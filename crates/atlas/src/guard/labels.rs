@@ -1,0 +1,345 @@
+//! Labels of voxels and vertices: which key is which ROI, by name or by place.
+
+use std::collections::BTreeMap;
+
+use crate::builtin::{self, BUILTINS, Builtin};
+use crate::error::AtlasError;
+use crate::naming::{is_background, shown};
+use crate::resolve::resolve;
+use crate::{Atlas, Hemisphere};
+
+/// Share of the regions that must lie where the atlas has them.
+const CLEAR_MAJORITY: f64 = 0.9;
+/// Keys that a message lists before it stops.
+const MOST_LISTED: usize = 5;
+
+/// What one key of a label file covers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LabelRegion {
+    /// Voxels or vertices.
+    pub n: usize,
+    /// Their mean place in right-anterior-superior mm, where it is known.
+    pub centroid_mm: Option<[f64; 3]>,
+}
+
+/// In which space the centroids of a label file lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LabelSpace {
+    /// MNI152 or near it: centroids can be compared with those of the atlas.
+    Mni,
+    /// The subject's own: only left and right are compared.
+    Subject,
+}
+
+/// Finds the ROI of every key of a label table: of a `.dlabel.nii`, or a look-up table.
+///
+/// Keys may come in any order. Names are matched as by
+/// [`match_columns`](super::match_columns); keys of the background and of what is no ROI of the
+/// atlas are left out. An ROI without a key is not an error here: see [`missing`](super::missing).
+///
+/// # Errors
+/// [`AtlasError::AtlasMismatch`] for a key that is there twice or an ROI at key 0, and for names as
+/// [`match_columns`](super::match_columns) refuses them.
+pub fn match_label_table(
+    atlas: &Atlas,
+    table: &[(u32, String)],
+) -> Result<BTreeMap<u32, usize>, AtlasError> {
+    let mut by_key: BTreeMap<u32, &str> = BTreeMap::new();
+    for (key, name) in table.iter().filter(|(_, name)| !is_background(name)) {
+        if let Some(before) = by_key.insert(*key, name) {
+            return Err(refuse(
+                atlas,
+                table.len(),
+                format!(
+                    "key {key} stands for {} and for {}",
+                    shown(before),
+                    shown(name)
+                ),
+            ));
+        }
+    }
+    let (keys, names): (Vec<u32>, Vec<&str>) = by_key.into_iter().unzip();
+    let rois = resolve(atlas, &names, "labels")?.rois;
+    let matched: BTreeMap<u32, usize> = keys
+        .into_iter()
+        .zip(rois)
+        .filter_map(|(key, roi)| Some((key, roi?)))
+        .collect();
+    if let Some(roi) = matched.get(&0) {
+        return Err(refuse(
+            atlas,
+            table.len(),
+            format!(
+                "key 0 is the background and stands for {}: are the keys off by one?",
+                atlas.rois[*roi].name
+            ),
+        ));
+    }
+    Ok(matched)
+}
+
+/// Finds the ROI of every key of a label file that has no names: key `k` is the ROI of index
+/// `k - 1`, unless something speaks against it.
+///
+/// `regions` tells what each key covers; key 0 may be among them and is the background. With
+/// centroids, they must lie where the atlas says: in MNI space 90 % of the regions nearer to their
+/// own ROI than to the ROIs before and after it, in any space 90 % of them on their own side. An
+/// ROI without a key is not an error here: see [`missing`](super::missing).
+///
+/// # Errors
+/// [`AtlasError::AtlasMismatch`] for keys beyond the number of ROIs, for keys that look shifted by
+/// one, and for regions that do not lie where the atlas has them, naming what they fit instead.
+pub fn match_label_keys(
+    atlas: &Atlas,
+    regions: &BTreeMap<u32, LabelRegion>,
+    space: LabelSpace,
+) -> Result<BTreeMap<u32, usize>, AtlasError> {
+    let labelled: BTreeMap<u32, LabelRegion> = regions
+        .iter()
+        .filter(|(key, region)| **key != 0 && region.n > 0)
+        .map(|(key, region)| (*key, *region))
+        .collect();
+    let zero = regions.get(&0).map_or(0, |region| region.n);
+    check_keys(atlas, &labelled, zero)
+        .and_then(|()| check_places(atlas, &labelled, space))
+        .map_err(|problem| refuse(atlas, labelled.len(), problem))?;
+    Ok(labelled.into_keys().map(|key| (key, roi_of(key))).collect())
+}
+
+/// The ROI that key `key` should be.
+fn roi_of(key: u32) -> usize {
+    key as usize - 1
+}
+
+fn refuse(atlas: &Atlas, n_labels: usize, difference: String) -> AtlasError {
+    AtlasError::AtlasMismatch {
+        found: format!("of {n_labels} labels"),
+        expected: atlas.name.clone(),
+        difference,
+    }
+}
+
+fn check_keys(
+    atlas: &Atlas,
+    labelled: &BTreeMap<u32, LabelRegion>,
+    zero: usize,
+) -> Result<(), String> {
+    let n_rois = atlas.n_rois();
+    let (Some((&first, _)), Some((&last, _))) =
+        (labelled.first_key_value(), labelled.last_key_value())
+    else {
+        return Err("no voxel or vertex has a label above 0".into());
+    };
+    let unbroken = (last - first) as usize == labelled.len() - 1;
+    // A background is larger than any ROI; what is not, at key 0, is an ROI.
+    let largest = labelled.values().map(|region| region.n).max().unwrap_or(0);
+    if (1..=largest).contains(&zero) && unbroken && first == 1 && last as usize == n_rois - 1 {
+        return Err(format!(
+            "keys run from 0 to {last} and 0 covers no more than an ROI does, so that every key is \
+             off by one: add 1 to all of them and give 0 to the background"
+        ));
+    }
+    if last as usize <= n_rois {
+        return Ok(());
+    }
+    if unbroken && first == 2 && last as usize == n_rois + 1 {
+        return Err(format!(
+            "keys run from 2 to {last}, expected 1 to {n_rois}, so that every key is off by one: \
+             subtract 1 from all of them"
+        ));
+    }
+    let beyond: Vec<u32> = labelled
+        .keys()
+        .copied()
+        .filter(|key| *key as usize > n_rois)
+        .collect();
+    let listed: Vec<String> = beyond
+        .iter()
+        .take(MOST_LISTED)
+        .map(u32::to_string)
+        .collect();
+    let more = if beyond.len() > MOST_LISTED {
+        ", …"
+    } else {
+        ""
+    };
+    let builtin = BUILTINS
+        .iter()
+        .find(|builtin| builtin.n_rois == last as usize);
+    let hint = match builtin {
+        Some(builtin) => format!("is it an image of {}?", builtin.name),
+        None => "give the label table that says which key is which ROI".into(),
+    };
+    Err(format!(
+        "{} keys are above its {n_rois} ROIs ({}{more}): {hint}",
+        beyond.len(),
+        listed.join(", ")
+    ))
+}
+
+/// A region with a known centre, and the ROI that it should be.
+struct Placed {
+    roi: usize,
+    centre: [f64; 3],
+}
+
+fn check_places(
+    atlas: &Atlas,
+    labelled: &BTreeMap<u32, LabelRegion>,
+    space: LabelSpace,
+) -> Result<(), String> {
+    let placed: Vec<Placed> = labelled
+        .iter()
+        .filter_map(|(key, region)| {
+            let centre = region.centroid_mm?;
+            let roi = roi_of(*key);
+            let finite = centre.iter().all(|mm| mm.is_finite());
+            finite.then_some(Placed { roi, centre })
+        })
+        .collect();
+    if placed.is_empty() {
+        return Ok(());
+    }
+    let mean_x = |side| {
+        let on_side = |region: &&Placed| atlas.rois[region.roi].hemisphere == Some(side);
+        let xs: Vec<f64> = placed
+            .iter()
+            .filter(on_side)
+            .map(|region| region.centre[0])
+            .collect();
+        (!xs.is_empty()).then(|| xs.iter().sum::<f64>() / xs.len() as f64)
+    };
+    let midline_mm = match space {
+        LabelSpace::Mni => Some(0.0),
+        LabelSpace::Subject => mean_x(Hemisphere::Left)
+            .zip(mean_x(Hemisphere::Right))
+            .map(|(left, right)| (left + right) / 2.0),
+    };
+    let own_side = share(&placed, |region| {
+        let left = atlas.rois[region.roi].hemisphere? == Hemisphere::Left;
+        Some((region.centre[0] < midline_mm?) == left)
+    });
+    let own_place = match space {
+        LabelSpace::Mni => fit(atlas, &placed, Some),
+        LabelSpace::Subject => None,
+    };
+    let fits = |share: Option<f64>| share.is_none_or(|share| share >= CLEAR_MAJORITY);
+    if fits(own_side) && fits(own_place) {
+        return Ok(());
+    }
+    if space == LabelSpace::Mni
+        && let Some(instead) = what_fits(atlas, &placed)
+    {
+        return Err(instead);
+    }
+    if own_side.is_some_and(|share| share <= 1.0 - CLEAR_MAJORITY) {
+        return Err(
+            "its regions lie on the other side of the brain: the right hemisphere comes first, or \
+             the image is mirrored; give the label table or correct the image"
+                .into(),
+        );
+    }
+    let counted = [
+        (own_side, "on their own side"),
+        (
+            own_place,
+            "nearer to their own ROI than to its neighbours in the order",
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(share, what)| Some(format!("{:.0} % are {what}", 100.0 * share?)));
+    Err(format!(
+        "its regions do not lie where the ROIs do: {}, expected {:.0} %; is it of another atlas{}?",
+        counted.collect::<Vec<_>>().join(", "),
+        100.0 * CLEAR_MAJORITY,
+        match space {
+            LabelSpace::Mni => ", or not in MNI space",
+            LabelSpace::Subject => "",
+        }
+    ))
+}
+
+/// What the regions are if not the ROIs in order, where one explanation fits clearly.
+fn what_fits(atlas: &Atlas, placed: &[Placed]) -> Option<String> {
+    let n_rois = atlas.n_rois();
+    let clear = |share: Option<f64>| share.is_some_and(|share| share >= CLEAR_MAJORITY);
+    if clear(fit(atlas, placed, |roi| {
+        roi.checked_add(1).filter(|next| *next < n_rois)
+    })) {
+        return Some("every key is off by one: key k lies where ROI k + 1 is; add 1 to all".into());
+    }
+    if clear(fit(atlas, placed, |roi| roi.checked_sub(1))) {
+        return Some(
+            "every key is off by one: key k lies where ROI k - 1 is; subtract 1 from all".into(),
+        );
+    }
+    if let Some(builtin) = Builtin::of(atlas).filter(|builtin| builtin.n_rois == n_rois) {
+        let other = builtin.other_order().name;
+        let theirs = builtin::atlas(other).ok()?;
+        if clear(fit(&theirs, placed, Some)) {
+            return Some(format!(
+                "its regions lie where those of {other} do, the same ones in another order: ask \
+                 for that atlas, or give the label table"
+            ));
+        }
+    }
+    let on = |side| {
+        let rois = atlas
+            .rois
+            .iter()
+            .filter(move |roi| roi.hemisphere == Some(side));
+        rois.map(|roi| roi.index)
+    };
+    let right_first: Vec<usize> = on(Hemisphere::Right).chain(on(Hemisphere::Left)).collect();
+    if clear(fit(atlas, placed, |roi| right_first.get(roi).copied())) {
+        return Some(
+            "the right hemisphere comes first: give the label table, or put the left one first"
+                .into(),
+        );
+    }
+    let mirrored: Vec<Placed> = placed
+        .iter()
+        .map(|region| Placed {
+            roi: region.roi,
+            centre: [-region.centre[0], region.centre[1], region.centre[2]],
+        })
+        .collect();
+    clear(fit(atlas, &mirrored, Some))
+        .then(|| "the image is mirrored: left and right are exchanged, correct its affine".into())
+}
+
+/// The share of regions that lie nearer to the ROI that `meant` says they are than to the ROIs
+/// before and after that one; none when there is none to compare.
+fn fit(atlas: &Atlas, placed: &[Placed], meant: impl Fn(usize) -> Option<usize>) -> Option<f64> {
+    let away = |region: &Placed, roi: usize| {
+        let centre = atlas.rois.get(roi)?.centroid_mm?;
+        let squares = region.centre.iter().zip(centre);
+        Some(
+            squares
+                .map(|(x, y)| (x - f64::from(y)).powi(2))
+                .sum::<f64>(),
+        )
+    };
+    share(placed, |region| {
+        let roi = meant(region.roi)?;
+        let own = away(region, roi)?;
+        let before = roi.checked_sub(1).and_then(|roi| away(region, roi));
+        let after = away(region, roi + 1);
+        Some(
+            [before, after]
+                .into_iter()
+                .flatten()
+                .all(|other| own < other),
+        )
+    })
+}
+
+/// The share of regions that pass, of those that can be tested.
+fn share(placed: &[Placed], passes: impl Fn(&Placed) -> Option<bool>) -> Option<f64> {
+    let tested: Vec<bool> = placed.iter().filter_map(passes).collect();
+    let passed = tested.iter().filter(|passed| **passed).count();
+    (!tested.is_empty()).then(|| passed as f64 / tested.len() as f64)
+}
+
+#[cfg(test)]
+mod tests;

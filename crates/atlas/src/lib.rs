@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+pub mod builtin;
+pub mod centroids;
+mod error;
+pub mod guard;
+mod naming;
+mod own;
+mod region;
+mod resolve;
+mod scheme;
+pub mod spatial;
+
+pub use error::AtlasError;
+pub use region::{Atlas, Hemisphere, Roi};

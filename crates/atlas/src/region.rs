@@ -1,0 +1,132 @@
+//! ROI and atlas: the order of the ROIs is part of what a model learns.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use brainmae_files::checksum::FieldHasher;
+
+/// Side of the brain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Hemisphere {
+    /// The subject's left.
+    Left,
+    /// The subject's right.
+    Right,
+}
+
+impl Hemisphere {
+    /// As written in tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Right => "right",
+        }
+    }
+}
+
+/// One region of interest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Roi {
+    /// Place in the atlas, from 0.
+    pub index: usize,
+    /// Name, unique in the atlas.
+    pub name: String,
+    /// Functional network, where known.
+    pub network: Option<String>,
+    /// Side, where known.
+    pub hemisphere: Option<Hemisphere>,
+    /// Centre in right-anterior-superior mm, where known.
+    pub centroid_mm: Option<[f32; 3]>,
+}
+
+/// A set of ROIs in a fixed order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Atlas {
+    /// Such as `spatial-100`.
+    pub name: String,
+    /// What sets it apart from others of that name.
+    pub version: String,
+    /// The ROIs, in order.
+    pub rois: Vec<Roi>,
+}
+
+impl Atlas {
+    /// ROIs in the atlas.
+    pub fn n_rois(&self) -> usize {
+        self.rois.len()
+    }
+
+    /// Identity of the atlas: its name, version and the names of its ROIs in order.
+    pub fn hash(&self) -> String {
+        self.rois
+            .iter()
+            .fold(
+                FieldHasher::new("atlas")
+                    .field(&self.name)
+                    .field(&self.version),
+                |hasher, roi| hasher.field(&roi.name),
+            )
+            .finish()
+    }
+
+    /// Checks that ROIs are numbered in order and named uniquely.
+    ///
+    /// # Errors
+    /// In words, for the error of whoever has read it.
+    pub fn check(&self) -> Result<(), String> {
+        let mut names = BTreeSet::new();
+        for (index, roi) in self.rois.iter().enumerate() {
+            if roi.index != index {
+                return Err(format!("ROI {index} carries the index {}", roi.index));
+            }
+            if roi.name.is_empty() || !names.insert(&roi.name) {
+                return Err(format!(
+                    "ROI {index} is named {:?}: names must be unique and not empty",
+                    roi.name
+                ));
+            }
+        }
+        if self.rois.is_empty() {
+            return Err("it has no ROI".into());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn atlas(names: &[&str]) -> Atlas {
+        Atlas {
+            name: "test".into(),
+            version: "1".into(),
+            rois: names
+                .iter()
+                .enumerate()
+                .map(|(index, name)| Roi {
+                    index,
+                    name: (*name).into(),
+                    network: None,
+                    hemisphere: None,
+                    centroid_mm: None,
+                })
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn the_order_of_rois_is_part_of_the_identity() {
+        assert_eq!(atlas(&["a", "b"]).hash(), atlas(&["a", "b"]).hash());
+        assert_ne!(atlas(&["a", "b"]).hash(), atlas(&["b", "a"]).hash());
+    }
+
+    #[test]
+    fn the_same_names_of_another_version_are_another_atlas() {
+        let mut other = atlas(&["a"]);
+        other.version = "2".into();
+        assert_ne!(other.hash(), atlas(&["a"]).hash());
+    }
+}

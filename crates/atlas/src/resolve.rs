@@ -1,0 +1,239 @@
+//! Which ROIs the names in a file mean.
+//!
+//! A name alone can be ambiguous: `7Networks_LH_DorsAttn_FEF_1` was one region of Schaefer 2018
+//! before v0.14.3 and is another one since. So all names of a file are read by one list of names,
+//! the only one that explains them all.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use super::Atlas;
+use super::builtin::{BUILTINS, Builtin, Region};
+use super::naming::{Key, nearest, shown};
+use super::scheme::{Meaning, Scheme};
+use crate::error::AtlasError;
+
+/// Names that a message lists before it stops.
+const MOST_LISTED: usize = 5;
+
+/// What the names in a file mean.
+#[derive(Debug)]
+pub(super) struct Resolved {
+    /// By name, the ROI; none for a name of something else.
+    pub rois: Vec<Option<usize>>,
+    /// The list by which the names were read.
+    pub label: String,
+}
+
+/// Finds the one list by which `names` are to be read, and reads them; `what` they name is told in
+/// errors, in the plural.
+///
+/// # Errors
+/// [`AtlasError::AtlasMismatch`] when a name or an ROI is there twice; when no list explains all
+/// names that some list knows, or two explain them differently; when ROIs are missing and there are
+/// unknown names, or the names are those of another built-in atlas; when unknown names look like
+/// those of a built-in atlas.
+pub(super) fn resolve(atlas: &Atlas, names: &[&str], what: &str) -> Result<Resolved, AtlasError> {
+    let keys: Vec<Key> = names.iter().map(|name| Key::of(name)).collect();
+    read(atlas, names, &keys).map_err(|problem| {
+        let hint = another_builtin(atlas, &keys)
+            .map(|other| format!("; these are the ROIs of {other}: ask for that atlas"))
+            .unwrap_or_default();
+        AtlasError::AtlasMismatch {
+            found: format!("of {} named {what}", names.len()),
+            expected: atlas.name.clone(),
+            difference: format!("{problem}{hint}"),
+        }
+    })
+}
+
+fn read(atlas: &Atlas, names: &[&str], keys: &[Key]) -> Result<Resolved, String> {
+    let mut seen = HashSet::new();
+    if let Some(twice) = names.iter().find(|name| !seen.insert(**name)) {
+        return Err(format!("{} is there twice: remove one", shown(twice)));
+    }
+    let schemes = Scheme::all(atlas);
+    let readings: Vec<Vec<Option<Meaning>>> = schemes
+        .iter()
+        .map(|scheme| {
+            let names = names.iter().zip(keys);
+            names.map(|(name, key)| scheme.meaning(name, key)).collect()
+        })
+        .collect();
+    let unknown: Vec<usize> = (0..names.len())
+        .filter(|at| readings.iter().all(|reading| reading[*at].is_none()))
+        .collect();
+    if unknown.len() == names.len() {
+        return Err(format!(
+            "none is a name of its ROIs{}",
+            list(atlas, names, &unknown)
+        ));
+    }
+    let chosen = choose(&schemes, &readings, names, unknown.len())?;
+    let rois: Vec<Option<usize>> = readings[chosen]
+        .iter()
+        .map(|meaning| match meaning {
+            Some(Meaning::Roi(roi)) => Some(*roi),
+            _ => None,
+        })
+        .collect();
+
+    let n_found = count_once(atlas, names, &rois)?;
+    check_rest(atlas, names, keys, unknown, n_found)?;
+    Ok(Resolved {
+        rois,
+        label: schemes[chosen].label.clone(),
+    })
+}
+
+/// ROIs that are there, when none is there twice.
+fn count_once(atlas: &Atlas, names: &[&str], rois: &[Option<usize>]) -> Result<usize, String> {
+    let mut name_of_roi: Vec<Option<&str>> = vec![None; atlas.n_rois()];
+    for (name, roi) in names.iter().zip(rois) {
+        let Some(roi) = roi else { continue };
+        if let Some(before) = name_of_roi[*roi].replace(name) {
+            return Err(format!(
+                "{} and {} are both the ROI {}: remove one",
+                shown(before),
+                shown(name),
+                atlas.rois[*roi].name
+            ));
+        }
+    }
+    Ok(name_of_roi.iter().flatten().count())
+}
+
+/// Checks that names which no list knows are no ROIs: that is clear when every ROI is there
+/// without them and they look like none.
+fn check_rest(
+    atlas: &Atlas,
+    names: &[&str],
+    keys: &[Key],
+    unknown: Vec<usize>,
+    n_found: usize,
+) -> Result<(), String> {
+    let complete = n_found == atlas.n_rois();
+    let in_the_way: Vec<usize> = if !complete {
+        unknown
+    } else if Builtin::of(atlas).is_some() {
+        unknown
+            .into_iter()
+            .filter(|at| is_cortical(&keys[*at]))
+            .collect()
+    } else {
+        Vec::new()
+    };
+    if in_the_way.is_empty() && (complete || another_builtin(atlas, keys).is_none()) {
+        return Ok(());
+    }
+    Err(format!(
+        "{n_found} of its {} ROIs are there{}",
+        atlas.n_rois(),
+        list(atlas, names, &in_the_way)
+    ))
+}
+
+/// The list that explains every name that any list knows.
+fn choose(
+    schemes: &[Scheme],
+    readings: &[Vec<Option<Meaning>>],
+    names: &[&str],
+    n_unknown: usize,
+) -> Result<usize, String> {
+    let n_explained: Vec<usize> = readings
+        .iter()
+        .map(|reading| reading.iter().flatten().count())
+        .collect();
+    let mut fitting = (0..schemes.len()).filter(|at| n_explained[*at] + n_unknown == names.len());
+    let Some(chosen) = fitting.next() else {
+        // The first of those that explain most, so that the names of the atlas itself win a draw.
+        let best = (0..schemes.len())
+            .rev()
+            .max_by_key(|at| n_explained[*at])
+            .expect("an atlas has at least its own names");
+        let (odd, by) = (0..names.len())
+            .filter(|at| readings[best][*at].is_none())
+            .find_map(|at| Some((at, readings.iter().position(|by| by[at].is_some())?)))
+            .expect("a name that the best list lacks is on another one");
+        return Err(format!(
+            "the names are mixed: {} of them are names of {}, but {} is one of {}: give all ROIs \
+             the names of one list",
+            n_explained[best],
+            schemes[best].label,
+            shown(names[odd]),
+            schemes[by].label
+        ));
+    };
+    for other in fitting {
+        let differs = (0..names.len()).find(|at| readings[chosen][*at] != readings[other][*at]);
+        if let Some(at) = differs {
+            return Err(format!(
+                "{} is one ROI by the names of {} and another by those of {}, and the other names \
+                 do not tell which are meant: use the names of the atlas and name all of its ROIs",
+                shown(names[at]),
+                schemes[chosen].label,
+                schemes[other].label
+            ));
+        }
+    }
+    Ok(chosen)
+}
+
+/// Networks of Schaefer 2018 in names of either generation, in lower case.
+static NETWORKS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let names = BUILTINS.iter().flat_map(|builtin| {
+        let both = |region| [false, true].map(|old| Region::name(region, builtin.networks, old));
+        builtin.regions().iter().flat_map(both)
+    });
+    names
+        .filter_map(|name| Key::of(name).network().map(str::to_owned))
+        .collect()
+});
+
+/// Whether a name looks like one of a cortical ROI of Schaefer 2018, whichever.
+fn is_cortical(key: &Key) -> bool {
+    key.network()
+        .is_some_and(|network| NETWORKS.contains(network))
+}
+
+/// The largest built-in atlas of another number of ROIs, all of which the names hold: those of
+/// `schaefer-300-17` hold all names of `schaefer-100-17` too.
+fn another_builtin(atlas: &Atlas, keys: &[Key]) -> Option<&'static str> {
+    let n_rois = Builtin::of(atlas).map(|builtin| builtin.n_rois);
+    let found: HashSet<&str> = keys.iter().map(|key| key.rest.as_str()).collect();
+    let holds = |builtin: &Builtin| {
+        [false, true].into_iter().any(|old| {
+            builtin.regions().iter().all(|region| {
+                let name = region.name(builtin.networks, old).to_ascii_lowercase();
+                found.contains(name.as_str())
+            })
+        })
+    };
+    BUILTINS
+        .iter()
+        .rev()
+        .filter(|builtin| Some(builtin.n_rois) != n_rois)
+        .find(|builtin| holds(builtin))
+        .map(|builtin| builtin.name)
+}
+
+/// `: unknown "a" (is it "b"?), …`, with nothing for no names.
+fn list(atlas: &Atlas, names: &[&str], unknown: &[usize]) -> String {
+    if unknown.is_empty() {
+        return String::new();
+    }
+    let known = || atlas.rois.iter().map(|roi| roi.name.as_str());
+    let listed: Vec<String> = unknown
+        .iter()
+        .take(MOST_LISTED)
+        .map(|at| match nearest(names[*at], known()) {
+            Some(near) => format!("{} (is it {near}?)", shown(names[*at])),
+            None => shown(names[*at]),
+        })
+        .collect();
+    let more = match unknown.len().saturating_sub(MOST_LISTED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(", unknown: {}{more}", listed.join(", "))
+}

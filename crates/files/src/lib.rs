@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+pub mod atomic;
+pub mod checksum;
+mod error;
+pub mod exclusion;
+pub mod id;
+pub mod lock;
+
+pub use atomic::write_atomic;
+pub use checksum::{FieldHasher, sha256_bytes, sha256_file};
+pub use error::FileError;
+pub use exclusion::Exclusion;
+pub use id::{ScanId, SubjectId};
+pub use lock::FolderLock;

@@ -1,0 +1,208 @@
+//! CIFTI-2 files: signals of grayordinates (`.dtseries.nii`) or parcels (`.ptseries.nii`), and
+//! labels of grayordinates (`.dlabel.nii`).
+//!
+//! Opening reads the header and its XML; the signals stay on disk and pass through a small buffer,
+//! so that memory does not grow with the file.
+//!
+//! # Source
+//! CIFTI-2 file format, <https://www.nitrc.org/projects/cifti>, revision of March 2014.
+
+mod axis;
+mod dense_labels;
+mod header;
+mod matrix;
+mod means;
+mod models;
+mod parcels;
+#[cfg(test)]
+mod tests;
+pub mod writer;
+mod xml;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use crate::error::FormatError;
+pub use axis::LabelEntry;
+use axis::{Axis, Labels, Series};
+pub use dense_labels::DenseLabels;
+use matrix::{Matrix, Rows};
+pub use means::RoiMeans;
+use models::BrainModels;
+pub use models::VolumeSpace;
+
+/// What a CIFTI file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CiftiKind {
+    /// `.dtseries.nii`: the signal of every grayordinate.
+    DenseSeries,
+    /// `.ptseries.nii`: the signal of every parcel.
+    ParcelSeries,
+    /// `.dlabel.nii`: one or more labels of every grayordinate.
+    DenseLabels,
+}
+
+impl CiftiKind {
+    /// The kind in the words and with the file ending that users know.
+    fn name(self) -> &'static str {
+        match self {
+            Self::DenseSeries => "signals of grayordinates (.dtseries.nii)",
+            Self::ParcelSeries => "signals of parcels (.ptseries.nii)",
+            Self::DenseLabels => "labels of grayordinates (.dlabel.nii)",
+        }
+    }
+}
+
+/// A CIFTI-2 file whose header is read and holds together.
+#[derive(Debug)]
+pub struct CiftiFile {
+    path: PathBuf,
+    matrix: Matrix,
+    rows: Rows,
+    content: Content,
+}
+
+/// The two axes of the matrix, by what they are for.
+#[derive(Debug)]
+enum Content {
+    DenseSeries(Series, BrainModels),
+    ParcelSeries(Series, Vec<String>),
+    DenseLabels(Labels, BrainModels),
+}
+
+impl CiftiFile {
+    /// Opens `path` and checks that header, axes and length of the file agree.
+    ///
+    /// # Errors
+    /// [`FormatError::File`] or [`FormatError::NiftiHeader`] for what is no CIFTI-2 file, one of a kind
+    /// that is not read, or one that is cut short; [`FormatError::Io`] when it cannot be read.
+    pub fn open(path: &Path) -> Result<Self, FormatError> {
+        let mut file = File::open(path).map_err(FormatError::io("open", path))?;
+        let header = header::read(path, &mut file)?;
+        Self::understand(path, &header).map_err(|problem| FormatError::file(path, problem))
+    }
+
+    /// Builds the file from its header, or says what does not fit.
+    fn understand(path: &Path, header: &header::CiftiHeader) -> Result<Self, String> {
+        let declared = header.declared_kind()?;
+        let axes = xml::axes(&header.xml)?;
+        let lengths = [axes[0].len(), axes[1].len()];
+        let (rows, content) = match axes {
+            [Axis::Series(series), Axis::BrainModels(models)] => {
+                (Rows::Places, Content::DenseSeries(series, models))
+            }
+            [Axis::BrainModels(models), Axis::Series(series)] => {
+                (Rows::Volumes, Content::DenseSeries(series, models))
+            }
+            [Axis::Series(series), Axis::Parcels(names)] => {
+                (Rows::Places, Content::ParcelSeries(series, names))
+            }
+            [Axis::Parcels(names), Axis::Series(series)] => {
+                (Rows::Volumes, Content::ParcelSeries(series, names))
+            }
+            [Axis::Labels(labels), Axis::BrainModels(models)] => {
+                (Rows::Places, Content::DenseLabels(labels, models))
+            }
+            [Axis::BrainModels(models), Axis::Labels(labels)] => {
+                (Rows::Volumes, Content::DenseLabels(labels, models))
+            }
+            [first, second] => {
+                return Err(format!(
+                    "its axes are {} and {}, which is not read: series or labels of brain models, \
+                     or series of parcels are",
+                    first.name(),
+                    second.name()
+                ));
+            }
+        };
+        header.check_lengths(lengths)?;
+        let cifti = Self {
+            path: path.to_owned(),
+            matrix: header.matrix(path)?,
+            rows,
+            content,
+        };
+        match declared {
+            Some(declared) if declared != cifti.kind() => Err(format!(
+                "its intent code announces {}, but its axes are those of {}: one of them is wrong, \
+                 write the file again",
+                declared.name(),
+                cifti.kind().name()
+            )),
+            _ => Ok(cifti),
+        }
+    }
+
+    /// What the file holds.
+    pub fn kind(&self) -> CiftiKind {
+        match self.content {
+            Content::DenseSeries(..) => CiftiKind::DenseSeries,
+            Content::ParcelSeries(..) => CiftiKind::ParcelSeries,
+            Content::DenseLabels(..) => CiftiKind::DenseLabels,
+        }
+    }
+
+    /// Seconds between volumes; none for labels.
+    pub fn tr_secs(&self) -> Option<f64> {
+        self.series().map(|series| series.tr_secs)
+    }
+
+    /// Volumes in the file; 0 for labels.
+    pub fn n_volumes(&self) -> usize {
+        self.series().map_or(0, |series| series.n_volumes)
+    }
+
+    /// Grayordinates in the file; 0 for signals of parcels.
+    pub fn n_grayordinates(&self) -> usize {
+        self.models().map_or(0, BrainModels::len)
+    }
+
+    /// The grid of the voxels below the cortex; none when there are no voxels.
+    ///
+    /// Labels by voxel index fit only a file with the same grid.
+    pub fn volume_space(&self) -> Option<&VolumeSpace> {
+        self.models()?.volume_space()
+    }
+
+    fn series(&self) -> Option<&Series> {
+        match &self.content {
+            Content::DenseSeries(series, _) | Content::ParcelSeries(series, _) => Some(series),
+            Content::DenseLabels(..) => None,
+        }
+    }
+
+    fn models(&self) -> Option<&BrainModels> {
+        match &self.content {
+            Content::DenseSeries(_, models) | Content::DenseLabels(_, models) => Some(models),
+            Content::ParcelSeries(..) => None,
+        }
+    }
+
+    /// The file has another kind than a method needs.
+    fn wrong_kind(&self, needed: CiftiKind) -> FormatError {
+        FormatError::file(
+            &self.path,
+            format!(
+                "it holds {} where {} are needed",
+                self.kind().name(),
+                needed.name()
+            ),
+        )
+    }
+
+    /// The volumes asked for, all of them when `part` is none.
+    fn volumes(
+        &self,
+        part: Option<std::ops::Range<usize>>,
+    ) -> Result<std::ops::Range<usize>, FormatError> {
+        let n_volumes = self.n_volumes();
+        match part {
+            None => Ok(0..n_volumes),
+            Some(part) if part.start < part.end && part.end <= n_volumes => Ok(part),
+            Some(part) => Err(FormatError::file(
+                &self.path,
+                format!("volumes {part:?} are asked for, it has {n_volumes}"),
+            )),
+        }
+    }
+}

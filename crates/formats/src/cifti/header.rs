@@ -1,0 +1,200 @@
+//! What stands before the data: a NIfTI-2 header and, in an extension, the XML.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+use super::CiftiKind;
+use super::matrix::Matrix;
+use crate::error::FormatError;
+use crate::nifti::{Endian, NiftiHeader};
+
+/// Bytes of a NIfTI-2 header.
+const HEADER_BYTES: usize = 540;
+
+/// Where the first extension starts: after the header and four bytes that announce extensions.
+const FIRST_EXTENSION: u64 = 544;
+
+/// The code of the extension that holds the XML of CIFTI.
+const CIFTI_EXTENSION: i32 = 32;
+
+/// Extensions looked through for the XML; files in use have one or two.
+const MAX_EXTENSIONS: usize = 1000;
+
+/// Bytes of XML that are read; 91,282 grayordinates need about one million.
+const MAX_XML_BYTES: u64 = 16 << 20;
+
+/// The header of a file that says it is CIFTI-2.
+pub(super) struct CiftiHeader {
+    nifti: NiftiHeader,
+    intent: i32,
+    file_bytes: u64,
+    pub xml: String,
+}
+
+/// Reads the header and the XML of `file`.
+pub(super) fn read(path: &Path, file: &mut File) -> Result<CiftiHeader, FormatError> {
+    let refuse = |problem: String| FormatError::file(path, problem);
+    let not_nifti = |problem: String| FormatError::NiftiHeader {
+        path: path.to_owned(),
+        problem,
+    };
+    let file_bytes = file
+        .metadata()
+        .map_err(FormatError::io("read the size of", path))?
+        .len();
+    let mut start = Vec::new();
+    file.take(FIRST_EXTENSION)
+        .read_to_end(&mut start)
+        .map_err(FormatError::io("read", path))?;
+    if start.starts_with(&[0x1f, 0x8b]) {
+        return Err(refuse(
+            "CIFTI is never compressed, and this file is: gunzip it".into(),
+        ));
+    }
+    // The size of a NIfTI-1 header, in either byte order.
+    if start.starts_with(&348_i32.to_le_bytes()) || start.starts_with(&348_i32.to_be_bytes()) {
+        return Err(refuse(PLAIN_NIFTI.into()));
+    }
+    if (start.len() as u64) < FIRST_EXTENSION {
+        return Err(not_nifti(format!(
+            "it has {} bytes, a CIFTI-2 header has {FIRST_EXTENSION}",
+            start.len()
+        )));
+    }
+    let nifti = NiftiHeader::parse(&start[..HEADER_BYTES]).map_err(not_nifti)?;
+    if start[HEADER_BYTES] == 0 {
+        return Err(refuse(PLAIN_NIFTI.into()));
+    }
+    let intent = i32_at(&start, 504, nifti.endian);
+    let xml = read_xml(file, &nifti, file_bytes)
+        .map_err(FormatError::io("read", path))?
+        .map_err(refuse)?;
+    Ok(CiftiHeader {
+        nifti,
+        intent,
+        file_bytes,
+        xml,
+    })
+}
+
+/// What to say of an image that is no CIFTI.
+const PLAIN_NIFTI: &str = "it has no CIFTI extension, so it is a plain NIfTI image: read it with a layout of NIfTI images";
+
+/// Finds the extension with the XML; the outer error is the system's, the inner one the file's.
+fn read_xml(
+    file: &mut File,
+    nifti: &NiftiHeader,
+    file_bytes: u64,
+) -> std::io::Result<Result<String, String>> {
+    if nifti.data_offset > file_bytes {
+        return Ok(Err(format!(
+            "the file ends too early: it has {file_bytes} bytes and its header says that the data \
+             start at {}, fetch or copy it again",
+            nifti.data_offset
+        )));
+    }
+    let mut at = FIRST_EXTENSION;
+    for _ in 0..MAX_EXTENSIONS {
+        let room = nifti.data_offset.saturating_sub(at);
+        if room < 8 {
+            return Ok(Err(PLAIN_NIFTI.into()));
+        }
+        let mut head = [0; 8];
+        file.seek(SeekFrom::Start(at))?;
+        file.read_exact(&mut head)?;
+        let size = i32_at(&head, 0, nifti.endian);
+        let code = i32_at(&head, 4, nifti.endian);
+        let bytes = match u64::try_from(size) {
+            Ok(bytes) if bytes >= 8 && bytes.is_multiple_of(16) && bytes <= room => bytes,
+            _ => {
+                return Ok(Err(format!(
+                    "the extension at byte {at} has a size of {size} bytes, expected a multiple of \
+                     16 up to {room}"
+                )));
+            }
+        };
+        if code == CIFTI_EXTENSION {
+            if bytes > MAX_XML_BYTES {
+                return Ok(Err(format!(
+                    "its XML has {bytes} bytes, at most {MAX_XML_BYTES} are read"
+                )));
+            }
+            let mut xml = Vec::new();
+            file.take(bytes - 8).read_to_end(&mut xml)?;
+            let end = xml
+                .iter()
+                .rposition(|&byte| byte != 0)
+                .map_or(0, |last| last + 1);
+            xml.truncate(end);
+            return Ok(String::from_utf8(xml)
+                .map_err(|error| format!("its XML is not UTF-8: {}", error.utf8_error())));
+        }
+        at += bytes;
+    }
+    Ok(Err(format!(
+        "none of its first {MAX_EXTENSIONS} extensions is that of CIFTI"
+    )))
+}
+
+/// The number at `at` of bytes that are known to reach so far.
+fn i32_at(bytes: &[u8], at: usize, endian: Endian) -> i32 {
+    let mut number = [0; 4];
+    number.copy_from_slice(&bytes[at..at + 4]);
+    match endian {
+        Endian::Little => i32::from_le_bytes(number),
+        Endian::Big => i32::from_be_bytes(number),
+    }
+}
+
+impl CiftiHeader {
+    /// The kind that the intent code announces; none when it leaves that to the axes.
+    pub fn declared_kind(&self) -> Result<Option<CiftiKind>, String> {
+        let refused = match self.intent {
+            3002 => return Ok(Some(CiftiKind::DenseSeries)),
+            3004 => return Ok(Some(CiftiKind::ParcelSeries)),
+            3007 => return Ok(Some(CiftiKind::DenseLabels)),
+            3001 => "dense connectivity (.dconn.nii)",
+            3003 => "connectivity of parcels (.pconn.nii)",
+            3006 => "dense scalars (.dscalar.nii)",
+            3008 => "scalars of parcels (.pscalar.nii)",
+            3009 => "connectivity of parcels with grayordinates (.pdconn.nii)",
+            3010 => "connectivity of grayordinates with parcels (.dpconn.nii)",
+            3011 => "connectivity of parcels over time (.pconnseries.nii)",
+            3012 => "connectivity of parcels, several maps (.pconnscalar.nii)",
+            _ => return Ok(None),
+        };
+        Err(format!(
+            "its intent code {} is that of {refused}, which is not read: .dtseries.nii, \
+             .ptseries.nii and .dlabel.nii are",
+            self.intent
+        ))
+    }
+
+    /// Checks the shape against the lengths of the axes.
+    pub fn check_lengths(&self, lengths: [usize; 2]) -> Result<(), String> {
+        let dims = &self.nifti.dims;
+        let flat = dims.len() >= 6
+            && dims
+                .iter()
+                .enumerate()
+                .all(|(axis, &dim)| dim == 1 || axis == 4 || axis == 5);
+        if !flat {
+            return Err(format!(
+                "its shape is {dims:?}, expected [1, 1, 1, 1, columns, rows]"
+            ));
+        }
+        if dims[4..6] != lengths.map(|length| length as u64) {
+            return Err(format!(
+                "its header has {} rows of {} values, but its axes have {} and {} entries",
+                dims[5], dims[4], lengths[1], lengths[0]
+            ));
+        }
+        Ok(())
+    }
+
+    /// Where the values lie. [`check_lengths`](Self::check_lengths) must have passed.
+    pub fn matrix(&self, path: &Path) -> Result<Matrix, String> {
+        Matrix::new(path, &self.nifti, self.file_bytes)
+    }
+}

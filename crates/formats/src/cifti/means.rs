@@ -1,0 +1,268 @@
+//! The mean signal of every ROI, in one pass over a file of grayordinates.
+
+use std::ops::Range;
+use std::thread;
+
+use super::matrix::{BLOCK_BYTES, Matrix, Rows, with_number};
+use super::{CiftiFile, CiftiKind, Content};
+use crate::error::FormatError;
+use crate::label_map::GrayordinateLabels;
+use crate::nifti::DataType;
+use crate::roi_signals::RoiSignals;
+
+/// Parts into which the work is always cut, so that sums do not depend on the number of threads.
+const N_PARTS: usize = 4;
+
+/// Unlabelled bytes that are read along rather than jumped over.
+const SMALL_GAP_BYTES: usize = BLOCK_BYTES / 4;
+
+/// Mean signals of ROIs and how much of each ROI they stand for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RoiMeans {
+    /// Means over the grayordinates of each ROI; NaN for an ROI of which the file has none.
+    pub signals: RoiSignals,
+    /// By ROI: the share, 0 to 1, of its labelled grayordinates that the file has.
+    pub coverage: Vec<f32>,
+}
+
+impl CiftiFile {
+    /// The mean over the grayordinates of each ROI, every grayordinate counting the same, as
+    /// `wb_command -cifti-parcellate` takes it. A NaN in one grayordinate is a NaN in the mean.
+    ///
+    /// `part` are the volumes to use, all of them when none. Work is shared by up to `threads`
+    /// threads, of which more than 4 do not help; the result is the same for any number.
+    ///
+    /// Memory is a buffer of 256 KiB a thread beside the means and their sums, for any length of file.
+    ///
+    /// # Errors
+    /// [`FormatError::File`] for a file that holds no signals of grayordinates, for a mesh of another
+    /// size than that of `labels`, or for volumes that are not there; [`FormatError::Config`] for a
+    /// label above `n_rois`; [`FormatError::Io`] when the file cannot be read.
+    pub fn roi_means(
+        &self,
+        labels: &GrayordinateLabels,
+        n_rois: usize,
+        part: Option<Range<usize>>,
+        threads: usize,
+    ) -> Result<RoiMeans, FormatError> {
+        let Content::DenseSeries(series, models) = &self.content else {
+            return Err(self.wrong_kind(CiftiKind::DenseSeries));
+        };
+        let volumes = self.volumes(part)?;
+        let label_of = models
+            .labels(labels)
+            .map_err(|problem| FormatError::file(&self.path, problem))?;
+        let labelled = count(
+            labels
+                .left
+                .iter()
+                .chain(&labels.right)
+                .chain(labels.voxels.values()),
+            n_rois,
+        )?;
+        let present = count(&label_of, n_rois)?;
+        let mut values = match self.rows {
+            Rows::Places => sums_of_places(&self.matrix, &label_of, n_rois, &volumes, threads)?,
+            Rows::Volumes => sums_of_volumes(&self.matrix, &label_of, n_rois, &volumes, threads)?,
+        };
+        for volume in values.chunks_exact_mut(n_rois.max(1)) {
+            for (value, &n) in volume.iter_mut().zip(&present) {
+                // No grayordinate: 0 / 0, which is NaN.
+                *value = self.matrix.scaled(*value / n as f64);
+            }
+        }
+        Ok(RoiMeans {
+            signals: RoiSignals {
+                values,
+                n_rois,
+                tr_secs: Some(series.tr_secs),
+            },
+            coverage: present
+                .iter()
+                .zip(&labelled)
+                .map(|(&present, &labelled)| present as f32 / labelled.max(1) as f32)
+                .collect(),
+        })
+    }
+}
+
+/// How often each ROI is among `labels`.
+fn count<'a>(
+    labels: impl IntoIterator<Item = &'a u32>,
+    n_rois: usize,
+) -> Result<Vec<usize>, FormatError> {
+    let mut counts = vec![0; n_rois];
+    for &label in labels {
+        if let Some(roi) = roi(label) {
+            *counts.get_mut(roi).ok_or_else(|| {
+                FormatError::config(
+                    "label of a grayordinate",
+                    label,
+                    format!("0 to {n_rois}, the number of ROIs"),
+                )
+            })? += 1;
+        }
+    }
+    Ok(counts)
+}
+
+/// The ROI of a label.
+fn roi(label: u32) -> Option<usize> {
+    (label as usize).checked_sub(1)
+}
+
+/// Sums `[volume][roi]` of a file in which each grayordinate's signal is one row.
+fn sums_of_places(
+    matrix: &Matrix,
+    label_of: &[u32],
+    n_rois: usize,
+    volumes: &Range<usize>,
+    threads: usize,
+) -> Result<Vec<f64>, FormatError> {
+    let blocks = labelled_blocks(label_of, matrix);
+    let parts: Vec<&[Range<usize>]> = blocks
+        .chunks(blocks.len().div_ceil(N_PARTS).max(1))
+        .collect();
+    let bytes_of_volumes = volumes.start * matrix.value_bytes()..volumes.end * matrix.value_bytes();
+    let partial_sums = in_parallel(parts.len(), threads, |part| {
+        // By ROI; empty as long as it is not met.
+        let mut sums = vec![Vec::new(); n_rois];
+        let mut reader = matrix.reader()?;
+        for rows in parts[part] {
+            let bytes = reader.bytes(rows.clone())?;
+            let rows_of_bytes = bytes.chunks_exact(matrix.row_bytes());
+            for (row, &label) in rows_of_bytes.zip(&label_of[rows.clone()]) {
+                if let Some(roi) = roi(label) {
+                    let sum: &mut Vec<f64> = &mut sums[roi];
+                    sum.resize(volumes.len(), 0.0);
+                    let row = &row[bytes_of_volumes.clone()];
+                    with_number!(matrix.data_type, add(row, sum));
+                }
+            }
+        }
+        Ok(sums)
+    })?;
+    let mut values = vec![0.0; volumes.len() * n_rois];
+    for sums in partial_sums {
+        for (roi, sum) in sums.iter().enumerate() {
+            for (value, sum) in values[roi..].iter_mut().step_by(n_rois).zip(sum) {
+                *value += sum;
+            }
+        }
+    }
+    Ok(values)
+}
+
+/// Rows to read at once: all that are labelled, and few that are not.
+fn labelled_blocks(label_of: &[u32], matrix: &Matrix) -> Vec<Range<usize>> {
+    let small_gap = SMALL_GAP_BYTES / matrix.row_bytes();
+    let block_rows = matrix.block_rows();
+    let mut blocks: Vec<Range<usize>> = Vec::new();
+    for (row, _) in label_of.iter().enumerate().filter(|(_, label)| **label > 0) {
+        match blocks.last_mut() {
+            Some(block) if row - block.end <= small_gap && row - block.start < block_rows => {
+                block.end = row + 1;
+            }
+            _ => blocks.push(row..row + 1),
+        }
+    }
+    blocks
+}
+
+/// Adds the numbers in `bytes` to `sums`, one by one.
+fn add<const N: usize>(number: impl Fn([u8; N]) -> f64, bytes: &[u8], sums: &mut [f64]) {
+    let (numbers, _) = bytes.as_chunks();
+    for (sum, &bytes) in sums.iter_mut().zip(numbers) {
+        *sum += number(bytes);
+    }
+}
+
+/// Sums `[volume][roi]` of a file in which each volume is one row.
+fn sums_of_volumes(
+    matrix: &Matrix,
+    label_of: &[u32],
+    n_rois: usize,
+    volumes: &Range<usize>,
+    threads: usize,
+) -> Result<Vec<f64>, FormatError> {
+    let mut columns = vec![Vec::new(); n_rois];
+    for (column, &label) in label_of.iter().enumerate() {
+        if let Some(roi) = roi(label) {
+            columns[roi].push(column);
+        }
+    }
+    let share = volumes.len().div_ceil(N_PARTS);
+    let parts: Vec<Range<usize>> = volumes
+        .clone()
+        .step_by(share)
+        .map(|start| start..volumes.end.min(start + share))
+        .collect();
+    let sums = in_parallel(parts.len(), threads, |part| {
+        let mut sums = Vec::with_capacity(parts[part].len() * n_rois);
+        let mut reader = matrix.reader()?;
+        for start in parts[part].clone().step_by(matrix.block_rows()) {
+            let end = parts[part].end.min(start + matrix.block_rows());
+            let bytes = reader.bytes(start..end)?;
+            for volume in bytes.chunks_exact(matrix.row_bytes()) {
+                with_number!(matrix.data_type, gather(volume, &columns, &mut sums));
+            }
+        }
+        Ok(sums)
+    })?;
+    Ok(sums.concat())
+}
+
+/// Appends the sum of the numbers in the columns of each ROI.
+fn gather<const N: usize>(
+    number: impl Fn([u8; N]) -> f64,
+    volume: &[u8],
+    columns: &[Vec<usize>],
+    sums: &mut Vec<f64>,
+) {
+    let (numbers, _) = volume.as_chunks();
+    sums.extend(columns.iter().map(|columns| {
+        columns
+            .iter()
+            .map(|&column| number(numbers[column]))
+            .sum::<f64>()
+    }));
+}
+
+/// The results of `work` for `0..n_parts`, in this order, from up to `threads` threads.
+fn in_parallel<T: Send>(
+    n_parts: usize,
+    threads: usize,
+    work: impl Fn(usize) -> Result<T, FormatError> + Sync,
+) -> Result<Vec<T>, FormatError> {
+    let threads = threads.clamp(1, n_parts.max(1));
+    if threads == 1 {
+        return (0..n_parts).map(work).collect();
+    }
+    let work = &work;
+    let mut results: Vec<_> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|first| {
+                scope.spawn(move || {
+                    (first..n_parts)
+                        .step_by(threads)
+                        .map(work)
+                        .collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .map(|worker| match worker.join() {
+                Ok(results) => results.into_iter(),
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+            .collect()
+    });
+    (0..n_parts)
+        .map(|part| {
+            results[part % threads]
+                .next()
+                .expect("every worker gives one result for each of its parts")
+        })
+        .collect()
+}

@@ -1,0 +1,377 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
+use proptest::prelude::*;
+
+use super::*;
+
+const NAMES: [&str; 4] = ["LH_Vis_1", "LH_SomMot_1", "RH_Vis_1", "RH_Default_1"];
+
+fn golden(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "tests/golden", name]
+        .iter()
+        .collect()
+}
+
+/// Checks the values that the golden files hold.
+fn assert_scan(table: &SignalTable, scan: &str, what: &str) {
+    let (sign, n_volumes) = if scan == "a" { (1., 5) } else { (-1., 4) };
+    assert_eq!(
+        (table.signals.n_rois, table.signals.n_volumes()),
+        (4, n_volumes),
+        "{what}"
+    );
+    for (at, &value) in table.signals.values.iter().enumerate() {
+        let (volume, roi) = (at / 4, at % 4);
+        if (volume, roi) == (3, 2) {
+            assert!(value.is_nan(), "{what}");
+        } else {
+            assert_eq!(
+                value,
+                sign * (10. * volume as f64 + roi as f64 + 0.5),
+                "{what} {at}"
+            );
+        }
+    }
+}
+
+/// Writes one batch as a Parquet or an Arrow file and reads a scan.
+fn read_columns(
+    columns: &[(&str, ArrayRef)],
+    scan: Option<&str>,
+) -> Result<SignalTable, FormatError> {
+    let batch = RecordBatch::try_from_iter(columns.iter().cloned()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.arrow");
+    let file = std::fs::File::create(&path).unwrap();
+    let mut writer = arrow_ipc::writer::FileWriter::try_new(file, &batch.schema()).unwrap();
+    writer.write(&batch).unwrap();
+    writer.finish().unwrap();
+    let found = read(&path, scan);
+
+    let file = std::fs::File::create(&path).unwrap();
+    let mut writer = ::parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let as_text = |found: &Result<SignalTable, FormatError>| match found {
+        Ok(table) => format!("{table:?}"),
+        Err(error) => error.to_string().replace(&path.display().to_string(), ""),
+    };
+    assert_eq!(
+        as_text(&found),
+        as_text(&read(&path, scan)),
+        "Arrow and Parquet"
+    );
+    found
+}
+
+fn numbers(values: &[f64]) -> ArrayRef {
+    Arc::new(Float64Array::from(values.to_vec()))
+}
+
+fn whole(values: &[i64]) -> ArrayRef {
+    Arc::new(Int64Array::from(values.to_vec()))
+}
+
+fn texts(values: &[&str]) -> ArrayRef {
+    Arc::new(StringArray::from(values.to_vec()))
+}
+
+#[test]
+fn wide_files_of_pandas_are_read_scan_by_scan() {
+    for name in ["wide_gzip.parquet", "wide_snappy.parquet", "wide.arrow"] {
+        let mut known = scans(&golden(name)).unwrap();
+        known.sort();
+        assert_eq!(known, ["a", "b"], "{name}");
+        for scan in ["a", "b"] {
+            let table = read(&golden(name), Some(scan)).unwrap();
+            assert_scan(&table, scan, name);
+            assert_eq!(table.names.unwrap(), NAMES, "{name}");
+            assert!(
+                (table.signals.tr_secs.unwrap() - 0.72).abs() < 1e-9,
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn long_files_of_pandas_are_read_whatever_the_order_of_their_rows() {
+    for scan in ["a", "b"] {
+        let mut table = read(&golden("long_names.parquet"), Some(scan)).unwrap();
+        // ROIs come as their names do in the shuffled rows.
+        let names = table.names.take().unwrap();
+        let places = NAMES.map(|name| names.iter().position(|other| other == name).unwrap());
+        let rows = table.signals.values.chunks(4);
+        let sorted = rows
+            .flat_map(|row| places.map(|place| row[place]))
+            .collect();
+        table.signals.values = sorted;
+        assert_scan(&table, scan, "long_names.parquet");
+    }
+    let table = read(&golden("long_numbers.arrow"), None).unwrap();
+    assert_eq!(table.names, None);
+    assert_scan(&table, "a", "long_numbers.arrow");
+}
+
+#[test]
+fn lists_of_all_rois_are_read() {
+    for name in ["lists.arrow", "lists.parquet"] {
+        for scan in ["a", "b"] {
+            let table = read(&golden(name), Some(scan)).unwrap();
+            assert_eq!(table.names, None);
+            assert_scan(&table, scan, name);
+        }
+    }
+}
+
+#[test]
+fn volumes_that_are_not_kept_are_told() {
+    // The wide form, with rows in another order than volumes.
+    let marks = [Some(false), None, Some(true)].to_vec();
+    let marks: ArrayRef = Arc::new(BooleanArray::from(marks));
+    let columns = [
+        ("volume", whole(&[2, 0, 1])),
+        ("kept", marks),
+        ("a", numbers(&[3., 1., 2.])),
+    ];
+    let table = read_columns(&columns, None).unwrap();
+    assert_eq!(table.kept, Some(vec![true, true, false]));
+    assert_eq!(table.names.unwrap(), ["a"]);
+    assert_eq!(read_columns(&columns[2..], None).unwrap().kept, None);
+
+    let columns = [("kept", whole(&[0, 1])), ("a", numbers(&[1., 2.]))];
+    let error = read_columns(&columns, None).unwrap_err().to_string();
+    assert!(error.contains("column kept is Int64"), "{error}");
+}
+
+#[test]
+fn a_scan_must_be_named_when_there_are_several_and_must_be_there() {
+    let several = golden("wide.arrow");
+    let error = read(&several, None).unwrap_err().to_string();
+    assert!(
+        error.contains("it holds scan \"a\", \"b\" and perhaps more"),
+        "{error}"
+    );
+    let error = read(&several, Some("c")).unwrap_err().to_string();
+    assert!(error.contains("it has no scan \"c\", only a, b"), "{error}");
+    let error = read(&golden("long_numbers.arrow"), Some("a"))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("no column \"scan\""), "{error}");
+    // The only scan needs no name, and its name may be a number.
+    let columns = [("scan", whole(&[101, 101])), ("a", numbers(&[1., 2.]))];
+    assert_eq!(
+        read_columns(&columns, None).unwrap().signals.values,
+        [1., 2.]
+    );
+    assert_eq!(
+        read_columns(&columns, Some("101"))
+            .unwrap()
+            .signals
+            .n_volumes(),
+        2
+    );
+}
+
+#[test]
+fn rows_without_numbers_of_volumes_are_in_order() {
+    let table = read_columns(&[("a", numbers(&[1., 2.])), ("b", whole(&[3, 4]))], None).unwrap();
+    assert_eq!(table.signals.values, [1., 3., 2., 4.]);
+    assert_eq!(
+        (table.names.unwrap().join(" "), table.signals.tr_secs),
+        ("a b".into(), None)
+    );
+}
+
+#[test]
+fn rows_are_sorted_by_volume_with_their_times() {
+    let table = read_columns(
+        &[
+            ("volume", whole(&[3, 1, 2])),
+            ("time_secs", numbers(&[4., 0., 2.])),
+            ("0", numbers(&[30., 10., 20.])),
+            ("1", numbers(&[31., 11., 21.])),
+            ("2", numbers(&[32., 12., 22.])),
+        ],
+        None,
+    );
+    let SignalTable { names, signals, .. } = table.unwrap();
+    assert_eq!(
+        signals.values,
+        [10., 11., 12., 20., 21., 22., 30., 31., 32.]
+    );
+    // Columns that are only counted name nothing.
+    assert_eq!((names, signals.tr_secs), (None, Some(2.)));
+}
+
+#[test]
+fn uneven_times_tell_no_tr() {
+    let columns = [
+        ("time_secs", numbers(&[0., 2., 5.])),
+        ("a", numbers(&[1., 2., 3.])),
+    ];
+    assert_eq!(read_columns(&columns, None).unwrap().signals.tr_secs, None);
+}
+
+#[test]
+fn what_has_no_row_in_the_long_form_is_missing() {
+    let table = read_columns(
+        &[
+            ("volume", whole(&[0, 1, 1])),
+            ("roi", texts(&["b", "a", "b"])),
+            ("bold", numbers(&[1., 2., 3.])),
+            ("note", texts(&["", "", ""])),
+        ],
+        None,
+    );
+    let SignalTable { names, signals, .. } = table.unwrap();
+    assert_eq!(names.unwrap(), ["b", "a"]);
+    assert!(signals.values[1].is_nan());
+    assert_eq!(
+        [signals.values[0], signals.values[2], signals.values[3]],
+        [1., 3., 2.]
+    );
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let long = |volume: &[i64], roi: &[i64]| {
+        let value = vec![1.; volume.len()];
+        read_columns(
+            &[
+                ("volume", whole(volume)),
+                ("roi", whole(roi)),
+                ("value", numbers(&value)),
+            ],
+            None,
+        )
+    };
+    let wide = |volume: &[f64]| {
+        let value = vec![1.; volume.len()];
+        read_columns(&[("volume", numbers(volume)), ("a", numbers(&value))], None)
+    };
+    for (found, word) in [
+        (
+            long(&[0, 0], &[1, 1]),
+            "two rows are for volume 0 and ROI 1",
+        ),
+        (
+            long(&[0, 2], &[1, 1]),
+            "there is no volume 1, but there is a volume 2",
+        ),
+        (long(&[2, 3], &[1, 1]), "there is no volume 1"),
+        (long(&[0, -1], &[1, 1]), "the volume -1"),
+        (long(&[0, 4_000_000_000], &[1, 1]), "there is no volume 1"),
+        (
+            long(&[0, 1], &[0, 7]),
+            "there is no roi 1, but there is a roi 7",
+        ),
+        (
+            long(&Vec::from_iter(0..30), &Vec::from_iter(0..30)),
+            "30 values for 30 volumes of 30 ROIs, far too few",
+        ),
+        (wide(&[0., 0.]), "two rows are volume 0"),
+        (
+            wide(&[0., 2.]),
+            "has the number 2, expected each from 0 to 1",
+        ),
+        (wide(&[1., 1.5]), "has the number 1.5"),
+        (wide(&[f64::NAN]), "has the number NaN"),
+        (wide(&[]), "it holds no value"),
+        (
+            read_columns(&[("a", numbers(&[])), ("b", numbers(&[]))], None),
+            "it holds no value",
+        ),
+        (
+            read_columns(&[("volume", texts(&["1"])), ("a", numbers(&[1.]))], None),
+            "its column volume holds no numbers",
+        ),
+        (
+            read_columns(&[("a", numbers(&[1.])), ("sex", texts(&["F"]))], None),
+            "its column \"sex\" is Utf8, expected numbers",
+        ),
+        (
+            read_columns(&[("volume", whole(&[0]))], None),
+            "no column of signals",
+        ),
+        (
+            read_columns(&[("scan", numbers(&[1.])), ("a", numbers(&[1.]))], None),
+            "its column scan is Float64, expected text",
+        ),
+        (
+            read(&golden("wide_lz4.arrow"), Some("a")),
+            "compressed, which is not supported",
+        ),
+        (
+            read(&golden("signals_f4.npy"), None),
+            "neither a Parquet nor an Arrow",
+        ),
+    ] {
+        let error = found.unwrap_err().to_string();
+        assert!(error.contains(word), "{error}");
+    }
+}
+
+#[test]
+fn a_file_cut_short_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["wide_gzip.parquet", "wide.arrow"] {
+        let bytes = std::fs::read(golden(name)).unwrap();
+        let path = folder.path().join(name);
+        for length in 0..bytes.len() {
+            std::fs::write(&path, &bytes[..length]).unwrap();
+            assert!(read(&path, Some("a")).is_err(), "{name} {length}");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(
+        start in prop::sample::select(vec!["", "PAR1", "ARROW1\0\0"]),
+        bytes in prop::collection::vec(any::<u8>(), 0..300),
+        end in prop::sample::select(vec!["", "PAR1", "ARROW1"]),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, [start.as_bytes(), &bytes, end.as_bytes()].concat()).unwrap();
+        let _ = read(&path, None);
+        let _ = scans(&path);
+    }
+
+    #[test]
+    fn any_order_of_rows_is_the_same_scan(order in Just(Vec::from_iter(0..12_i64)).prop_shuffle()) {
+        let volumes: Vec<i64> = order.iter().map(|at| at / 3 + 1).collect();
+        let rois: Vec<i64> = order.iter().map(|at| at % 3).collect();
+        let values: Vec<f64> = order.iter().map(|&at| at as f64).collect();
+        let table = read_columns(
+            &[("value", numbers(&values)), ("volume", whole(&volumes)), ("roi", whole(&rois))],
+            None,
+        );
+        prop_assert_eq!(table.unwrap().signals.values, Vec::from_iter((0..12).map(f64::from)));
+    }
+
+    /// Of Arrow files alone: the parquet crate itself panics at some damaged pages.
+    #[test]
+    fn no_change_of_an_arrow_file_makes_it_panic(
+        name in prop::sample::select(vec!["wide.arrow", "long_numbers.arrow", "lists.arrow"]),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+    ) {
+        let mut bytes = std::fs::read(golden(name)).unwrap();
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.arrow");
+        std::fs::write(&path, bytes).unwrap();
+        for scan in [Some("a"), None] {
+            if let Ok(SignalTable { names, signals, .. }) = read(&path, scan) {
+                prop_assert_eq!(signals.values.len() % signals.n_rois, 0);
+                prop_assert!(names.is_none_or(|names| names.len() == signals.n_rois));
+            }
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! One row per volume: a column per ROI, or a list of all ROIs.
+
+use std::ops::Range;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::{DataType, Field};
+
+use super::cell::{each_number, is_number};
+use super::file::ColumnarFile;
+use super::{BOLD, KEPT, MAX_VALUES, SCAN, TIME, VOLUME};
+use crate::error::FormatError;
+use crate::roi_signals::RoiSignals;
+use crate::signal_table::{SignalTable, telling_names};
+
+/// Steps of time that differ by less than this share of the TR are even.
+const EVEN_WITHIN: f64 = 1e-3;
+
+/// Rows as they come in.
+#[derive(Default)]
+struct Volumes {
+    /// `[row][roi]`.
+    values: Vec<f64>,
+    /// By row, where the file numbers them.
+    numbers: Vec<f64>,
+    /// By row, where the file times them.
+    times_secs: Vec<f64>,
+    /// By row, where the file tells which are to be used.
+    kept: Vec<bool>,
+}
+
+/// Reads `rows` of a file of either form.
+pub(super) fn read(
+    file: &ColumnarFile,
+    rows: Option<&[Range<usize>]>,
+) -> Result<SignalTable, FormatError> {
+    let list_len = file.fields().find_map(|field| match field.data_type() {
+        DataType::FixedSizeList(item, len)
+            if field.name() == BOLD && is_number(item.data_type()) =>
+        {
+            usize::try_from(*len).ok()
+        }
+        _ => None,
+    });
+    let (names, n_rois) = match list_len {
+        Some(n_rois) => (None, n_rois),
+        None => {
+            let names = roi_columns(file)?;
+            let n_rois = names.len();
+            (Some(names), n_rois)
+        }
+    };
+    if n_rois == 0 {
+        return Err(file.refuse("it has no column of signals"));
+    }
+    let mut kept = file.fields().filter(|field| field.name() == KEPT);
+    if let Some(kept) = kept.find(|field| *field.data_type() != DataType::Boolean) {
+        return Err(file.refuse(format!(
+            "its column {KEPT} is {}, expected true and false",
+            kept.data_type()
+        )));
+    }
+    let columns: Vec<usize> = file
+        .fields()
+        .enumerate()
+        .filter(|(_, field)| match list_len {
+            Some(_) => [VOLUME, TIME, KEPT, BOLD].contains(&field.name().as_str()),
+            None => is_roi(field) || [VOLUME, TIME, KEPT].contains(&field.name().as_str()),
+        })
+        .map(|(place, _)| place)
+        .collect();
+
+    let mut volumes = Volumes::default();
+    for batch in file.batches(&columns, rows)? {
+        let batch = batch?;
+        let n_values = batch.num_rows().checked_mul(n_rois);
+        if n_values.is_none_or(|n| n > MAX_VALUES - volumes.values.len()) {
+            return Err(file.refuse(format!("one scan has more than {MAX_VALUES} values")));
+        }
+        match list_len {
+            Some(_) => volumes.take_lists(&batch, n_rois),
+            None => volumes.take_columns(&batch, n_rois),
+        }
+    }
+    volumes.finish(file, names, n_rois)
+}
+
+/// Whether a column of the wide form holds signals, by its name.
+fn is_roi(field: &Field) -> bool {
+    let name = field.name().as_str();
+    // pandas writes the numbers of its rows under such a name.
+    ![SCAN, VOLUME, TIME, KEPT].contains(&name) && !name.starts_with("__index_level_")
+}
+
+/// The names of the columns of signals, all of which must hold numbers.
+fn roi_columns(file: &ColumnarFile) -> Result<Vec<String>, FormatError> {
+    file.fields()
+        .filter(|field| is_roi(field))
+        .map(|field| {
+            if is_number(field.data_type()) {
+                Ok(field.name().clone())
+            } else {
+                Err(file.refuse(format!(
+                    "its column {:?} is {}, expected numbers, one column per ROI beside {SCAN}, \
+                     {VOLUME}, {TIME} and {KEPT}: leave it out",
+                    field.name(),
+                    field.data_type()
+                )))
+            }
+        })
+        .collect()
+}
+
+impl Volumes {
+    fn take_columns(&mut self, batch: &RecordBatch, n_rois: usize) {
+        let start = self.start(batch, n_rois);
+        let schema = batch.schema_ref();
+        let columns = batch.columns().iter().zip(schema.fields());
+        let rois = columns.filter(|(_, field)| is_roi(field));
+        for (roi, (column, _)) in rois.enumerate() {
+            let cells = &mut self.values[start..];
+            each_number(column, |row, value| cells[row * n_rois + roi] = value);
+        }
+    }
+
+    fn take_lists(&mut self, batch: &RecordBatch, n_rois: usize) {
+        let start = self.start(batch, n_rois);
+        let cells = &mut self.values[start..];
+        let lists = batch
+            .column_by_name(BOLD)
+            .and_then(|bold| bold.as_fixed_size_list_opt());
+        if let Some(lists) = lists {
+            each_number(lists.values(), |at, value| {
+                // A damaged file may have more numbers than its lists.
+                if let Some(cell) = cells.get_mut(at).filter(|_| lists.is_valid(at / n_rois)) {
+                    *cell = value;
+                }
+            });
+        }
+    }
+
+    /// Makes room for the rows of `batch`, all missing, and takes their numbers, times and marks.
+    fn start(&mut self, batch: &RecordBatch, n_rois: usize) -> usize {
+        if let Some(numbers) = batch.column_by_name(VOLUME) {
+            each_number(numbers, |_, number| self.numbers.push(number));
+        }
+        if let Some(times) = batch.column_by_name(TIME) {
+            each_number(times, |_, time| self.times_secs.push(time));
+        }
+        let kept = batch.column_by_name(KEPT);
+        if let Some(kept) = kept.and_then(|kept| kept.as_boolean_opt()) {
+            self.kept
+                .extend(kept.iter().map(|kept| kept.unwrap_or(true)));
+        }
+        let start = self.values.len();
+        self.values
+            .resize(start + batch.num_rows() * n_rois, f64::NAN);
+        start
+    }
+
+    fn finish(
+        mut self,
+        file: &ColumnarFile,
+        names: Option<Vec<String>>,
+        n_rois: usize,
+    ) -> Result<SignalTable, FormatError> {
+        let n_volumes = self.values.len() / n_rois;
+        if file.place(VOLUME).is_some() {
+            let places =
+                places(&self.numbers, n_volumes).map_err(|problem| file.refuse(problem))?;
+            if !places.is_sorted() {
+                let mut rows: Vec<usize> = vec![0; n_volumes];
+                for (row, &place) in places.iter().enumerate() {
+                    rows[place] = row;
+                }
+                self.values = rows
+                    .iter()
+                    .flat_map(|row| &self.values[row * n_rois..(row + 1) * n_rois])
+                    .copied()
+                    .collect();
+                self.times_secs = rows
+                    .iter()
+                    .filter_map(|&row| self.times_secs.get(row).copied())
+                    .collect();
+                self.kept = rows
+                    .iter()
+                    .filter_map(|&row| self.kept.get(row).copied())
+                    .collect();
+            }
+        }
+        Ok(SignalTable {
+            names: names.and_then(telling_names),
+            signals: RoiSignals {
+                values: self.values,
+                n_rois,
+                tr_secs: even_step(&self.times_secs),
+            },
+            kept: file.place(KEPT).map(|_| self.kept),
+        })
+    }
+}
+
+/// Where each row belongs, from the numbers of volumes, which must count from 0 or from 1.
+fn places(numbers: &[f64], n_volumes: usize) -> Result<Vec<usize>, String> {
+    let first = if numbers.contains(&0.0) { 0.0 } else { 1.0 };
+    let mut seen = vec![false; n_volumes];
+    let mut places = Vec::with_capacity(n_volumes);
+    for number in numbers {
+        let place = number - first;
+        if place.fract() != 0.0 || !(0.0..n_volumes as f64).contains(&place) {
+            return Err(format!(
+                "one of its {n_volumes} volumes has the number {number}, expected each from \
+                 {first} to {}",
+                first + n_volumes as f64 - 1.0
+            ));
+        }
+        let place = place as usize;
+        if std::mem::replace(&mut seen[place], true) {
+            return Err(format!("two rows are volume {number}"));
+        }
+        places.push(place);
+    }
+    if places.len() < n_volumes {
+        return Err(format!("its column {VOLUME} holds no numbers"));
+    }
+    Ok(places)
+}
+
+/// The time from one volume to the next, when it is always the same.
+fn even_step(times_secs: &[f64]) -> Option<f64> {
+    let [first, .., last] = times_secs else {
+        return None;
+    };
+    let step = (last - first) / (times_secs.len() - 1) as f64;
+    let even = times_secs
+        .windows(2)
+        .all(|pair| ((pair[1] - pair[0]) - step).abs() <= EVEN_WITHIN * step);
+    let tr_secs = (even && step > 0.0 && step.is_finite()).then_some(step);
+    if tr_secs.is_none() {
+        tracing::warn!("times that are not evenly spaced tell no TR");
+    }
+    tr_secs
+}

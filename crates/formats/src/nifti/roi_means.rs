@@ -1,0 +1,197 @@
+//! ROI means of a 4-D image, read volume by volume: memory stays at one volume.
+
+use std::ops::Range;
+use std::path::Path;
+
+use super::{NiftiHeader, NiftiReader};
+use crate::error::FormatError;
+use crate::label_map::VoxelLabels;
+use crate::number::{DataType, Endian, with_decoder};
+use crate::roi_signals::RoiSignals;
+
+/// Affines that differ by more than this in any element do not lie on one grid.
+const AFFINE_TOLERANCE_MM: f64 = 1e-3;
+
+/// The signals of ROIs in an image and how much of each ROI the image holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VolumeMeans {
+    /// The mean over the voxels of each ROI, volume after volume; the TR is that of the header.
+    pub signals: RoiSignals,
+    /// By ROI: the share of its voxels that lie inside the image's brain mask, 0 to 1; 0 for an
+    /// ROI without voxels.
+    pub coverage: Vec<f32>,
+}
+
+/// The mean signal of ROIs 1 to `n_rois` of `labels` in every volume of `path`, or in those of
+/// `part`.
+///
+/// A voxel whose value in the first of these volumes is exactly 0 lies outside the brain mask of
+/// the image: it is left out of every mean and lowers the coverage. An ROI of which no voxel is
+/// left has NaN in all volumes. A voxel that is NaN makes the mean of its ROI NaN.
+///
+/// A gzip file is proven by its checksum when the last volume is asked for; a `part` that ends
+/// before is not.
+///
+/// # Errors
+/// As [`NiftiReader`]; [`FormatError::File`] for labels of another grid than that of the image or
+/// above `n_rois`, and for a part that the image does not have.
+pub fn roi_means(
+    path: &Path,
+    labels: &VoxelLabels,
+    n_rois: usize,
+    part: Option<Range<usize>>,
+) -> Result<VolumeMeans, FormatError> {
+    let mut reader = NiftiReader::open(path)?;
+    check_grid(path, reader.header(), labels)?;
+    let n_voxels = voxels_by_roi(path, labels, n_rois)?;
+    let volumes = volumes(path, reader.header(), part)?;
+    for _ in 0..volumes.start {
+        reader.skip_volume()?;
+    }
+
+    let mut bytes = Vec::new();
+    reader.read_volume_bytes(&mut bytes)?;
+    let runs = inside(reader.header(), &labels.labels, &bytes);
+    let mut n_inside = vec![0; n_rois];
+    for run in &runs {
+        n_inside[run.roi] += run.voxels.len();
+    }
+    let (slope, inter) = reader.header().scaling.unwrap_or((1.0, 0.0));
+    let mut values = Vec::new();
+    let mut sums = vec![0.0; n_rois];
+    for volume in volumes.clone() {
+        if volume > volumes.start {
+            reader.read_volume_bytes(&mut bytes)?;
+        }
+        sums.fill(0.0);
+        add(reader.header(), &bytes, &runs, &mut sums);
+        // Without voxels the mean is 0 / 0: NaN.
+        let means = sums.iter().zip(&n_inside);
+        values.extend(means.map(|(sum, &n)| sum / n as f64 * slope + inter));
+    }
+    if volumes.end as u64 == reader.header().n_volumes() {
+        reader.read_volume_bytes(&mut bytes)?; // To the end, where gzip proves its content.
+    }
+    Ok(VolumeMeans {
+        signals: RoiSignals {
+            values,
+            n_rois,
+            tr_secs: reader.header().tr_secs,
+        },
+        coverage: n_inside
+            .iter()
+            .zip(&n_voxels)
+            .map(|(&inside, &all)| (inside as f64 / all.max(1) as f64) as f32)
+            .collect(),
+    })
+}
+
+/// Neighbours along the first axis that belong to one ROI.
+struct Run {
+    /// Their places in a volume.
+    voxels: Range<usize>,
+    /// Index of the ROI.
+    roi: usize,
+}
+
+/// Labels must lie on the voxels of the image.
+fn check_grid(path: &Path, header: &NiftiHeader, labels: &VoxelLabels) -> Result<(), FormatError> {
+    let advice = "resample the labels to the grid of the image, by nearest neighbour";
+    let shape = header.shape();
+    if labels.shape != shape || labels.labels.len() as u64 != header.n_voxels() {
+        return Err(FormatError::file(
+            path,
+            format!(
+                "its volumes are {shape:?} voxels where the labels are {:?} ({} voxels): {advice}",
+                labels.shape,
+                labels.labels.len()
+            ),
+        ));
+    }
+    let elements = labels.affine.iter().flatten();
+    let near = elements
+        .zip(header.affine.iter().flatten())
+        .all(|(label, image)| (label - image).abs() <= AFFINE_TOLERANCE_MM);
+    if !near {
+        return Err(FormatError::file(
+            path,
+            format!(
+                "its affine is {:?} where that of the labels is {:?}: {advice}",
+                header.affine, labels.affine
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// Voxels of each ROI, whether the image covers them or not.
+fn voxels_by_roi(
+    path: &Path,
+    labels: &VoxelLabels,
+    n_rois: usize,
+) -> Result<Vec<usize>, FormatError> {
+    let mut n_voxels = vec![0; n_rois];
+    for &label in &labels.labels {
+        if label > 0 {
+            *n_voxels.get_mut(label as usize - 1).ok_or_else(|| {
+                FormatError::file(
+                    path,
+                    format!("a voxel of its labels belongs to ROI {label}, expected 0 to {n_rois}"),
+                )
+            })? += 1;
+        }
+    }
+    Ok(n_voxels)
+}
+
+/// The volumes asked for, which the image must have.
+fn volumes(
+    path: &Path,
+    header: &NiftiHeader,
+    part: Option<Range<usize>>,
+) -> Result<Range<usize>, FormatError> {
+    let n_volumes = usize::try_from(header.n_volumes())
+        .map_err(|_| FormatError::file(path, "it has more volumes than memory has addresses"))?;
+    let part = part.unwrap_or(0..n_volumes);
+    if part.is_empty() || part.end > n_volumes {
+        return Err(FormatError::file(
+            path,
+            format!("volumes {part:?} are asked for, it has 0..{n_volumes}"),
+        ));
+    }
+    Ok(part)
+}
+
+/// The labelled voxels that are not 0 in the volume `bytes`.
+fn inside(header: &NiftiHeader, labels: &[u32], bytes: &[u8]) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    let voxels = labels.iter().zip(header.values(bytes)).enumerate();
+    for (voxel, (&label, value)) in voxels {
+        if label == 0 || value == 0.0 {
+            continue;
+        }
+        let roi = label as usize - 1;
+        match runs.last_mut() {
+            Some(run) if run.roi == roi && run.voxels.end == voxel => run.voxels.end += 1,
+            _ => runs.push(Run {
+                voxels: voxel..voxel + 1,
+                roi,
+            }),
+        }
+    }
+    runs
+}
+
+/// Adds the stored numbers of a volume, not yet scaled, to the sums of their ROIs.
+fn add(header: &NiftiHeader, bytes: &[u8], runs: &[Run], sums: &mut [f64]) {
+    with_decoder!(header.data_type, header.endian, |decode| {
+        let (numbers, _) = bytes.as_chunks();
+        for run in runs {
+            let voxels = &numbers[run.voxels.clone()];
+            sums[run.roi] += voxels.iter().map(|&number| decode(number)).sum::<f64>();
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn golden(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "tests/golden", name]
+        .iter()
+        .collect()
+}
+
+/// A file of version 1.0 with this dictionary and these numbers.
+fn npy(header: &str, data: &[u8]) -> Vec<u8> {
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.extend(data);
+    bytes
+}
+
+fn read_bytes(bytes: &[u8]) -> Result<RoiSignals, FormatError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.npy");
+    std::fs::write(&path, bytes).unwrap();
+    read(&path)
+}
+
+const GOOD: &str = "{'descr': '|u1', 'fortran_order': False, 'shape': (3, 2), }";
+
+#[test]
+fn numpys_own_files_are_read() {
+    for name in [
+        "signals_f4.npy",
+        "signals_f8_fortran.npy",
+        "signals_f8_big_endian.npy",
+    ] {
+        let signals = read(&golden(name)).unwrap();
+        assert_eq!(
+            (signals.n_volumes(), signals.n_rois, signals.tr_secs),
+            (5, 4, None)
+        );
+        for (at, &value) in signals.values.iter().enumerate() {
+            let (volume, roi) = (at / 4, at % 4);
+            if (volume, roi) == (3, 2) {
+                assert!(value.is_nan(), "{name}");
+            } else {
+                assert_eq!(value, 10. * volume as f64 + roi as f64 + 0.5, "{name}");
+            }
+        }
+    }
+    // Version 2, twice the values in 16 bits, 0 for the missing one.
+    let signals = read(&golden("signals_i2_version_2.npy")).unwrap();
+    assert_eq!(signals.values[..5], [1., 3., 5., 7., 21.]);
+    assert_eq!(signals.values[14], 0.);
+}
+
+#[test]
+fn rows_are_volumes_in_either_order() {
+    let data = [1, 2, 3, 4, 5, 6];
+    assert_eq!(
+        read_bytes(&npy(GOOD, &data)).unwrap().values,
+        [1., 2., 3., 4., 5., 6.]
+    );
+    let fortran = GOOD.replace("False", "True");
+    assert_eq!(
+        read_bytes(&npy(&fortran, &data)).unwrap().values,
+        [1., 4., 2., 5., 3., 6.]
+    );
+}
+
+#[test]
+fn more_numbers_than_one_block_are_read() {
+    let data: Vec<u8> = (0..3 * BLOCK_BYTES).map(|at| at as u8).collect();
+    let header = GOOD.replace("(3, 2)", "(65536, 3)");
+    let signals = read_bytes(&npy(&header, &data)).unwrap();
+    assert!(
+        signals
+            .values
+            .iter()
+            .zip(&data)
+            .all(|(&value, &byte)| value == f64::from(byte))
+    );
+    assert_eq!(signals.values.len(), data.len());
+}
+
+#[test]
+fn a_file_that_does_not_hold_what_it_claims_is_refused() {
+    let whole = npy(GOOD, &[0; 6]);
+    assert!(read_bytes(&whole).is_ok());
+    for length in 0..whole.len() {
+        assert!(read_bytes(&whole[..length]).is_err(), "{length}");
+    }
+    let error = read_bytes(&npy(GOOD, &[0; 7])).unwrap_err().to_string();
+    assert!(
+        error.contains("7 bytes follow its header, which announces 3 × 2"),
+        "{error}"
+    );
+    for shape in [
+        "(4000000000, 4000000000)",
+        "(18446744073709551615, 2)",
+        "(0, 2)",
+        "(3, 0)",
+    ] {
+        assert!(
+            read_bytes(&npy(&GOOD.replace("(3, 2)", shape), &[])).is_err(),
+            "{shape}"
+        );
+    }
+    let mut long = npy(GOOD, &[0; 6]);
+    long[6] = 3; // Version 3 has four bytes for the length of its header.
+    assert!(
+        read_bytes(&long)
+            .unwrap_err()
+            .to_string()
+            .contains("its header claims")
+    );
+}
+
+#[test]
+fn what_is_not_supported_is_named() {
+    let object = read(&golden("signals_object.npy")).unwrap_err().to_string();
+    assert!(object.contains("pickled Python objects"), "{object}");
+    for (from, to, word) in [
+        ("(3, 2)", "(6,)", "its shape is [6], expected two axes"),
+        ("(3, 2)", "(1, 3, 2)", "its shape is [1, 3, 2]"),
+        ("(3, 2)", "()", "its shape is []"),
+        (
+            "(3, 2)",
+            "(3, -2)",
+            "\"-2), }\" where the length of an axis",
+        ),
+        ("(3, 2)", "(3, 2", "where the length of an axis is expected"),
+        ("'|u1'", "'<f2'", "its numbers are \"<f2\""),
+        ("'|u1'", "'<c8'", "its numbers are \"<c8\""),
+        ("'|u1'", "'é'", "its numbers are"),
+        ("'|u1'", "[('a', '<f4')]", "its columns have names"),
+        ("False", "Maybe", "where \"False\" is expected"),
+        ("'shape'", "'size'", "unknown entry \"size\""),
+        (", 'shape': (3, 2)", "", "no entry \"shape\""),
+        ("{", "(", "where \"{\" is expected"),
+    ] {
+        let error = read_bytes(&npy(&GOOD.replace(from, to), &[0; 6]))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(word), "{to}: {error}");
+    }
+    assert!(
+        read_bytes(b"PK\x03\x04 a zip file")
+            .unwrap_err()
+            .to_string()
+            .contains("no .npy")
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(
+        start in prop::sample::select(vec![0, 8, 10, 73]),
+        bytes in prop::collection::vec(any::<u8>(), 0..200),
+    ) {
+        let mut file = npy(GOOD, &[0; 6])[..start].to_vec();
+        file.extend(bytes);
+        let _ = read_bytes(&file);
+    }
+
+    #[test]
+    fn no_change_makes_it_panic(
+        changes in prop::collection::vec((0..79_usize, any::<u8>()), 1..6),
+    ) {
+        let mut file = npy(GOOD, &[0; 6]);
+        for (at, byte) in changes {
+            let at = at % file.len();
+            file[at] = byte;
+        }
+        if let Ok(signals) = read_bytes(&file) {
+            prop_assert!(signals.n_rois > 0 && signals.values.len() % signals.n_rois == 0);
+        }
+    }
+}

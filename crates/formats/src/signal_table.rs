@@ -1,0 +1,105 @@
+//! The signals of a scan with the names of their ROIs, as a table gives them.
+
+mod text;
+
+use std::path::Path;
+
+use crate::error::FormatError;
+use crate::roi_signals::RoiSignals;
+
+/// Names of a first column that may count the volumes instead of holding signals.
+const INDEX_NAMES: [&str; 6] = ["", "unnamed: 0", "index", "frame", "volume", "time"];
+
+/// Signals and the names that their file gives to the ROIs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SignalTable {
+    /// By ROI; none when the file gives no names, or only counts its columns from 0 or 1.
+    pub names: Option<Vec<String>>,
+    /// What the file holds.
+    pub signals: RoiSignals,
+    /// By volume, whether it was measured well enough to be used; none where the file does not tell.
+    pub kept: Option<Vec<bool>>,
+}
+
+impl SignalTable {
+    /// Reads every column of a text table, one row per volume, told by the ending of its name:
+    /// `.tsv` has tabs, `.csv` commas, both with or without a header row; `.1D` and `.txt` have
+    /// white space, no header and comments on lines that start with `#`. Empty cells, `n/a` and
+    /// `nan` are missing.
+    ///
+    /// The first row holds names unless all of its cells are numbers. A first row of more than two
+    /// whole numbers that increase holds names too where other rows have fractions, or where a first
+    /// column without a name counts the volumes from 0; if these numbers only count the columns from
+    /// 0 or 1, they name nothing. A first column that counts the volumes from 0, as pandas writes
+    /// it, is left out with a warning.
+    ///
+    /// # Errors
+    /// [`FormatError::TextTable`] for rows of unequal length, two columns of one name, a cell that is
+    /// no number, or a table without rows; [`FormatError::File`] for another ending.
+    pub fn read(path: &Path) -> Result<Self, FormatError> {
+        let mut table = Self::read_columns(path, &[], &[])?;
+        table.drop_index_column(path);
+        table.names = table.names.and_then(telling_names);
+        Ok(table)
+    }
+
+    /// Reads `columns` of a text table, in this order (all of them when empty), but not those of
+    /// `drop`. Otherwise as [`read`](Self::read), but every column that is asked for is taken for
+    /// an ROI, and columns that are not may hold anything.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and for a name that no column has.
+    pub fn read_columns(
+        path: &Path,
+        columns: &[String],
+        drop: &[String],
+    ) -> Result<Self, FormatError> {
+        text::read(path, columns, drop)
+    }
+
+    /// Leaves out a first column that is named as an index and only counts the volumes.
+    fn drop_index_column(&mut self, path: &Path) {
+        let n_rois = self.signals.n_rois;
+        let Some(names) = &mut self.names else {
+            return;
+        };
+        let named = INDEX_NAMES.contains(&names[0].to_ascii_lowercase().as_str());
+        if named && n_rois > 1 && counts_volumes(&self.signals.values, n_rois) {
+            tracing::debug!(
+                ?path,
+                "the first column counts the volumes: not read as an ROI"
+            );
+            names.remove(0);
+            let mut at = 0;
+            self.signals.values.retain(|_| {
+                at += 1;
+                at % n_rois != 1
+            });
+            self.signals.n_rois -= 1;
+        }
+    }
+}
+
+/// Whether the first of `n_columns` columns is 0, 1, 2, ….
+fn counts_volumes(values: &[f64], n_columns: usize) -> bool {
+    let first = values.iter().step_by(n_columns).enumerate();
+    first.into_iter().all(|(row, &cell)| cell == row as f64)
+}
+
+/// The names of columns, unless they only count them from 0 or 1, which tells nothing of ROIs.
+pub(crate) fn telling_names(names: Vec<String>) -> Option<Vec<String>> {
+    let only_count = increasing_ids(&names).is_some_and(|ids| {
+        let (first, last) = (ids[0], ids[ids.len() - 1]);
+        first <= 1 && last - first == ids.len() as u64 - 1
+    });
+    (!only_count).then_some(names)
+}
+
+/// The whole numbers that these are, where they increase and are enough not to do so by chance.
+fn increasing_ids(names: &[String]) -> Option<Vec<u64>> {
+    let ids: Option<Vec<u64>> = names.iter().map(|name| name.parse().ok()).collect();
+    ids.filter(|ids| ids.len() > 2 && ids.is_sorted_by(|one, next| one < next))
+}
+
+#[cfg(test)]
+mod tests;

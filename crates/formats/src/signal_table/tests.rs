@@ -1,0 +1,299 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn read_text(name: &str, text: impl AsRef<[u8]>) -> Result<SignalTable, FormatError> {
+    read_some(name, text, &[], &[], |path, _, _| SignalTable::read(path))
+}
+
+fn read_chosen(text: &str, columns: &[&str], drop: &[&str]) -> Result<SignalTable, FormatError> {
+    read_some("a.csv", text, columns, drop, SignalTable::read_columns)
+}
+
+fn read_some(
+    name: &str,
+    text: impl AsRef<[u8]>,
+    columns: &[&str],
+    drop: &[&str],
+    read: impl Fn(&Path, &[String], &[String]) -> Result<SignalTable, FormatError>,
+) -> Result<SignalTable, FormatError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    let own = |names: &[&str]| -> Vec<String> { names.iter().map(|&name| name.into()).collect() };
+    read(&path, &own(columns), &own(drop))
+}
+
+fn names(table: &SignalTable) -> Vec<&str> {
+    table.names.iter().flatten().map(String::as_str).collect()
+}
+
+#[test]
+fn a_table_of_xcp_d_has_tabs_names_and_n_a() {
+    let table = read_text(
+        "a.tsv",
+        "7Networks_LH_Vis_1\tRH-Amygdala\n1.5\tn/a\n-2\t4e1\n",
+    )
+    .unwrap();
+    assert_eq!(names(&table), ["7Networks_LH_Vis_1", "RH-Amygdala"]);
+    let signals = &table.signals;
+    assert_eq!(
+        (signals.n_rois, signals.n_volumes(), signals.tr_secs),
+        (2, 2, None)
+    );
+    assert!(signals.values[1].is_nan());
+    assert_eq!(
+        [signals.values[0], signals.values[2], signals.values[3]],
+        [1.5, -2., 40.]
+    );
+}
+
+#[test]
+fn numbers_in_the_first_row_are_a_volume() {
+    for (name, text) in [
+        ("a.csv", "1,2\n3, 4\n"),
+        ("a.tsv", "1\t2\r\n3\t4"),
+        ("a.1D", "# 1 2\n\n  1 2\n 3\t4 \n#5 6\n"),
+        ("a.TXT", "1 2\n3 4\n"),
+    ] {
+        let table = read_text(name, text).unwrap();
+        assert_eq!(table.names, None, "{name}");
+        assert_eq!(
+            (table.signals.n_rois, table.signals.values),
+            (2, vec![1., 2., 3., 4.]),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn whatever_means_missing_is_nan() {
+    let table = read_text("a.csv", "a,b,c,d,e,f\n,n/a,nan,NaN,NA, \n1,1,1,1,1,1\n").unwrap();
+    assert!(table.signals.values[..6].iter().all(|value| value.is_nan()));
+    assert_eq!(table.signals.values[6..], [1.; 6]);
+}
+
+#[test]
+fn a_column_that_counts_the_volumes_is_left_out() {
+    for index in ["", "Unnamed: 0", "index", "frame", "volume", "time"] {
+        let table = read_text("a.csv", format!("{index},a,b\n0,5,6\n1,7,8\n")).unwrap();
+        assert_eq!(names(&table), ["a", "b"], "{index}");
+        assert_eq!(
+            (table.signals.n_rois, table.signals.values),
+            (2, vec![5., 6., 7., 8.])
+        );
+    }
+    // Another name, or numbers that do not count from 0: it may be an ROI.
+    for text in ["x,a\n0,5\n1,7\n", "time,a\n0,5\n2,7\n", "time\n0\n1\n"] {
+        let table = read_text("a.csv", text).unwrap();
+        assert_eq!(
+            Some(table.signals.n_rois),
+            text.lines().next().map(|names| names.split(',').count())
+        );
+    }
+}
+
+#[test]
+fn a_header_that_counts_the_columns_is_no_volume_and_names_nothing() {
+    for text in [
+        "0,1,2\n5.5,6,7\n",
+        ",0,1,2\n0,5.5,6,7\n",
+        "Unnamed: 0,0,1,2\n0,5.5,6,7\n",
+    ] {
+        let table = read_text("a.csv", text).unwrap();
+        assert_eq!(table.names, None, "{text}");
+        assert_eq!(
+            (table.signals.n_rois, table.signals.values),
+            (3, vec![5.5, 6., 7.]),
+            "{text}"
+        );
+    }
+    // An index shows the header even where all signals are whole numbers.
+    let table = read_text("a.csv", ",0,1,2\n0,5,6,7\n1,5,6,8\n").unwrap();
+    assert_eq!(table.signals.values, [5., 6., 7., 5., 6., 8.]);
+    // Whole numbers throughout: nothing tells a header from a volume.
+    let table = read_text("a.csv", "0,1,2\n3,4,5\n").unwrap();
+    assert_eq!(table.signals.n_volumes(), 2);
+}
+
+#[test]
+fn a_header_that_counts_from_one_is_no_volume_and_names_nothing() {
+    for text in [
+        "1,2,3,4,5,6\n0.5,1,2,3,4,5\n1.5,1,2,3,4,5\n",
+        ",1,2,3,4,5,6\n0,0.5,1,2,3,4,5\n1,1.5,1,2,3,4,5\n",
+    ] {
+        let table = read_text("a.csv", text).unwrap();
+        assert_eq!(table.names, None, "{text}");
+        assert_eq!(
+            (table.signals.n_rois, table.signals.values),
+            (6, vec![0.5, 1., 2., 3., 4., 5., 1.5, 1., 2., 3., 4., 5.]),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn ids_in_the_first_row_are_names() {
+    for text in ["2001,2011,2021\n0.5,1,2\n", ",2001,2011,2021\n0,0.5,1,2\n"] {
+        let table = read_text("a.csv", text).unwrap();
+        assert_eq!(names(&table), ["2001", "2011", "2021"], "{text}");
+        assert_eq!(table.signals.values, [0.5, 1., 2.], "{text}");
+    }
+    // A count with a gap may be of an atlas that lacks an ROI.
+    let table = read_text("a.tsv", "1\t2\t4\n0.5\t1\t2\n").unwrap();
+    assert_eq!(names(&table), ["1", "2", "4"]);
+}
+
+#[test]
+fn a_first_row_that_may_be_a_volume_stays_one() {
+    for text in [
+        "2001,2011,2021\n3,4,5\n",
+        "1.5,2.5,3.5\n0.5,1,2\n",
+        "1,2.0,3\n0.5,1,2\n",
+        "1,3,2\n0.5,1,2\n",
+        "1,1,2\n0.5,1,2\n",
+        "-1,1,2\n0.5,1,2\n",
+        "1,2\n0.5,1\n",
+    ] {
+        let table = read_text("a.csv", text).unwrap();
+        assert_eq!(
+            (table.names, table.signals.values.len()),
+            (None, 2 * table.signals.n_rois),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn columns_are_chosen_in_the_order_asked_for_or_dropped() {
+    let text = "WM,\"L, Put\",RPut\n-,2,3\n-, \"5e1\" , 6\n";
+    let table = read_chosen(text, &[], &["WM"]).unwrap();
+    assert_eq!(names(&table), ["L, Put", "RPut"]);
+    assert_eq!(table.signals.values, [2., 3., 50., 6.]);
+    let table = read_chosen(text, &["RPut", "L, Put"], &[]).unwrap();
+    assert_eq!(names(&table), ["RPut", "L, Put"]);
+    assert_eq!(table.signals.values, [3., 2., 6., 50.]);
+    // A column that is asked for is an ROI, whatever its name.
+    let table = read_chosen("time,a\n0,5\n1,6\n", &["time"], &[]).unwrap();
+    assert_eq!(table.signals.values, [0., 1.]);
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_line() {
+    for (name, text, word) in [
+        (
+            "a.csv",
+            "a,b\n1,2\n3,x\n",
+            "line 3: \"x\" in column \"b\" is no number",
+        ),
+        (
+            "a.csv",
+            "1,2\n\n3,x\n",
+            "line 3: \"x\" in column 2 is no number",
+        ),
+        (
+            "a.csv",
+            "a,b\n1,2\n3\n",
+            "line 3: it has 1 cells where line 1 has 2",
+        ),
+        (
+            "a.txt",
+            "# c\n1 2\n3\n",
+            "line 3: it has 1 cells where line 2 has 2",
+        ),
+        ("a.txt", "1 x\n", "line 1: \"x\" in column 2"),
+        ("a.csv", "a,b\r\n1,2\r\n\r\n3,x\r\n", "line 4: \"x\""),
+        (
+            "a.csv",
+            "a,\"b\n1,2\n",
+            "line 1: a cell that starts with a quote",
+        ),
+        ("a.csv", "a,\"b\"\"c\"\n1,2\n", "line 1: a cell in quotes"),
+        ("a.csv", "a,a\n1,2\n", "two columns have one name"),
+        ("a.csv", "a,b\n", "no row of numbers"),
+        ("a.1D", "# nothing\n", "no row of numbers"),
+        ("a.tsv", "", "no row of numbers"),
+        ("a.xls", "1,2\n", "expected .tsv"),
+    ] {
+        let error = read_text(name, text).unwrap_err().to_string();
+        assert!(error.contains(word), "{error}");
+    }
+    for (text, columns, drop, word) in [
+        (
+            "a,b\n1,2\n",
+            &[][..],
+            &["c"][..],
+            "no column \"c\", only a, b",
+        ),
+        ("a\n1\n", &[], &["a"], "no column is left"),
+        (
+            "1\n",
+            &["a"],
+            &[],
+            "no column \"a\", for there is no header",
+        ),
+    ] {
+        let error = read_chosen(text, columns, drop).unwrap_err().to_string();
+        assert!(error.contains(word), "{error}");
+    }
+}
+
+#[test]
+fn a_table_of_semicolons_is_told_and_its_header_is_cut_short() {
+    let header: Vec<String> = (1..=100).map(|roi| format!("region{roi}")).collect();
+    let header = header.join(";");
+    for (row, columns) in [
+        ("1.5;2.5", &[][..]),
+        ("1,5;2,5", &[]),
+        ("1.5;2.5", &["region2"]),
+    ] {
+        let error = read_chosen(&format!("{header}\n{row}\n"), columns, &[]).unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains("is it separated by semicolons?"), "{error}");
+        assert!(!error.contains("region6"), "{error}");
+    }
+    let long = "n".repeat(41);
+    let error = read_text("a.csv", format!("a;b;c,{long}\n1,x\n")).unwrap_err();
+    let error = error.to_string();
+    assert!(
+        error.contains(&format!("{}…", &long[1..])) && !error.contains(&long),
+        "{error}"
+    );
+    assert!(!error.contains("semicolons"), "{error}");
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(
+        ending in prop::sample::select(vec!["csv", "tsv", "txt"]),
+        bytes in prop::collection::vec(
+            prop_oneof![prop::sample::select(b"0123456789.,\t\n\r\"# -naN/".to_vec()), any::<u8>()],
+            0..300,
+        ),
+    ) {
+        if let Ok(table) = read_text(&format!("a.{ending}"), bytes) {
+            let SignalTable { names, signals, .. } = table;
+            prop_assert!(signals.n_rois > 0 && signals.n_volumes() > 0);
+            prop_assert_eq!(signals.values.len() % signals.n_rois, 0);
+            prop_assert!(names.is_none_or(|names| names.len() == signals.n_rois));
+        }
+    }
+
+    #[test]
+    fn a_written_table_is_read_back(
+        rows in (1..6_usize).prop_flat_map(|n| {
+            prop::collection::vec(prop::collection::vec(-1e6..1e6_f64, n), 1..6)
+        }),
+    ) {
+        let n_rois = rows[0].len();
+        let header: Vec<String> = (0..n_rois).map(|roi| format!("roi {roi}")).collect();
+        let mut text = header.join("\t") + "\n";
+        for row in &rows {
+            let cells: Vec<String> = row.iter().map(f64::to_string).collect();
+            text += &(cells.join("\t") + "\n");
+        }
+        let table = read_text("a.tsv", text).unwrap();
+        prop_assert_eq!(table.names, Some(header));
+        prop_assert_eq!(table.signals.values, rows.concat());
+    }
+}

@@ -1,0 +1,363 @@
+//! Tables of text, read row by row.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use csv::StringRecord;
+
+use super::{SignalTable, counts_volumes, increasing_ids};
+use crate::error::FormatError;
+use crate::roi_signals::RoiSignals;
+
+/// Cells that mean: no value; `nan` in any case does as well.
+const MISSING: [&str; 4] = ["", "n/a", "N/A", "NA"];
+
+/// Characters of a text that an error shows.
+const SHOWN_CHARS: usize = 200;
+
+/// Characters of the name of a column that an error shows.
+const NAME_CHARS: usize = 40;
+
+/// Reads what [`SignalTable::read_columns`] says.
+pub(super) fn read(
+    path: &Path,
+    columns: &[String],
+    drop: &[String],
+) -> Result<SignalTable, FormatError> {
+    let file = File::open(path).map_err(FormatError::io("open", path))?;
+    let mut table = Table {
+        path,
+        columns,
+        drop,
+        header: None,
+        n_cells: 0,
+        first_line: 1,
+        used: Vec::new(),
+        values: Vec::new(),
+    };
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    match ending.unwrap_or_default().to_ascii_lowercase().as_str() {
+        "tsv" => table.read_rows(file, Separator::Char('\t'))?,
+        "csv" => table.read_rows(file, Separator::Char(','))?,
+        "1d" | "txt" => table.read_rows(file, Separator::Space)?,
+        _ => {
+            return Err(FormatError::file(
+                path,
+                "its name does not tell how cells are separated, expected .tsv (tabs), .csv \
+                 (commas), .1D or .txt (white space)",
+            ));
+        }
+    }
+    table.finish()
+}
+
+/// What stands between cells.
+#[derive(Clone, Copy, PartialEq)]
+enum Separator {
+    Char(char),
+    /// White space; then there is no header, and `#` starts a line of comment.
+    Space,
+}
+
+impl Separator {
+    /// Splits a line into cells, none for a line without content. A cell in double quotes may hold
+    /// the separator.
+    fn split(self, line: &str, row: &mut StringRecord) -> Result<(), &'static str> {
+        let line = line
+            .trim_start_matches('\u{feff}')
+            .trim_end_matches(['\r', '\n']);
+        let separator = match self {
+            Self::Char(separator) => separator,
+            Self::Space => {
+                if !line.trim_start().starts_with('#') {
+                    line.split_whitespace()
+                        .for_each(|cell| row.push_field(cell));
+                }
+                return Ok(());
+            }
+        };
+        let mut rest = Some(line).filter(|line| !line.is_empty());
+        while let Some(text) = rest {
+            let Some(quoted) = text.trim_start_matches(' ').strip_prefix('"') else {
+                let cell = text.split(separator).next().unwrap_or_default();
+                row.push_field(cell);
+                rest = text[cell.len()..].strip_prefix(separator);
+                continue;
+            };
+            let (cell, after) = quoted
+                .split_once('"')
+                .ok_or("a cell that starts with a quote does not end with one")?;
+            row.push_field(cell);
+            let after = after.trim_start_matches(' ');
+            rest = after.strip_prefix(separator);
+            if rest.is_none() && !after.is_empty() {
+                return Err("a cell in quotes does not end at its second quote");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the first row of a table is.
+enum Header {
+    /// A row of numbers as all others.
+    Absent,
+    /// Whole numbers that increase, which may be ids of the columns: the other rows will tell.
+    Ids(Vec<String>),
+    /// The names of all columns.
+    Names(Vec<String>),
+}
+
+/// A table whose rows come in one by one.
+struct Table<'a> {
+    path: &'a Path,
+    /// Names of the columns to read, in order; all when empty.
+    columns: &'a [String],
+    /// Names of columns not to read.
+    drop: &'a [String],
+    /// Known from the first row on.
+    header: Option<Header>,
+    /// Cells of every row.
+    n_cells: usize,
+    /// Where the first row stands.
+    first_line: u64,
+    /// Places of the cells that are read, in order.
+    used: Vec<usize>,
+    /// `[row][used cell]`.
+    values: Vec<f64>,
+}
+
+impl Table<'_> {
+    fn read_rows(&mut self, file: File, separator: Separator) -> Result<(), FormatError> {
+        let mut input = BufReader::new(file);
+        let mut text = String::new();
+        let mut row = StringRecord::new();
+        for line in 1.. {
+            text.clear();
+            let read = input
+                .read_line(&mut text)
+                .map_err(|error| self.refuse(line, error.to_string()))?;
+            if read == 0 {
+                break;
+            }
+            row.clear();
+            separator
+                .split(&text, &mut row)
+                .map_err(|problem| self.refuse(line, problem.into()))?;
+            if row.is_empty() {
+                continue;
+            }
+            if self.header.is_none() {
+                self.start(line, &row, separator)?;
+                if let Some(Header::Names(_)) = self.header {
+                    continue;
+                }
+            }
+            self.push(line, &row)?;
+        }
+        Ok(())
+    }
+
+    /// Tells what the first row is.
+    fn start(
+        &mut self,
+        line: u64,
+        row: &StringRecord,
+        separator: Separator,
+    ) -> Result<(), FormatError> {
+        if separator == Separator::Space {
+            return self.use_all(line, row.len(), Header::Absent);
+        }
+        let names: Vec<String> = row.iter().map(|name| name.trim().to_owned()).collect();
+        if row.iter().any(|cell| number(cell).is_none()) {
+            return self.use_named(line, names);
+        }
+        // pandas leaves the name of its index empty.
+        let index = usize::from(names[0].is_empty());
+        let header = match increasing_ids(&names[index..]) {
+            Some(_) => Header::Ids(names),
+            None => Header::Absent,
+        };
+        self.use_all(line, row.len(), header)
+    }
+
+    /// Finds the columns that are asked for.
+    fn use_named(&mut self, line: u64, names: Vec<String>) -> Result<(), FormatError> {
+        let places: BTreeMap<&str, usize> = names
+            .iter()
+            .enumerate()
+            .map(|(at, name)| (name.as_str(), at))
+            .collect();
+        if places.len() != names.len() {
+            return Err(self.refuse(line, "two columns have one name".into()));
+        }
+        for name in self.columns.iter().chain(self.drop) {
+            if !places.contains_key(name.as_str()) {
+                let known: Vec<String> = names.iter().map(|name| short(name)).collect();
+                let problem = format!(
+                    "there is no column {:?}, only {}{}",
+                    short(name),
+                    shown(&known.join(", ")),
+                    semicolons(&names)
+                );
+                return Err(self.refuse(line, problem));
+            }
+        }
+        let asked = if self.columns.is_empty() {
+            &names
+        } else {
+            self.columns
+        };
+        self.used = asked
+            .iter()
+            .filter(|name| !self.drop.contains(name))
+            .map(|name| places[name.as_str()])
+            .collect();
+        if self.used.is_empty() {
+            return Err(self.refuse(line, "no column is left to use".into()));
+        }
+        self.n_cells = names.len();
+        self.first_line = line;
+        self.header = Some(Header::Names(names));
+        Ok(())
+    }
+
+    /// Takes every column, for want of names.
+    fn use_all(&mut self, line: u64, n_cells: usize, header: Header) -> Result<(), FormatError> {
+        if let Some(name) = self.columns.iter().chain(self.drop).next() {
+            return Err(self.refuse(
+                line,
+                format!(
+                    "there is no column {:?}, for there is no header row with names",
+                    short(name)
+                ),
+            ));
+        }
+        self.used = (0..n_cells).collect();
+        self.n_cells = n_cells;
+        self.first_line = line;
+        self.header = Some(header);
+        Ok(())
+    }
+
+    /// Takes the cells of a row of numbers.
+    fn push(&mut self, line: u64, row: &StringRecord) -> Result<(), FormatError> {
+        if row.len() != self.n_cells {
+            return Err(self.refuse(
+                line,
+                format!(
+                    "it has {} cells where line {} has {}{}",
+                    row.len(),
+                    self.first_line,
+                    self.n_cells,
+                    self.hint()
+                ),
+            ));
+        }
+        for &at in &self.used {
+            let value = number(&row[at]).ok_or_else(|| {
+                let column = match &self.header {
+                    Some(Header::Names(names)) => format!("{:?}", short(&names[at])),
+                    _ => (at + 1).to_string(),
+                };
+                let cell = shown(row[at].trim());
+                let hint = self.hint();
+                self.refuse(
+                    line,
+                    format!("{cell:?} in column {column} is no number{hint}"),
+                )
+            })?;
+            self.values.push(value);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<SignalTable, FormatError> {
+        let n_rois = self.used.len();
+        let names = match self.header.take() {
+            Some(Header::Names(names)) => {
+                Some(self.used.iter().map(|&at| names[at].clone()).collect())
+            }
+            Some(Header::Ids(names)) if is_header(&self.values, n_rois) => {
+                tracing::debug!(path = ?self.path, "the first row numbers the columns: not read as a volume");
+                self.values.drain(..n_rois);
+                Some(names)
+            }
+            _ => None,
+        };
+        if self.values.is_empty() {
+            return Err(self.refuse(self.first_line, "no row of numbers follows".into()));
+        }
+        Ok(SignalTable {
+            names,
+            signals: RoiSignals {
+                values: self.values,
+                n_rois,
+                tr_secs: None,
+            },
+            kept: None,
+        })
+    }
+
+    /// What the names of the columns tell of a row that is wrong.
+    fn hint(&self) -> &'static str {
+        match &self.header {
+            Some(Header::Names(names)) => semicolons(names),
+            _ => "",
+        }
+    }
+
+    fn refuse(&self, line: u64, problem: String) -> FormatError {
+        FormatError::TextTable {
+            path: self.path.to_owned(),
+            line,
+            problem,
+        }
+    }
+}
+
+/// Whether a first row that may number the columns is no volume: the first column counts the volumes
+/// under an empty name, or other rows have fractions where this one has none.
+fn is_header(values: &[f64], n_columns: usize) -> bool {
+    let (first, rest) = values.split_at(n_columns);
+    let fractions = rest
+        .iter()
+        .any(|value| value.is_finite() && value.fract() != 0.0);
+    fractions || (first[0].is_nan() && !rest.is_empty() && counts_volumes(rest, n_columns))
+}
+
+/// The number in a cell, NaN when it is missing.
+fn number(cell: &str) -> Option<f64> {
+    let cell = cell.trim();
+    if MISSING.contains(&cell) {
+        return Some(f64::NAN);
+    }
+    cell.parse().ok()
+}
+
+/// A question for the end of an error, when the only column looks like several.
+fn semicolons(names: &[String]) -> &'static str {
+    match names {
+        [only] if only.matches(';').count() > 1 => ": is it separated by semicolons?",
+        _ => "",
+    }
+}
+
+/// The start of a text, for a person to recognise it.
+fn shown(text: &str) -> String {
+    start(text, SHOWN_CHARS)
+}
+
+/// The start of the name of a column.
+fn short(name: &str) -> String {
+    start(name, NAME_CHARS)
+}
+
+fn start(text: &str, n_chars: usize) -> String {
+    match text.char_indices().nth(n_chars) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,139 @@
+//! What is done to the signals of a scan before a model sees them, and how to undo it.
+//!
+//! Steps are done in one order, each at most once: dummies are dropped, confounds regressed out,
+//! volumes censored, the line taken away, frequencies filtered, the signals resampled and z-scored.
+//!
+//! Which volumes are censored is found first. Regression, detrending and z-score use kept volumes
+//! only. Before the filter and the resampling, what was censored is filled in with straight lines
+//! between its kept neighbours, and it stays marked: `kept` is false.
+
+mod band_pass;
+mod censor;
+mod confound_model;
+mod detrend;
+mod plan;
+mod regression;
+mod resample;
+mod steps;
+mod unusable;
+mod z_score;
+
+use serde::{Deserialize, Serialize};
+
+use crate::bold::BoldSeries;
+use crate::confounds::ConfoundTable;
+use crate::error::SignalError;
+pub use band_pass::BandPass;
+pub use censor::Censoring;
+pub use censor::fill;
+pub use confound_model::ConfoundModel;
+pub use steps::{CleaningStep, Dummies, check_steps, dt_after};
+pub use unusable::{Unusable, UnusableRois};
+
+use plan::{Buffers, Flaw, Plan};
+
+/// What cleaning took out of one ROI of one scan; `None` where that step was not done.
+///
+/// Detrended, then z-scored, and nothing else, volume `t` of `n` was
+/// `mean + sd · value + slope_per_volume · (t − (n − 1) / 2)`. Other steps cannot be undone: then
+/// these are the numbers that their steps took from what the steps before had left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoiConstants {
+    /// Mean, in the units of the scanner.
+    pub mean: Option<f64>,
+    /// Standard deviation over n, in the units of the scanner.
+    pub sd: Option<f64>,
+    /// Slope of the line, in the units of the scanner per volume as acquired.
+    pub slope_per_volume: Option<f64>,
+}
+
+/// The signals of one scan as acquired, with what is known of its noise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScanSignals {
+    /// `[volume][roi]`; missing values are NaN.
+    pub values: Vec<f64>,
+    /// ROIs.
+    pub n_rois: usize,
+    /// Seconds between volumes.
+    pub tr_secs: f64,
+    /// Head movement and other nuisance signals, a row per volume.
+    pub confounds: Option<ConfoundTable>,
+    /// Volumes that others have censored, whatever the steps; an entry per volume.
+    pub outliers: Option<Vec<bool>>,
+}
+
+/// The signals of one scan once cleaned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CleanedSignals {
+    /// `[volume][roi]`, all finite.
+    pub values: Vec<f64>,
+    /// ROIs.
+    pub n_rois: usize,
+    /// Seconds between volumes.
+    pub dt_secs: f64,
+    /// By volume: whether it was measured, not filled in.
+    pub kept: Vec<bool>,
+    /// Volumes as acquired that are left out at the start: time 0 is that of the first one after.
+    pub dropped_volumes: usize,
+    /// Mean framewise displacement of the volumes after those, censored ones too, where known.
+    pub mean_fd_mm: Option<f64>,
+    /// By ROI.
+    pub constants: Vec<RoiConstants>,
+}
+
+impl CleanedSignals {
+    /// As they are stored: a series with a volume every `tr_secs`, and what was taken out of it.
+    ///
+    /// # Errors
+    /// [`SignalError::BoldSeries`] for a `tr_secs` that is not above zero.
+    pub fn into_series(self, tr_secs: f64) -> Result<(BoldSeries, Vec<RoiConstants>), SignalError> {
+        let values = self.values.into_iter().map(|value| value as f32).collect();
+        let series = BoldSeries::new(values, self.n_rois, tr_secs)?.with_kept(self.kept)?;
+        Ok((series, self.constants))
+    }
+}
+
+/// Cleans the signals of a scan, per ROI, in 64 bits.
+///
+/// Steps are those that [`check_steps`] lets pass. Of others, the last of each kind counts, and the
+/// order stays the same.
+///
+/// # Errors
+/// Why the scan must be left out.
+pub fn clean_scan(input: ScanSignals, steps: &[CleaningStep]) -> Result<CleanedSignals, Unusable> {
+    let plan = Plan::new(&input, steps)?;
+    let n_rois = input.n_rois;
+    let mut values = vec![0.0; plan.kept.len() * n_rois];
+    let mut constants = vec![RoiConstants::default(); n_rois];
+    let mut unusable = UnusableRois::default();
+    let mut buffers = Buffers::default();
+    for (roi, constants) in constants.iter_mut().enumerate() {
+        match plan.clean(&input, roi, &mut buffers) {
+            Ok(found) => {
+                *constants = found;
+                let places = values[roi..].iter_mut().step_by(n_rois);
+                for (place, value) in places.zip(&buffers.signal) {
+                    *place = *value;
+                }
+            }
+            Err(Flaw::NotFinite) => unusable.not_finite.push(roi),
+            Err(Flaw::Constant) => unusable.constant.push(roi),
+        }
+    }
+    if unusable != UnusableRois::default() {
+        return Err(Unusable::Rois(unusable));
+    }
+    Ok(CleanedSignals {
+        values,
+        n_rois,
+        dt_secs: dt_after(steps, input.tr_secs),
+        kept: plan.kept,
+        dropped_volumes: plan.dropped,
+        mean_fd_mm: plan.mean_fd_mm,
+        constants,
+    })
+}
+
+#[cfg(test)]
+mod tests;

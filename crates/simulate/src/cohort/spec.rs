@@ -1,0 +1,348 @@
+//! What a simulated cohort is to hold.
+
+use std::ops::RangeInclusive;
+
+use serde::{Deserialize, Serialize};
+
+use super::effects::PlantedEffects;
+use super::task_design;
+use crate::error::SimulateError;
+
+/// Every how many vertices a sparse cohort keeps one, unless told otherwise.
+const SPARSE_EVERY: usize = 128;
+
+/// The release whose names and tables the cohort has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CohortLayout {
+    /// HCP Young Adult, 3T: TR 0.72 s, rest and seven tasks, families.
+    #[default]
+    Hcp,
+    /// HCP-Aging: TR 0.8 s, visits, rest runs concatenated.
+    Aging,
+    /// NSD: volumes of 1.8 mm, TR 4/3 s, images shown, label volumes of each subject.
+    Nsd,
+    /// XCP-D: tables of ROI signals in three generations of names.
+    Xcpd,
+}
+
+impl CohortLayout {
+    /// As written in commands and scan tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hcp => "hcp",
+            Self::Aging => "aging",
+            Self::Nsd => "nsd",
+            Self::Xcpd => "xcpd",
+        }
+    }
+
+    /// Seconds between volumes.
+    pub fn tr_secs(self) -> f64 {
+        match self {
+            Self::Hcp => 0.72,
+            Self::Aging => 0.8,
+            Self::Nsd => 4.0 / 3.0,
+            Self::Xcpd => 2.0,
+        }
+    }
+
+    /// Ages of its subjects.
+    pub(super) fn ages_years(self) -> RangeInclusive<f64> {
+        match self {
+            Self::Hcp => 22.0..=36.0,
+            Self::Aging => 36.0..=89.0,
+            Self::Nsd => 19.0..=32.0,
+            Self::Xcpd => 20.0..=70.0,
+        }
+    }
+
+    /// Tasks that every subject does, in lower case; any other word is a task in XCP-D.
+    fn tasks(self) -> Vec<&'static str> {
+        match self {
+            Self::Hcp => [&["rest"], task_design::HCP_TASKS].concat(),
+            Self::Aging => [&["rest"], task_design::AGING_TASKS].concat(),
+            Self::Nsd => vec!["nsdcore"],
+            Self::Xcpd => vec!["rest"],
+        }
+    }
+}
+
+/// What the signal files are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SeriesFile {
+    /// CIFTI-2, one row per vertex or voxel.
+    Dtseries,
+    /// CIFTI-2, one row per ROI.
+    Ptseries,
+    /// Text, one column per ROI; XCP-D alone.
+    Tsv,
+    /// A compressed 4-D image of 16-bit integers; NSD alone.
+    Nifti,
+}
+
+/// Which grayordinates a `.dtseries.nii` has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grayordinates {
+    /// The 91,282 of the HCP: a scan of 1200 volumes takes 438 MB.
+    Full,
+    /// The first and then every `sparse_every`-th vertex of each ROI, voxel of each structure.
+    #[default]
+    Sparse,
+}
+
+/// A simulated cohort: layout, size and the effects that are planted in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CohortSpec {
+    /// The release that it looks like.
+    pub layout: CohortLayout,
+    /// Seed of everything drawn.
+    pub seed: u64,
+    /// People; 4 for NSD and 12 for the others when not given.
+    pub n_subjects: Option<usize>,
+    /// Tasks in lower case, such as `rest` and `wm`; all that the layout has when empty. For XCP-D
+    /// any word of lower-case letters and digits is a task of alternating blocks.
+    pub tasks: Vec<String>,
+    /// Volumes of every scan; as in the release when not given.
+    pub n_volumes: Option<usize>,
+    /// What the signal files are; when not given, what the release has most of.
+    pub file: Option<SeriesFile>,
+    /// Which grayordinates a `.dtseries.nii` has.
+    pub grayordinates: Grayordinates,
+    /// Every how many vertices or voxels a sparse file keeps one.
+    pub sparse_every: usize,
+    /// Name of the atlas in the file names of XCP-D. One that starts with `4S` adds the 56 columns
+    /// of regions below the cortex.
+    pub atlas_label: String,
+    /// Sessions of each NSD subject.
+    pub sessions: usize,
+    /// Scans in each NSD session.
+    pub runs_per_session: usize,
+    /// Plant faults: a missing scan, a file cut short, much movement, a missing ROI.
+    pub defects: bool,
+    /// What is planted, and how strongly.
+    pub effects: PlantedEffects,
+}
+
+impl Default for CohortSpec {
+    fn default() -> Self {
+        Self {
+            layout: CohortLayout::default(),
+            seed: 0,
+            n_subjects: None,
+            tasks: Vec::new(),
+            n_volumes: None,
+            file: None,
+            grayordinates: Grayordinates::default(),
+            sparse_every: SPARSE_EVERY,
+            atlas_label: "4S156Parcels".into(),
+            sessions: 2,
+            runs_per_session: 3,
+            defects: true,
+            effects: PlantedEffects::default(),
+        }
+    }
+}
+
+impl CohortSpec {
+    /// People in the cohort.
+    pub fn subjects(&self) -> usize {
+        self.n_subjects.unwrap_or(match self.layout {
+            CohortLayout::Nsd => 4,
+            _ => 12,
+        })
+    }
+
+    /// What its signal files are.
+    pub fn series_file(&self) -> SeriesFile {
+        self.file.unwrap_or(match self.layout {
+            CohortLayout::Hcp | CohortLayout::Aging => SeriesFile::Dtseries,
+            CohortLayout::Nsd => SeriesFile::Nifti,
+            CohortLayout::Xcpd => SeriesFile::Tsv,
+        })
+    }
+
+    /// The tasks; those of a release always in one order.
+    pub(super) fn task_list(&self) -> Vec<String> {
+        if self.tasks.is_empty() || self.layout != CohortLayout::Xcpd {
+            let wanted = |task: &str| self.tasks.is_empty() || self.tasks.iter().any(|t| t == task);
+            (self.layout.tasks().into_iter())
+                .filter(|task| wanted(task))
+                .map(str::to_owned)
+                .collect()
+        } else {
+            self.tasks.clone()
+        }
+    }
+
+    /// Checks that the cohort can be made.
+    pub(super) fn check(&self) -> Result<(), SimulateError> {
+        let count = |key: &'static str, count: usize, most: usize| match count {
+            n if (1..=most).contains(&n) => Ok(()),
+            n => Err(SimulateError::config(key, n, format!("from 1 to {most}"))),
+        };
+        if i64::try_from(self.seed).is_err() {
+            return Err(SimulateError::config(
+                "seed",
+                self.seed,
+                format!("at most {}, which TOML can hold", i64::MAX),
+            ));
+        }
+        count("n_subjects", self.subjects(), 999)?;
+        count("sparse_every", self.sparse_every, 1_000_000)?;
+        count("sessions", self.sessions, 99)?;
+        count("runs_per_session", self.runs_per_session, 99)?;
+        if let Some(n_volumes) = self.n_volumes
+            && !(8..=10_000).contains(&n_volumes)
+        {
+            return Err(SimulateError::config(
+                "n_volumes",
+                n_volumes,
+                "from 8 to 10000",
+            ));
+        }
+        self.check_tasks()?;
+        let fits = match self.layout {
+            CohortLayout::Hcp | CohortLayout::Aging => {
+                &[SeriesFile::Dtseries, SeriesFile::Ptseries][..]
+            }
+            CohortLayout::Nsd => &[SeriesFile::Nifti],
+            CohortLayout::Xcpd => &[SeriesFile::Tsv, SeriesFile::Ptseries],
+        };
+        if !fits.contains(&self.series_file()) {
+            return Err(SimulateError::config(
+                "file",
+                format!("{:?}", self.series_file()).to_lowercase(),
+                format!("one of {fits:?} for {}", self.layout.as_str()).to_lowercase(),
+            ));
+        }
+        if !is_word(&self.atlas_label) {
+            return Err(SimulateError::config(
+                "atlas_label",
+                format!("{:?}", self.atlas_label),
+                "letters and digits, such as 4S156Parcels",
+            ));
+        }
+        self.effects.check()
+    }
+
+    fn check_tasks(&self) -> Result<(), SimulateError> {
+        let known = self.layout.tasks();
+        for (at, task) in self.tasks.iter().enumerate() {
+            let fits = match self.layout {
+                CohortLayout::Xcpd => is_word(task) && !task.contains(char::is_uppercase),
+                _ => known.contains(&task.as_str()),
+            };
+            if !fits || self.tasks[..at].contains(task) {
+                let expected = match self.layout {
+                    CohortLayout::Xcpd => "words of lower-case letters and digits".to_owned(),
+                    _ => known.join(", "),
+                };
+                return Err(SimulateError::config(
+                    "tasks",
+                    format!("{task:?}"),
+                    format!("each once, out of: {expected}"),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(layout: CohortLayout) -> CohortSpec {
+        CohortSpec {
+            layout,
+            ..CohortSpec::default()
+        }
+    }
+
+    #[test]
+    fn a_layout_alone_is_a_whole_spec() {
+        for layout in ["hcp", "aging", "nsd", "xcpd"] {
+            let spec: CohortSpec = toml::from_str(&format!("layout = \"{layout}\"")).unwrap();
+            spec.check().unwrap();
+            assert_eq!(spec.layout.as_str(), layout);
+            let back: CohortSpec = toml::from_str(&toml::to_string(&spec).unwrap()).unwrap();
+            assert_eq!(back, spec);
+        }
+    }
+
+    #[test]
+    fn tasks_come_in_one_order() {
+        let mut spec = spec(CohortLayout::Hcp);
+        assert_eq!(spec.task_list().len(), 8);
+        spec.tasks = vec!["wm".into(), "rest".into()];
+        assert_eq!(spec.task_list(), ["rest", "wm"]);
+    }
+
+    #[test]
+    fn what_cannot_be_made_is_named() {
+        let xcpd = spec(CohortLayout::Xcpd);
+        let hcp = spec(CohortLayout::Hcp);
+        for (spec, words) in [
+            (
+                CohortSpec {
+                    n_subjects: Some(0),
+                    ..hcp.clone()
+                },
+                "n_subjects is 0",
+            ),
+            (
+                CohortSpec {
+                    seed: u64::MAX,
+                    ..hcp.clone()
+                },
+                "seed is",
+            ),
+            (
+                CohortSpec {
+                    tasks: vec!["nap".into()],
+                    ..hcp.clone()
+                },
+                "tasks is \"nap\"",
+            ),
+            (
+                CohortSpec {
+                    tasks: vec!["wm".into(), "wm".into()],
+                    ..hcp.clone()
+                },
+                "each once",
+            ),
+            (
+                CohortSpec {
+                    tasks: vec!["../etc".into()],
+                    ..xcpd.clone()
+                },
+                "lower-case letters",
+            ),
+            (
+                CohortSpec {
+                    atlas_label: "a/b".into(),
+                    ..xcpd.clone()
+                },
+                "atlas_label",
+            ),
+            (
+                CohortSpec {
+                    file: Some(SeriesFile::Tsv),
+                    ..hcp
+                },
+                "file is tsv",
+            ),
+        ] {
+            let error = spec.check().unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+}

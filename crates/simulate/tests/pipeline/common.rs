@@ -1,0 +1,18 @@
+//! Streams and options that the tests share.
+
+use brainmae_data::PrepareOptions;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// A stream per seed and name, as the crate of runs makes them.
+pub fn streams(seed: u64, name: &str) -> Box<dyn Rng> {
+    let named = name.bytes().fold(seed, |hash, byte| {
+        hash.wrapping_mul(31).wrapping_add(byte.into())
+    });
+    Box::new(ChaCha8Rng::seed_from_u64(named))
+}
+
+pub const OPTIONS: PrepareOptions<'static> = PrepareOptions {
+    overwrite: false,
+    streams: &streams,
+};

@@ -1,0 +1,208 @@
+//! Which of several files of a scan its signals are taken from.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::bids_tree::{FuncFolder, ScanFile, few};
+use super::{ListOptions, Note};
+use crate::error::StudyError;
+
+/// A file that may hold the signals of a scan.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate<'a> {
+    /// Where it lies, as a place in the list of folders.
+    pub folder: usize,
+    /// The file.
+    pub file: ScanFile<'a>,
+    /// What was made, the same for all scans: `space-fsLR_den-91k_bold.dtseries.nii`.
+    pub output: String,
+    /// Which output is best for the whole data set: the lowest.
+    pub rank: u8,
+    /// Which file of the same output is best: the lowest.
+    pub order: u8,
+}
+
+/// Chooses one file for each scan: of those with `options.variant` in their names, or else of the
+/// one output that is best of all that the data set has, so that all scans are in one space. Scans
+/// without such a file are noted.
+///
+/// # Errors
+/// [`StudyError::Config`] when several are equally good, or when none has the variant.
+pub(super) fn choose<'a>(
+    candidates: Vec<Candidate<'a>>,
+    options: &ListOptions,
+    notes: &mut Vec<Note>,
+) -> Result<Vec<Candidate<'a>>, StudyError> {
+    let outputs: BTreeSet<(u8, String)> = candidates
+        .iter()
+        .map(|file| (file.rank, file.output.clone()))
+        .collect();
+    let Some((best_rank, best_output)) = outputs.first().cloned() else {
+        return Ok(Vec::new());
+    };
+    let names = |outputs: &mut dyn Iterator<Item = &(u8, String)>| {
+        let names: Vec<&str> = outputs.map(|(_, output)| output.as_str()).collect();
+        names.join(", ")
+    };
+    let equal = || outputs.iter().filter(|(rank, _)| *rank == best_rank);
+    if options.variant.is_none() && equal().count() > 1 {
+        return Err(StudyError::config(
+            "variant",
+            "not given",
+            format!(
+                "a part of the name of one of these: {}",
+                names(&mut equal())
+            ),
+        ));
+    }
+    let is_chosen = |candidate: &Candidate| match &options.variant {
+        Some(variant) => candidate.file.file.contains(variant.as_str()),
+        None => candidate.output == best_output,
+    };
+
+    let mut scans: BTreeMap<String, Vec<Candidate>> = BTreeMap::new();
+    for candidate in candidates {
+        let scan = scans.entry(candidate.file.scan.clone()).or_default();
+        scan.push(candidate);
+    }
+    let mut chosen = Vec::new();
+    let mut without = Vec::new();
+    for (scan, mut files) in scans {
+        files.retain(is_chosen);
+        files.sort_by_key(|file| (file.rank, file.order));
+        match &files[..] {
+            [] => without.push(scan),
+            [first, second, ..] if (first.rank, first.order) == (second.rank, second.order) => {
+                return Err(StudyError::config(
+                    "variant",
+                    options.variant.as_deref().unwrap_or("not given"),
+                    format!(
+                        "a part of one name alone, where scan {scan} has {} and {}",
+                        first.file.file, second.file.file
+                    ),
+                ));
+            }
+            _ => chosen.push(files.swap_remove(0)),
+        }
+    }
+    if let (Some(variant), true) = (&options.variant, chosen.is_empty()) {
+        return Err(StudyError::config(
+            "variant",
+            variant,
+            format!(
+                "a part of the name of one of these: {}",
+                names(&mut outputs.iter())
+            ),
+        ));
+    }
+    if !without.is_empty() {
+        let wanted = options.variant.as_deref().unwrap_or(&best_output);
+        notes.push(Note::missing(
+            few(&without),
+            format!(
+                "{} scans have no file {wanted}, only others: choose with `variant`",
+                without.len()
+            ),
+        ));
+    }
+    Ok(chosen)
+}
+
+/// The first file of the scan of `of` which `is` the one looked for, those without `desc` first;
+/// a link that leads nowhere is noted.
+pub(super) fn companion(
+    of: &ScanFile<'_>,
+    files: &[ScanFile<'_>],
+    folder: &FuncFolder,
+    notes: &mut Vec<Note>,
+    is: impl Fn(&ScanFile<'_>) -> bool,
+) -> Option<std::path::PathBuf> {
+    let found = files
+        .iter()
+        .filter(|other| other.is_beside(of) && is(other))
+        .min_by_key(|other| other.name.get("desc").is_some())?;
+    folder.func.file(found.file, notes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bids_name::BidsName;
+    use super::*;
+
+    fn candidate(file: &str, rank: u8, order: u8) -> Candidate<'_> {
+        let name = BidsName::parse(file).unwrap();
+        let (scan, output) = (name.scan_id().unwrap(), name.output());
+        Candidate {
+            folder: 0,
+            file: ScanFile { file, name, scan },
+            output,
+            rank,
+            order,
+        }
+    }
+
+    fn names(
+        candidates: &[Candidate<'static>],
+        variant: Option<&str>,
+    ) -> (Result<Vec<&'static str>, String>, Vec<Note>) {
+        let options = ListOptions {
+            variant: variant.map(str::to_owned),
+            ..Default::default()
+        };
+        let mut notes = Vec::new();
+        let chosen = choose(candidates.to_vec(), &options, &mut notes);
+        let files = chosen.map(|chosen| chosen.iter().map(|file| file.file.file).collect());
+        (files.map_err(|error| error.to_string()), notes)
+    }
+
+    #[test]
+    fn all_scans_are_taken_in_the_best_output_of_the_data_set() {
+        let files = [
+            candidate("sub-1_space-B_bold.nii", 1, 0),
+            candidate("sub-1_space-A_bold.nii", 0, 0),
+            candidate("sub-2_space-B_bold.nii", 1, 0),
+        ];
+        let (found, notes) = names(&files, None);
+        assert_eq!(found.unwrap(), ["sub-1_space-A_bold.nii"]);
+        assert_eq!(notes[0].what, "sub-2");
+        assert!(notes[0].why.contains("no file space-A_bold.nii"));
+        let (found, notes) = names(&files, Some("space-B"));
+        assert_eq!(
+            found.unwrap(),
+            ["sub-1_space-B_bold.nii", "sub-2_space-B_bold.nii"]
+        );
+        assert_eq!(notes, []);
+    }
+
+    #[test]
+    fn what_is_equally_good_is_asked_for() {
+        let files = [
+            candidate("sub-1_space-A_bold.nii", 0, 0),
+            candidate("sub-2_space-B_bold.nii", 0, 0),
+        ];
+        let error = names(&files, None).0.unwrap_err();
+        assert!(
+            error.contains("variant is not given, expected a part of the name of one of these: space-A_bold.nii, space-B_bold.nii"),
+            "{error}"
+        );
+        // A scan that has one of them only is then no question.
+        assert_eq!(names(&files, Some("bold")).0.unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_variant_must_leave_one_file_for_a_scan() {
+        let files = [
+            candidate("sub-1_space-A_bold.nii", 0, 0),
+            candidate("sub-1_space-B_bold.nii", 0, 0),
+        ];
+        let error = names(&files, Some("bold")).0.unwrap_err();
+        assert!(
+            error.contains("sub-1_space-A_bold.nii and sub-1_space-B"),
+            "{error}"
+        );
+        let error = names(&files, Some("C")).0.unwrap_err();
+        assert!(
+            error.contains("variant is C") && error.contains("space-A"),
+            "{error}"
+        );
+    }
+}

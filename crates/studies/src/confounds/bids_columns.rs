@@ -1,0 +1,129 @@
+//! Columns of numbers in a BIDS table: a header, tabs between cells, `n/a` for what is missing.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use brainmae_signals::confounds::ConfoundColumn as Column;
+
+use crate::error::StudyError;
+
+/// Cells that mean: no value.
+const MISSING: [&str; 5] = ["", "n/a", "N/A", "nan", "NaN"];
+
+/// Characters of a cell that an error shows.
+const SHOWN: usize = 40;
+
+/// What the cells of a column may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cells {
+    /// Finite numbers.
+    Measured,
+    /// Finite numbers; a missing value in the first row is 0.
+    MeasuredButFirst,
+    /// Finite numbers, or missing values, which are NaN.
+    MayMiss,
+    /// 0 or 1.
+    Flags,
+    /// Anything: the column counts by being there.
+    Unread,
+}
+
+/// Reads the columns for whose names `wanted` gives what they may hold; returns the number of rows
+/// with them.
+pub(super) fn read_columns(
+    path: &Path,
+    wanted: impl Fn(&str) -> Option<Cells>,
+) -> Result<(usize, Vec<Column>), StudyError> {
+    let refuse = |line: u64, problem: String| StudyError::TextTable {
+        path: path.to_owned(),
+        line,
+        problem,
+    };
+    let broken = |error: csv::Error| match error.into_kind() {
+        csv::ErrorKind::Io(error) => StudyError::io("read", path)(error),
+        csv::ErrorKind::UnequalLengths {
+            pos,
+            expected_len,
+            len,
+        } => refuse(
+            pos.map_or(1, |pos| pos.line()),
+            format!("{len} cells where the header has {expected_len}"),
+        ),
+        csv::ErrorKind::Utf8 { pos, .. } => refuse(
+            pos.map_or(1, |pos| pos.line()),
+            "this is no UTF-8 text".to_owned(),
+        ),
+        other => refuse(1, format!("{other:?}")),
+    };
+    let file = std::fs::File::open(path).map_err(StudyError::io("open", path))?;
+    let mut rows = csv::ReaderBuilder::new()
+        .delimiter(b'\t')
+        .trim(csv::Trim::All)
+        .from_reader(file);
+
+    let mut used: Vec<(usize, Cells)> = Vec::new();
+    let mut columns: Vec<Column> = Vec::new();
+    let mut names = BTreeSet::new();
+    for (at, name) in rows.headers().map_err(broken)?.iter().enumerate() {
+        let Some(cells) = wanted(name) else { continue };
+        if !names.insert(name.to_owned()) {
+            return Err(refuse(
+                1,
+                format!("the column {} is there twice", shown(name)),
+            ));
+        }
+        used.push((at, cells));
+        columns.push(Column {
+            name: name.to_owned(),
+            values: Vec::new(),
+        });
+    }
+
+    let mut n_rows = 0;
+    let mut row = csv::StringRecord::new();
+    while rows.read_record(&mut row).map_err(broken)? {
+        for ((at, cells), column) in used.iter().zip(&mut columns) {
+            if *cells == Cells::Unread {
+                continue;
+            }
+            let cell = row.get(*at).unwrap_or_default();
+            let value = read_cell(cell, *cells, n_rows == 0).ok_or_else(|| {
+                let line = row.position().map_or(1, csv::Position::line);
+                let expected = match cells {
+                    Cells::Flags => "0 or 1",
+                    _ => "a number",
+                };
+                let name = &column.name;
+                refuse(
+                    line,
+                    format!("the column {name} has {}, expected {expected}", shown(cell)),
+                )
+            })?;
+            column.values.push(value);
+        }
+        n_rows += 1;
+    }
+    Ok((n_rows, columns))
+}
+
+fn read_cell(cell: &str, cells: Cells, is_first: bool) -> Option<f64> {
+    if MISSING.contains(&cell) {
+        return match cells {
+            Cells::MeasuredButFirst if is_first => Some(0.0),
+            Cells::MayMiss => Some(f64::NAN),
+            _ => None,
+        };
+    }
+    let value: f64 = cell.parse().ok()?;
+    let fits = match cells {
+        Cells::Flags => value == 0.0 || value == 1.0,
+        _ => value.is_finite(),
+    };
+    fits.then_some(value)
+}
+
+/// The start of a text, in quotes.
+pub(super) fn shown(text: &str) -> String {
+    let start: String = text.chars().take(SHOWN).collect();
+    format!("{start:?}")
+}

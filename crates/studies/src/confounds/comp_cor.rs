@@ -1,0 +1,165 @@
+//! Components of aCompCor: which of them are of white matter and CSF together.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::refuse_header;
+use brainmae_signals::confounds::{ACompCor, ConfoundColumn as Column};
+
+use crate::error::StudyError;
+
+/// Longest JSON file that is read.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// `Mask` of the components of white matter and CSF together.
+const COMBINED: &str = "combined";
+
+/// The number of a component.
+pub(super) fn number(name: &str) -> Option<usize> {
+    name.strip_prefix("a_comp_cor_")?.parse().ok()
+}
+
+/// Whether a column is a component of one tissue. Only tables in which `a_comp_cor` is of both have
+/// such columns.
+pub(super) fn is_of_one_tissue(name: &str) -> bool {
+    name.starts_with("c_comp_cor_") || name.starts_with("w_comp_cor_")
+}
+
+/// The JSON file in which fMRIPrep tells of the columns of a table; it need not be there.
+pub fn sidecar(table: &Path) -> PathBuf {
+    table.with_extension("json")
+}
+
+/// Tells what the components of a table are.
+///
+/// fMRIPrep up to 20.2 numbers those of CSF, of white matter and of both in one series, told apart
+/// by `Mask` in the sidecar alone. Later versions call the first two `c_comp_cor` and `w_comp_cor`,
+/// which `names_tissues` says.
+///
+/// # Errors
+/// [`StudyError::TextTable`] for numbers that do not run from 0; [`StudyError::Io`] and
+/// [`StudyError::File`] for a sidecar that cannot be read.
+pub(super) fn of_table(
+    table: &Path,
+    mut columns: Vec<Column>,
+    names_tissues: bool,
+) -> Result<ACompCor, StudyError> {
+    columns.sort_by_key(|column| number(&column.name));
+    if let Some(at) = (0..columns.len()).find(|at| number(&columns[*at].name) != Some(*at)) {
+        let problem = format!("the column a_comp_cor_{at:02} is missing or there twice");
+        return Err(refuse_header(table, problem));
+    }
+    if columns.is_empty() {
+        return Ok(ACompCor::Absent);
+    }
+    let about = read_sidecar(&sidecar(table))?;
+    let mask = |column: &Column| about.get(&column.name)?.get("Mask")?.as_str();
+    if columns.iter().any(|column| mask(column) == Some(COMBINED)) {
+        columns.retain(|column| mask(column) == Some(COMBINED));
+        return Ok(ACompCor::Combined(columns));
+    }
+    let has_masks = columns.iter().any(|column| mask(column).is_some());
+    Ok(match names_tissues && !has_masks {
+        true => ACompCor::Combined(columns),
+        false => ACompCor::Ambiguous,
+    })
+}
+
+/// What a sidecar says, by column; nothing where there is none.
+fn read_sidecar(path: &Path) -> Result<Map<String, Value>, StudyError> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Map::new()),
+        file => file.map_err(StudyError::io("open", path))?,
+    };
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(StudyError::io("read", path))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        let problem = format!("longer than {MAX_BYTES} bytes, which no sidecar is");
+        return Err(StudyError::file(path, problem));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let problem = format!("not a JSON object that tells of the columns of confounds: {error}");
+        StudyError::file(path, problem)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Six components; those of one tissue have columns of their own where `names_tissues`.
+    fn read(names_tissues: bool, json: Option<&str>) -> Result<ACompCor, StudyError> {
+        let folder = tempfile::tempdir().unwrap();
+        let table = folder.path().join("sub-1_desc-confounds_timeseries.tsv");
+        if let Some(json) = json {
+            std::fs::write(sidecar(&table), json).unwrap();
+        }
+        let column = |number: usize| Column {
+            name: format!("a_comp_cor_{number:02}"),
+            values: vec![number as f64],
+        };
+        of_table(&table, [5, 0, 4, 1, 3, 2].map(column).into(), names_tissues)
+    }
+
+    fn names(components: ACompCor) -> Vec<String> {
+        match components {
+            ACompCor::Combined(columns) => columns.into_iter().map(|column| column.name).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A sidecar that gives the first components these masks.
+    fn masks(masks: &[&str]) -> String {
+        let entry = |(number, mask): (usize, &&str)| {
+            format!(
+                "\"a_comp_cor_{number:02}\": {{\"Mask\": \"{mask}\", \"Method\": \"aCompCor\"}}"
+            )
+        };
+        let entries: Vec<String> = masks.iter().enumerate().map(entry).collect();
+        format!("{{\"csf\": {{}}, \"note\": 1, {}}}", entries.join(", "))
+    }
+
+    #[test]
+    fn the_sidecar_tells_which_components_are_combined() {
+        let json = masks(&["CSF", "CSF", "WM", "WM", "combined", "combined"]);
+        for names_tissues in [false, true] {
+            let found = names(read(names_tissues, Some(&json)).unwrap());
+            assert_eq!(found, ["a_comp_cor_04", "a_comp_cor_05"]);
+        }
+    }
+
+    #[test]
+    fn without_masks_the_other_columns_tell() {
+        for json in [None, Some("{}"), Some("{\"a_comp_cor_00\": {\"Mask\": 1}}")] {
+            assert_eq!(names(read(true, json).unwrap()).len(), 6, "{json:?}");
+            assert_eq!(read(false, json).unwrap(), ACompCor::Ambiguous, "{json:?}");
+        }
+    }
+
+    #[test]
+    fn components_of_one_tissue_are_not_taken_for_combined() {
+        let json = masks(&["CSF", "WM"]);
+        assert_eq!(read(true, Some(&json)).unwrap(), ACompCor::Ambiguous);
+    }
+
+    #[test]
+    fn a_sidecar_that_is_no_json_object_is_refused() {
+        let long = " ".repeat(MAX_BYTES as usize + 1);
+        for (json, word) in [
+            ("{", "not a JSON object"),
+            ("[1]", "not a JSON object"),
+            (long.as_str(), "longer than 16777216 bytes"),
+        ] {
+            let error = read(true, Some(json)).unwrap_err();
+            assert!(matches!(error, StudyError::File { .. }), "{error:?}");
+            let error = error.to_string();
+            assert!(error.starts_with(word), "{error}");
+            assert!(error.contains("confounds_timeseries.json"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Volumes that XCP-D has censored: which they are, and how to put them back.
+
+use std::path::Path;
+
+use super::bids_columns::{Cells, read_columns, shown};
+use super::{FD, refuse_header};
+use crate::error::StudyError;
+use brainmae_formats::roi_signals::RoiSignals;
+use brainmae_signals::cleaning::fill;
+
+/// Most volumes for one that is kept: a scan with fewer is of no use, and a file of marks cannot
+/// ask for more memory than that.
+const MOST_PER_KEPT: usize = 100;
+
+/// Columns that tell which volumes XCP-D has censored.
+const BY_MOTION: [&str; 2] = [FD, "framewise_displacement_filtered"];
+
+/// What columns start with that mark volumes left out of XCP-D's analyses of an exact length, but
+/// not of the signals.
+const EXACT: &str = "exact_";
+
+/// Reads `_outliers.tsv`: a header, a row per volume, and 1 for one that is censored, in
+/// `framewise_displacement` or `framewise_displacement_filtered`. A table with neither, of another
+/// tool, may say so in any column whose name does not start with `exact_`.
+///
+/// # Errors
+/// [`StudyError::Io`]; [`StudyError::TextTable`] naming line and column of a cell that is neither 0
+/// nor 1, and for a table without a column that tells.
+pub fn read_outliers(path: &Path) -> Result<Vec<bool>, StudyError> {
+    let (_, header) = read_columns(path, |_| Some(Cells::Unread))?;
+    let names: Vec<&str> = header.iter().map(|column| column.name.as_str()).collect();
+    let has_motion = names.iter().any(|name| BY_MOTION.contains(name));
+    let tells = |name: &str| match has_motion {
+        true => BY_MOTION.contains(&name),
+        false => !name.starts_with(EXACT),
+    };
+    if !names.iter().any(|name| tells(name)) {
+        let problem = format!(
+            "no column tells which volumes are outliers: expected {FD}, found {}",
+            shown(&names.join(", "))
+        );
+        return Err(refuse_header(path, problem));
+    }
+    let (n_rows, columns) = read_columns(path, |name| tells(name).then_some(Cells::Flags))?;
+    let mut outliers = vec![false; n_rows];
+    for column in columns {
+        for (outlier, value) in outliers.iter_mut().zip(column.values) {
+            *outlier |= value == 1.0;
+        }
+    }
+    Ok(outliers)
+}
+
+/// Puts volumes that were left out of a table back at their times, with `outliers` telling which.
+///
+/// XCP-D leaves censored volumes out in its `linc` mode and fills them in in others. A table with a
+/// row per volume comes back as it is; to one with a row per volume that is not an outlier, straight
+/// lines between the rows are added, and the values of the nearest row at the ends. Given to
+/// [`clean_scan`](brainmae_signals::cleaning::clean_scan()) with them, `outliers` mark what was added.
+///
+/// # Errors
+/// [`StudyError::File`] about `path`, from which the signals come, when it has another number of
+/// rows, or one row for more than 100 volumes.
+pub fn rebuild_censored(
+    signals: RoiSignals,
+    outliers: &[bool],
+    path: &Path,
+) -> Result<RoiSignals, StudyError> {
+    let (rows, all) = (signals.n_volumes(), outliers.len());
+    if rows == all {
+        return Ok(signals);
+    }
+    let kept_at: Vec<usize> = (0..all).filter(|volume| !outliers[*volume]).collect();
+    if rows != kept_at.len() {
+        return Err(StudyError::file(
+            path,
+            format!(
+                "{rows} rows, expected one for each of {all} volumes, or for each of the {} that are no outliers",
+                kept_at.len()
+            ),
+        ));
+    }
+    if rows == 0 || all / MOST_PER_KEPT > rows {
+        return Err(StudyError::file(
+            path,
+            format!("only {rows} of {all} volumes are no outliers: leave this scan out"),
+        ));
+    }
+    let n_rois = signals.n_rois;
+    let mut values = vec![0.0; all * n_rois];
+    let (mut roi_values, mut whole) = (Vec::with_capacity(rows), Vec::with_capacity(all));
+    for roi in 0..n_rois {
+        roi_values.clear();
+        roi_values.extend(signals.values[roi..].iter().step_by(n_rois).take(rows));
+        fill(&roi_values, &kept_at, all, &mut whole);
+        for (place, value) in values[roi..].iter_mut().step_by(n_rois).zip(&whole) {
+            *place = *value;
+        }
+    }
+    Ok(RoiSignals { values, ..signals })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_text(text: &str) -> Result<Vec<bool>, StudyError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x_outliers.tsv");
+        std::fs::write(&path, text).unwrap();
+        read_outliers(&path)
+    }
+
+    #[test]
+    fn one_is_an_outlier_in_any_column_of_another_tool() {
+        assert_eq!(
+            read_text("framewise_displacement\n0\n1\n0.0\n").unwrap(),
+            [false, true, false]
+        );
+        assert_eq!(read_text("a\tb\n0\t1\n0\t0\n").unwrap(), [true, false]);
+        for (text, word) in [
+            (
+                "a\n0\n2\n",
+                "line 3: the column a has \"2\", expected 0 or 1",
+            ),
+            ("a\nn/a\n", "line 2: the column a has \"n/a\""),
+        ] {
+            let error = read_text(text).unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_motion_marks_the_outliers_of_xcp_d() {
+        let text = "framewise_displacement\texact_100\tinterpolation\n0\t1\tn/a\n1\t0\t1\n";
+        assert_eq!(read_text(text).unwrap(), [false, true]);
+        let text = "exact_100\tframewise_displacement_filtered\n1\t0\n0\t1\n";
+        assert_eq!(read_text(text).unwrap(), [false, true]);
+        let both = "framewise_displacement\tframewise_displacement_filtered\n1\t0\n0\t0\n0\t1\n";
+        assert_eq!(read_text(both).unwrap(), [true, false, true]);
+        assert_eq!(read_text("exact_100\tscrubbed\n1\t0\n").unwrap(), [false]);
+    }
+
+    #[test]
+    fn a_table_without_a_column_that_tells_is_refused() {
+        for (text, found) in [
+            ("exact_100\texact_200\n1\t0\n", "\"exact_100, exact_200\""),
+            ("", "\"\""),
+        ] {
+            let error = read_text(text).unwrap_err();
+            assert!(matches!(error, StudyError::TextTable { line: 1, .. }));
+            let expected = format!("expected framewise_displacement, found {found}");
+            assert!(error.to_string().contains(&expected), "{error}");
+        }
+    }
+
+    fn signals(values: &[f64]) -> RoiSignals {
+        RoiSignals {
+            values: values.to_vec(),
+            n_rois: 2,
+            tr_secs: Some(2.0),
+        }
+    }
+
+    #[test]
+    fn volumes_that_were_left_out_come_back_at_their_times() {
+        let outliers = [true, false, true, false, true];
+        let kept = signals(&[1.0, 10.0, 3.0, 20.0]);
+        let whole = signals(&[1., 10., 1., 10., 2., 15., 3., 20., 3., 20.]);
+        let rebuilt = rebuild_censored(kept, &outliers, Path::new("x")).unwrap();
+        assert_eq!(rebuilt, whole);
+        // All rows are there: nothing to do.
+        let rebuilt = rebuild_censored(whole.clone(), &outliers, Path::new("x")).unwrap();
+        assert_eq!(rebuilt, whole);
+    }
+
+    #[test]
+    fn any_other_number_of_rows_is_refused_with_the_numbers() {
+        let three = signals(&[0.0; 6]);
+        let outliers = [true, false, true, false, true];
+        let error = rebuild_censored(three, &outliers, Path::new("x")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "3 rows, expected one for each of 5 volumes, or for each of the 2 that are no outliers: \"x\""
+        );
+    }
+
+    #[test]
+    fn marks_alone_ask_for_no_memory() {
+        let mut outliers = vec![true; 1_000_000];
+        outliers[7] = false;
+        for (signals, outliers, found) in [
+            (signals(&[1.0, 2.0]), &outliers[..], "only 1 of 1000000"),
+            (signals(&[]), &[true; 5], "only 0 of 5"),
+        ] {
+            let error = rebuild_censored(signals, outliers, Path::new("x")).unwrap_err();
+            assert!(error.to_string().contains(found), "{error}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What happened during a scan: conditions with onset and duration.
+
+mod bids;
+mod design;
+mod ev;
+mod shift;
+
+use serde::{Deserialize, Serialize};
+
+use brainmae_files::id::ScanId;
+pub use ev::read_evs;
+pub use shift::shift;
+
+pub use bids::read_bids_events;
+pub use design::read_design;
+
+/// One stretch of time under one condition.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Event {
+    /// During which scan.
+    pub scan: ScanId,
+    /// What happened.
+    pub condition: String,
+    /// Seconds from the first volume.
+    pub onset_secs: f64,
+    /// How long it lasted.
+    pub duration_secs: f64,
+}
+
+/// Joins equal labels of consecutive volumes to events; volumes labelled `rest` belong to none.
+pub fn events_from_labels<L: AsRef<str>>(
+    scan: &ScanId,
+    labels: &[L],
+    tr_secs: f64,
+    rest: &str,
+) -> Vec<Event> {
+    let mut start = 0;
+    labels
+        .chunk_by(|first, second| first.as_ref() == second.as_ref())
+        .filter_map(|block| {
+            let onset = start;
+            start += block.len();
+            (block[0].as_ref() != rest).then(|| Event {
+                scan: scan.clone(),
+                condition: block[0].as_ref().to_owned(),
+                onset_secs: onset as f64 * tr_secs,
+                duration_secs: block.len() as f64 * tr_secs,
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_neighbours_are_one_event_and_rest_is_none() {
+        let labels = ["rest", "face", "face", "cat", "rest", "face"];
+        let events = events_from_labels(&"a".into(), &labels, 2.5, "rest");
+        let found: Vec<_> = events
+            .iter()
+            .map(|event| {
+                (
+                    event.condition.as_str(),
+                    event.onset_secs,
+                    event.duration_secs,
+                )
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [("face", 2.5, 5.0), ("cat", 7.5, 2.5), ("face", 12.5, 2.5)]
+        );
+    }
+}

@@ -1,0 +1,133 @@
+//! NSD design files: which image was shown, one integer per volume.
+
+use std::path::Path;
+
+use super::Event;
+use crate::error::StudyError;
+use brainmae_files::id::ScanId;
+
+/// An image is shown for 3 s of its trial of 4 s (NSD data manual, "Experiments").
+const SHOWN_SECS: f64 = 3.0;
+
+/// Images of the experiment, numbered from 1.
+const N_IMAGES: u32 = 73_000;
+
+/// Reads a design file: 0 where nothing begins, `n` where image `n` of the 73,000 does.
+///
+/// Each run of equal numbers above zero is one event of condition `image-00042`. It begins with
+/// its first volume and lasts 3 s, as long as the image was shown: the file marks when a trial
+/// begins and does not tell how long it lasts.
+///
+/// # Errors
+/// [`StudyError::TextTable`] for what is no such number; [`StudyError::Io`] when the file cannot be
+/// read.
+pub fn read_design(path: &Path, scan: &ScanId, tr_secs: f64) -> Result<Vec<Event>, StudyError> {
+    let text = std::fs::read_to_string(path).map_err(StudyError::io("read", path))?;
+    let mut events = Vec::new();
+    let mut volume = 0_u32;
+    let mut before = 0;
+    for (line, words) in text.trim_end().lines().enumerate() {
+        let refuse = |problem: String| StudyError::TextTable {
+            path: path.to_owned(),
+            line: line as u64 + 1,
+            problem,
+        };
+        if words.trim().is_empty() {
+            return Err(refuse("empty, expected one number per volume".into()));
+        }
+        for word in words.split_whitespace() {
+            let image: u32 = word
+                .parse()
+                .ok()
+                .filter(|image| *image <= N_IMAGES)
+                .ok_or_else(|| {
+                    refuse(format!(
+                        "{word:?}, expected 0 or the number of an image, 1 to {N_IMAGES}"
+                    ))
+                })?;
+            if image != 0 && image != before {
+                events.push(Event {
+                    scan: scan.clone(),
+                    condition: format!("image-{image:05}"),
+                    onset_secs: f64::from(volume) * tr_secs,
+                    duration_secs: SHOWN_SECS,
+                });
+            }
+            before = image;
+            volume = volume.saturating_add(1);
+        }
+    }
+    Ok(events)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(text: &str, tr_secs: f64) -> Result<Vec<Event>, StudyError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("design.tsv");
+        std::fs::write(&path, text).unwrap();
+        read_design(&path, &"a".into(), tr_secs)
+    }
+
+    fn found(text: &str, tr_secs: f64) -> Vec<(String, f64, f64)> {
+        let events = read(text, tr_secs).unwrap();
+        let parts = |event: Event| (event.condition, event.onset_secs, event.duration_secs);
+        events.into_iter().map(parts).collect()
+    }
+
+    #[test]
+    fn an_image_begins_where_its_number_does() {
+        assert_eq!(
+            found("0\n0\n42\n0\n0\n0\n73000\n73000\n1\n0\n", 1.0),
+            [
+                ("image-00042".into(), 2.0, 3.0),
+                ("image-73000".into(), 6.0, 3.0),
+                ("image-00001".into(), 8.0, 3.0)
+            ]
+        );
+    }
+
+    #[test]
+    fn an_image_shown_again_after_a_gap_is_a_second_event() {
+        // Trials of 4 s are three volumes of 4/3 s.
+        assert_eq!(
+            found("7\t0\t0\t7\t0\t0", 4.0 / 3.0),
+            [
+                ("image-00007".into(), 0.0, 3.0),
+                ("image-00007".into(), 4.0, 3.0)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_run_at_rest_has_no_events() {
+        assert_eq!(found("0\r\n0\r\n", 1.0), []);
+        assert_eq!(found("", 1.0), []);
+    }
+
+    #[test]
+    fn what_is_no_image_is_refused_with_its_line() {
+        for (text, word) in [
+            ("0\nx\n", "line 2: \"x\""),
+            ("0\n-1\n", "line 2: \"-1\""),
+            ("0\n0\n73001\n", "line 3"),
+            ("0\n1.5\n", "line 2"),
+            ("0\n\n5\n", "line 2: empty"),
+        ] {
+            let error = read(text, 1.0).unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_design_or_an_error(text in "[0-9 \t\n\\PC]{0,100}") {
+            if let Ok(events) = read(&text, 1.0) {
+                prop_assert!(events.len() <= text.len());
+            }
+        }
+    }
+}

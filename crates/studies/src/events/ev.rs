@@ -1,0 +1,180 @@
+//! Events of HCP scans: a folder `EVs` with one file of three columns per condition.
+
+use std::path::Path;
+
+use super::Event;
+use crate::error::StudyError;
+use brainmae_files::id::ScanId;
+
+/// Reads the `<condition>.txt` files of the folder `dir`, but for `Sync.txt` and `*_Stats*`: the
+/// events of all of them by onset, then condition.
+///
+/// Columns are onset, duration (both in seconds from the first volume) and amplitude, divided by
+/// spaces or tabs: FSL's custom format of three columns. There is no event in a row of amplitude 0,
+/// which is how FSL writes an empty condition, nor in one with a number that is not finite. A file
+/// without rows is normal: a condition that did not occur.
+///
+/// # Errors
+/// When the folder or a file cannot be read, for a row that has not three numbers and for a
+/// negative duration, with the line.
+pub fn read_evs(dir: &Path, scan: &ScanId) -> Result<Vec<Event>, StudyError> {
+    let mut events = Vec::new();
+    for entry in dir.read_dir().map_err(StudyError::io("read", dir))? {
+        let path = entry.map_err(StudyError::io("read", dir))?.path();
+        if path.extension().is_none_or(|ending| ending != "txt") {
+            continue;
+        }
+        let condition = path.file_stem().unwrap_or_default();
+        let Some(condition) = condition.to_str() else {
+            return Err(StudyError::file(&path, "its name is not UTF-8: rename it"));
+        };
+        if condition == "Sync" || condition.contains("_Stats") || condition.starts_with('.') {
+            continue;
+        }
+        let bytes = std::fs::read(&path).map_err(StudyError::io("read", &path))?;
+        let rows = parse(&bytes).map_err(|(line, problem)| StudyError::TextTable {
+            path: path.clone(),
+            line,
+            problem: problem.into(),
+        })?;
+        events.extend(rows.into_iter().map(|[onset_secs, duration_secs]| Event {
+            scan: scan.clone(),
+            condition: condition.to_owned(),
+            onset_secs,
+            duration_secs,
+        }));
+    }
+    events.sort_by(|one, other| {
+        let by_onset = one.onset_secs.total_cmp(&other.onset_secs);
+        by_onset
+            .then_with(|| one.condition.cmp(&other.condition))
+            .then(one.duration_secs.total_cmp(&other.duration_secs))
+    });
+    Ok(events)
+}
+
+/// Onsets and durations of one condition, or the line that is wrong and how.
+fn parse(bytes: &[u8]) -> Result<Vec<[f64; 2]>, (u64, &'static str)> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut rows = Vec::new();
+    for (line, text) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
+        let text = str::from_utf8(text).map_err(|_| (line, "it is not UTF-8 text"))?;
+        let mut cells = text.split_whitespace();
+        let Some(first) = cells.next() else {
+            continue;
+        };
+        let (Some(second), Some(third), None) = (cells.next(), cells.next(), cells.next()) else {
+            return Err((line, "expected three columns: onset, duration, amplitude"));
+        };
+        let number = |cell: &str| {
+            cell.parse::<f64>()
+                .map_err(|_| (line, "a cell is no number"))
+        };
+        let [onset, duration, amplitude] = [number(first)?, number(second)?, number(third)?];
+        if !(onset.is_finite() && duration.is_finite() && amplitude.is_finite()) {
+            continue;
+        }
+        if duration < 0.0 {
+            return Err((line, "the duration is negative"));
+        }
+        if amplitude != 0.0 {
+            rows.push([onset, duration]);
+        }
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(files: &[(&str, &str)]) -> Result<Vec<Event>, StudyError> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        read_evs(folder.path(), &"a".into())
+    }
+
+    #[test]
+    fn conditions_are_files_and_events_are_sorted_by_onset() {
+        let events = read(&[
+            ("2bk_body.txt", "36.2\t27.5\t1\n7.977\t27.5\t1\r\n"),
+            ("0bk_faces.txt", "  7.977   27.5  1.0"),
+            ("0bk_err.txt", ""),
+            ("2bk_nlr.txt", "\n\n"),
+            ("Sync.txt", "12.5\n"),
+            ("WM_Stats.csv", "what,ever\n"),
+            ("WM_Stats.txt", "what ever\n"),
+        ])
+        .unwrap();
+        let found: Vec<_> = events
+            .iter()
+            .map(|event| {
+                (
+                    event.condition.as_str(),
+                    event.onset_secs,
+                    event.duration_secs,
+                )
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("0bk_faces", 7.977, 27.5),
+                ("2bk_body", 7.977, 27.5),
+                ("2bk_body", 36.2, 27.5)
+            ]
+        );
+        assert_eq!(events[0].scan.as_str(), "a");
+    }
+
+    #[test]
+    fn rows_without_amplitude_or_with_numbers_that_are_not_finite_are_no_events() {
+        assert_eq!(
+            parse(b"0 0 0\n1 0 1\nnan 1 1\n2 inf 1\n-3 1 -1"),
+            Ok(vec![[1.0, 0.0], [-3.0, 1.0]])
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        for (text, expected) in [
+            ("1 2 3\n\n4 5", "line 3: expected three columns"),
+            ("1 2 3 4", "line 1: expected three columns"),
+            ("onset duration amplitude", "line 1: a cell is no number"),
+            ("1 1 1\n1 -2 1", "line 2: the duration is negative"),
+        ] {
+            let error = read(&[("lh.txt", text)]).unwrap_err().to_string();
+            assert!(
+                error.contains(expected) && error.contains("lh.txt"),
+                "{error}"
+            );
+        }
+        assert_eq!(parse(b"1 1 1\n\xff"), Err((2, "it is not UTF-8 text")));
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_an_error() {
+        let error = read_evs(Path::new("/no/such/EVs"), &"a".into()).unwrap_err();
+        assert!(error.to_string().contains("cannot read"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_events_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(rows) = parse(&bytes) {
+                prop_assert!(rows.iter().all(|[_, duration]| *duration >= 0.0));
+            }
+        }
+
+        #[test]
+        fn any_numbers_are_events_or_an_error(text in "[0-9eEinfa.+ \t\n-]{0,80}") {
+            if let Ok(rows) = parse(text.as_bytes()) {
+                prop_assert!(rows.iter().flatten().all(|number| number.is_finite()));
+            }
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! One folder, read once: its names and whether they are files, without a look at any of them.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::Note;
+use crate::error::StudyError;
+
+/// What a name in a folder stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    File,
+    Folder,
+    /// To a file, to a folder, or to nowhere: only a look at its target tells.
+    Link,
+}
+
+/// The names in a folder, sorted.
+#[derive(Debug)]
+pub(super) struct Folder {
+    pub path: PathBuf,
+    /// The path from the folder that is listed, for notes; empty for that folder.
+    shown: String,
+    entries: BTreeMap<String, Kind>,
+}
+
+impl Folder {
+    /// Reads the folder that is to be listed; names that are not UTF-8 are noted.
+    ///
+    /// # Errors
+    /// [`StudyError::Io`] when it cannot be read.
+    pub fn root(path: &Path, notes: &mut Vec<Note>) -> Result<Self, StudyError> {
+        Self::read(path.to_owned(), String::new(), notes).map_err(StudyError::io("read", path))
+    }
+
+    /// Reads a folder in this one. What cannot be read is noted; a link to a file is no folder and
+    /// nothing to note.
+    pub fn child(&self, name: &str, notes: &mut Vec<Note>) -> Option<Self> {
+        let kind = *self.entries.get(name)?;
+        if kind == Kind::File {
+            return None;
+        }
+        match Self::read(self.path.join(name), self.show(name), notes) {
+            Ok(folder) => Some(folder),
+            Err(error) if kind == Kind::Link && error.kind() == io::ErrorKind::NotADirectory => {
+                None
+            }
+            Err(error) => {
+                notes.push(Note::skipped(
+                    self.show(name),
+                    format!("the folder cannot be read: {error}"),
+                ));
+                None
+            }
+        }
+    }
+
+    /// Names of files, and of links that may lead to one.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.names(Kind::Folder)
+    }
+
+    /// Names of folders, and of links that may lead to one.
+    pub fn folders(&self) -> impl Iterator<Item = &str> {
+        self.names(Kind::File)
+    }
+
+    /// Whether a name is a link: following links may lead in a circle.
+    pub fn is_link(&self, name: &str) -> bool {
+        self.entries.get(name) == Some(&Kind::Link)
+    }
+
+    /// Whether there is a file of this name, or a link that may lead to one.
+    pub fn has_file(&self, name: &str) -> bool {
+        self.entries
+            .get(name)
+            .is_some_and(|kind| *kind != Kind::Folder)
+    }
+
+    /// The path of a file; a link that leads to no file is noted.
+    pub fn file(&self, name: &str, notes: &mut Vec<Note>) -> Option<PathBuf> {
+        if !self.has_file(name) {
+            return None;
+        }
+        let path = self.path.join(name);
+        if self.entries[name] == Kind::Link && !path.is_file() {
+            notes.push(Note::missing(
+                self.show(name),
+                "a link that leads to no file: fetch its content",
+            ));
+            return None;
+        }
+        Some(path)
+    }
+
+    /// The path of something in this folder, as notes show it.
+    pub fn show(&self, name: &str) -> String {
+        match self.shown.as_str() {
+            "" => name.to_owned(),
+            shown => format!("{shown}/{name}"),
+        }
+    }
+
+    fn names(&self, not: Kind) -> impl Iterator<Item = &str> {
+        self.entries
+            .iter()
+            .filter(move |(_, kind)| **kind != not)
+            .map(|(name, _)| name.as_str())
+    }
+
+    fn read(path: PathBuf, shown: String, notes: &mut Vec<Note>) -> io::Result<Self> {
+        let mut folder = Self {
+            shown,
+            entries: BTreeMap::new(),
+            path,
+        };
+        for entry in std::fs::read_dir(&folder.path)? {
+            let entry = entry?;
+            let file_type = entry.file_type()?;
+            let kind = if file_type.is_dir() {
+                Kind::Folder
+            } else if file_type.is_symlink() {
+                Kind::Link
+            } else {
+                Kind::File
+            };
+            match entry.file_name().into_string() {
+                Ok(name) => {
+                    folder.entries.insert(name, kind);
+                }
+                Err(name) => notes.push(Note::skipped(
+                    folder.show(&name.to_string_lossy()),
+                    "its name is not UTF-8: rename it",
+                )),
+            }
+        }
+        Ok(folder)
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::super::NoteKind;
+    use super::*;
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::symlink;
+
+    fn tree() -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join("inner")).unwrap();
+        std::fs::write(root.path().join("inner/a.tsv"), "").unwrap();
+        std::fs::write(root.path().join("b.tsv"), "").unwrap();
+        symlink("inner", root.path().join("to-folder")).unwrap();
+        symlink("b.tsv", root.path().join("to-file")).unwrap();
+        symlink("gone", root.path().join("to-nothing")).unwrap();
+        root
+    }
+
+    #[test]
+    fn a_link_is_told_by_its_target() {
+        let root = tree();
+        let mut notes = Vec::new();
+        let folder = Folder::root(root.path(), &mut notes).unwrap();
+        assert!(folder.is_link("to-folder") && !folder.is_link("inner"));
+        assert!(folder.child("to-folder", &mut notes).is_some());
+        assert!(folder.child("to-file", &mut notes).is_none());
+        assert!(folder.child("b.tsv", &mut notes).is_none());
+        assert!(folder.file("to-file", &mut notes).is_some());
+        assert!(folder.file("inner", &mut notes).is_none());
+        assert_eq!(notes, []);
+        assert!(folder.file("to-nothing", &mut notes).is_none());
+        assert_eq!(
+            (notes[0].kind, notes[0].what.as_str()),
+            (NoteKind::Missing, "to-nothing")
+        );
+        assert!(folder.child("to-nothing", &mut notes).is_none());
+        assert_eq!(notes.len(), 2);
+    }
+
+    #[test]
+    fn a_name_that_is_not_utf_8_is_noted() {
+        let root = tree();
+        let path = root.path().join("inner");
+        std::fs::write(path.join(OsStr::from_bytes(b"x\xff.tsv")), "").unwrap();
+        let mut notes = Vec::new();
+        let folder = Folder::root(root.path(), &mut notes).unwrap();
+        let inner = folder.child("inner", &mut notes).unwrap();
+        assert_eq!(inner.files().collect::<Vec<_>>(), ["a.tsv"]);
+        assert_eq!(notes[0].what, "inner/x\u{fffd}.tsv");
+        assert!(notes[0].why.contains("not UTF-8"));
+    }
+
+    #[test]
+    fn a_root_that_is_not_there_is_an_error() {
+        let root = tree();
+        let error = Folder::root(&root.path().join("no"), &mut Vec::new()).unwrap_err();
+        assert!(error.to_string().starts_with("cannot read"), "{error}");
+    }
+}

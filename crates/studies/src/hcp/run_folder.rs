@@ -1,0 +1,153 @@
+//! The folder of one run: its names, and which signals are taken of it.
+
+use std::path::PathBuf;
+
+use super::folder::{Entry, EntryKind};
+use super::folder_name::Run;
+use super::remarks::Remarks;
+use super::signal_name::{Kind, SignalName};
+use crate::{ListOptions, NoteKind};
+
+/// File names that an explanation lists; the others are counted.
+const NAMED: usize = 6;
+
+/// The folder of one run.
+pub(crate) struct RunFolder {
+    pub name: String,
+    pub run: Run,
+    pub path: PathBuf,
+    /// What is in it, or why it cannot be read.
+    pub entries: Result<Vec<Entry>, String>,
+}
+
+/// The signals that are taken of a run.
+#[derive(Clone)]
+pub(crate) struct Chosen {
+    pub path: PathBuf,
+    pub kind: Kind,
+    pub variant: String,
+    pub cleaning_steps: usize,
+}
+
+impl Chosen {
+    /// Whether it is a CIFTI-2 file, not an image of volumes.
+    pub fn is_cifti(&self) -> bool {
+        self.kind != Kind::Volumes
+    }
+}
+
+impl RunFolder {
+    /// The file `name` in it, when there is one that can be reached.
+    pub fn file(&self, name: &str) -> Option<PathBuf> {
+        self.reach(name, EntryKind::File)
+    }
+
+    /// The folder `name` in it, when there is one that can be reached.
+    pub fn folder(&self, name: &str) -> Option<PathBuf> {
+        self.reach(name, EntryKind::Folder)
+    }
+
+    fn reach(&self, name: &str, kind: EntryKind) -> Option<PathBuf> {
+        let entries = self.entries.as_ref().ok()?;
+        let entry = entries.iter().find(|entry| entry.name == name)?;
+        let path = self.path.join(name);
+        let leads_there = entry.kind == kind || (entry.kind == EntryKind::Link && path.exists());
+        leads_there.then_some(path)
+    }
+
+    /// The cleanest file that the options allow and that can be reached, else why there is none.
+    /// Remarks name the folder of the subject, `subject_folder`.
+    pub fn choose(
+        &self,
+        subject_folder: &str,
+        options: &ListOptions,
+        remarks: &mut Remarks,
+    ) -> Result<Chosen, String> {
+        let all: Vec<SignalName<'_>> = self
+            .entries
+            .as_ref()
+            .map_err(Clone::clone)?
+            .iter()
+            .filter(|entry| entry.kind != EntryKind::Folder)
+            .filter_map(|entry| SignalName::parse(&self.name, &entry.name))
+            .collect();
+        if all.iter().any(|name| name.is_too_fine(options)) {
+            let what = "files on the 1.6 mm or 59k grid";
+            let why = "the grid of 2 mm and 32k is used: ask for the finer one with `variant`";
+            remarks.add(NoteKind::Skipped, subject_folder, what, why);
+        }
+
+        let mut names: Vec<&SignalName<'_>> =
+            all.iter().filter(|name| name.is_allowed(options)).collect();
+        // The sort is stable and the entries are sorted by name.
+        names.sort_by(|one, other| other.rank().cmp(&one.rank()));
+        let found = names
+            .iter()
+            .enumerate()
+            .find_map(|(at, name)| Some((at, self.file(name.file)?)));
+        let Some((at, path)) = found else {
+            return Err(nothing_fits(options, &all, &names));
+        };
+
+        let best = names[at];
+        for broken in &names[..at] {
+            let what = format!("{}/{}", self.name, broken.file);
+            let why = format!(
+                "the link leads nowhere, so {} is used: fetch the file",
+                best.file
+            );
+            remarks.add(NoteKind::Missing, subject_folder, &what, why);
+        }
+        let equal: Vec<&str> = names[at + 1..]
+            .iter()
+            .take_while(|name| name.rank() == best.rank())
+            .map(|name| name.file)
+            .collect();
+        if !equal.is_empty() {
+            let why = format!(
+                "{} is used, and as good by their names are {}: choose with `variant`",
+                best.file,
+                some_of(&equal)
+            );
+            remarks.add(NoteKind::Skipped, subject_folder, &self.name, why);
+        }
+        Ok(Chosen {
+            path,
+            kind: best.kind,
+            variant: best.variant.to_owned(),
+            cleaning_steps: best.cleaning_steps,
+        })
+    }
+}
+
+fn nothing_fits(
+    options: &ListOptions,
+    all: &[SignalName<'_>],
+    allowed: &[&SignalName<'_>],
+) -> String {
+    let names: Vec<&str> = all.iter().map(|name| name.file).collect();
+    if names.is_empty() {
+        return "there is no .dtseries.nii or .ptseries.nii of its name".into();
+    }
+    if !allowed.is_empty() {
+        let broken: Vec<&str> = allowed.iter().map(|name| name.file).collect();
+        return format!("the links lead nowhere, fetch one: {}", some_of(&broken));
+    }
+    let asked = match (&options.variant, &options.atlas_label) {
+        (None, None) => "by default (`variant = \".nii.gz\"` asks for volumes)".to_owned(),
+        (Some(variant), None) => format!("with `variant` {variant:?}"),
+        (None, Some(label)) => format!("with `atlas_label` {label:?}"),
+        (Some(variant), Some(label)) => {
+            format!("with `variant` {variant:?} and `atlas_label` {label:?}")
+        }
+    };
+    format!("none of its files is used {asked}: {}", some_of(&names))
+}
+
+fn some_of(names: &[&str]) -> String {
+    let named = names[..names.len().min(NAMED)].join(", ");
+    match names.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
+}

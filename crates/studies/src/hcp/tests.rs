@@ -1,0 +1,43 @@
+//! Trees of empty files, for the tests of the releases.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A temporary folder in which runs lie at `<subject>/<inner>/<run>`.
+pub(crate) struct Tree {
+    folder: tempfile::TempDir,
+    inner: &'static str,
+}
+
+impl Tree {
+    pub fn new(inner: &'static str) -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            inner,
+        }
+    }
+
+    pub fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Makes the folder of a run with files `<run><suffix>`.
+    pub fn run(&self, subject: &str, run: &str, suffixes: &[&str]) -> PathBuf {
+        let folder = self.folder(&format!("{subject}/{}/{run}", self.inner));
+        for suffix in suffixes {
+            self.file(&folder.join(format!("{run}{suffix}")));
+        }
+        folder
+    }
+
+    pub fn folder(&self, path: &str) -> PathBuf {
+        let folder = self.root().join(path);
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    pub fn file(&self, path: &Path) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "").unwrap();
+    }
+}

@@ -1,0 +1,295 @@
+//! The walk through the folders of a release: subjects, runs, scans.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Place;
+use std::io::ErrorKind;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::Protocol;
+use super::folder::{Entry, EntryKind, read_folder, relative};
+use super::folder_name::{FolderName, Person, Run};
+use super::remarks::Remarks;
+use super::run_folder::{Chosen, RunFolder};
+use crate::error::StudyError;
+use crate::{ConfoundFile, EventFiles, FoundScan, ListOptions, Listing, NoteKind, SignalFile};
+use brainmae_files::id::{ScanId, SubjectId};
+
+/// Between the folder of a subject and `MNINonLinear`: nothing, or a level that some downloads add.
+const LEVELS: [&str; 3] = ["", "files", "func"];
+
+/// The folder of one subject, or of one visit.
+pub(crate) struct Visit {
+    person: Person,
+    /// Relative to the root, for remarks.
+    pub folder: String,
+    path: PathBuf,
+}
+
+impl Visit {
+    /// Whether a user who says `name` means this folder.
+    fn answers_to(&self, name: &str) -> bool {
+        self.person.subject == name || self.path.file_name().is_some_and(|folder| folder == name)
+    }
+
+    fn is_wanted(&self, options: &ListOptions) -> bool {
+        options.subjects.is_empty() || options.subjects.iter().any(|name| self.answers_to(name))
+    }
+}
+
+/// A walk through the folders of a release.
+pub(crate) struct Walk<'a> {
+    protocol: &'a Protocol,
+    root: &'a Path,
+    options: &'a ListOptions,
+    scans: BTreeMap<(SubjectId, ScanId), FoundScan>,
+    pub remarks: Remarks,
+}
+
+impl<'a> Walk<'a> {
+    pub fn new(protocol: &'a Protocol, root: &'a Path, options: &'a ListOptions) -> Self {
+        Self {
+            protocol,
+            root,
+            options,
+            scans: BTreeMap::new(),
+            remarks: Remarks::default(),
+        }
+    }
+
+    /// The folders of the subjects asked for: in the root, or one level below it.
+    ///
+    /// # Errors
+    /// When the root cannot be read.
+    pub fn visits(&mut self) -> Result<Vec<Visit>, StudyError> {
+        let root = self.root;
+        let entries = self
+            .read_folder(root)
+            .map_err(StudyError::io("read", root))?;
+        let mut visits = self.visits_among(root, &entries);
+        if visits.is_empty() {
+            for entry in entries.iter().filter(|entry| entry.kind != EntryKind::File) {
+                let path = root.join(&entry.name);
+                match self.read_folder(&path) {
+                    Ok(inner) => visits.extend(self.visits_among(&path, &inner)),
+                    // A link to a file, or to nothing.
+                    Err(_) if entry.kind == EntryKind::Link => {}
+                    Err(error) => {
+                        let why = format!("it cannot be read: {error}");
+                        self.remarks.add(NoteKind::Skipped, &entry.name, "", why);
+                    }
+                }
+            }
+        }
+        if visits.is_empty() {
+            let why = format!(
+                "there is no folder of a subject, named {}, here or one level below",
+                self.protocol.subject_form
+            );
+            self.remarks.add(NoteKind::Missing, ".", "", why);
+        }
+
+        let options = self.options;
+        for wanted in &options.subjects {
+            if !visits.iter().any(|visit| visit.answers_to(wanted)) {
+                let why = "the subject is asked for and has no folder";
+                self.remarks.add(NoteKind::Missing, wanted, "", why);
+            }
+        }
+        visits.retain(|visit| visit.is_wanted(options));
+        Ok(visits)
+    }
+
+    fn visits_among(&self, parent: &Path, entries: &[Entry]) -> Vec<Visit> {
+        entries
+            .iter()
+            .filter(|entry| entry.kind != EntryKind::File)
+            .filter_map(|entry| {
+                let path = parent.join(&entry.name);
+                Some(Visit {
+                    person: (self.protocol.parse_subject)(&entry.name)?,
+                    folder: relative(self.root, &path),
+                    path,
+                })
+            })
+            .collect()
+    }
+
+    /// The runs of a subject that are asked for; none when there is no folder of results.
+    pub fn runs(&mut self, visit: &Visit) -> Option<Vec<RunFolder>> {
+        let (results, entries) = self.results(visit)?;
+        let mut runs = Vec::new();
+        for entry in entries {
+            if entry.kind == EntryKind::File {
+                continue;
+            }
+            match (self.protocol.parse_run)(&entry.name) {
+                Some(FolderName::Run(run)) if self.options.wants_task(&run.task) => {
+                    let path = results.join(&entry.name);
+                    let entries = self
+                        .read_folder(&path)
+                        .map_err(|error| format!("its folder cannot be read: {error}"));
+                    runs.push(RunFolder {
+                        name: entry.name,
+                        run,
+                        path,
+                        entries,
+                    });
+                }
+                Some(FolderName::Other(what, why)) => {
+                    self.remarks
+                        .add(NoteKind::Skipped, &visit.folder, &what, why);
+                }
+                Some(FolderName::Run(_)) | None => {}
+            }
+        }
+        Some(runs)
+    }
+
+    fn results(&mut self, visit: &Visit) -> Option<(PathBuf, Vec<Entry>)> {
+        for level in LEVELS {
+            let path = visit.path.join(level).join("MNINonLinear/Results");
+            match self.read_folder(&path) {
+                Ok(entries) => return Some((path, entries)),
+                Err(error) => match error.kind() {
+                    ErrorKind::NotFound | ErrorKind::NotADirectory => {}
+                    _ => {
+                        let why = format!("it cannot be read: {error}");
+                        let what = relative(&visit.path, &path);
+                        self.remarks
+                            .add(NoteKind::Skipped, &visit.folder, &what, why);
+                        return None;
+                    }
+                },
+            }
+        }
+        let why = "there is no folder MNINonLinear/Results";
+        self.remarks.add(NoteKind::Missing, &visit.folder, "", why);
+        None
+    }
+
+    /// The signals to take of a run, else why there are none.
+    pub fn choose(&mut self, visit: &Visit, run: &RunFolder) -> Result<Chosen, String> {
+        run.choose(&visit.folder, self.options, &mut self.remarks)
+    }
+
+    /// Takes a scan into the listing: the volumes `part` of the signals, all of them when none.
+    /// `own` is the folder of this run alone, with its movement and events.
+    pub fn add(
+        &mut self,
+        visit: &Visit,
+        run: &Run,
+        chosen: Chosen,
+        part: Option<Range<usize>>,
+        own: Option<&RunFolder>,
+    ) {
+        let signal = match self.signal(visit, &chosen) {
+            Ok(signal) => signal,
+            Err(why) => {
+                self.remarks.add(NoteKind::Missing, &visit.folder, "", why);
+                return;
+            }
+        };
+        let confounds = own.and_then(|own| own.file("Movement_Regressors.txt"));
+        let events = own.and_then(|own| own.folder("EVs"));
+        let scan = FoundScan {
+            scan: ScanId::new(run.scan_name(&visit.person.scan_prefix)),
+            subject: SubjectId::new(&visit.person.subject),
+            session: Some(visit.person.session.clone()),
+            task: Some(run.task.clone()),
+            signal,
+            part,
+            tr_secs: Some(self.protocol.tr_secs),
+            variant: chosen.variant,
+            confounds: confounds.map(ConfoundFile::Hcp),
+            outliers: None,
+            coverage: None,
+            events: events.map_or(EventFiles::None, EventFiles::Evs),
+        };
+        match self.scans.entry((scan.subject.clone(), scan.scan.clone())) {
+            Place::Vacant(place) => {
+                place.insert(scan);
+            }
+            Place::Occupied(_) => {
+                let why = "another folder has scans of the same names: list the two apart";
+                self.remarks.add(NoteKind::Skipped, &visit.folder, "", why);
+            }
+        }
+    }
+
+    fn signal(&self, visit: &Visit, chosen: &Chosen) -> Result<SignalFile, String> {
+        let path = chosen.path.clone();
+        if chosen.is_cifti() {
+            return Ok(SignalFile::Cifti(path));
+        }
+        let labels = self.options.subject_labels.as_ref().map(|pattern| {
+            let path = pattern.replace("{subject}", &visit.person.subject);
+            self.root.join(path)
+        });
+        if labels.as_ref().is_some_and(|labels| !labels.exists()) {
+            return Err("the subject's own label volume, `subject_labels`, is not there".into());
+        }
+        Ok(SignalFile::Nifti { bold: path, labels })
+    }
+
+    /// Remarks on the runs of a complete subject that are not there.
+    pub fn remark_missing(&mut self, visit: &Visit, is_there: impl Fn(&str) -> bool) {
+        let (protocol, options) = (self.protocol, self.options);
+        let wanted: Vec<&str> = protocol
+            .runs
+            .iter()
+            .copied()
+            .filter(|name| match (protocol.parse_run)(name) {
+                Some(FolderName::Run(run)) => options.wants_task(&run.task),
+                _ => false,
+            })
+            .collect();
+        let missing: Vec<&str> = wanted
+            .iter()
+            .copied()
+            .filter(|name| !is_there(name))
+            .collect();
+        if missing.len() == wanted.len() && !wanted.is_empty() {
+            let why = "the subject has none of the runs of this release that are asked for";
+            self.remarks.add(NoteKind::Missing, &visit.folder, "", why);
+            return;
+        }
+        for name in missing {
+            let why = "the run is not there";
+            self.remarks
+                .add(NoteKind::Missing, &visit.folder, name, why);
+        }
+    }
+
+    /// The listing, sorted, with a remark on tasks whose scans are not all equally clean.
+    pub fn finish(mut self) -> Listing {
+        let mut counts: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+        for scan in self.scans.values() {
+            let task = scan.task.as_deref().unwrap_or_default();
+            let variants = counts.entry(task).or_default();
+            *variants.entry(&scan.variant).or_default() += 1;
+        }
+        for (task, variants) in counts {
+            if variants.len() > 1 {
+                let variants: Vec<String> = variants
+                    .iter()
+                    .map(|(variant, n)| format!("{n} of {variant:?}"))
+                    .collect();
+                let why = format!(
+                    "its scans are not of one variant, {}: choose one with --variant",
+                    variants.join(", ")
+                );
+                let what = format!("task {task}");
+                self.remarks.add(NoteKind::Mixed, "", &what, why);
+            }
+        }
+        Listing {
+            scans: self.scans.into_values().collect(),
+            notes: self.remarks.into_notes(),
+        }
+    }
+
+    fn read_folder(&mut self, folder: &Path) -> std::io::Result<Vec<Entry>> {
+        read_folder(self.root, folder, &mut self.remarks)
+    }
+}

@@ -1,0 +1,204 @@
+//! HCP-Aging and AABC: `HCA6000030_V1_MR/…/rfMRI_REST1_AP`, or the four resting runs as one.
+//!
+//! The subject is `HCA6000030`; a visit is a session of it, so that splits keep visits together.
+
+mod seams;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use super::hcp::{
+    Chosen, FolderName, Person, Protocol, Run, RunFolder, Visit, Walk, after_modality, is_word,
+    parse_aging_visit,
+};
+use super::{ListOptions, Listing, NoteKind};
+use crate::error::StudyError;
+use seams::RUNS;
+
+/// The release joins the resting runs of a visit under this name.
+const CONCATENATION: &str = "rfMRI_REST";
+
+/// The TR is 0.8 s by the protocol of the release.
+const PROTOCOL: Protocol = Protocol {
+    subject_form: "as HCA6000030_V1_MR",
+    tr_secs: 0.8,
+    runs: &[
+        RUNS[0],
+        RUNS[1],
+        RUNS[2],
+        RUNS[3],
+        "tfMRI_CARIT_PA",
+        "tfMRI_FACENAME_PA",
+        "tfMRI_VISMOTOR_PA",
+    ],
+    parse_subject,
+    parse_run,
+};
+
+/// Lists the scans of the release in `root`, which holds the visits or is one level above them.
+///
+/// The resting runs come from their own files, or from the concatenation cut at its seams when
+/// there are no such files or when it is cleaner; never from both. Listing reads the header of a
+/// concatenation and counts the lines of movement files.
+///
+/// # Errors
+/// When `root` cannot be read.
+pub(crate) fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
+    let mut walk = Walk::new(&PROTOCOL, root, options);
+    for visit in walk.visits()? {
+        let Some(folders) = walk.runs(&visit) else {
+            continue;
+        };
+        let (joined, single): (Vec<_>, Vec<_>) = folders
+            .into_iter()
+            .partition(|folder| folder.name == CONCATENATION);
+        let (rest, tasks): (Vec<_>, Vec<_>) =
+            single.iter().partition(|folder| folder.run.task == "rest");
+        for folder in &tasks {
+            let chosen = walk.choose(&visit, folder);
+            add_or_remark(&mut walk, &visit, folder, chosen);
+        }
+        let listed = add_rest(&mut walk, &visit, joined.first(), &rest);
+        walk.remark_missing(&visit, |name| {
+            listed.contains(&name) || tasks.iter().any(|folder| folder.name == name)
+        });
+    }
+    Ok(walk.finish())
+}
+
+fn add_or_remark(
+    walk: &mut Walk<'_>,
+    visit: &Visit,
+    folder: &RunFolder,
+    chosen: Result<Chosen, String>,
+) {
+    match chosen {
+        Ok(chosen) => walk.add(visit, &folder.run, chosen, None, Some(folder)),
+        Err(why) => walk
+            .remarks
+            .add(NoteKind::Missing, &visit.folder, &folder.name, why),
+    }
+}
+
+/// Takes the resting runs of a visit; the names of those that need no more remark.
+fn add_rest<'f>(
+    walk: &mut Walk<'_>,
+    visit: &Visit,
+    joined: Option<&RunFolder>,
+    rest: &[&'f RunFolder],
+) -> Vec<&'f str> {
+    let single: Vec<_> = rest
+        .iter()
+        .map(|folder| (*folder, walk.choose(visit, folder)))
+        .collect();
+    let steps = single
+        .iter()
+        .filter_map(|(_, chosen)| Some(chosen.as_ref().ok()?.cleaning_steps))
+        .min();
+    if let Some(joined) = joined {
+        match walk.choose(visit, joined) {
+            Ok(whole) if steps.is_none_or(|steps| whole.cleaning_steps > steps) => {
+                match add_parts(walk, visit, whole, rest) {
+                    Ok(listed) => return listed,
+                    Err(why) => {
+                        walk.remarks
+                            .add(NoteKind::Skipped, &visit.folder, CONCATENATION, why);
+                    }
+                }
+            }
+            Ok(_) => {}
+            // Without single runs either, the visit has nothing else.
+            Err(why) if steps.is_none() => {
+                walk.remarks
+                    .add(NoteKind::Missing, &visit.folder, CONCATENATION, why);
+            }
+            Err(_) => {}
+        }
+    }
+    for (folder, chosen) in single {
+        add_or_remark(walk, visit, folder, chosen);
+    }
+    rest.iter().map(|folder| folder.name.as_str()).collect()
+}
+
+/// Cuts the concatenation `whole` into its runs; the names of those that need no more remark.
+fn add_parts(
+    walk: &mut Walk<'_>,
+    visit: &Visit,
+    whole: Chosen,
+    rest: &[&RunFolder],
+) -> Result<Vec<&'static str>, String> {
+    if !whole.is_cifti() {
+        return Err("a concatenation of volumes is not cut: use its .dtseries.nii".into());
+    }
+    let single = |name: &str| rest.iter().copied().find(|folder| folder.name == name);
+    let mut counted = Vec::new();
+    for name in RUNS {
+        let movement = single(name).and_then(|folder| folder.file("Movement_Regressors.txt"));
+        if let Some(path) = movement {
+            let n = seams::count_lines(&path)
+                .map_err(|error| format!("the movement of {name} cannot be read: {error}"))?;
+            counted.push((name, n));
+        }
+    }
+    let parts = seams::cut(seams::count_volumes(&whole.path)?, &counted)?;
+    if parts.iter().any(|(name, _)| name.is_none()) {
+        let why = format!(
+            "it has {} of the {} resting runs, which ones is not known: they are numbered",
+            parts.len(),
+            RUNS.len()
+        );
+        walk.remarks
+            .add(NoteKind::Missing, &visit.folder, CONCATENATION, why);
+    }
+    let mut listed = Vec::new();
+    for (at, (name, part)) in parts.into_iter().enumerate() {
+        let run = match name.and_then(parse_run) {
+            Some(FolderName::Run(run)) => run,
+            _ => Run {
+                number: Some(at + 1),
+                ..concatenation()
+            },
+        };
+        let own = name.and_then(single);
+        walk.add(visit, &run, whole.clone(), Some(part), own);
+        match name {
+            Some(name) => listed.push(name),
+            None => listed.extend(RUNS),
+        }
+    }
+    Ok(listed)
+}
+
+fn parse_subject(folder: &str) -> Option<Person> {
+    let (subject, visit) = parse_aging_visit(folder)?;
+    Some(Person {
+        subject: subject.to_owned(),
+        session: visit.to_owned(),
+        scan_prefix: format!("sub-{subject}_ses-{visit}"),
+    })
+}
+
+fn concatenation() -> Run {
+    Run {
+        task: "rest".to_owned(),
+        acquisition: None,
+        direction: None,
+        number: None,
+    }
+}
+
+fn parse_run(folder: &str) -> Option<FolderName> {
+    let name = after_modality(folder)?;
+    match name.split_once('_') {
+        Some((name, direction @ ("AP" | "PA"))) if is_word(name) => {
+            Some(FolderName::Run(Run::new(name, direction)))
+        }
+        _ if folder == CONCATENATION => Some(FolderName::Run(concatenation())),
+        _ => Some(FolderName::Other(
+            folder.to_owned(),
+            "not the name of a single run of this release",
+        )),
+    }
+}

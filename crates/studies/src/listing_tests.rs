@@ -1,0 +1,138 @@
+use super::bids_tree::tests::tree;
+use super::*;
+use proptest::prelude::*;
+
+const SERIES: &str = "space-fsLR_seg-A_stat-mean_timeseries.tsv";
+
+#[test]
+fn scans_are_sorted_and_absent_subjects_told() {
+    let root = tree(&[
+        "manifest.tsv=subject\tpath\tscan\nb\t1.npy\tx\na\t2.npy\tz\na\t3.npy\ty\n",
+        "1.npy",
+        "2.npy",
+        "3.npy",
+    ]);
+    let options = ListOptions {
+        subjects: vec!["b".into(), "sub-a".into(), "c".into()],
+        ..Default::default()
+    };
+    let listing = list(Layout::Manifest, root.path(), &options).unwrap();
+    let ids: Vec<_> = listing
+        .scans
+        .iter()
+        .map(|scan| scan.scan.as_str())
+        .collect();
+    assert_eq!(ids, ["y", "z", "x"]);
+    let [note] = &listing.notes[..] else {
+        panic!("{:?}", listing.notes)
+    };
+    assert_eq!((note.kind, note.what.as_str()), (NoteKind::Missing, "c"));
+}
+
+#[test]
+fn tasks_are_chosen_in_any_case_and_absent_ones_told() {
+    let root = tree(&[
+        "manifest.tsv=subject\tpath\ttask\na\t1.npy\tREST\na\t2.npy\tWM\na\t3.npy\tmotor\n",
+        "1.npy",
+        "2.npy",
+        "3.npy",
+    ]);
+    let options = ListOptions {
+        tasks: vec!["rest".into(), "Wm".into(), "Social".into()],
+        ..Default::default()
+    };
+    let listing = list(Layout::Manifest, root.path(), &options).unwrap();
+    let tasks: Vec<_> = listing
+        .scans
+        .iter()
+        .filter_map(|scan| scan.task.as_deref())
+        .collect();
+    assert_eq!(tasks, ["rest", "wm"]);
+    let [note] = &listing.notes[..] else {
+        panic!("{:?}", listing.notes)
+    };
+    assert_eq!(
+        (note.kind, note.what.as_str()),
+        (NoteKind::Missing, "task Social")
+    );
+}
+
+#[test]
+fn two_files_of_one_scan_are_refused() {
+    let root = tree(&[
+        "sub-1_task-a_space-X_timeseries.tsv",
+        "sub-1_task-a_space-Y_timeseries.tsv",
+    ]);
+    let error = list(Layout::Manifest, root.path(), &ListOptions::default()).unwrap_err();
+    let error = error.to_string();
+    assert!(
+        error.contains("the scan sub-1_task-a is in") && error.contains("space-X_timeseries"),
+        "{error}"
+    );
+}
+
+#[test]
+fn where_nothing_is_found_the_fitting_layout_is_named() {
+    let series = format!("sub-1/func/sub-1_task-a_{SERIES}");
+    let root = tree(&[&series]);
+    let options = ListOptions {
+        tasks: vec!["rest".into()],
+        ..Default::default()
+    };
+    for layout in [Layout::Nsd, Layout::Fmriprep] {
+        let error = list(layout, root.path(), &ListOptions::default()).unwrap_err();
+        let error = error.to_string();
+        assert!(
+            error.contains(layout.about()) && error.contains("looks like layout xcpd"),
+            "{error}"
+        );
+    }
+    let error = list(Layout::Xcpd, root.path(), &options).unwrap_err();
+    let error = error.to_string();
+    assert!(
+        error.contains("tasks asked for: rest") && !error.contains("looks like"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_root_that_is_not_there_is_an_error() {
+    let root = tree(&["a"]);
+    for layout in [
+        Layout::Nsd,
+        Layout::Xcpd,
+        Layout::Fmriprep,
+        Layout::Manifest,
+    ] {
+        let root = root.path().join("gone");
+        let error = list(layout, &root, &ListOptions::default()).unwrap_err();
+        assert!(matches!(error, StudyError::Files(_)), "{error}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn any_names_are_a_listing_or_an_error(
+        names in proptest::collection::vec(
+            "(sub-1_|task-a_|run-[12]_|space-[a-z]{0,2}_|seg-[a-z]_|desc-preproc_|[-_.a-z]){0,6}\
+             (timeseries|bold|motion)?([.]tsv|[.]json|[.]nii[.]gz|[.]dtseries[.]nii)?",
+            0..12,
+        ),
+    ) {
+        let inside = |name: &&String| !["", ".", ".."].contains(&name.as_str());
+        let files: Vec<String> = names
+            .iter()
+            .filter(inside)
+            .map(|name| format!("sub-1/func/{name}"))
+            .collect();
+        let root = tree(&files);
+        std::fs::create_dir_all(root.path().join("subj01/func1mm/timeseries")).unwrap();
+        for layout in [Layout::Nsd, Layout::Xcpd, Layout::Fmriprep, Layout::Manifest] {
+            if let Ok(listing) = list(layout, root.path(), &ListOptions::default()) {
+                prop_assert!(!listing.scans.is_empty());
+                prop_assert!(listing.scans.iter().all(|scan| scan.signal.path().exists()));
+            }
+        }
+    }
+}

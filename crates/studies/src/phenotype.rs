@@ -1,0 +1,225 @@
+//! What is known of subjects: tables of one row per subject become families, targets, categories.
+//!
+//! Headers are matched with tolerance: case, spaces, dashes, dots and underscores do not count. A
+//! column is named in lower case with underscores: `PMAT24_A_CR` is `pmat24_a_cr`. Some columns have
+//! a name of their own, with the unit where there is one:
+//!
+//! | here | in tables |
+//! |---|---|
+//! | subject | `Subject`, `participant_id` (without `sub-`), `src_subject_id`, … |
+//! | family | `Family_ID`, `Pedigree_ID`, `rel_family_id`, `family`, `Mother_ID`, `Father_ID` |
+//! | `age_years` | `Age_in_Yrs`, `age`, `interview_age` (months in NDA tables) |
+//! | `age_bin` | `Age` of the unrestricted HCP table, `22-25` |
+//! | `sex` | `Sex`, `Gender` |
+//!
+//! Subjects who share a key of any of the columns of families, in any table, are one family, and so
+//! are their relatives by other keys: half-siblings belong together.
+//!
+//! These tables can be restricted: no value and no subject ever stands in an error or a warning.
+
+mod column;
+mod families;
+mod header;
+mod meaning;
+mod merge;
+mod near;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::SubjectRecord;
+use crate::error::StudyError;
+use brainmae_files::id::SubjectId;
+use column::Typed;
+use header::{AGE_BIN, AGE_YEARS, SEX};
+use merge::Merged;
+use near::near_names;
+
+/// From this age on, releases give no exact age: it could tell who it is.
+const TOP_CODED_YEARS: f64 = 90.0;
+
+/// Which columns to take from tables of subjects.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PhenotypeOptions {
+    /// Columns to keep beside age, sex and family; all that can be used when empty.
+    pub columns: Vec<String>,
+}
+
+/// What one or more tables say of subjects.
+#[derive(Clone, Default, PartialEq)]
+pub struct Phenotypes {
+    /// Every subject of every table.
+    pub records: BTreeMap<SubjectId, SubjectRecord>,
+    /// What was done otherwise than a reader may think, without any value or subject.
+    pub warnings: Vec<String>,
+    /// Whether the family of every subject is known, so that splits can keep relatives together.
+    pub family_safe: bool,
+}
+
+/// Counts alone: the values may be restricted.
+impl fmt::Debug for Phenotypes {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Phenotypes")
+            .field("n_subjects", &self.records.len())
+            .field("warnings", &self.warnings)
+            .field("family_safe", &self.family_safe)
+            .finish()
+    }
+}
+
+impl Phenotypes {
+    /// Reads and joins tables, text divided by tabs, commas or semicolons.
+    ///
+    /// A column of numbers becomes a target, another one a category, unless it is free text. Empty
+    /// cells, `NA`, `n/a`, `NaN` and `.` are missing. Of several visits the first is used.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is no table with a column of subjects; when two files differ
+    /// about a subject; for a column asked for that is not there or is free text.
+    pub fn read(paths: &[PathBuf], options: &PhenotypeOptions) -> Result<Self, StudyError> {
+        let mut warnings = Vec::new();
+        let mut merged = Merged::default();
+        for path in paths {
+            let table = table::read(path, &mut warnings)?;
+            merged.add(table)?;
+        }
+        let chosen = chosen(&merged, options)?;
+        let mut records = merged.subjects();
+        merged.add_families(&mut records);
+        let has_family = |record: &SubjectRecord| record.family.is_some();
+        let family_safe = !records.is_empty() && records.iter().all(has_family);
+
+        let mut free_text = 0;
+        for (name, cells) in merged.columns() {
+            if chosen.as_ref().is_some_and(|chosen| !chosen.contains(name)) {
+                continue;
+            }
+            match column::typed(name, cells) {
+                Typed::Numbers(numbers) => {
+                    for (subject, number) in numbers {
+                        records[subject].targets.insert(name.to_owned(), number);
+                    }
+                }
+                Typed::Categories => {
+                    for (subject, cell) in cells {
+                        let value = cell.text.clone();
+                        records[*subject].categories.insert(name.to_owned(), value);
+                    }
+                }
+                Typed::FreeText if is_asked(name, &merged, options) => {
+                    return Err(StudyError::config(
+                        "phenotype.columns",
+                        name,
+                        "no column of free text: it has long values or too many different ones",
+                    ));
+                }
+                Typed::FreeText => free_text += 1,
+            }
+        }
+        if free_text > 0 {
+            warnings.push(format!("{free_text} columns of free text are left out"));
+        }
+        warn_of_ages(&records, &mut warnings);
+        Ok(Self {
+            records: records
+                .into_iter()
+                .map(|record| (record.subject.clone(), record))
+                .collect(),
+            warnings,
+            family_safe,
+        })
+    }
+
+    /// What to tell of the subjects that are `used` when the tables do not know all of their
+    /// families; nothing of a single subject, who has no relatives to be kept apart from.
+    pub fn family_warning(&self, used: &[SubjectRecord]) -> Option<String> {
+        let is_known = |used: &&SubjectRecord| {
+            let record = self.records.get(&used.subject);
+            record.is_some_and(|record| record.family.is_some())
+        };
+        let n_known = used.iter().filter(is_known).count();
+        let unknown = match n_known {
+            _ if used.len() < 2 || n_known == used.len() => return None,
+            0 => "no family is known".to_owned(),
+            _ => format!(
+                "the family of {} of {} subjects is not known",
+                used.len() - n_known,
+                used.len()
+            ),
+        };
+        Some(format!(
+            "{unknown}: splits are not family-safe, give the restricted table"
+        ))
+    }
+
+    /// One record per subject of `wanted`, in this order, and how many of them are in no table:
+    /// their records say nothing.
+    pub fn for_subjects(&self, wanted: &[SubjectId]) -> (Vec<SubjectRecord>, usize) {
+        let mut n_without = 0;
+        let records = wanted
+            .iter()
+            .map(|subject| {
+                self.records.get(subject).cloned().unwrap_or_else(|| {
+                    n_without += 1;
+                    merge::empty_record(subject.clone())
+                })
+            })
+            .collect();
+        (records, n_without)
+    }
+}
+
+/// The columns to keep, by the names they have here; all of them when none.
+fn chosen(
+    merged: &Merged,
+    options: &PhenotypeOptions,
+) -> Result<Option<BTreeSet<String>>, StudyError> {
+    if options.columns.is_empty() {
+        return Ok(None);
+    }
+    let mut chosen = BTreeSet::from([AGE_YEARS, AGE_BIN, SEX].map(str::to_owned));
+    for asked in &options.columns {
+        let Some(name) = merged.name_here(asked) else {
+            let near = near_names(&header::normalise(asked), merged.known_names());
+            let expected = match &near[..] {
+                [] => "a column of the tables".to_owned(),
+                near => format!("a column of the tables, such as {}", near.join(", ")),
+            };
+            return Err(StudyError::config("phenotype.columns", asked, expected));
+        };
+        chosen.insert(name.to_owned());
+    }
+    Ok(Some(chosen))
+}
+
+fn is_asked(name: &str, merged: &Merged, options: &PhenotypeOptions) -> bool {
+    let is_name = |asked: &String| merged.name_here(asked) == Some(name);
+    options.columns.iter().any(is_name)
+}
+
+fn warn_of_ages(records: &[SubjectRecord], warnings: &mut Vec<String>) {
+    let mut ages = records
+        .iter()
+        .filter_map(|record| record.targets.get(AGE_YEARS))
+        .peekable();
+    let has_bin = |record: &SubjectRecord| record.categories.contains_key(AGE_BIN);
+    if ages.peek().is_none() && records.iter().any(has_bin) {
+        warnings.push(format!(
+            "the exact age is not known, only {AGE_BIN}: give the restricted table"
+        ));
+    }
+    let n_top_coded = ages.filter(|age| **age >= TOP_CODED_YEARS).count();
+    if n_top_coded > 0 {
+        warnings.push(format!(
+            "the {AGE_YEARS} of {n_top_coded} subjects is {TOP_CODED_YEARS} or more, where releases \
+             give no exact age"
+        ));
+    }
+}
