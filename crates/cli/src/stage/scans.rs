@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use brainmae_data::{PreparedDataset, SegmentLayout, Split, SplitUnit};
+use brainmae_data::{PreparedDataset, SegmentLayout, Split};
 
 /// The prepared data of an experiment.
 pub struct Material {
