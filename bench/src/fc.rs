@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use brainmae_data::BoldSeries;
-use brainmae_downstream::features::fc;
+use brainmae_downstream::features::fc_of_examples;
 use brainmae_downstream::{Example, Examples, Scan};
 use brainmae_run::Seeds;
 use clap::Args;
@@ -89,12 +89,12 @@ impl FcBench {
             scans: &scans,
         };
         // Threads start, and memory is there.
-        let mut ours = fc::of_examples(&examples);
+        let mut ours = fc_of_examples(&examples);
         let mut measured = Measured::new(self);
         for _ in 0..self.rounds {
             drop(ours);
             let started = Instant::now();
-            ours = fc::of_examples(&examples);
+            ours = fc_of_examples(&examples);
             measured.note("ours", started.elapsed().as_secs_f64() * 1e3);
             for (how, name) in PEERS {
                 if let Some(python) = &self.python {

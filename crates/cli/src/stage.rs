@@ -9,9 +9,9 @@ pub mod downstream_notes;
 pub mod graph;
 pub mod pretrain;
 pub mod reconstruct;
+pub mod refusal;
 pub mod report;
 mod scans;
-pub mod tables;
 
 use std::collections::BTreeMap;
 

@@ -2,6 +2,7 @@
 
 pub mod batch_loader;
 pub mod crop_sampler;
+pub mod data_card;
 pub mod duplicates;
 mod error;
 pub mod ingest;
@@ -26,6 +27,7 @@ pub use brainmae_studies::{Event, SubjectRecord};
 
 pub use batch_loader::BatchLoader;
 pub use crop_sampler::{epoch_order, random_crop, tile, tile_from};
+pub use data_card::{DataCard, DataMismatch};
 pub use duplicates::{Duplicate, Likeness, find_duplicates};
 pub use error::DataError;
 pub use prepare::{PrepareOptions, PrepareReport, Progress, Step, Streams, prepare};

@@ -2,14 +2,16 @@
 
 mod attention_probe;
 mod cut;
-pub mod embedding;
+mod embedding;
 mod finetune;
 mod probe;
 
-use brainmae_data::SegmentLayout;
+use brainmae_data::{PreparedDataset, SegmentLayout, Split};
+use brainmae_encoder::{Checkpoint, EncoderError};
 use brainmae_model::{BrainMae, BrainMaeConfig, DataShape};
 use burn::grad_clipping::GradientClippingConfig;
 use burn::optim::{AdamWConfig, ModuleOptimizer};
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 pub use attention_probe::AttentionProbe;
@@ -18,19 +20,52 @@ pub use probe::LinearProbe;
 
 use crate::{DownstreamError, Problem};
 
-/// An encoder, and what it fits.
+/// The encoder that the learners of one fold start from.
 #[derive(Clone)]
-pub struct Encoder {
-    /// Its sizes.
-    pub config: BrainMaeConfig,
+pub struct FoldEncoder {
+    pub(crate) config: BrainMaeConfig,
     /// Lengths in volumes of the segments and samples that it takes.
-    pub layout: SegmentLayout,
-    /// Pretrained weights, without autodiff; nothing for an encoder that starts from random ones.
-    pub weights: Option<BrainMae>,
+    pub(crate) layout: SegmentLayout,
+    /// Pretrained weights, without autodiff; `None` for random ones.
+    pub(crate) weights: Option<BrainMae>,
 }
 
-impl Encoder {
-    /// The encoder to start from.
+impl FoldEncoder {
+    /// An encoder that starts from random weights.
+    pub fn untrained(config: BrainMaeConfig, layout: SegmentLayout) -> Self {
+        Self {
+            config,
+            layout,
+            weights: None,
+        }
+    }
+
+    /// The encoder of `checkpoint` on `device`, for the fold of `dataset` that `split` is.
+    ///
+    /// # Errors
+    /// If the data differ from the checkpoint's, or a test scan of the fold is known to the weights: see
+    /// [`Checkpoint::encoder_for`].
+    pub fn pretrained(
+        checkpoint: &Checkpoint,
+        dataset: &PreparedDataset,
+        layout: SegmentLayout,
+        split: &Split,
+        device: &Device,
+    ) -> Result<Self, EncoderError> {
+        let encoder = checkpoint.encoder_for(dataset, layout, split.unit, &split.test, device)?;
+        Ok(Self {
+            config: encoder.config().clone(),
+            layout,
+            weights: Some(encoder.model().clone()),
+        })
+    }
+
+    /// The same encoder without its pretrained weights.
+    pub fn without_weights(&self) -> Self {
+        Self::untrained(self.config.clone(), self.layout)
+    }
+
+    /// The model to start from.
     fn start(&self, problem: &Problem) -> Result<BrainMae, DownstreamError> {
         if let Some(weights) = &self.weights {
             return Ok(weights.clone());

@@ -1,4 +1,4 @@
-//! Numbers that simple models read from signals.
+//! Features of simple models, read from signals.
 
 pub mod fc;
 pub mod scales;
@@ -7,9 +7,22 @@ pub mod tangent;
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
-use crate::{DownstreamError, Examples, Labelled, Problem};
-use fc::fisher_z;
+use crate::{DownstreamError, Example, Examples, FitError, Labelled, Problem, Scan};
+use fc::{correlations, fisher_z};
 use tangent::TangentSpace;
+
+/// Functional connectivity of an example of `scan` over its [kept](Scan::kept) volumes.
+pub fn fc_of(scan: &Scan, example: Example) -> DMatrix<f32> {
+    correlations(scan.kept(example), scan.series.n_rois())
+}
+
+/// Functional connectivity of every example, one on each thread at a time.
+pub fn fc_of_examples(examples: &Examples) -> Vec<DMatrix<f32>> {
+    let list: Vec<_> = examples.iter().collect();
+    (list.par_iter())
+        .map(|(scan, example)| fc_of(scan, *example))
+        .collect()
+}
 
 /// What a linear model is given of an example. Of signals, the [kept](crate::Scan::kept) volumes alone count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +46,7 @@ impl Features {
             Features::MeanSignal => FittedFeatures::MeanSignal,
             Features::FcTangent => {
                 let list: Vec<_> = examples.iter().collect();
-                let fc = |i: usize| fc::of_example(list[i].0, list[i].1);
+                let fc = |i: usize| fc_of(list[i].0, list[i].1);
                 FittedFeatures::FcTangent(TangentSpace::fit(list.len(), fc))
             }
             Features::Confounds => {
@@ -75,8 +88,8 @@ impl FittedFeatures {
         let rows: Vec<Vec<f32>> = list
             .par_iter()
             .map(|(scan, example)| match self {
-                FittedFeatures::Fc => fisher_z(&fc::of_example(scan, *example)),
-                FittedFeatures::FcTangent(space) => space.features(&fc::of_example(scan, *example)),
+                FittedFeatures::Fc => fisher_z(&fc_of(scan, *example)),
+                FittedFeatures::FcTangent(space) => space.features(&fc_of(scan, *example)),
                 FittedFeatures::MeanSignal => means(scan.kept(*example), scan.series.n_rois()),
                 FittedFeatures::Confounds(mean) => (scan.confounds.iter().zip(mean))
                     .map(|(value, mean)| value.unwrap_or(*mean) as f32)
@@ -88,7 +101,7 @@ impl FittedFeatures {
             return Err(DownstreamError::Fit {
                 learner: "a linear model".into(),
                 target: problem.target.clone(),
-                problem: "there are no features".into(),
+                reason: FitError::NoFeatures,
             });
         }
         let values = rows.iter().flatten().map(|value| f64::from(*value));

@@ -3,7 +3,7 @@
 use brainmae_run::Seeds;
 use burn::tensor::Device;
 
-use crate::{DownstreamError, Examples, Kind, Labelled, Output};
+use crate::{DownstreamError, Examples, FitError, Kind, Labelled, Output};
 
 /// What is to be learned, and with what.
 #[derive(Clone, Debug)]
@@ -30,11 +30,11 @@ pub struct Problem {
 
 impl Problem {
     /// An error that says who cannot learn it, and why.
-    pub(crate) fn refused(&self, learner: &str, why: &str) -> DownstreamError {
+    pub(crate) fn refused(&self, learner: &str, reason: FitError) -> DownstreamError {
         DownstreamError::Fit {
             learner: learner.to_string(),
             target: self.target.clone(),
-            problem: why.to_string(),
+            reason,
         }
     }
 }

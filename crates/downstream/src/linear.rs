@@ -13,7 +13,9 @@ pub mod standard;
 use nalgebra::DMatrix;
 
 use crate::features::Features;
-use crate::{DownstreamError, Examples, Fitted, Kind, Labelled, Learner, Output, Problem};
+use crate::{
+    DownstreamError, Examples, FitError, Fitted, Kind, Labelled, Learner, Output, Problem,
+};
 use logistic::Logistic;
 use pooled::Pooled;
 use ridge::{Ridge, RidgePath};
@@ -57,10 +59,7 @@ impl Learner for LinearLearner {
         validation: &Labelled,
     ) -> Result<Box<dyn Fitted>, DownstreamError> {
         if validation.examples.is_empty() {
-            return Err(problem.refused(
-                &self.name,
-                "the validation side is empty, and nothing chooses the penalty; raise split.validation_fraction",
-            ));
+            return Err(problem.refused(&self.name, FitError::NoValidation));
         }
         // What features learn stays as it is: it is learned from the training side alone.
         let (features, x) = self.spec.fit(self.features, problem, training)?;

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{DownstreamError, Kind};
 
+mod error;
 mod sample;
 mod table;
 
+pub use error::PredictionError;
 pub use sample::Sample;
 
 /// What one model, trained without this unit, says of a subject, of a scan or of a segment.
@@ -82,37 +84,37 @@ impl Predictions {
         let mut folds = BTreeMap::new();
         let mut seen = BTreeSet::new();
         for row in &rows {
-            let refuse = |problem: String| DownstreamError::Predictions {
+            let refuse = |reason: PredictionError| DownstreamError::Predictions {
                 target: row.target.clone(),
                 model: row.model.clone(),
-                problem: format!("{}: {problem}", row.place()),
+                place: Some(row.place()),
+                reason,
             };
             check(row, confounds.len()).map_err(refuse)?;
             let expected = *n_outputs.entry(&row.target).or_insert(row.output.len());
             if expected != row.output.len() {
                 let found = row.output.len();
-                return Err(refuse(format!(
-                    "{found} numbers are predicted where other rows of this target have {expected}"
-                )));
+                return Err(refuse(PredictionError::OtherKind { found, expected }));
             }
             let example = (&row.subject, &row.scan, row.start_secs.map(f64::to_bits));
             let truth = *truths.entry((&row.target, example)).or_insert(row.truth);
             if truth != row.truth {
-                let found = row.truth;
-                return Err(refuse(format!(
-                    "the truth is {found} where another row has {truth}"
-                )));
+                return Err(refuse(PredictionError::OtherTruth {
+                    found: row.truth,
+                    expected: truth,
+                }));
             }
             let group = (&row.target, &row.model, row.train_share.to_bits());
             let fold = *folds.entry((group, &row.unit)).or_insert(row.fold);
             if fold != row.fold {
-                return Err(refuse(format!(
-                    "unit {} is tested in folds {fold} and {}; a unit is tested once",
-                    row.unit, row.fold
-                )));
+                return Err(refuse(PredictionError::TwoFolds {
+                    unit: row.unit.clone(),
+                    first: fold,
+                    second: row.fold,
+                }));
             }
             if !seen.insert((group, example)) {
-                return Err(refuse("this example is there twice".into()));
+                return Err(refuse(PredictionError::Twice));
             }
         }
         Ok(Self { confounds, rows })
@@ -140,7 +142,7 @@ impl Predictions {
     }
 }
 
-fn check(row: &Prediction, n_confounds: usize) -> Result<(), String> {
+fn check(row: &Prediction, n_confounds: usize) -> Result<(), PredictionError> {
     let confounds = row.confounds.iter().flatten();
     let numbers = row.output.iter().chain(&row.blind).chain(confounds);
     if !numbers
@@ -148,33 +150,35 @@ fn check(row: &Prediction, n_confounds: usize) -> Result<(), String> {
         .chain(&row.start_secs)
         .all(|number| number.is_finite())
     {
-        return Err("not all numbers are finite".into());
+        return Err(PredictionError::NotFinite);
     }
     if !(row.train_share > 0.0 && row.train_share <= 1.0) {
-        return Err(format!("train_share is {}", row.train_share));
+        return Err(PredictionError::TrainShare(row.train_share));
     }
     if row.confounds.len() != n_confounds {
-        return Err(format!(
-            "{} confounds, expected {n_confounds}",
-            row.confounds.len()
-        ));
+        return Err(PredictionError::ConfoundCount {
+            found: row.confounds.len(),
+            expected: n_confounds,
+        });
     }
     if row.output.is_empty() || row.blind.len() != row.output.len() {
-        return Err(format!(
-            "{} numbers are predicted, {} blindly",
-            row.output.len(),
-            row.blind.len()
-        ));
+        return Err(PredictionError::OutputCount {
+            predicted: row.output.len(),
+            blind: row.blind.len(),
+        });
     }
     if let Kind::Classification { n_classes } = row.kind() {
         if row.truth.fract() != 0.0 || !(0.0..n_classes as f64).contains(&row.truth) {
-            return Err(format!("class {} of {n_classes}", row.truth));
+            return Err(PredictionError::NoSuchClass {
+                found: row.truth,
+                n_classes,
+            });
         }
         for probabilities in [&row.output, &row.blind] {
             let sum: f64 = probabilities.iter().sum();
             let positive = probabilities.iter().all(|p| *p >= 0.0);
             if !positive || (sum - 1.0).abs() > SUM_TOLERANCE {
-                return Err(format!("probabilities {probabilities:?}"));
+                return Err(PredictionError::Probabilities(probabilities.clone()));
             }
         }
     }
@@ -215,28 +219,48 @@ pub(crate) mod tests {
         }
     }
 
-    fn problem(rows: Vec<Prediction>) -> String {
-        Predictions::new(vec![], rows)
-            .expect_err("rows that do not agree")
-            .to_string()
+    fn reason(rows: Vec<Prediction>) -> PredictionError {
+        match Predictions::new(vec![], rows) {
+            Err(DownstreamError::Predictions { reason, .. }) => reason,
+            other => panic!("expected a refusal, found {other:?}"),
+        }
     }
 
     #[test]
     fn rows_that_contradict_one_another_are_refused() {
+        use PredictionError as P;
         let one = || number(0, "a", 1.0, 2.0);
-        assert!(problem(vec![one(), one()]).contains("twice"));
+        assert_eq!(reason(vec![one(), one()]), P::Twice);
         let mut other = number(0, "a", 1.5, 2.0);
         other.model = "n".into();
-        assert!(problem(vec![one(), other]).contains("the truth is 1.5"));
+        let other_truth = P::OtherTruth {
+            found: 1.5,
+            expected: 1.0,
+        };
+        assert_eq!(reason(vec![one(), other]), other_truth);
         let mut elsewhere = number(1, "a", 1.0, 2.0);
         elsewhere.scan = Some("a-task".into());
-        assert!(problem(vec![one(), elsewhere]).contains("folds 0 and 1"));
-        assert!(problem(vec![number(0, "a", f64::NAN, 1.0)]).contains("finite"));
-        assert!(problem(vec![class(0, "a", 2, &[0.5, 0.5])]).contains("class 2 of 2"));
-        assert!(problem(vec![class(0, "a", 1, &[0.5, 0.2])]).contains("probabilities"));
+        let two_folds = P::TwoFolds {
+            unit: "a".into(),
+            first: 0,
+            second: 1,
+        };
+        assert_eq!(reason(vec![one(), elsewhere]), two_folds);
+        assert_eq!(reason(vec![number(0, "a", f64::NAN, 1.0)]), P::NotFinite);
+        let no_such_class = P::NoSuchClass {
+            found: 2.0,
+            n_classes: 2,
+        };
+        assert_eq!(reason(vec![class(0, "a", 2, &[0.5, 0.5])]), no_such_class);
+        let probabilities = P::Probabilities(vec![0.5, 0.2]);
+        assert_eq!(reason(vec![class(0, "a", 1, &[0.5, 0.2])]), probabilities);
         let mut third = class(0, "b", 1, &[0.5, 0.25, 0.25]);
         third.target = "age_years".into();
-        assert!(problem(vec![one(), third]).contains("3 numbers"));
+        let other_kind = P::OtherKind {
+            found: 3,
+            expected: 1,
+        };
+        assert_eq!(reason(vec![one(), third]), other_kind);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use brainmae_data::{Split, epoch_order};
 use brainmae_run::Seeds;
 
 use crate::task::MEAN_FD;
-use crate::{DownstreamError, Kind, Labelled, Learner, Prediction, Problem, Task};
+use crate::{DownstreamError, FitError, Kind, Labelled, Learner, Prediction, Problem, Task};
 
 /// Confounds in the table of predictions.
 pub const TABLE_CONFOUNDS: [&str; 1] = [MEAN_FD];
@@ -35,10 +35,10 @@ impl<'a> FoldOf<'a> {
         seeds: &Seeds,
     ) -> Result<Self, DownstreamError> {
         let [training, validation, test] = task.sides(split);
-        let refuse = |problem: String| DownstreamError::Fit {
+        let refuse = |reason: FitError| DownstreamError::Fit {
             learner: format!("fold {number}"),
             target: task.name.clone(),
-            problem,
+            reason,
         };
         let units =
             |side: &[usize]| -> BTreeSet<&str> { side.iter().map(|i| task.unit(*i)).collect() };
@@ -50,7 +50,8 @@ impl<'a> FoldOf<'a> {
             (&of_validation, &of_test),
         ] {
             if let Some(both) = a.intersection(b).next() {
-                return Err(refuse(format!("{both} is on two sides")));
+                let unit = both.to_string();
+                return Err(refuse(FitError::OnTwoSides { unit }));
             }
         }
         let mut order: Vec<&str> = of_training.into_iter().collect();
@@ -64,24 +65,20 @@ impl<'a> FoldOf<'a> {
         let training: Vec<usize> = (training.into_iter())
             .filter(|i| chosen.contains(task.unit(*i)))
             .collect();
-        for (side, name) in [
+        for (examples, side) in [
             (&training, "training"),
             (&validation, "validation"),
             (&test, "test"),
         ] {
-            if side.is_empty() {
-                return Err(refuse(format!(
-                    "nobody on the {name} side has a truth; ask for fewer folds, or a target that more subjects have"
-                )));
+            if examples.is_empty() {
+                return Err(refuse(FitError::EmptySide { side }));
             }
         }
         if let Kind::Classification { n_classes } = task.kind {
             let found: BTreeSet<u64> = training.iter().map(|i| task.truth[*i] as u64).collect();
             if let Some(missing) = (0..n_classes).find(|class| !found.contains(&(*class as u64))) {
-                return Err(refuse(format!(
-                    "nobody on the training side is of class {:?}; ask for fewer folds, a larger share, or stratify by it",
-                    task.classes[missing]
-                )));
+                let class = task.classes[missing].clone();
+                return Err(refuse(FitError::MissingClass { class }));
             }
         }
         Ok(Self {

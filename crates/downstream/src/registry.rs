@@ -1,8 +1,9 @@
-//! Everyone who predicts, by the names that an experiment file gives them.
+//! Learners by name.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
-use crate::brainmae::{AttentionProbe, Encoder, FineTune, FineTuneConfig, LinearProbe};
+use crate::brainmae::{AttentionProbe, FineTune, FineTuneConfig, FoldEncoder, LinearProbe};
 use crate::constant::Constant;
 use crate::features::Features;
 use crate::linear::LinearLearner;
@@ -17,9 +18,22 @@ use crate::neural::transformer::Transformer;
 use crate::neural::{Architecture, Budget, Neural};
 use crate::{Kind, Learner};
 
-/// A way to predict, as an experiment file names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// The name of a learner.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum ModelName {
     /// The mean, or the shares of the classes.
     Constant,
@@ -41,6 +55,7 @@ pub enum ModelName {
     BrainmaeScratch,
     /// Convolutions over rows and columns of the FC.
     #[serde(rename = "brainnetcnn")]
+    #[strum(serialize = "brainnetcnn")]
     BrainNetCnn,
     /// Brain Network Transformer, with its clustering readout.
     Bnt,
@@ -52,6 +67,7 @@ pub enum ModelName {
     StaginSero,
     /// Graphs generated from signals.
     #[serde(rename = "fbnetgen")]
+    #[strum(serialize = "fbnetgen")]
     FbNetGen,
     /// A transformer over volumes.
     Transformer,
@@ -86,15 +102,13 @@ impl ModelName {
             ModelName::BrainmaeProbe => format!("BrainMAE frozen + {linear}"),
             ModelName::BrainmaeAttentionProbe => "BrainMAE frozen + attention".into(),
             ModelName::BrainmaeScratch => "BrainMAE from scratch".into(),
-            neural => neural.word(),
+            neural => neural.name().into(),
         }
     }
 
-    /// As an experiment file has it.
-    fn word(self) -> String {
-        let word = serde_json::to_value(self).ok();
-        let word = word.as_ref().and_then(|word| word.as_str());
-        word.unwrap_or_default().to_string()
+    /// Its name in lists of models.
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 
     /// The learner. `encoder` has the pretrained weights of the fold, if there are any; `linear` is for linear models of signals.
@@ -104,7 +118,7 @@ impl ModelName {
     pub fn learner(
         self,
         kind: Kind,
-        encoder: &Encoder,
+        encoder: &FoldEncoder,
         finetune: &FineTuneConfig,
         budget: Budget,
         linear: LinearSpec,
@@ -127,10 +141,7 @@ impl ModelName {
                 Box::new(AttentionProbe::new(&title, encoder.clone()))
             }
             ModelName::BrainmaeScratch => {
-                let random = Encoder {
-                    weights: None,
-                    ..encoder.clone()
-                };
+                let random = encoder.without_weights();
                 Box::new(FineTune::new(&title, random, finetune.clone()))
             }
             ModelName::BrainNetCnn => neural(BrainNetCnn::default(), budget),

@@ -1,4 +1,4 @@
-//! What an experiment found: every score of every model with its interval, chance, and the models it must beat.
+//! Results of an experiment: every score of every model with its interval, chance, and the models it must beat.
 
 use brainmae_run::Seeds;
 use serde::{Deserialize, Serialize};
@@ -77,6 +77,14 @@ pub struct ResultRow {
     pub linear: Option<Against>,
     /// Against BrainMAE, likewise.
     pub brainmae: Option<Against>,
+}
+
+impl ResultRow {
+    /// Whether the linear model is better, surely or not.
+    pub fn loses(&self) -> bool {
+        let difference = (self.linear.as_ref()).and_then(|linear| linear.comparison.difference);
+        difference.is_some_and(|difference| difference * self.score.sign() < 0.0)
+    }
 }
 
 /// All results of an experiment, in order of target, model and share.

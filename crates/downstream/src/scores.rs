@@ -10,20 +10,24 @@
 //!
 //! A score that is undefined (one class, a constant prediction) is nothing, never 0 and never NaN.
 
+use brainmae_statistics::RankOrder;
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
 use crate::predictions::Sample;
 use crate::{Kind, kind::likeliest};
 
-pub mod auroc;
 pub mod calibration;
 pub mod confusion;
 pub mod regression;
 
-use auroc::RankOrder;
 use calibration::Calibration;
 use confusion::Confusion;
 
-/// A score of predictions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A score of predictions. Its name in tables is read with [`str::parse`].
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum Score {
     /// Mean absolute error, in the target's unit.
     Mae,
@@ -70,18 +74,7 @@ impl Score {
 
     /// Its name in tables.
     pub fn name(self) -> &'static str {
-        match self {
-            Score::Mae => "mae",
-            Score::Rmse => "rmse",
-            Score::R2 => "r2",
-            Score::PearsonR => "pearson_r",
-            Score::Accuracy => "accuracy",
-            Score::BalancedAccuracy => "balanced_accuracy",
-            Score::MacroF1 => "macro_f1",
-            Score::Auroc => "auroc",
-            Score::Brier => "brier",
-            Score::CalibrationError => "calibration_error",
-        }
+        self.into()
     }
 
     /// 1 if more is better, −1 if less is.
@@ -175,7 +168,7 @@ impl<'s, 'a> Scorer<'s, 'a> {
             confusion.balanced_accuracy(),
             confusion.accuracy(),
             confusion.macro_f1(),
-            auroc::mean(&self.orders, truth, weights),
+            mean_area(&self.orders, truth, weights),
             calibration::mean_brier(n_classes, truth, output, weights),
             self.calibration.error(truth, weights),
         ]
@@ -196,6 +189,13 @@ impl<'s, 'a> Scorer<'s, 'a> {
         let weights = vec![1.0; self.sample.len()];
         self.calibration.curve(self.sample.truth(), &weights)
     }
+}
+
+/// The mean area over classes for which there is one; `None` if there is none.
+fn mean_area(orders: &[RankOrder], truth: &[f64], weights: &[f64]) -> Option<f64> {
+    let areas = orders.iter().filter_map(|order| order.area(truth, weights));
+    let (sum, n) = areas.fold((0.0, 0), |(sum, n), area| (sum + area, n + 1));
+    (n > 0).then(|| sum / f64::from(n))
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@
 //! training sides would have given as well; with five folds it sees little. The permutation test of one model ([`chance()`])
 //! says there how it stands between the two.
 
-mod bootstrap;
 mod chance;
 mod comparison;
 mod corrected_t;
@@ -16,7 +15,7 @@ mod exchange;
 mod holm;
 mod sign_flips;
 
-pub use bootstrap::{Interval, bootstrap};
+pub use brainmae_statistics::{Interval, bootstrap};
 pub use chance::{Chance, chance};
 pub use comparison::{Comparison, compare};
 pub use corrected_t::corrected_t;

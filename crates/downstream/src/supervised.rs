@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData, activation::log_softmax};
 
-use crate::{Kind, Output};
+use crate::{FitError, Kind, Output};
 
 /// A target with the statistics of its training side.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub(crate) enum Target {
 
 impl Target {
     /// From the truths of the training side, or what is wrong with them.
-    pub fn new(kind: Kind, truth: &[f64]) -> Result<Self, String> {
+    pub fn new(kind: Kind, truth: &[f64]) -> Result<Self, FitError> {
         Self::check(kind, truth)?;
         let n = truth.len() as f64;
         match kind {
@@ -23,7 +23,10 @@ impl Target {
                 let mean = truth.iter().sum::<f64>() / n;
                 let std = (truth.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt();
                 if truth.len() < 2 || std <= 1e-12 * mean.abs().max(1e-12) {
-                    return Err(format!("all {n} truths of the training side are {mean}"));
+                    return Err(FitError::ConstantTruth {
+                        n: truth.len(),
+                        value: mean,
+                    });
                 }
                 Ok(Self::Number { mean, std })
             }
@@ -34,7 +37,7 @@ impl Target {
                 }
                 let seen = counts.iter().filter(|count| **count > 0).count();
                 if seen < 2 {
-                    return Err(format!("{seen} classes on the training side, expected two"));
+                    return Err(FitError::FewClasses { found: seen });
                 }
                 let weight = |&count: &usize| match count {
                     0 => 0.0,
@@ -48,7 +51,7 @@ impl Target {
     }
 
     /// Whether truths are numbers, or numbers of classes; otherwise what is wrong with them.
-    pub fn check(kind: Kind, truth: &[f64]) -> Result<(), String> {
+    pub fn check(kind: Kind, truth: &[f64]) -> Result<(), FitError> {
         let right = |truth: &&f64| match kind {
             Kind::Regression => truth.is_finite(),
             Kind::Classification { n_classes } => {
@@ -57,12 +60,11 @@ impl Target {
         };
         match (truth.iter().find(|truth| !right(truth)), kind) {
             (None, _) => Ok(()),
-            (Some(bad), Kind::Regression) => {
-                Err(format!("a truth is {bad}, expected a finite number"))
-            }
-            (Some(bad), Kind::Classification { n_classes }) => Err(format!(
-                "a truth is {bad}, expected the number of one of {n_classes} classes"
-            )),
+            (Some(bad), Kind::Regression) => Err(FitError::NotFinite(*bad)),
+            (Some(bad), Kind::Classification { n_classes }) => Err(FitError::NoSuchClass {
+                found: *bad,
+                n_classes,
+            }),
         }
     }
 
@@ -204,13 +206,16 @@ mod tests {
 
     #[test]
     fn what_cannot_be_learned_is_refused() {
-        for (kind, truth) in [
-            (Kind::Regression, vec![3.0, 3.0]),
-            (Kind::Regression, vec![3.0, f64::NAN]),
-            (TWO, vec![1.0, 1.0]),
-            (TWO, vec![1.0, 2.0]),
-        ] {
-            assert!(Target::new(kind, &truth).is_err(), "{truth:?}");
-        }
+        let refused = |kind, truth: [f64; 2]| Target::new(kind, &truth).expect_err("refused");
+        let constant = FitError::ConstantTruth { n: 2, value: 3.0 };
+        assert_eq!(refused(Kind::Regression, [3.0, 3.0]), constant);
+        let not_finite = refused(Kind::Regression, [3.0, f64::NAN]);
+        assert!(matches!(not_finite, FitError::NotFinite(x) if x.is_nan()));
+        assert_eq!(refused(TWO, [1.0, 1.0]), FitError::FewClasses { found: 1 });
+        let no_such = FitError::NoSuchClass {
+            found: 2.0,
+            n_classes: 2,
+        };
+        assert_eq!(refused(TWO, [1.0, 2.0]), no_such);
     }
 }

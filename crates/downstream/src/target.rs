@@ -52,7 +52,7 @@ impl TargetSpec {
         let n = places.iter().filter(|given| **given).count();
         let refuse = |found: String, expected: &str| {
             Err(DownstreamError::Config {
-                field: format!("downstream.targets.{name}"),
+                field: format!("targets.{name}"),
                 found,
                 expected: expected.to_string(),
             })
@@ -99,7 +99,7 @@ impl TargetSpec {
                 .filter_map(|seen| seen.record.task.as_deref())
                 .collect();
             return Err(DownstreamError::Config {
-                field: format!("downstream.targets.{name}.tasks"),
+                field: format!("targets.{name}.tasks"),
                 found: format!("{:?}", self.tasks),
                 expected: format!("some of the tasks of this data set, {tasks:?}"),
             });
@@ -136,7 +136,7 @@ impl TargetSpec {
                 known.extend(subject.targets.keys().chain(subject.categories.keys()));
             }
             return Err(DownstreamError::Config {
-                field: format!("downstream.targets.{name}.column"),
+                field: format!("targets.{name}.column"),
                 found: column.to_string(),
                 expected: format!("a column of the subjects' table: {known:?}"),
             });

@@ -168,7 +168,7 @@ impl Task {
             .collect::<BTreeSet<_>>();
         if different.len() < 2 {
             return Err(DownstreamError::Config {
-                field: format!("downstream.targets.{name}"),
+                field: format!("targets.{name}"),
                 found: format!(
                     "{} different values in {} examples",
                     different.len(),

@@ -7,7 +7,7 @@ pub enum ModelError {
     /// Sizes that do not fit one another.
     #[error("model config: {field} is {found}, expected {expected}")]
     Config {
-        /// The config field, as written in an experiment file.
+        /// The config field.
         field: &'static str,
         /// Its value.
         found: String,

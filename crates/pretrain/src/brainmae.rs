@@ -116,9 +116,9 @@ impl MaskedReconstruction {
         }
         if setup.parts == 0 || !setup.batch_size.is_multiple_of(setup.parts) {
             return Err(PretrainError::Config {
-                field: "train.parts",
+                field: "parts",
                 found: setup.parts.to_string(),
-                expected: "a divisor of train.batch_size".to_string(),
+                expected: "a divisor of batch_size".to_string(),
             });
         }
         let (layout, seeds, parts) = (setup.layout, setup.seeds, setup.parts);

@@ -9,14 +9,14 @@ use burn::module::Module;
 use serde::{Deserialize, Serialize};
 
 use crate::batch_gradient::BatchGradient;
+use crate::error::LastGood;
 use crate::optimizer::{Optimizer, OptimizerConfig};
 use crate::readings::Readings;
 use crate::schedule::Schedule;
 use crate::world::{World, first_alone};
 use crate::{Objective, PretrainError, Workers};
 
-/// The file of a checkpoint that holds the weights.
-pub const WEIGHTS: &str = "model.safetensors";
+pub use brainmae_encoder::WEIGHTS;
 
 /// Settings of the loop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,32 +70,32 @@ impl EngineConfig {
         let peak = schedule.base_lr * self.batch_size as f64 / 64.0;
         let positive = f64::MIN_POSITIVE..=f64::MAX;
         let ranges = [
-            ("train.steps", self.steps as f64, positive.clone()),
-            ("train.batch_size", self.batch_size as f64, positive.clone()),
-            ("train.parts", self.parts as f64, positive.clone()),
+            ("steps", self.steps as f64, positive.clone()),
+            ("batch_size", self.batch_size as f64, positive.clone()),
+            ("parts", self.parts as f64, positive.clone()),
             (
-                "train.validate_every",
+                "validate_every",
                 self.validate_every as f64,
                 positive.clone(),
             ),
             (
-                "train.checkpoint_every",
+                "checkpoint_every",
                 self.checkpoint_every as f64,
                 positive.clone(),
             ),
-            ("train.log_every", self.log_every as f64, positive.clone()),
-            ("train.schedule.base_lr", schedule.base_lr, positive.clone()),
-            ("train.schedule.warmup", schedule.warmup, 0.0..=1.0),
-            ("train.schedule.min_lr", schedule.min_lr, 0.0..=peak),
-            ("train.optimizer.beta_1", optimizer.beta_1, 0.0..=0.999_999),
-            ("train.optimizer.beta_2", optimizer.beta_2, 0.0..=0.999_999),
-            ("train.optimizer.eps", optimizer.eps, positive.clone()),
+            ("log_every", self.log_every as f64, positive.clone()),
+            ("schedule.base_lr", schedule.base_lr, positive.clone()),
+            ("schedule.warmup", schedule.warmup, 0.0..=1.0),
+            ("schedule.min_lr", schedule.min_lr, 0.0..=peak),
+            ("optimizer.beta_1", optimizer.beta_1, 0.0..=0.999_999),
+            ("optimizer.beta_2", optimizer.beta_2, 0.0..=0.999_999),
+            ("optimizer.eps", optimizer.eps, positive.clone()),
             (
-                "train.optimizer.weight_decay",
+                "optimizer.weight_decay",
                 optimizer.weight_decay,
                 0.0..=f64::MAX,
             ),
-            ("train.optimizer.clip_norm", optimizer.clip_norm, positive),
+            ("optimizer.clip_norm", optimizer.clip_norm, positive),
         ];
         for (field, value, range) in ranges {
             if !range.contains(&value) {
@@ -118,13 +118,13 @@ impl EngineConfig {
 /// Each of `n_devices`, of all processes together, must get as many parts of a batch as the others.
 ///
 /// # Errors
-/// [`PretrainError::Config`] that names `train.parts` otherwise.
+/// [`PretrainError::Config`] that names `parts` otherwise.
 pub fn check_parts(parts: usize, n_devices: usize) -> Result<(), PretrainError> {
     if parts.is_multiple_of(n_devices) {
         return Ok(());
     }
     Err(PretrainError::Config {
-        field: "train.parts",
+        field: "parts",
         found: parts.to_string(),
         expected: format!("a multiple of {n_devices}, the devices that share a batch"),
     })
@@ -368,10 +368,11 @@ impl<'a, O: Objective> Engine<'a, O> {
         if value.is_finite() {
             return Ok(());
         }
-        let last_good = match Checkpoint::find(&self.run.checkpoints(), "last")? {
-            Some(last) => format!("{} (step {})", last.path().display(), last.card().step),
-            None => "none yet".to_string(),
-        };
+        let last = Checkpoint::find(&self.run.checkpoints(), "last")?;
+        let last_good = last.map(|last| LastGood {
+            path: last.path().to_path_buf(),
+            step: last.card().step,
+        });
         Err(PretrainError::NonFinite {
             what,
             value,

@@ -1,8 +1,27 @@
 //! What can go wrong while training.
 
+use std::fmt;
+use std::path::PathBuf;
+
 use brainmae_data::DataError;
+use brainmae_encoder::EncoderError;
 use brainmae_model::ModelError;
 use brainmae_run::RunError;
+
+/// The checkpoint before a loss that is not finite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastGood {
+    /// Its folder.
+    pub path: PathBuf,
+    /// Steps behind it.
+    pub step: u64,
+}
+
+impl fmt::Display for LastGood {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{} (step {})", self.path.display(), self.step)
+    }
+}
 
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -10,8 +29,9 @@ use brainmae_run::RunError;
 pub enum PretrainError {
     /// A loss or a gradient that is no finite number.
     #[error(
-        "{what} is {value} at step {step}, batch {examples:?}; last good checkpoint: {last_good}. \
-         Look at these scans with `data check`, lower train.schedule.base_lr, then run again"
+        "{what} is {value} at step {step}, batch {examples:?}; last good checkpoint: {}. \
+         Look at these scans, lower schedule.base_lr, then run again",
+        last_good.as_ref().map_or("none yet".to_string(), ToString::to_string)
     )]
     NonFinite {
         /// The loss, or the norm of the gradient.
@@ -22,13 +42,13 @@ pub enum PretrainError {
         step: u64,
         /// Where the batch was cut from.
         examples: Vec<String>,
-        /// Path and step of the checkpoint to go on from.
-        last_good: String,
+        /// The checkpoint to go on from, if there is one.
+        last_good: Option<LastGood>,
     },
     /// A config value that makes no sense.
     #[error("training config: {field} is {found}, expected {expected}")]
     Config {
-        /// The field, as written in an experiment file.
+        /// The field.
         field: &'static str,
         /// Its value.
         found: String,
@@ -51,9 +71,7 @@ pub enum PretrainError {
         path: String,
     },
     /// The saved state of an optimiser that cannot be read.
-    #[error(
-        "the optimiser's state in {path} is not readable: {problem}; start anew with --restart"
-    )]
+    #[error("the optimiser's state in {path} is not readable: {problem}; start anew")]
     OptimizerState {
         /// The checkpoint.
         path: String,
@@ -61,7 +79,7 @@ pub enum PretrainError {
         problem: String,
     },
     /// Nothing to learn from, or to measure on.
-    #[error("the {side} side of the split has no scans; see [split] in the experiment file")]
+    #[error("the {side} side of the split has no scans")]
     NoScans {
         /// training, validation or test.
         side: &'static str,
@@ -71,6 +89,12 @@ pub enum PretrainError {
         "the linear predictor cannot be fitted: the covariance of the training scans is not positive definite at any ridge"
     )]
     Covariance,
+    /// A table that is not what it should be.
+    #[error("table of reconstructions")]
+    Table(#[from] polars::error::PolarsError),
+    /// From a checkpoint.
+    #[error(transparent)]
+    Encoder(#[from] EncoderError),
     /// From the run folder.
     #[error(transparent)]
     Run(#[from] RunError),

@@ -4,11 +4,10 @@
 //! [`brainmae`] is the objective of this project. Targets and tasks are unknown here.
 //!
 //! Read in this order: [`objective`], [`engine`], [`workers`], [`world`], [`readings`], [`schedule`], [`optimizer`], [`mask`], [`brainmae`], then the scores:
-//! [`predictor`], [`reconstruction`], [`roi_similarity`].
+//! [`predictor`], [`reconstruction`], [`traces`], [`roi_similarity`] and their [`tables`].
 
 pub mod batch_gradient;
 pub mod batches;
-pub mod bootstrap;
 pub mod brainmae;
 pub mod engine;
 mod error;
@@ -20,11 +19,13 @@ pub mod readings;
 pub mod reconstruction;
 pub mod roi_similarity;
 pub mod schedule;
+pub mod tables;
+pub mod traces;
 pub mod workers;
 pub mod world;
 
 pub use engine::{Engine, EngineConfig, Outcome, Watch};
-pub use error::PretrainError;
+pub use error::{LastGood, PretrainError};
 pub use objective::{Objective, PartLoss};
 pub use workers::Workers;
 pub use world::{Alone, World};

@@ -60,17 +60,13 @@ impl MaskConfig {
         if !(0.0 <= low && low <= high && high < 1.0) {
             let found = format!("[{low}, {high}]");
             return fail(
-                "mask.ratio",
+                "ratio",
                 found,
                 "\"off\", a number or [low, high] within 0..1",
             );
         }
         if !(0.0..=1.0).contains(&self.lambda) {
-            return fail(
-                "mask.lambda",
-                self.lambda.to_string(),
-                "a number within 0..1",
-            );
+            return fail("lambda", self.lambda.to_string(), "a number within 0..1");
         }
         Ok(())
     }
@@ -249,6 +245,22 @@ mod tests {
         assert_eq!(ratio(r#"{"ratio": [0.1, 0.9]}"#), [0.1, 0.9]);
         let backwards: MaskConfig =
             serde_json::from_str(r#"{"ratio": [0.9, 0.1]}"#).expect("valid");
-        assert!(backwards.check().is_err());
+        let error = backwards.check().expect_err("out of order");
+        assert!(matches!(
+            error,
+            PretrainError::Config { field: "ratio", .. }
+        ));
+        let all = MaskConfig {
+            lambda: 1.5,
+            ..MaskConfig::default()
+        };
+        let error = all.check().expect_err("above 1");
+        assert!(matches!(
+            error,
+            PretrainError::Config {
+                field: "lambda",
+                ..
+            }
+        ));
     }
 }

@@ -1,4 +1,4 @@
-//! AdamW with weight decay on the weight matrices of linear maps alone, and one norm clip for the whole gradient.
+//! AdamW with weight decay on the weight matrices of linear maps, and one norm clip for the whole gradient.
 
 use brainmae_model::weights::parameters;
 use burn::module::{Module, ModuleVisitor, Param, ParamGroup};
@@ -7,6 +7,23 @@ use burn::tensor::{Bytes, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::PretrainError;
+
+/// Parameters that weight decay acts on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decayed {
+    /// Weight matrices of linear maps; norms, biases, ROI vectors and weights, and tokens do not decay.
+    #[default]
+    WeightMatrices,
+    /// Every parameter.
+    Everything,
+}
+
+impl Decayed {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
 
 /// Settings of [`Optimizer`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,8 +35,11 @@ pub struct OptimizerConfig {
     pub beta_2: f64,
     /// Added to the root of the second moment.
     pub eps: f64,
-    /// Decay of weight matrices. Norms, biases, ROI vectors and weights, and tokens do not decay.
+    /// Decay of the parameters that decay.
     pub weight_decay: f64,
+    /// Parameters that decay.
+    #[serde(skip_serializing_if = "Decayed::is_default")]
+    pub decayed: Decayed,
     /// Largest norm of the whole gradient.
     pub clip_norm: f64,
 }
@@ -31,6 +51,7 @@ impl Default for OptimizerConfig {
             beta_2: 0.95,
             eps: 1e-8,
             weight_decay: 0.05,
+            decayed: Decayed::default(),
             clip_norm: 1.0,
         }
     }
@@ -54,7 +75,10 @@ impl Optimizer {
         };
         let decayed: Vec<String> = parameters(model)
             .into_iter()
-            .filter(|parameter| parameter.is_linear_weight)
+            .filter(|parameter| match config.decayed {
+                Decayed::WeightMatrices => parameter.is_linear_weight,
+                Decayed::Everything => true,
+            })
             .map(|parameter| parameter.path)
             .collect();
         let inner = adamw(0.0).init().with_group(
@@ -239,6 +263,29 @@ mod tests {
             values(after.norm.gamma.val()),
             values(before.norm.gamma.val())
         );
+    }
+
+    #[test]
+    fn everything_decays_where_that_is_asked_for() {
+        let config = OptimizerConfig {
+            weight_decay: 0.5,
+            decayed: Decayed::Everything,
+            ..Default::default()
+        };
+        let before = pair();
+        let zero = gradients(&before, 0.0);
+        let (after, _) = Optimizer::new(&config, &before).step(0.1, before.clone(), zero);
+        let gamma = values(after.norm.gamma.val());
+        assert!(gamma.iter().all(|g| (g - 0.95).abs() < 1e-6), "{gamma:?}");
+    }
+
+    #[test]
+    fn what_decays_by_default_is_no_part_of_a_written_config() {
+        let written = serde_json::to_value(OptimizerConfig::default()).expect("JSON");
+        assert_eq!(written.get("decayed"), None);
+        let everything: OptimizerConfig =
+            serde_json::from_str(r#"{"decayed": "everything"}"#).expect("a config");
+        assert_eq!(everything.decayed, Decayed::Everything);
     }
 
     #[test]

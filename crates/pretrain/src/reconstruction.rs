@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use brainmae_data::{Crop, ScanStore, SegmentLayout, tile};
 use brainmae_run::Seeds;
+use brainmae_statistics::{MeanInterval, bootstrap_mean};
 use serde::{Deserialize, Serialize};
 
 use crate::PretrainError;
-use crate::bootstrap::{Interval, bootstrap};
 use crate::brainmae::{MaskedBatch, masked_batch};
 use crate::mask::draw_mask;
 use crate::predictor::Predictor;
@@ -115,7 +115,7 @@ pub struct Score {
     /// Share of ROIs hidden.
     pub mask_ratio: f64,
     /// Mean over units, with its interval.
-    pub mse: Interval,
+    pub mse: MeanInterval,
     /// Units: subjects, or scans where there is one subject.
     pub n_units: usize,
 }
@@ -228,12 +228,11 @@ pub fn summarise(scores: &[ScanScore], resamples: usize, seeds: &Seeds) -> Vec<S
                 .values()
                 .map(|scans| scans.iter().sum::<f64>() / scans.len() as f64)
                 .collect();
-            // The same resamples for every predictor: differences between rows are not resampling noise.
-            let rng = &mut seeds.stream("bootstrap");
             Score {
                 predictor: predictor.to_string(),
                 mask_ratio,
-                mse: bootstrap(&means, resamples, rng),
+                // The same resamples for every predictor: differences between rows are not resampling noise.
+                mse: bootstrap_mean(&means, resamples, seeds),
                 n_units: means.len(),
             }
         })

@@ -1,4 +1,36 @@
-//! What the ROI vectors say of one another, and whether networks show in it.
+//! Similarity of ROI vectors, and how well it shows the networks of the atlas.
+
+use brainmae_data::Atlas;
+use brainmae_statistics::auroc;
+
+/// Similarity of the ROI vectors of one variant of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RoiSimilarity {
+    /// Name of the variant.
+    pub variant: String,
+    /// Names of the ROIs, in the order of the atlas.
+    pub rois: Vec<String>,
+    /// Cosine of every pair, `[rois, rois]` row-major.
+    pub cosine: Vec<f32>,
+}
+
+impl RoiSimilarity {
+    /// # Shapes
+    /// - `vectors`: `[rois, d_model]` row-major
+    pub fn new(variant: &str, vectors: &[f32], d_model: usize, atlas: &Atlas) -> Self {
+        Self {
+            variant: variant.to_string(),
+            rois: atlas.rois.iter().map(|roi| roi.name.clone()).collect(),
+            cosine: cosine_similarity(vectors, d_model),
+        }
+    }
+
+    /// How well the networks of `atlas` show, see [`network_auroc`].
+    pub fn network_auroc(&self, atlas: &Atlas) -> Option<f64> {
+        let networks = atlas.rois.iter().map(|roi| roi.network.as_deref());
+        network_auroc(&self.cosine, &networks.collect::<Vec<_>>())
+    }
+}
 
 /// Cosine similarity of every pair of ROI vectors, `[rois, rois]` row-major.
 ///
@@ -29,33 +61,16 @@ fn dot(a: &[f32], b: &[f32]) -> f64 {
 /// `networks` has the network of every ROI; ROIs without one are left out. Nothing if there are no pairs of either kind.
 pub fn network_auroc(similarity: &[f32], networks: &[Option<&str>]) -> Option<f64> {
     let n = networks.len();
-    let mut pairs = Vec::new();
+    let (mut scores, mut labels) = (Vec::new(), Vec::new());
     for i in 0..n {
         for j in i + 1..n {
             if let (Some(a), Some(b)) = (networks[i], networks[j]) {
-                pairs.push((similarity[i * n + j], a == b));
+                scores.push(f64::from(similarity[i * n + j]));
+                labels.push(a == b);
             }
         }
     }
-    auroc(&mut pairs)
-}
-
-/// Area under the ROC curve of scores with labels, ties counted half: the Mann-Whitney statistic from ranks.
-fn auroc(scored: &mut [(f32, bool)]) -> Option<f64> {
-    scored.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let positive = scored.iter().filter(|(_, label)| *label).count() as f64;
-    let negative = scored.len() as f64 - positive;
-    if positive == 0.0 || negative == 0.0 {
-        return None;
-    }
-    let mut rank_sum = 0.0;
-    let mut start = 0;
-    for tie in scored.chunk_by(|a, b| a.0 == b.0) {
-        let mean_rank = start as f64 + (tie.len() as f64 + 1.0) / 2.0;
-        rank_sum += mean_rank * tie.iter().filter(|(_, label)| *label).count() as f64;
-        start += tie.len();
-    }
-    Some((rank_sum - positive * (positive + 1.0) / 2.0) / (positive * negative))
+    auroc(&scores, &labels)
 }
 
 #[cfg(test)]
@@ -69,14 +84,6 @@ mod tests {
         for (found, expected) in similarity.iter().zip(expected) {
             assert!((found - expected).abs() < 1e-6);
         }
-    }
-
-    #[test]
-    fn the_area_counts_pairs_in_the_right_order() {
-        // Positives 0.9 and 0.4, negatives 0.5 and 0.4: of four pairs, two are right, one wrong, one tied.
-        let mut scored = [(0.9, true), (0.4, true), (0.5, false), (0.4, false)];
-        assert_eq!(auroc(&mut scored), Some(0.625));
-        assert_eq!(auroc(&mut [(0.9, true)]), None);
     }
 
     #[test]

@@ -49,20 +49,6 @@ pub enum RunError {
         /// Identity of this run.
         expected: String,
     },
-    /// A checkpoint does not fit the data or the model that it is to be used with.
-    #[error(
-        "the checkpoint does not fit: {field} is {found} here, {expected} in the checkpoint; {hint}"
-    )]
-    Mismatch {
-        /// What differs.
-        field: String,
-        /// In the data, or in the config.
-        found: String,
-        /// In the checkpoint.
-        expected: String,
-        /// What to do.
-        hint: &'static str,
-    },
     /// A table that cannot be written as parquet, or is no parquet.
     #[error("cannot write or read the table {path:?}")]
     Table {

@@ -169,7 +169,8 @@ mod tests {
     #[test]
     fn one_who_follows_needs_a_folder_and_changes_nothing() {
         let root = tempfile::tempdir().expect("a temporary folder");
-        assert!(RunFolder::follow(root.path(), &manifest(0.1)).is_err());
+        let none = RunFolder::follow(root.path(), &manifest(0.1));
+        assert!(matches!(none, Err(RunError::Read { .. })));
         let first = RunFolder::open(root.path(), manifest(0.1)).expect("new");
         let mut second = RunFolder::follow(root.path(), &manifest(0.1)).expect("there");
         assert_eq!(second.path(), first.path());

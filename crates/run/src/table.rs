@@ -1,12 +1,15 @@
 //! Result tables: one data frame, written as parquet for programs and as csv for people.
 
+mod columns;
+
 use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{AnyValue, DataFrame, PolarsError};
 use polars_io::SerReader;
 use polars_io::prelude::{BatchedWriter, ParquetCompression, ParquetReader, ParquetWriter};
+
+pub use columns::Columns;
 
 use crate::{RunError, write_atomic};
 
@@ -26,7 +29,7 @@ pub fn write_table(folder: &Path, name: &str, table: &mut DataFrame) -> Result<(
         })?;
     write_atomic(&path, &bytes)?;
     let path = folder.join(format!("{name}.csv"));
-    let text = to_csv(table).map_err(RunError::write(&path))?;
+    let text = to_csv(table).map_err(|error| RunError::write(&path)(error.into()))?;
     Ok(write_atomic(&path, &text)?)
 }
 
@@ -101,33 +104,21 @@ pub fn read_table(folder: &Path, name: &str) -> Result<DataFrame, RunError> {
         .map_err(|source| RunError::Table { path, source })
 }
 
-fn to_csv(table: &DataFrame) -> std::io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    let quote = |field: String| {
-        if field.contains([',', '"', '\n']) {
-            format!("\"{}\"", field.replace('"', "\"\""))
-        } else {
-            field
-        }
-    };
+fn to_csv(table: &DataFrame) -> Result<Vec<u8>, csv::Error> {
     let columns = table.columns();
-    let names: Vec<String> = columns
-        .iter()
-        .map(|c| quote(c.name().to_string()))
-        .collect();
-    writeln!(text, "{}", names.join(","))?;
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(columns.iter().map(|column| column.name().as_str()))?;
     for row in 0..table.height() {
-        let fields: Vec<String> = columns
-            .iter()
-            .map(|column| match column.get(row) {
-                Ok(AnyValue::Null) | Err(_) => String::new(),
-                Ok(AnyValue::String(text)) => quote(text.to_string()),
-                Ok(other) => quote(other.to_string()),
-            })
-            .collect();
-        writeln!(text, "{}", fields.join(","))?;
+        let fields = columns.iter().map(|column| match column.get(row) {
+            Ok(AnyValue::Null) | Err(_) => String::new(),
+            Ok(AnyValue::String(text)) => text.to_string(),
+            Ok(other) => other.to_string(),
+        });
+        writer.write_record(fields)?;
     }
-    Ok(text)
+    writer
+        .into_inner()
+        .map_err(|error| error.into_error().into())
 }
 
 #[cfg(test)]
@@ -143,8 +134,9 @@ mod tests {
         let mut stream = TableStream::new(folder.path(), "long");
         stream.append(&rows([1.0, 2.0])).expect("writable");
         stream.append(&rows([3.0, 4.0])).expect("writable");
+        let early = read_table(folder.path(), "long");
         assert!(
-            read_table(folder.path(), "long").is_err(),
+            matches!(early, Err(RunError::Read { .. })),
             "not there before its end"
         );
         stream.finish().expect("writable");
@@ -156,13 +148,17 @@ mod tests {
     fn a_table_is_written_for_programs_and_for_people() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut table = df!(
-            "predictor" => ["zero", "mean, visible"],
-            "mse" => [Some(1.0), None],
+            "predictor" => ["zero", "mean, visible", "a \"b\"\nc"],
+            "mse" => [Some(1.0), None, Some(0.1)],
+            "n" => [2u32, 0, 7],
         )
         .expect("equal lengths");
         write_table(folder.path(), "scores", &mut table).expect("writable");
         let csv = std::fs::read_to_string(folder.path().join("scores.csv")).expect("readable");
-        assert_eq!(csv, "predictor,mse\nzero,1.0\n\"mean, visible\",\n");
+        assert_eq!(
+            csv,
+            "predictor,mse,n\nzero,1.0,2\n\"mean, visible\",,0\n\"a \"\"b\"\"\nc\",0.1,7\n"
+        );
         let read = read_table(folder.path(), "scores").expect("readable");
         assert!(read.equals_missing(&table));
     }

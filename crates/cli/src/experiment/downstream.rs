@@ -11,6 +11,8 @@ use brainmae_downstream::neural::Budget;
 use brainmae_downstream::{ModelName, ResultsSpec, TargetSpec};
 use serde::{Deserialize, Serialize};
 
+use crate::stage::refusal;
+
 /// What is predicted, by whom, and how it is measured. All targets and models share the folds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,7 +87,8 @@ impl DownstreamConfig {
             "downstream.targets is empty\nhint: name what to predict, as in [downstream.targets.age] with column = \"age_years\""
         );
         for (name, target) in &self.targets {
-            target.check(name)?;
+            let in_table = |error| refusal::downstream("downstream", error);
+            target.check(name).map_err(in_table)?;
         }
         for share in &self.train_shares {
             ensure!(
@@ -93,7 +96,8 @@ impl DownstreamConfig {
                 "downstream.train_shares has {share}, expected shares above 0 and up to 1"
             );
         }
-        self.linear.check()?;
+        let in_table = |error| refusal::downstream("downstream.linear", error);
+        self.linear.check().map_err(in_table)?;
         ensure!(
             self.folds.validation_fraction > 0.0,
             "downstream.folds.validation_fraction is 0: nobody would decide on penalties and on when to stop"

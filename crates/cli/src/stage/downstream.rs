@@ -8,7 +8,7 @@ use std::cell::OnceCell;
 use anyhow::{Context, Result, ensure};
 use brainmae_data::duplicates::find_duplicates;
 use brainmae_data::{PreparedDataset, ScanId};
-use brainmae_downstream::brainmae::Encoder;
+use brainmae_downstream::brainmae::FoldEncoder;
 use brainmae_downstream::motion::{confound_links, without_confounds};
 use brainmae_downstream::protocol::TABLE_CONFOUNDS;
 use brainmae_downstream::{
@@ -23,7 +23,7 @@ use brainmae_run::{RunFolder, Seeds, Status, write_atomic};
 use burn::tensor::Device;
 
 use super::downstream_notes::{self, TargetNotes};
-use super::{Desk, Material, PlannedRun, Scans, Stage, data, fail, pretrain};
+use super::{Desk, Material, PlannedRun, Scans, Stage, data, fail, pretrain, refusal};
 use crate::experiment::Resolved;
 pub use design::Design;
 use encoders::Start;
@@ -172,7 +172,8 @@ fn tasks(design: &Design, material: &Material) -> Result<Vec<Task>> {
     let unit = material.folds.first().context("no folds")?.split.unit;
     let mut tasks = Vec::new();
     for (name, spec) in &design.config.targets {
-        let task = Task::new(name, spec, &scans.dataset, &signals, unit, &scans.layout)?;
+        let task = Task::new(name, spec, &scans.dataset, &signals, unit, &scans.layout)
+            .map_err(|error| refusal::downstream("downstream", error))?;
         tracing::info!(
             examples = task.examples.len(),
             left_out = task.left_out.len(),
@@ -251,7 +252,7 @@ impl Work<'_> {
         number: u32,
         share: f64,
         model: ModelName,
-        encoder: &Encoder,
+        encoder: &FoldEncoder,
         scans: &Scans,
     ) -> Result<Vec<Prediction>> {
         let fold = FoldOf::new(task, number, &scans.split, share, &self.seeds)?;

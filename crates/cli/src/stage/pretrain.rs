@@ -1,22 +1,19 @@
 //! The pretraining stage: one variant of the model learns, on the split of the experiment or on each of its folds.
 
-mod checkpoints;
 mod training;
 
-use anyhow::Result;
-use brainmae_data::ScanId;
+use anyhow::{Context, Result};
+use brainmae_encoder::{Checkpoint, WEIGHTS};
 use brainmae_machine::interrupt::Stopped;
 use brainmae_machine::{processes, workspace};
 use brainmae_model::DataShape;
 use brainmae_pretrain::Outcome;
-use brainmae_pretrain::engine::{WEIGHTS, check_parts};
+use brainmae_pretrain::engine::check_parts;
 use brainmae_run::identity::sha256;
-use brainmae_run::{Checkpoint, Manifest, RunFolder, Status};
-
-pub use checkpoints::{bar_seen, best_model, model_of};
+use brainmae_run::{Manifest, RunFolder, Status};
 
 use super::downstream::Design;
-use super::{Desk, PlannedRun, Scans, Stage, data, fail, manifest};
+use super::{Desk, PlannedRun, Scans, Stage, data, fail, manifest, refusal};
 use crate::experiment::{ExperimentConfig, Options, Resolved};
 use training::train;
 
@@ -159,7 +156,7 @@ fn identify(
     let stage = name(variant);
     let mut inputs = scans.inputs();
     if let Some(path) = &options.ckpt {
-        let weights = Checkpoint::open(path)?.read(WEIGHTS)?;
+        let weights = brainmae_run::Checkpoint::open(path)?.read(WEIGHTS)?;
         inputs.insert("ckpt".to_string(), sha256(&weights));
     }
     let device = &options.device;
@@ -197,20 +194,12 @@ fn pretrain(
     // What a checkpoint is refused for is known before there is a run folder.
     let start = options.ckpt.as_deref().map(Checkpoint::open).transpose()?;
     if let Some(start) = &start {
-        start
-            .card()
-            .check_model("brainmae", &serde_json::to_value(&config.model)?)?;
-        start.card().data.check(&scans.card())?;
-        let split = &scans.split;
-        let held_out: Vec<ScanId> = split
-            .validation
-            .iter()
-            .chain(&split.test)
-            .cloned()
-            .collect();
         let hint =
             "start from a checkpoint trained on this split's training side, or leave --ckpt out";
-        bar_seen(start.card(), scans, &held_out, hint)?;
+        let (dataset, layout) = (&scans.dataset, &scans.layout);
+        start
+            .check_start(&config.model, dataset, layout, &scans.split)
+            .map_err(|error| refusal::checkpoint(error, hint))?;
     }
     let mut run = options.open(manifest)?;
     if run.found() == Some(&Status::Finished) {
@@ -239,9 +228,20 @@ fn pretrain(
 /// Names the first setting that makes no sense.
 pub fn check(config: &ExperimentConfig, scans: &Scans, options: &Options) -> Result<()> {
     let n_devices = options.device.count()? * options.processes.world()?.size();
-    check_parts(config.train.parts, n_devices)?;
+    let of_train = |error| refusal::training("train", error);
+    check_parts(config.train.parts, n_devices).map_err(of_train)?;
     config.data.budget()?;
     config.model.check(data_shape(scans))?;
-    config.train.check()?;
-    Ok(config.mask.check()?)
+    config.train.check().map_err(of_train)?;
+    let of_mask = |error| refusal::training("mask", error);
+    config.mask.check().map_err(of_mask)
+}
+
+/// The best checkpoint of a run.
+///
+/// # Errors
+/// If there is none, or it cannot be read.
+pub fn best(run: &RunFolder) -> Result<Checkpoint> {
+    Checkpoint::find(&run.checkpoints(), "best")?
+        .with_context(|| format!("no best checkpoint in {}", workspace::shown(run.path())))
 }

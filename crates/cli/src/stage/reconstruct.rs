@@ -9,12 +9,16 @@ use brainmae_machine::{interrupt, workspace};
 use brainmae_pretrain::predictor::{
     BrainMaePredictor, LinearBottleneck, LinearPredictor, Predictor, Scope, VisibleMean, Zero,
 };
-use brainmae_pretrain::reconstruction::{ReconstructionConfig, score, scoring_batches, summarise};
+use brainmae_pretrain::reconstruction::{
+    ReconstructionConfig, ScanScore, Score, score, scoring_batches, summarise,
+};
+use brainmae_pretrain::roi_similarity::RoiSimilarity;
+use brainmae_pretrain::traces::{Trace, traces};
 use brainmae_run::table::{read_table, write_table};
 use brainmae_run::{Manifest, Metric, RunFolder, Seeds, Status};
 
 use super::report::Notes;
-use super::{Desk, PlannedRun, Scans, Stage, data, fail, manifest, pretrain, tables};
+use super::{Desk, PlannedRun, Scans, Stage, data, fail, manifest, pretrain};
 use crate::experiment::{ExperimentConfig, Options, Resolved};
 
 /// The linear predictor of whole segments takes a matrix of `rois * time` squared, inverted for every mask: beyond this it
@@ -181,8 +185,14 @@ fn score_all(
     options.device.share_threads(options.threads);
     let mut models = Vec::new();
     for t in trained {
-        let model = pretrain::best_model(t.run, t.config, scans, &device)
+        let (dataset, split) = (&scans.dataset, &scans.split);
+        let encoder = pretrain::best(t.run)
+            .and_then(|best| {
+                let held_out = &split.test;
+                Ok(best.encoder_for(dataset, scans.layout, split.unit, held_out, &device)?)
+            })
             .with_context(|| format!("loading {}", t.predictor_name()))?;
+        let model = encoder.model().clone();
         models.push(BrainMaePredictor::new(&t.predictor_name(), model));
     }
     let mut predictors: Vec<&dyn Predictor> = models.iter().map(|m| m as &dyn Predictor).collect();
@@ -213,18 +223,23 @@ fn score_all(
     write_table(
         folder,
         "reconstruction_by_scan",
-        &mut tables::by_scan(&scores)?,
+        &mut ScanScore::to_frame(&scores)?,
     )?;
-    write_table(folder, "reconstruction", &mut tables::summary(&summary)?)?;
-    let mut traces = tables::traces(&test, &scans.layout, &predictors, &seeds, &scans.dataset)?;
-    write_table(folder, "traces", &mut traces)?;
-    let vectors: Vec<_> = trained
+    write_table(folder, "reconstruction", &mut Score::to_frame(&summary)?)?;
+    let atlas = scans.dataset.atlas();
+    let traces = traces(&test, &scans.layout, &predictors, &seeds, atlas)?;
+    write_table(folder, "traces", &mut Trace::to_frame(&traces)?)?;
+    let similarities: Vec<RoiSimilarity> = trained
         .iter()
         .zip(&models)
-        .map(|(t, m)| (t.variant, m.model().roi_vectors()))
+        .map(|(t, m)| {
+            let vectors = m.model().roi_vectors();
+            let [_, d_model] = vectors.dims();
+            let values: Vec<f32> = vectors.into_data().iter::<f32>().collect();
+            RoiSimilarity::new(t.variant, &values, d_model, atlas)
+        })
         .collect();
-    let atlas = scans.dataset.atlas();
-    let (mut similarity, aurocs) = tables::roi_similarity(&vectors, atlas)?;
+    let mut similarity = RoiSimilarity::to_frame(&similarities)?;
     write_table(folder, "roi_similarity", &mut similarity)?;
 
     let mut metrics = vec![("ridge of linear".to_string(), linear.ridge())];
@@ -233,11 +248,12 @@ fn score_all(
             .iter()
             .map(|s| (format!("ridge of {}", s.name()), s.ridge())),
     );
-    metrics.extend(
-        aurocs
-            .into_iter()
-            .map(|(v, auroc)| (format!("{v}/network_auroc"), auroc)),
-    );
+    metrics.extend(similarities.iter().filter_map(|of| {
+        Some((
+            format!("{}/network_auroc", of.variant),
+            of.network_auroc(atlas)?,
+        ))
+    }));
     log(run, metrics)?;
     let stores = [&training, &validation_store, &test];
     let mut excluded = scans.dataset.exclusions();
@@ -284,7 +300,7 @@ fn log(run: &RunFolder, metrics: Vec<(String, f64)>) -> Result<()> {
 /// # Errors
 /// If the run has no table.
 pub fn summary(run: &Path) -> Result<String> {
-    let rows = tables::read_summary(&read_table(run, "reconstruction")?)?;
+    let rows = Score::from_frame(&read_table(run, "reconstruction")?)?;
     let mut ratios: Vec<f64> = rows.iter().map(|row| row.mask_ratio).collect();
     ratios.sort_by(f64::total_cmp);
     ratios.dedup();

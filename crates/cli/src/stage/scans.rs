@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use brainmae_data::{PreparedDataset, SegmentLayout, Split, SplitUnit};
-use brainmae_run::card::DataCard;
+use brainmae_data::{PreparedDataset, SegmentLayout, Split};
 
 /// The prepared data of an experiment.
 pub struct Material {
@@ -25,48 +24,12 @@ pub struct Scans {
 }
 
 impl Scans {
-    /// All scans of a data set, on no side yet.
-    pub fn whole(dataset: PreparedDataset, layout: SegmentLayout) -> Self {
-        Self {
-            dataset: Arc::new(dataset),
-            split: Split {
-                unit: SplitUnit::Subject,
-                train: Vec::new(),
-                validation: Vec::new(),
-                test: Vec::new(),
-                train_subjects: Vec::new(),
-            },
-            layout,
-        }
-    }
-
     /// The same scans on other sides.
     pub fn with_split(&self, split: Split) -> Self {
         Self {
             dataset: Arc::clone(&self.dataset),
             split,
             layout: self.layout,
-        }
-    }
-
-    /// What a checkpoint says of its data.
-    pub fn card(&self) -> DataCard {
-        let header = self.dataset.header();
-        let atlas = self.dataset.atlas();
-        DataCard {
-            dataset: header.name.clone(),
-            dataset_sha256: self.dataset.content_hash().to_string(),
-            atlas: format!("{} {}", atlas.name, atlas.version),
-            atlas_sha256: atlas.hash(),
-            rois: atlas.rois.iter().map(|roi| roi.name.clone()).collect(),
-            dt_secs: self.dataset.dt_secs(),
-            segment_len_trs: self.layout.segment_len_trs,
-            n_segments: self.layout.n_segments,
-            cleaning: header
-                .cleaning
-                .iter()
-                .map(|step| step.to_string())
-                .collect(),
         }
     }
 

@@ -8,9 +8,9 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 
 use super::embedding::numbers;
-use super::{Encoder, FineTuneConfig};
+use super::{FineTuneConfig, FoldEncoder};
 use crate::supervised::Target;
-use crate::{DownstreamError, Examples, Fitted, Labelled, Learner, Output, Problem};
+use crate::{DownstreamError, Examples, FitError, Fitted, Labelled, Learner, Output, Problem};
 use pooling::Pooling;
 use tokens::{Scale, TokenSets};
 
@@ -30,12 +30,12 @@ const LEAST_STEPS: usize = 10;
 /// a segment, over its ROIs as they are before the readout, each with its vector.
 pub struct AttentionProbe {
     name: String,
-    encoder: Encoder,
+    encoder: FoldEncoder,
 }
 
 impl AttentionProbe {
     /// A probe called `name` in tables.
-    pub fn new(name: &str, encoder: Encoder) -> Self {
+    pub fn new(name: &str, encoder: FoldEncoder) -> Self {
         Self {
             name: name.to_string(),
             encoder,
@@ -55,8 +55,8 @@ impl Learner for AttentionProbe {
         validation: &Labelled,
     ) -> Result<Box<dyn Fitted>, DownstreamError> {
         let target = Target::new(problem.kind, &training.truth)
-            .map_err(|what| problem.refused(&self.name, &what))?;
-        let encoder = Encoder {
+            .map_err(|reason| problem.refused(&self.name, reason))?;
+        let encoder = FoldEncoder {
             weights: Some(self.encoder.start(problem)?),
             ..self.encoder.clone()
         };
@@ -98,7 +98,12 @@ impl Learner for AttentionProbe {
             let (sum, weight) = target.loss(outputs, &validation.truth);
             let loss = f64::from(sum.into_scalar::<f32>()) / weight;
             if !loss.is_finite() {
-                return Err(problem.refused(&self.name, &format!("its validation loss is {loss}")));
+                let reason = FitError::Diverged {
+                    side: "validation",
+                    value: loss,
+                    epoch: round,
+                };
+                return Err(problem.refused(&self.name, reason));
             }
             waited += 1;
             if best.as_ref().is_none_or(|(least, _)| loss < *least) {
@@ -109,7 +114,7 @@ impl Learner for AttentionProbe {
                 break;
             }
         }
-        let (_, pooling) = best.ok_or_else(|| problem.refused(&self.name, "it never learned"))?;
+        let (_, pooling) = best.ok_or_else(|| problem.refused(&self.name, FitError::NoEpochs))?;
         Ok(Box::new(FittedProbe {
             encoder,
             scale,
@@ -121,7 +126,7 @@ impl Learner for AttentionProbe {
 }
 
 struct FittedProbe {
-    encoder: Encoder,
+    encoder: FoldEncoder,
     scale: Scale,
     pooling: Pooling,
     target: Target,

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use brainmae_data::{Crop, SampleBatch, ScanStore, SegmentLayout, fill};
+use brainmae_data::{Crop, SampleBatch, ScanStore, SegmentLayout};
+use brainmae_encoder::{SampleEmbedding, embed_crops};
 use brainmae_model::{BrainMae, Input};
 
-use crate::{DownstreamError, Example, Examples, Scan};
+use crate::{DownstreamError, Example, Examples, FitError, Scan};
 
 /// What a head predicts for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,16 +19,16 @@ pub(super) enum Of {
 
 impl Of {
     /// What all of these are, when segments have `len` volumes; otherwise what is wrong with them.
-    pub fn these(examples: &Examples, len: usize) -> Result<Self, String> {
+    pub fn these(examples: &Examples, len: usize) -> Result<Self, FitError> {
         let whole = |(scan, e): (&Scan, Example)| e.n_volumes == scan.series.n_volumes();
         if examples.iter().all(whole) {
             Ok(Self::Scans)
         } else if examples.list.iter().all(|e| e.n_volumes == len) {
             Ok(Self::Segments)
         } else {
-            Err(format!(
-                "it predicts for whole scans and for segments of {len} volumes alone"
-            ))
+            Err(FitError::NotSegments {
+                segment_len_trs: len,
+            })
         }
     }
 }
@@ -78,11 +79,21 @@ impl Cutter {
         crops: &[Crop],
         model: &BrainMae,
     ) -> Result<(Input, SampleBatch), DownstreamError> {
-        let mut batch = SampleBatch::new(crops.len(), &self.layout, self.store.n_rois());
-        fill(&self.store, crops, &mut batch)?;
-        let dims = [batch.batch, batch.segments, batch.rois, batch.time];
-        let bold = std::mem::take(&mut batch.bold);
-        let input = model.input(bold, dims, &batch.start_secs, &batch.valid);
-        Ok((input, batch))
+        Ok(brainmae_encoder::input(
+            model,
+            &self.layout,
+            &self.store,
+            crops,
+        )?)
+    }
+
+    /// Encodes crops; no ROI is hidden.
+    pub fn embed(
+        &self,
+        crops: &[Crop],
+        model: &BrainMae,
+    ) -> Result<Vec<SampleEmbedding>, DownstreamError> {
+        let embeddings = embed_crops(model, &self.layout, &self.store, crops);
+        Ok(embeddings?)
     }
 }

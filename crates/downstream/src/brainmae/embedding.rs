@@ -1,38 +1,21 @@
-//! What a frozen encoder says of scans: computed once, used by every probe.
+//! Vectors of examples from a frozen encoder: computed once, used by every probe.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use brainmae_data::{Crop, SegmentLayout};
+use brainmae_encoder::SampleEmbedding;
 use brainmae_model::BrainMae;
 use burn::tensor::Tensor;
 
 use super::cut::Cutter;
-use crate::{DownstreamError, Examples};
-
-/// Samples encoded at a time.
-const BATCH: usize = 16;
-
-/// The vectors of one sample of a scan.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SampleEmbedding {
-    /// Number of the scan.
-    pub scan: usize,
-    /// First volume of the sample.
-    pub start_volume: usize,
-    /// The sample's representation, `[d_model]`.
-    pub cls: Vec<f32>,
-    /// The state of each segment in context, `[segments, d_model]`; of padded segments too.
-    pub tokens: Vec<f32>,
-    /// Segments that are no padding.
-    pub valid: Vec<bool>,
-}
+use crate::{DownstreamError, Examples, FitError};
 
 /// Encodes the scans that `examples` name, sample after sample, nothing hidden; once more from another volume on for segments that do
 /// not start where a segment of these samples does.
 ///
 /// # Errors
 /// If a scan is shorter than a segment.
-pub fn embed(
+pub(super) fn embed(
     model: &BrainMae,
     layout: SegmentLayout,
     examples: &Examples,
@@ -45,24 +28,7 @@ pub fn embed(
     let crops: Vec<Crop> = (starts.into_iter())
         .flat_map(|(scan, start)| cutter.tiles(scan, start))
         .collect();
-    let mut all = Vec::with_capacity(crops.len());
-    for crops in crops.chunks(BATCH) {
-        let (input, batch) = cutter.input(crops, model)?;
-        let encoding = model.encode(&input, None);
-        let [_, d_model] = encoding.cls.dims();
-        let (cls, tokens) = (numbers(encoding.cls), numbers(encoding.tokens));
-        let n = batch.segments;
-        for (i, crop) in crops.iter().enumerate() {
-            all.push(SampleEmbedding {
-                scan: crop.scan,
-                start_volume: crop.start_volume,
-                cls: cls[i * d_model..(i + 1) * d_model].to_vec(),
-                tokens: tokens[i * n * d_model..(i + 1) * n * d_model].to_vec(),
-                valid: batch.valid[i * n..(i + 1) * n].to_vec(),
-            });
-        }
-    }
-    Ok(all)
+    cutter.embed(&crops, model)
 }
 
 /// The numbers of a tensor.
@@ -100,10 +66,10 @@ pub(super) fn vectors(
             vector.ok_or_else(|| DownstreamError::Fit {
                 learner: "BrainMAE".into(),
                 target: format!("{} from volume {}", scan.scan, example.start_volume),
-                problem: format!(
-                    "it has {} volumes; the encoder takes whole scans and segments of {len}",
-                    example.n_volumes
-                ),
+                reason: FitError::ExampleLength {
+                    found: example.n_volumes,
+                    segment_len_trs: len,
+                },
             })
         })
         .collect()

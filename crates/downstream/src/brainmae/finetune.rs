@@ -13,20 +13,22 @@ use rand::RngExt;
 
 use super::cut::{Cutter, Of};
 use super::embedding::numbers;
-use super::{Encoder, FineTuneConfig};
+use super::{FineTuneConfig, FoldEncoder};
 use crate::supervised::Target;
-use crate::{DownstreamError, Examples, Fitted, Kind, Labelled, Learner, Output, Problem};
+use crate::{
+    DownstreamError, Examples, FitError, Fitted, Kind, Labelled, Learner, Output, Problem,
+};
 
 /// BrainMAE with a linear head on the scan's representation, or on the tokens of its segments; everything learns.
 pub struct FineTune {
     name: String,
-    encoder: Encoder,
+    encoder: FoldEncoder,
     config: FineTuneConfig,
 }
 
 impl FineTune {
     /// Starts from the encoder's weights, or from random ones where it has none.
-    pub fn new(name: &str, encoder: Encoder, config: FineTuneConfig) -> Self {
+    pub fn new(name: &str, encoder: FoldEncoder, config: FineTuneConfig) -> Self {
         Self {
             name: name.to_string(),
             encoder,
@@ -35,7 +37,7 @@ impl FineTune {
     }
 }
 
-/// Encoder and head.
+/// FoldEncoder and head.
 #[derive(Module, Debug)]
 struct Headed {
     encoder: BrainMae,
@@ -55,7 +57,7 @@ impl Learner for FineTune {
     ) -> Result<Box<dyn Fitted>, DownstreamError> {
         let of = self.level(problem, &training.examples)?;
         let target = Target::new(problem.kind, &training.truth)
-            .map_err(|what| problem.refused(&self.name, &what))?;
+            .map_err(|reason| problem.refused(&self.name, reason))?;
         let device = problem.device.clone().autodiff();
         let encoder = self.encoder.start(problem)?;
         let [_, d_model] = encoder.roi_vectors().dims();
@@ -93,7 +95,12 @@ impl Learner for FineTune {
             let fitted = self.fitted(of, problem.kind, &target, valid.clone());
             let loss = fitted.loss(problem, validation)?;
             if !loss.is_finite() {
-                return Err(problem.refused(&self.name, &format!("its validation loss is {loss} after epoch {epoch}; lower downstream.finetune.lr")));
+                let reason = FitError::Diverged {
+                    side: "validation",
+                    value: loss,
+                    epoch,
+                };
+                return Err(problem.refused(&self.name, reason));
             }
             waited += 1;
             if best.as_ref().is_none_or(|(least, _)| loss < *least) {
@@ -106,7 +113,7 @@ impl Learner for FineTune {
             }
         }
         let Some((_, model)) = best else {
-            return Err(problem.refused(&self.name, "downstream.finetune.max_epochs is 0"));
+            return Err(problem.refused(&self.name, FitError::NoEpochs));
         };
         Ok(Box::new(self.fitted(of, problem.kind, &target, model)))
     }
@@ -116,7 +123,7 @@ impl FineTune {
     /// Segments to learn from may start at any volume: samples are cut from there.
     fn level(&self, problem: &Problem, examples: &Examples) -> Result<Of, DownstreamError> {
         let len = self.encoder.layout.segment_len_trs;
-        Of::these(examples, len).map_err(|what| problem.refused(&self.name, &what))
+        Of::these(examples, len).map_err(|reason| problem.refused(&self.name, reason))
     }
 
     /// A sample of each scan: anywhere for the scan's own truth, from a segment on for those of segments.
@@ -225,7 +232,7 @@ impl Truth {
 /// A fine-tuned encoder with its head.
 struct FineTuned {
     of: Of,
-    encoder: Encoder,
+    encoder: FoldEncoder,
     batch_size: usize,
     target: Target,
     kind: Kind,
@@ -278,7 +285,9 @@ impl FineTuned {
                 return Err(DownstreamError::Fit {
                     learner: "BrainMAE".into(),
                     target: format!("{} from volume {}", scan.scan, example.start_volume),
-                    problem: "no sample of the scan has a segment that is whole and kept".into(),
+                    reason: FitError::NoSegment {
+                        scan: scan.scan.clone(),
+                    },
                 });
             };
             all.extend(sum.iter().map(|sum| sum / n));

@@ -1,9 +1,10 @@
 //! Probes: the encoder stays as it was pretrained.
 
+use brainmae_encoder::SampleEmbedding;
 use nalgebra::DMatrix;
 
-use super::Encoder;
-use super::embedding::{SampleEmbedding, embed, vectors};
+use super::FoldEncoder;
+use super::embedding::{embed, vectors};
 use crate::linear::LinearModel;
 use crate::{DownstreamError, Examples, Fitted, Labelled, Learner, Output, Problem};
 
@@ -11,12 +12,12 @@ use crate::{DownstreamError, Examples, Fitted, Labelled, Learner, Output, Proble
 /// of the token of a segment.
 pub struct LinearProbe {
     name: String,
-    encoder: Encoder,
+    encoder: FoldEncoder,
 }
 
 impl LinearProbe {
     /// A probe called `name` in tables.
-    pub fn new(name: &str, encoder: Encoder) -> Self {
+    pub fn new(name: &str, encoder: FoldEncoder) -> Self {
         Self {
             name: name.to_string(),
             encoder,
@@ -35,7 +36,7 @@ impl Learner for LinearProbe {
         training: &Labelled,
         validation: &Labelled,
     ) -> Result<Box<dyn Fitted>, DownstreamError> {
-        let encoder = Encoder {
+        let encoder = FoldEncoder {
             weights: Some(self.encoder.start(problem)?),
             ..self.encoder.clone()
         };
@@ -51,7 +52,7 @@ impl Learner for LinearProbe {
 }
 
 struct FittedProbe {
-    encoder: Encoder,
+    encoder: FoldEncoder,
     model: LinearModel,
     problem: Problem,
 }
@@ -64,7 +65,7 @@ impl Fitted for FittedProbe {
 }
 
 fn samples(
-    encoder: &Encoder,
+    encoder: &FoldEncoder,
     problem: &Problem,
     examples: &Examples,
 ) -> Result<Vec<SampleEmbedding>, DownstreamError> {
@@ -72,7 +73,7 @@ fn samples(
 }
 
 fn rows(
-    encoder: &Encoder,
+    encoder: &FoldEncoder,
     problem: &Problem,
     examples: &Examples,
 ) -> Result<DMatrix<f64>, DownstreamError> {

@@ -8,7 +8,7 @@ use rand::RngExt;
 
 use super::*;
 use crate::kind::likeliest;
-use crate::{Example, Examples, Kind, Labelled, Learner, Output, Scan};
+use crate::{Example, Examples, FitError, Kind, Labelled, Learner, Output, Scan};
 
 const LAYOUT: SegmentLayout = SegmentLayout {
     segment_len_trs: 4,
@@ -47,7 +47,7 @@ fn problem(kind: Kind) -> Problem {
     }
 }
 
-fn encoder() -> Encoder {
+fn encoder() -> FoldEncoder {
     let config = BrainMaeConfig {
         d_model: 16,
         n_heads: 2,
@@ -60,7 +60,7 @@ fn encoder() -> Encoder {
     };
     let rng = &mut Seeds::new(2).stream("weights");
     let weights = config.init(data, rng, &Device::flex()).expect("sizes fit");
-    Encoder {
+    FoldEncoder {
         config,
         layout: LAYOUT,
         weights: Some(weights),
@@ -199,6 +199,16 @@ fn stretches_that_are_no_segments_are_refused() {
     let attention = AttentionProbe::new("attention", encoder());
     for learner in [&finetune() as &dyn Learner, &probe, &attention] {
         let error = learner.fit(&problem, &all, &all).err().expect("refused");
-        assert!(error.to_string().contains("segments of 4"), "{error}");
+        let DownstreamError::Fit { reason, .. } = error else {
+            panic!("expected a refusal, found {error}")
+        };
+        assert!(matches!(
+            reason,
+            FitError::NotSegments { segment_len_trs: 4 }
+                | FitError::ExampleLength {
+                    found: 5,
+                    segment_len_trs: 4
+                }
+        ));
     }
 }

@@ -1,11 +1,9 @@
-//! Functional connectivity: the correlations of all pairs of ROIs.
+//! Functional connectivity: Pearson correlations of all pairs of ROIs.
 
 use brainmae_ops::Gram;
 use nalgebra::{DMatrix, DVector};
-use rayon::prelude::*;
 
 use super::scales::Scales;
-use crate::{Example, Examples, Scan};
 
 /// Pearson correlations of all ROIs over `volumes`, each with one number for every ROI: `[rois, rois]`, symmetric, 1 on the
 /// diagonal. An ROI that does not change is correlated with nothing: its row and column are 0, the diagonal too.
@@ -39,19 +37,6 @@ pub fn correlations<'a>(
     r
 }
 
-/// [`correlations`] of an example over its [kept](Scan::kept) volumes.
-pub fn of_example(scan: &Scan, example: Example) -> DMatrix<f32> {
-    correlations(scan.kept(example), scan.series.n_rois())
-}
-
-/// [`of_example`] of every example, one on each thread at a time.
-pub fn of_examples(examples: &Examples) -> Vec<DMatrix<f32>> {
-    let list: Vec<_> = examples.iter().collect();
-    (list.par_iter())
-        .map(|(scan, example)| of_example(scan, *example))
-        .collect()
-}
-
 /// Fisher's `atanh r` of every pair of different ROIs, row after row of the upper triangle: `rois * (rois - 1) / 2` numbers.
 pub fn fisher_z(correlations: &DMatrix<f32>) -> Vec<f32> {
     /// atanh is infinite at 1, which rounding reaches between equal signals.
@@ -60,10 +45,7 @@ pub fn fisher_z(correlations: &DMatrix<f32>) -> Vec<f32> {
 }
 
 /// `of` every value above the diagonal, row after row.
-pub(super) fn upper<T: nalgebra::Scalar + Copy>(
-    matrix: &DMatrix<T>,
-    of: impl Fn(T) -> f32,
-) -> Vec<f32> {
+pub fn upper<T: nalgebra::Scalar + Copy>(matrix: &DMatrix<T>, of: impl Fn(T) -> f32) -> Vec<f32> {
     let n = matrix.nrows();
     (0..n)
         .flat_map(|i| (i + 1..n).map(move |j| (i, j)))

@@ -8,8 +8,7 @@ use super::principal::Principal;
 use crate::features::{Features, FittedFeatures};
 use crate::{DownstreamError, Examples, Labelled, Problem};
 
-/// The `[downstream.linear]` table of an experiment file: what linear models do to functional connectivity and mean signals first.
-/// Nothing unless asked for. Whatever is learned for it is learned from the training side.
+/// Preparation of functional connectivity and mean signals for linear models. The default does nothing. Whatever is learned for it is learned from the training side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LinearSpec {
@@ -31,7 +30,7 @@ impl LinearSpec {
     pub fn check(&self) -> Result<(), DownstreamError> {
         if self.pca == Some(0) {
             return Err(DownstreamError::Config {
-                field: "downstream.linear.pca".into(),
+                field: "pca".into(),
                 found: "0".into(),
                 expected: "at least 1 component; leave it out for features as they are".into(),
             });
@@ -73,7 +72,7 @@ impl LinearSpec {
             if found < wanted {
                 tracing::warn!(
                     target = problem.target,
-                    "downstream.linear.pca is {wanted}, and the training side has {found} components"
+                    "pca is {wanted}, and the training side has {found} components"
                 );
             }
             fitted

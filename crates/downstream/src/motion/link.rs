@@ -2,6 +2,7 @@
 
 use brainmae_run::Seeds;
 use polars::prelude::{Column, DataFrame};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::predictions::{Prediction, Predictions, Sample};
 use crate::scores::regression::correlation;
@@ -9,7 +10,8 @@ use crate::statistics::{Interval, bootstrap};
 use crate::{DownstreamError, Kind};
 
 /// What may follow a confound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Quantity {
     /// The truth: what a perfect prediction would have.
     Truth,
@@ -22,16 +24,9 @@ pub enum Quantity {
 }
 
 impl Quantity {
-    const ALL: [Self; 4] = [Self::Truth, Self::Prediction, Self::Error, Self::ErrorSize];
-
     /// Its name in tables.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Truth => "truth",
-            Self::Prediction => "prediction",
-            Self::Error => "error",
-            Self::ErrorSize => "error_size",
-        }
+        self.into()
     }
 }
 
@@ -87,13 +82,13 @@ pub fn confound_links(
                 };
                 let intervals = bootstrap(sample.units(), resamples, seeds, links_of);
                 let r = links_of(&vec![1.0; sample.len()]);
-                for (q, quantity) in Quantity::ALL.into_iter().enumerate() {
+                for (q, quantity) in Quantity::VARIANTS.iter().enumerate() {
                     links.push(ConfoundLink {
                         target: sample.target().to_owned(),
                         model: sample.model().to_owned(),
                         train_share: sample.train_share(),
                         confound: confound.clone(),
-                        quantity,
+                        quantity: *quantity,
                         class,
                         r: r[q],
                         interval: intervals[q],

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use nalgebra::DMatrix;
 
-use crate::predictions::{Prediction, Predictions, Sample};
+use crate::predictions::{Prediction, PredictionError, Predictions, Sample};
 use crate::{DownstreamError, Kind, Output};
 
 /// Probabilities are taken to be no smaller before their logarithm is taken.
@@ -28,21 +28,20 @@ pub fn without_confounds(predictions: &Predictions) -> Result<Predictions, Downs
     }
     let mut cleaned = Vec::new();
     for sample in predictions.samples() {
-        let refuse = |problem: &str| DownstreamError::Predictions {
+        let refuse = |reason: PredictionError| DownstreamError::Predictions {
             target: sample.target().into(),
             model: sample.model().into(),
-            problem: problem.into(),
+            place: None,
+            reason,
         };
         let known = |row: &&&Prediction| row.confounds.iter().all(Option::is_some);
         let rows: Vec<&Prediction> = sample.rows().iter().filter(known).copied().collect();
         if rows.is_empty() {
-            return Err(refuse("no row has every confound"));
+            return Err(refuse(PredictionError::NoConfounds));
         }
         let sample = Sample::new(rows);
         if sample.folds().len() < 2 {
-            return Err(refuse(
-                "one fold, where another would tell what confounds do",
-            ));
+            return Err(refuse(PredictionError::OneFold));
         }
         let n_confounds = predictions.confounds().len();
         let confounds = sample.rows().iter().flat_map(|row| &row.confounds);

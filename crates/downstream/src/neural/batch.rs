@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use nalgebra::DMatrix;
 
-use crate::features::{fc, scales::Scales};
+use crate::features::{fc_of_examples, scales::Scales};
 use crate::{Example, Examples, Scan};
 
 /// What an architecture looks at; nothing else is computed.
@@ -71,7 +71,7 @@ impl<'a> Stretches<'a> {
         };
         let fc = match needs.fc {
             false => Vec::new(),
-            true => (fc::of_examples(examples).into_iter())
+            true => (fc_of_examples(examples).into_iter())
                 .map(|fc| tensor(fc, device))
                 .collect(),
         };

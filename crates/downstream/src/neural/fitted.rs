@@ -3,7 +3,7 @@
 use super::batch::{Crop, Stretches};
 use super::{Architecture, Noise};
 use crate::supervised::Target;
-use crate::{DownstreamError, Examples, Fitted, Kind, Output, Problem};
+use crate::{DownstreamError, Examples, FitError, Fitted, Kind, Output, Problem};
 
 /// A trained network.
 pub(super) struct FittedNetwork<A: Architecture> {
@@ -63,13 +63,12 @@ pub(super) fn check_rois(
     {
         None => Ok(()),
         Some((scan, _)) => {
-            let why = format!(
-                "scan {} has {} ROIs, expected {}",
-                scan.scan,
-                scan.series.n_rois(),
-                problem.n_rois
-            );
-            Err(problem.refused(learner, &why))
+            let reason = FitError::RoiCount {
+                scan: scan.scan.clone(),
+                found: scan.series.n_rois(),
+                expected: problem.n_rois,
+            };
+            Err(problem.refused(learner, reason))
         }
     }
 }

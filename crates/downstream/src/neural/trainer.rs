@@ -12,7 +12,7 @@ use super::fitted::{FittedNetwork, check_rois};
 use super::recipe::{Budget, Recipe};
 use super::{Architecture, Needs, Noise, Sizes};
 use crate::supervised::Target;
-use crate::{DownstreamError, Fitted, Labelled, Learner, Problem};
+use crate::{DownstreamError, FitError, Fitted, Labelled, Learner, Problem};
 
 /// Learns by training a network from nothing.
 ///
@@ -79,11 +79,11 @@ impl<A: Architecture> Learner for Neural<A> {
             check_rois(architecture.name(), problem, &side.examples)?;
         }
         if training.examples.is_empty() {
-            return Err(problem.refused(architecture.name(), "no training examples"));
+            return Err(problem.refused(architecture.name(), FitError::NoExamples));
         }
         let target = Target::new(problem.kind, &training.truth)
             .and_then(|target| Target::check(problem.kind, &validation.truth).map(|()| target))
-            .map_err(|why| problem.refused(architecture.name(), &why))?;
+            .map_err(|reason| problem.refused(architecture.name(), reason))?;
         let recipe = architecture.recipe();
         let both = training.examples.list.iter();
         let both = both.chain(&validation.examples.list);
@@ -149,7 +149,7 @@ impl<A: Architecture> Training<'_, A> {
             }
             let used = network.valid();
             let validated = self.validate(&used, validation);
-            self.require_finite("validation loss", validated, epoch)?;
+            self.require_finite("validation", validated, epoch)?;
             tracing::debug!(
                 learner = self.architecture.name(),
                 epoch,
@@ -218,7 +218,7 @@ impl<A: Architecture> Training<'_, A> {
                 None => loss,
             };
             let value = f64::from(loss.clone().into_scalar::<f32>());
-            self.require_finite("training loss", value, epoch)?;
+            self.require_finite("training", value, epoch)?;
             (total, total_weight) = (total + value * weight, total_weight + weight);
 
             let gradients = GradientsParams::from_grads(loss.backward(), network);
@@ -256,11 +256,16 @@ impl<A: Architecture> Training<'_, A> {
         }
     }
 
-    fn require_finite(&self, what: &str, value: f64, epoch: usize) -> Result<(), DownstreamError> {
+    fn require_finite(
+        &self,
+        side: &'static str,
+        value: f64,
+        epoch: usize,
+    ) -> Result<(), DownstreamError> {
         if value.is_finite() {
             return Ok(());
         }
-        let problem = format!("the {what} is {value} in epoch {epoch}: lower the learning rate");
-        Err(self.problem.refused(self.architecture.name(), &problem))
+        let reason = FitError::Diverged { side, value, epoch };
+        Err(self.problem.refused(self.architecture.name(), reason))
     }
 }

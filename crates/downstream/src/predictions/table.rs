@@ -1,6 +1,7 @@
 //! Predictions as a data frame, for `predictions.parquet` and `predictions.csv`.
 
-use polars::prelude::{Column, DataFrame, DataType, PolarsError};
+use brainmae_run::table::Columns;
+use polars::prelude::{Column, DataFrame, PolarsError};
 
 use super::{Prediction, Predictions};
 use crate::kind::likeliest;
@@ -94,18 +95,18 @@ impl Predictions {
     /// [`DownstreamError::Table`] if a column is missing or of another kind or has nulls where none may be, and as
     /// [`new`](Self::new).
     pub fn from_frame(frame: &DataFrame) -> Result<Self, DownstreamError> {
-        let [target, model] = ["target", "model"].map(|name| texts(frame, name));
-        let [subject, unit] = ["subject", "unit"].map(|name| texts(frame, name));
+        let columns = Columns(frame);
+        let [target, model] = ["target", "model"].map(|name| columns.texts(name));
+        let [subject, unit] = ["subject", "unit"].map(|name| columns.texts(name));
         let (target, model, subject, unit) = (target?, model?, subject?, unit?);
-        let scan = frame.column("scan")?.cast(&DataType::String)?;
-        let scan: Vec<Option<&str>> = scan.str()?.iter().collect();
-        let train_share = present(frame, "train_share")?;
-        let fold = present(frame, "fold")?;
-        let start_secs = numbers(frame, "start_secs")?;
-        let truth = present(frame, "truth")?;
-        let predicted = present(frame, "predicted")?;
-        let train_mean = numbers(frame, "train_mean")?;
-        let n_train_units = present(frame, "n_train_units")?;
+        let scan = columns.optional_texts("scan")?;
+        let train_share = columns.numbers("train_share")?;
+        let fold = columns.numbers("fold")?;
+        let start_secs = columns.optional_numbers("start_secs")?;
+        let truth = columns.numbers("truth")?;
+        let predicted = columns.numbers("predicted")?;
+        let train_mean = columns.optional_numbers("train_mean")?;
+        let n_train_units = columns.numbers("n_train_units")?;
         let (_, p) = all(frame, CLASS)?;
         let (_, train_p) = all(frame, TRAIN_CLASS)?;
         let (confounds, confound_values) = all(frame, CONFOUND)?;
@@ -126,7 +127,7 @@ impl Predictions {
                     model: model[row].clone(),
                     train_share: train_share[row],
                     fold: fold[row] as u32,
-                    scan: scan[row].map(str::to_owned),
+                    scan: scan[row].clone(),
                     subject: subject[row].clone(),
                     unit: unit[row].clone(),
                     start_secs: start_secs[row],
@@ -140,31 +141,6 @@ impl Predictions {
             .collect();
         Self::new(confounds, rows)
     }
-}
-
-fn texts(frame: &DataFrame, name: &str) -> Result<Vec<String>, PolarsError> {
-    let column = frame.column(name)?.str()?;
-    column
-        .iter()
-        .map(|text| Ok(text.ok_or_else(|| null(name))?.to_owned()))
-        .collect()
-}
-
-fn numbers(frame: &DataFrame, name: &str) -> Result<Vec<Option<f64>>, PolarsError> {
-    let column = frame.column(name)?.cast(&DataType::Float64)?;
-    Ok(column.f64()?.iter().collect())
-}
-
-fn present(frame: &DataFrame, name: &str) -> Result<Vec<f64>, PolarsError> {
-    let numbers = numbers(frame, name)?;
-    numbers
-        .into_iter()
-        .map(|number| number.ok_or_else(|| null(name)))
-        .collect()
-}
-
-fn null(name: &str) -> PolarsError {
-    PolarsError::ComputeError(format!("a null in column {name}").into())
 }
 
 /// Columns whose names begin so, in their order, with the rest of the names.
@@ -181,7 +157,7 @@ fn all(
     for column in frame.columns() {
         if let Some(rest) = column.name().strip_prefix(prefix) {
             names.push(rest.to_owned());
-            columns.push(numbers(frame, column.name())?);
+            columns.push(Columns(frame).optional_numbers(column.name())?);
         }
     }
     Ok((names, columns))

@@ -27,18 +27,6 @@ const EXCHANGES: u64 = 40_000;
 /// How often one of all models on both targets leaves its interval though nothing is there.
 const FALSE_ALARMS: f64 = 0.01;
 
-/// Every name of [`ModelName`]: what serde lists when it is asked for one that is not there.
-fn everyone() -> Vec<ModelName> {
-    let error = serde_json::from_str::<ModelName>("\"nobody\"").expect_err("no such model");
-    let told = error.to_string();
-    let words: Vec<&str> = told.split('`').skip(1).step_by(2).collect();
-    let names = words[1..].iter().map(|word| {
-        let word = serde_json::Value::String(word.to_string());
-        serde_json::from_value(word).expect("a name that serde lists")
-    });
-    names.collect()
-}
-
 /// What is wrong with the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Leak {
@@ -126,7 +114,7 @@ fn split(fold: usize) -> Split {
 }
 
 /// Random weights stand for pretrained ones, which no truth has reached either.
-fn encoder() -> Encoder {
+fn encoder() -> FoldEncoder {
     let config = BrainMaeConfig {
         d_model: 16,
         n_heads: 2,
@@ -139,7 +127,7 @@ fn encoder() -> Encoder {
     };
     let rng = &mut Seeds::new(2).stream("weights");
     let weights = config.init(data, rng, &Device::flex()).expect("sizes fit");
-    Encoder {
+    FoldEncoder {
         config,
         layout: LAYOUT,
         weights: Some(weights),
@@ -219,7 +207,7 @@ const KINDS: [Kind; 2] = [Kind::Regression, Kind::Classification { n_classes: 2 
 /// [`FALSE_ALARMS`] is shared out among all scores of all models.
 fn not_by_chance(model: ModelName, kind: Kind, leak: Leak) -> Vec<String> {
     let n_scores: usize = KINDS.iter().map(|kind| Score::of(*kind).len()).sum();
-    let level = FALSE_ALARMS / (n_scores * everyone().len()) as f64;
+    let level = FALSE_ALARMS / (n_scores * ModelName::VARIANTS.len()) as f64;
     let predictions = predictions(model, &task(kind, leak));
     let sample = &predictions.samples()[0];
     let scorer = Scorer::new(sample);
@@ -245,7 +233,7 @@ fn not_by_chance(model: ModelName, kind: Kind, leak: Leak) -> Vec<String> {
 
 #[test]
 fn where_nothing_is_nobody_finds_anything() {
-    let models = everyone();
+    let models = ModelName::VARIANTS;
     assert!(models.contains(&ModelName::Constant) && models.contains(&ModelName::Bolt));
     let found: Vec<String> = KINDS
         .iter()
@@ -282,5 +270,14 @@ fn a_twin_on_the_other_side_is_not_taken_for_chance() {
             let found = not_by_chance(model, kind, Leak::Twins);
             assert!(!found.is_empty(), "{model:?}, {kind:?}");
         }
+    }
+}
+
+#[test]
+fn names_are_those_that_configs_have() {
+    use strum::VariantArray;
+    for model in ModelName::VARIANTS {
+        let written = serde_json::to_value(model).expect("a word");
+        assert_eq!(written, model.name());
     }
 }

@@ -1,9 +1,15 @@
 //! Results as a data frame, for `results.parquet` and `results.csv`.
 
-use polars::prelude::{Column, DataFrame};
+use brainmae_run::table::Columns;
+use polars::prelude::{Column, DataFrame, PolarsError};
 
 use super::{Against, ResultRow, Results};
 use crate::DownstreamError;
+use crate::scores::Score;
+use crate::statistics::{Chance, Comparison, Interval};
+
+/// In the column `fold`: of all folds together.
+const POOLED: &str = "pooled";
 
 /// Which of a row's references.
 type Reference = fn(&ResultRow) -> Option<&Against>;
@@ -32,7 +38,7 @@ impl Results {
             numbers("train_share", &|row| Some(row.train_share)),
             texts("score", &|row| Some(row.score.name().into())),
             texts("fold", &|row| {
-                Some(row.fold.map_or("pooled".into(), |fold| fold.to_string()))
+                Some(row.fold.map_or(POOLED.into(), |fold| fold.to_string()))
             }),
             numbers("value", &|row| row.value),
             numbers("low", &|row| row.interval.map(|i| i.low)),
@@ -69,4 +75,97 @@ impl Results {
         }
         Ok(DataFrame::new(rows.len(), columns)?)
     }
+
+    /// Reads what [`to_frame`](Self::to_frame) gave.
+    ///
+    /// # Errors
+    /// [`DownstreamError::Table`] if a column is missing, of another type, or has nulls where none may be;
+    /// [`DownstreamError::UnknownWord`] for a score or a fold that there is not.
+    pub fn from_frame(frame: &DataFrame) -> Result<Self, DownstreamError> {
+        let columns = Columns(frame);
+        let [target, model] = ["target", "model"].map(|name| columns.texts(name));
+        let [score, fold] = ["score", "fold"].map(|name| columns.texts(name));
+        let (target, model, score, fold) = (target?, model?, score?, fold?);
+        let train_share = columns.numbers("train_share")?;
+        let n_units = columns.numbers("n_units")?;
+        let [value, low, high] = ["value", "low", "high"].map(|c| columns.optional_numbers(c));
+        let (value, low, high) = (value?, low?, high?);
+        let blind = columns.optional_numbers("blind")?;
+        let chance = columns.optional_numbers("chance")?;
+        let p_chance = columns.optional_numbers("p_chance")?;
+        let p_chance_holm = columns.optional_numbers("p_chance_holm")?;
+        let linear = references(columns, "linear")?;
+        let brainmae = references(columns, "brainmae")?;
+        let rows = (linear.into_iter().zip(brainmae).enumerate())
+            .map(|(i, (linear, brainmae))| {
+                Ok(ResultRow {
+                    target: target[i].clone(),
+                    model: model[i].clone(),
+                    train_share: train_share[i],
+                    score: score_of(&score[i])?,
+                    fold: fold_of(&fold[i])?,
+                    value: value[i],
+                    interval: interval(low[i], high[i]),
+                    n_units: n_units[i] as usize,
+                    blind: blind[i],
+                    chance: Chance {
+                        mean: chance[i],
+                        p: p_chance[i],
+                    },
+                    p_chance_holm: p_chance_holm[i],
+                    linear,
+                    brainmae,
+                })
+            })
+            .collect::<Result<_, DownstreamError>>()?;
+        Ok(Self { rows })
+    }
+}
+
+fn unknown(column: &'static str, found: &str) -> DownstreamError {
+    DownstreamError::UnknownWord {
+        column,
+        found: found.to_owned(),
+    }
+}
+
+fn score_of(name: &str) -> Result<Score, DownstreamError> {
+    name.parse().map_err(|_| unknown("score", name))
+}
+
+fn fold_of(text: &str) -> Result<Option<u32>, DownstreamError> {
+    match text {
+        POOLED => Ok(None),
+        number => Ok(Some(number.parse().map_err(|_| unknown("fold", number))?)),
+    }
+}
+
+fn interval(low: Option<f64>, high: Option<f64>) -> Option<Interval> {
+    let (low, high) = low.zip(high)?;
+    Some(Interval { low, high })
+}
+
+/// The columns of one reference, which begin with its `name`.
+fn references(columns: Columns, name: &str) -> Result<Vec<Option<Against>>, PolarsError> {
+    let numbers = |what: &str| columns.optional_numbers(&format!("{name}_{what}"));
+    let model = columns.optional_texts(&format!("{name}_model"))?;
+    let (difference, low, high) = (numbers("difference")?, numbers("low")?, numbers("high")?);
+    let (p_folds, p_folds_holm) = (numbers("p_folds")?, numbers("p_folds_holm")?);
+    let (p_units, p_units_holm) = (numbers("p_units")?, numbers("p_units_holm")?);
+    let n_units = numbers("n_units")?;
+    let row = |(i, reference): (usize, Option<String>)| {
+        Some(Against {
+            reference: reference?,
+            comparison: Comparison {
+                difference: difference[i],
+                interval: interval(low[i], high[i]),
+                p_folds: p_folds[i],
+                p_units: p_units[i],
+                n_units: n_units[i].unwrap_or_default() as usize,
+            },
+            p_folds_holm: p_folds_holm[i],
+            p_units_holm: p_units_holm[i],
+        })
+    };
+    Ok(model.into_iter().enumerate().map(row).collect())
 }

@@ -3,8 +3,8 @@
 use rand_distr::{Distribution, StandardNormal};
 
 use super::*;
-use crate::Prediction;
 use crate::predictions::tests::{class, number};
+use crate::{DownstreamError, Prediction};
 
 /// Three models of 60 subjects in five folds: truth with little, with more and with nothing but noise.
 fn experiment() -> Predictions {
@@ -79,6 +79,41 @@ fn the_frame_has_a_row_for_every_score_and_fold() {
     assert_eq!(folds.filter(|fold| *fold == "pooled").count(), 12);
     let difference = frame.column("linear_difference").expect("a column");
     assert_eq!(difference.null_count(), 72 - 8);
+}
+
+#[test]
+fn results_come_back_from_their_frame() {
+    let results = results();
+    let frame = results.to_frame().expect("columns of one length");
+    assert_eq!(Results::from_frame(&frame).expect("as written"), results);
+}
+
+#[test]
+fn unknown_scores_and_folds_are_refused() {
+    let frame = results().to_frame().expect("columns of one length");
+    for column in ["score", "fold"] {
+        let words = vec!["beauty"; frame.height()];
+        let mut other = frame.clone();
+        other
+            .with_column(polars::prelude::Column::new(column.into(), words))
+            .expect("replaced");
+        let error = Results::from_frame(&other).expect_err("no such word");
+        assert!(
+            matches!(error, DownstreamError::UnknownWord { column: c, found } if c == column && found == "beauty")
+        );
+    }
+    let without = frame.drop("value").expect("a column");
+    let error = Results::from_frame(&without).expect_err("a column is missing");
+    assert!(matches!(error, DownstreamError::Table(_)));
+}
+
+#[test]
+fn the_primary_score_of_a_row_says_whether_it_loses_to_the_linear_model() {
+    let results = results();
+    let hopeless = pooled(&results, "hopeless", Score::Mae);
+    let good = pooled(&results, "BrainMAE", Score::Mae);
+    assert!(hopeless.loses() && !good.loses());
+    assert!(!pooled(&results, "FC + ridge", Score::R2).loses());
 }
 
 #[test]

@@ -184,3 +184,25 @@ fn losses_sum_to_scores() {
     let balanced = 1.0 - losses.iter().sum::<f64>() / 2.0;
     close(&Scorer::new(sample).scores()[..1], &[balanced]);
 }
+
+#[test]
+fn every_score_is_found_again_by_its_name() {
+    use strum::VariantArray;
+    let names: Vec<&str> = Score::VARIANTS.iter().map(|score| score.name()).collect();
+    let expected = [
+        "mae",
+        "rmse",
+        "r2",
+        "pearson_r",
+        "accuracy",
+        "balanced_accuracy",
+        "macro_f1",
+        "auroc",
+        "brier",
+        "calibration_error",
+    ];
+    assert_eq!(names, expected);
+    for score in Score::VARIANTS {
+        assert_eq!(score.name().parse(), Ok(*score));
+    }
+}

@@ -67,7 +67,7 @@ impl StateSpec {
         ];
         if self.train_stride_trs == Some(0) {
             return Err(DownstreamError::Config {
-                field: format!("downstream.targets.{name}.state.train_stride_trs"),
+                field: format!("targets.{name}.state.train_stride_trs"),
                 found: "0".into(),
                 expected: "at least 1".into(),
             });
@@ -75,7 +75,7 @@ impl StateSpec {
         for (field, value, range) in ranges {
             if !range.contains(&value) {
                 return Err(DownstreamError::Config {
-                    field: format!("downstream.targets.{name}.state.{field}"),
+                    field: format!("targets.{name}.state.{field}"),
                     found: value.to_string(),
                     expected: format!("from {} to {}", range.start(), range.end()),
                 });
@@ -147,7 +147,7 @@ impl StateSpec {
         let unknown = classes.iter().find(|c| !found.contains(&c.as_str()));
         if let Some(unknown) = unknown {
             return Err(DownstreamError::Config {
-                field: format!("downstream.targets.{name}.state.conditions"),
+                field: format!("targets.{name}.state.conditions"),
                 found: unknown.clone(),
                 expected: format!("conditions of these scans: {found:?}"),
             });

@@ -1,13 +1,14 @@
 //! The encoder of each fold: pretrained without those who are tested, or given.
 
 use anyhow::Result;
-use brainmae_downstream::brainmae::Encoder;
-use brainmae_run::{Checkpoint, RunFolder};
+use brainmae_downstream::brainmae::FoldEncoder;
+use brainmae_encoder::Checkpoint;
+use brainmae_run::RunFolder;
 use burn::tensor::Device;
 
 use super::design::Design;
 use crate::experiment::ExperimentConfig;
-use crate::stage::{Desk, Scans, pretrain};
+use crate::stage::{Desk, Scans, pretrain, refusal};
 
 /// What the encoder of a fold starts from.
 pub enum Start<'a> {
@@ -35,12 +36,13 @@ pub fn starts<'a>(design: &Design, desk: &'a Desk) -> Result<Vec<Start<'a>>> {
             starts.push(Start::Random);
             continue;
         };
-        let card = checkpoint.card();
-        let model = &design.model.model;
-        card.check_model("brainmae", &serde_json::to_value(model)?)?;
-        card.data.check(&scans.card())?;
         let hint = "downstream.pretrain = \"per-fold\" pretrains without those who are tested";
-        pretrain::bar_seen(card, scans, &scans.split.test, hint)?;
+        let checkpoint = Checkpoint::open(checkpoint.path())?;
+        let split = &scans.split;
+        (checkpoint.check_config(&design.model.model))
+            .and_then(|()| checkpoint.check_data(&scans.dataset, &scans.layout))
+            .and_then(|()| checkpoint.bar_seen(&scans.dataset, split.unit, &split.test))
+            .map_err(|error| refusal::checkpoint(error, hint))?;
         starts.push(Start::Given(Box::new(checkpoint)));
     }
     Ok(starts)
@@ -56,18 +58,15 @@ impl Start<'_> {
         scans: &Scans,
         config: &ExperimentConfig,
         device: &Device,
-    ) -> Result<Encoder> {
-        let weights = match self {
-            Start::Random => None,
-            Start::Pretrained(run) => Some(pretrain::best_model(run, config, scans, device)?),
-            Start::Given(checkpoint) => {
-                Some(pretrain::model_of(checkpoint, config, scans, device)?)
-            }
+    ) -> Result<FoldEncoder> {
+        let (dataset, layout, split) = (&scans.dataset, scans.layout, &scans.split);
+        let checkpoint = match self {
+            Start::Random => return Ok(FoldEncoder::untrained(config.model.clone(), layout)),
+            Start::Pretrained(run) => &pretrain::best(run)?,
+            Start::Given(checkpoint) => checkpoint,
         };
-        Ok(Encoder {
-            config: config.model.clone(),
-            layout: scans.layout,
-            weights,
-        })
+        Ok(FoldEncoder::pretrained(
+            checkpoint, dataset, layout, split, device,
+        )?)
     }
 }

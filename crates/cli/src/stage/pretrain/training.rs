@@ -4,13 +4,14 @@ use std::time::Instant;
 
 use anyhow::Result;
 use brainmae_data::{ScanId, ScanStore};
+use brainmae_encoder::Checkpoint;
 use brainmae_machine::progress::Steps;
 use brainmae_machine::{interrupt, workspace};
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
-use brainmae_pretrain::engine::{Progress, load_weights};
+use brainmae_pretrain::engine::Progress;
 use brainmae_pretrain::world::share;
 use brainmae_pretrain::{Engine, Outcome, Watch};
-use brainmae_run::{Card, Checkpoint, RunFolder, Seeds};
+use brainmae_run::{RunFolder, Seeds};
 
 use super::data_shape;
 use crate::experiment::{ExperimentConfig, Options};
@@ -29,12 +30,15 @@ pub(super) fn train(
 ) -> Result<Outcome> {
     let objective = objective(config, scans, start, options)?;
     let device = options.device.open()?.autodiff();
-    let rng = &mut Seeds::new(config.seed).stream("weights");
-    let model = config.model.init(data_shape(scans), rng, &device)?;
-    let mut model = model.with_precision(config.train.precision);
-    if let Some(start) = start {
-        model = load_weights(model, start.path())?;
-    }
+    let (dataset, layout) = (&scans.dataset, &scans.layout);
+    let model = match start {
+        Some(start) => start.start(&config.model, dataset, layout, &scans.split, &device)?,
+        None => {
+            let rng = &mut Seeds::new(config.seed).stream("weights");
+            config.model.init(data_shape(scans), rng, &device)?
+        }
+    };
+    let model = model.with_precision(config.train.precision);
     let parameters = burn::module::Module::num_params(&model);
     tracing::info!(
         parameters,
@@ -82,33 +86,8 @@ fn objective(
     if on_disk > 0 {
         tracing::info!("{on_disk} of {total} training scans stay on disk, see data.memory_gib");
     }
-    let mut card = Card {
-        model: "brainmae".to_string(),
-        model_config: serde_json::to_value(&config.model)?,
-        step: 0,
-        data: scans.card(),
-        split_sha256: split.hash(),
-        pretraining_subjects: split.train_subjects.iter().map(|s| s.to_string()).collect(),
-        pretraining_scans: training
-            .scans()
-            .iter()
-            .map(|s| s.scan.to_string())
-            .collect(),
-    };
-    if let Some(start) = start {
-        // What the starting weights have seen, these weights have seen.
-        for (mine, theirs) in [
-            (
-                &mut card.pretraining_subjects,
-                &start.card().pretraining_subjects,
-            ),
-            (&mut card.pretraining_scans, &start.card().pretraining_scans),
-        ] {
-            mine.extend(theirs.iter().cloned());
-            mine.sort();
-            mine.dedup();
-        }
-    }
+    let (dataset, layout) = (&scans.dataset, &scans.layout);
+    let card = brainmae_encoder::card(&config.model, dataset, layout, split, &training, start)?;
     let setup = Setup {
         layout: scans.layout,
         mask: config.mask.clone(),

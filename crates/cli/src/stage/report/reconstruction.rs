@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use brainmae_data::DataCard;
 use brainmae_machine::workspace;
+use brainmae_pretrain::reconstruction::Score;
 use brainmae_run::table::read_table;
 use brainmae_run::{Checkpoint, Manifest, MetricLog, RunFolder, write_atomic};
 use polars::prelude::DataFrame;
 
 use crate::report::{Curve, FactGroup, ReportData, ScoreRow, Similarity, Trace, render};
-use crate::stage::tables;
 
 /// Writes `report.html` into the run folder; `runs` is the folder of all runs. Returns the page's path.
 ///
@@ -52,7 +53,7 @@ fn gather(run: &Path, runs: &Path) -> Result<ReportData> {
     }
     let by_scan = read_table(run, "reconstruction_by_scan")?;
     let subjects = by_scan.column("subject")?.n_unique()?;
-    let scores = tables::read_summary(&read_table(run, "reconstruction")?)?;
+    let scores = Score::from_frame(&read_table(run, "reconstruction")?)?;
     let notes = Notes::read(run)?;
     let mut warnings = Vec::new();
     let n_units = scores.first().map_or(0, |score| score.n_units);
@@ -235,7 +236,7 @@ fn facts(run: &Path, manifest: &Manifest, trained: &[Pretraining]) -> Result<Vec
         let card = Checkpoint::open(&first.folder.join("checkpoints/best"))?
             .card()
             .clone();
-        let data = &card.data;
+        let data: DataCard = serde_json::from_value(card.data.clone())?;
         groups.push(FactGroup {
             name: "Data".to_string(),
             rows: rows([

@@ -4,10 +4,10 @@ use brainmae_data::{Crop, SegmentLayout};
 use brainmae_model::BrainMae;
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 
-use crate::brainmae::Encoder;
+use crate::brainmae::FoldEncoder;
 use crate::brainmae::cut::{Cutter, Of};
 use crate::brainmae::embedding::{embed, numbers};
-use crate::{DownstreamError, Example, Examples, Problem};
+use crate::{DownstreamError, Example, Examples, FitError, Problem};
 
 /// Segments whose ROIs are encoded at a time.
 const SEGMENTS: usize = 64;
@@ -23,15 +23,15 @@ pub(super) struct TokenSets {
 impl TokenSets {
     /// What the encoder says of these examples.
     pub fn of(
-        encoder: &Encoder,
+        encoder: &FoldEncoder,
         problem: &Problem,
         examples: &Examples,
     ) -> Result<Self, DownstreamError> {
         let len = encoder.layout.segment_len_trs;
-        let refuse = |what: String| DownstreamError::Fit {
+        let refuse = |reason: FitError| DownstreamError::Fit {
             learner: "the attention probe".into(),
             target: problem.target.clone(),
-            problem: what,
+            reason,
         };
         let model = encoder.start(problem)?;
         let [_, d_model] = model.roi_vectors().dims();
@@ -41,8 +41,8 @@ impl TokenSets {
         };
         for (set, (scan, _)) in sets.iter().zip(examples.iter()) {
             if set.is_empty() {
-                let scan = &scan.scan;
-                return Err(refuse(format!("no segment of {scan} is whole and kept")));
+                let scan = scan.scan.clone();
+                return Err(refuse(FitError::NoSegment { scan }));
             }
         }
         Ok(Self { width, sets })

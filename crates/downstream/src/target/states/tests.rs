@@ -177,8 +177,17 @@ fn unknown_conditions_are_told_the_known_ones() {
         .read("t", &[&seen], &face_and_house(), &LAYOUT)
         .err()
         .expect("unknown");
-    assert!(
-        error.to_string().contains(r#"["face", "house"]"#),
-        "{error}"
+    let DownstreamError::Config {
+        field,
+        found,
+        expected,
+    } = error
+    else {
+        panic!("expected a setting, found {error}")
+    };
+    assert_eq!(
+        (field.as_str(), found.as_str()),
+        ("targets.t.state.conditions", "hose")
     );
+    assert_eq!(expected, r#"conditions of these scans: ["face", "house"]"#);
 }

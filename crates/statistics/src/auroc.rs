@@ -1,4 +1,4 @@
-//! How often a row of a class is given a larger probability of it than a row of another class.
+//! Area under the ROC curve: how often a row of a class has a larger score for it than a row of another class.
 
 use std::ops::Range;
 
@@ -22,7 +22,7 @@ pub struct RankOrder {
 
 impl RankOrder {
     /// The order of rows by `p`, the probability of `class`.
-    pub(super) fn new(class: usize, p: &[f64], folds: &[Range<usize>]) -> Self {
+    pub fn new(class: usize, p: &[f64], folds: &[Range<usize>]) -> Self {
         let mut rows: Vec<usize> = (0..p.len()).collect();
         for fold in folds {
             rows[fold.clone()].sort_by(|a, b| p[*a].total_cmp(&p[*b]));
@@ -38,8 +38,9 @@ impl RankOrder {
         }
     }
 
-    /// Nothing if no fold has rows both of the class and of others.
-    fn area(&self, truth: &[f64], weights: &[f64]) -> Option<f64> {
+    /// The area, when row `i` is of class `truth[i]` and is there `weights[i]` times. `None` if no fold has rows both of the class
+    /// and of others.
+    pub fn area(&self, truth: &[f64], weights: &[f64]) -> Option<f64> {
         let class = self.class as f64;
         let (mut wins, mut pairs) = (0.0, 0.0);
         let (mut of_class, mut rest) = (0.0, 0.0);
@@ -65,9 +66,27 @@ impl RankOrder {
     }
 }
 
-/// The mean area over classes for which there is one; nothing if there is none.
-pub(super) fn mean(orders: &[RankOrder], truth: &[f64], weights: &[f64]) -> Option<f64> {
-    let areas = orders.iter().filter_map(|order| order.area(truth, weights));
-    let (sum, n) = areas.fold((0.0, 0), |(sum, n), area| (sum + area, n + 1));
-    (n > 0).then(|| sum / f64::from(n))
+/// Area under the ROC curve of `scores`: how often a row with label `true` has a larger score than one with `false`, ties counted
+/// half. `None` if there are no rows of either label.
+pub fn auroc(scores: &[f64], labels: &[bool]) -> Option<f64> {
+    if scores.is_empty() {
+        return None;
+    }
+    let truth: Vec<f64> = labels.iter().map(|l| f64::from(u8::from(*l))).collect();
+    let all = 0..scores.len();
+    RankOrder::new(1, scores, &[all]).area(&truth, &vec![1.0; scores.len()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_area_counts_pairs_in_the_right_order() {
+        // Positives 0.9 and 0.4, negatives 0.5 and 0.4: of four pairs, two are right, one wrong, one tied.
+        let labels = [true, true, false, false];
+        assert_eq!(auroc(&[0.9, 0.4, 0.5, 0.4], &labels), Some(0.625));
+        assert_eq!(auroc(&[0.9], &[true]), None);
+        assert_eq!(auroc(&[], &[]), None);
+    }
 }

@@ -1,4 +1,4 @@
-//! Percentile intervals from resampling units.
+//! Percentile intervals from resampled units: families, subjects, or scans of one subject.
 
 use std::ops::Range;
 
@@ -15,7 +15,36 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// Share of resamples in which a score may be undefined.
+/// A mean with its 95 % interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MeanInterval {
+    /// Mean over units.
+    pub mean: f64,
+    /// 2.5th percentile of the resampled means.
+    pub low: f64,
+    /// 97.5th percentile of the resampled means.
+    pub high: f64,
+}
+
+/// The mean of `values`, one per unit, with its [`bootstrap`] interval; the mean itself where there is no interval.
+///
+/// With few units the interval is coarse: two units can give no more than three different means.
+pub fn bootstrap_mean(values: &[f64], resamples: usize, seeds: &Seeds) -> MeanInterval {
+    let units: Vec<Range<usize>> = (0..values.len()).map(|i| i..i + 1).collect();
+    let weighted = |weights: &[f64]| {
+        let sum: f64 = values.iter().zip(weights).map(|(x, w)| x * w).sum();
+        vec![Some(sum / values.len().max(1) as f64)]
+    };
+    let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let interval = bootstrap(&units, resamples, seeds, weighted)[0];
+    MeanInterval {
+        mean,
+        low: interval.map_or(mean, |interval| interval.low),
+        high: interval.map_or(mean, |interval| interval.high),
+    }
+}
+
+/// Share of resamples in which a statistic may be undefined.
 const UNDEFINED: f64 = 0.1;
 
 /// An interval for each of some statistics of weighted rows. `units` are ranges of rows, which together are all rows; a resample
@@ -128,6 +157,23 @@ mod tests {
         let rows = bootstrap(&each_alone(450), 500, &seeds, mean(&nine_times))[0].expect("rows");
         let ratio = (rows.high - rows.low) / (once.high - once.low);
         assert!((0.25..0.42).contains(&ratio), "{ratio}");
+    }
+
+    #[test]
+    fn the_interval_of_a_mean_is_as_wide_as_theory_says() {
+        let rng = &mut Seeds::new(3).stream("test");
+        let values: Vec<f64> = (0..400).map(|_| StandardNormal.sample(rng)).collect();
+        let found = bootstrap_mean(&values, 2000, &Seeds::new(3));
+        let width = found.high - found.low;
+        // 2 * 1.96 / sqrt(400) = 0.196
+        assert!((width - 0.196).abs() < 0.02, "{width}");
+        assert!(found.low < found.mean && found.mean < found.high);
+    }
+
+    #[test]
+    fn the_mean_of_one_unit_has_no_width() {
+        let found = bootstrap_mean(&[0.5], 100, &Seeds::new(3));
+        assert_eq!([found.mean, found.low, found.high], [0.5; 3]);
     }
 
     #[test]

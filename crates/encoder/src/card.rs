@@ -1,0 +1,55 @@
+//! Card of a BrainMAE checkpoint, made where the model is trained.
+
+use std::collections::BTreeSet;
+
+use brainmae_data::{DataCard, PreparedDataset, ScanStore, SegmentLayout, Split};
+use brainmae_model::BrainMaeConfig;
+use brainmae_run::Card;
+
+use crate::{Checkpoint, EncoderError};
+
+/// Name of the model in cards.
+pub const MODEL: &str = "brainmae";
+
+/// The card of weights that are trained on `training`, the scans of the training side of `split`. What the weights of `start`
+/// have seen, these weights have seen too.
+///
+/// # Errors
+/// As [`Checkpoint::check_start`].
+pub fn card(
+    config: &BrainMaeConfig,
+    dataset: &PreparedDataset,
+    layout: &SegmentLayout,
+    split: &Split,
+    training: &ScanStore,
+    start: Option<&Checkpoint>,
+) -> Result<Card, EncoderError> {
+    let mut card = Card {
+        model: MODEL.to_string(),
+        model_config: to_value(config),
+        step: 0,
+        data: to_value(&DataCard::new(dataset, layout)),
+        split_sha256: split.hash(),
+        pretraining_subjects: split.train_subjects.iter().map(|s| s.to_string()).collect(),
+        pretraining_scans: (training.scans().iter())
+            .map(|s| s.scan.to_string())
+            .collect(),
+    };
+    if let Some(start) = start {
+        start.check_start(config, dataset, layout, split)?;
+        let seen = start.card();
+        card.pretraining_subjects = union(&card.pretraining_subjects, &seen.pretraining_subjects);
+        card.pretraining_scans = union(&card.pretraining_scans, &seen.pretraining_scans);
+    }
+    Ok(card)
+}
+
+fn union(mine: &[String], theirs: &[String]) -> Vec<String> {
+    let all: BTreeSet<&String> = mine.iter().chain(theirs).collect();
+    all.into_iter().cloned().collect()
+}
+
+/// A config or a card as JSON.
+pub(crate) fn to_value(value: &impl serde::Serialize) -> serde_json::Value {
+    serde_json::to_value(value).expect("structs of numbers and texts are JSON")
+}

@@ -1,0 +1,63 @@
+//! Errors of opening a checkpoint and of using its encoder.
+
+use brainmae_data::{DataError, DataMismatch, ScanId};
+use brainmae_model::ModelError;
+use brainmae_run::RunError;
+
+/// Errors of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncoderError {
+    /// The data differ from those that the checkpoint was trained on.
+    #[error(transparent)]
+    Mismatch(#[from] DataMismatch),
+    /// The checkpoint holds another kind of model.
+    #[error("the checkpoint does not fit: the model is {expected} here, {found} in the checkpoint")]
+    OtherModel {
+        /// Model of the checkpoint.
+        found: String,
+        /// Model that was asked for.
+        expected: String,
+    },
+    /// The config of the model differs from the checkpoint's.
+    #[error(
+        "the checkpoint does not fit: the model's {field} is {found} here, {expected} in the checkpoint; use the \
+         config that the checkpoint was trained with"
+    )]
+    OtherConfig {
+        /// Field of the model's config.
+        field: String,
+        /// Its value in the config that was asked for.
+        found: serde_json::Value,
+        /// Its value in the checkpoint.
+        expected: serde_json::Value,
+    },
+    /// A scan that is held out is known to the weights.
+    #[error(
+        "the checkpoint was trained on scan {scan}, on its subject or on a relative, who is held out in this split"
+    )]
+    Seen {
+        /// The first such scan.
+        scan: ScanId,
+    },
+    /// The card does not describe the data or the model.
+    #[error("the {part} in the card of the checkpoint {path:?} is damaged")]
+    Card {
+        /// `data` or `model_config`.
+        part: &'static str,
+        /// The checkpoint.
+        path: std::path::PathBuf,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// From the run folder.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// From the model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// From the data.
+    #[error(transparent)]
+    Data(#[from] DataError),
+}

@@ -1,0 +1,13 @@
+#![doc = include_str!("../README.md")]
+
+mod card;
+mod checkpoint;
+mod embedding;
+mod encoder;
+mod error;
+
+pub use card::{MODEL, card};
+pub use checkpoint::{Checkpoint, WEIGHTS};
+pub use embedding::{SampleEmbedding, embed_crops, input};
+pub use encoder::Encoder;
+pub use error::EncoderError;

@@ -1,0 +1,87 @@
+//! Example traces: measured signals of a few ROIs, and what predictors draw of them where they are hidden.
+
+use brainmae_data::{Atlas, Crop, ScanStore, SegmentLayout};
+use brainmae_run::Seeds;
+
+use crate::PretrainError;
+use crate::brainmae::single_masked_sample;
+use crate::predictor::Predictor;
+
+/// Share of ROIs hidden.
+const RATIO: f64 = 0.5;
+/// ROIs shown.
+const N_ROIS: usize = 4;
+
+/// The signal of one ROI over one sample.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trace {
+    /// The scan.
+    pub scan: String,
+    /// The ROI.
+    pub roi: String,
+    /// Length of a segment, within which an ROI is hidden or not.
+    pub segment_secs: f64,
+    /// Time of each volume from the start of the sample.
+    pub time_secs: Vec<f64>,
+    /// Measured signal, z-scored.
+    pub measured: Vec<f32>,
+    /// Whether the ROI was hidden.
+    pub hidden: Vec<bool>,
+    /// Signal that each predictor draws, by the predictor's name.
+    pub drawn: Vec<(String, Vec<f32>)>,
+}
+
+/// The first sample of the first scan under one mask, for four ROIs spread over the atlas. Padded segments are left out.
+///
+/// # Errors
+/// If the sample cannot be cut.
+pub fn traces(
+    store: &ScanStore,
+    layout: &SegmentLayout,
+    predictors: &[&dyn Predictor],
+    seeds: &Seeds,
+    atlas: &Atlas,
+) -> Result<Vec<Trace>, PretrainError> {
+    let crop = Crop {
+        scan: 0,
+        start_volume: 0,
+    };
+    let rng = &mut seeds.stream("trace-masks");
+    let batch = single_masked_sample(store, crop, layout, RATIO, rng)?;
+    let [_, segments, n_rois, time] = batch.dims();
+    let dt_secs = store.dt_secs();
+    let drawn: Vec<(&str, Vec<f32>)> = (predictors.iter())
+        .map(|predictor| (predictor.name(), predictor.predict(&batch)))
+        .collect();
+    let valid: Vec<usize> = (0..segments).filter(|&s| batch.samples.valid[s]).collect();
+    let n = N_ROIS.min(n_rois);
+    let rois = (0..n).map(|i| (2 * i + 1) * n_rois / (2 * n));
+    let of_roi = |roi: usize| {
+        // From [segments, rois, time] to the time course of this ROI.
+        let pick = |values: &[f32]| -> Vec<f32> {
+            let segments = valid.iter().map(|segment| segment * n_rois + roi);
+            segments
+                .flat_map(|row| values[row * time..(row + 1) * time].iter().copied())
+                .collect()
+        };
+        let volumes = valid
+            .iter()
+            .flat_map(|segment| (0..time).map(move |t| (segment, t)));
+        Trace {
+            scan: store.scans()[0].scan.to_string(),
+            roi: atlas.rois[roi].name.clone(),
+            segment_secs: time as f64 * dt_secs,
+            time_secs: (volumes.clone())
+                .map(|(segment, t)| (segment * time + t) as f64 * dt_secs)
+                .collect(),
+            measured: pick(&batch.samples.bold),
+            hidden: volumes
+                .map(|(segment, _)| batch.hidden[segment * n_rois + roi])
+                .collect(),
+            drawn: (drawn.iter())
+                .map(|(name, values)| (name.to_string(), pick(values)))
+                .collect(),
+        }
+    };
+    Ok(rois.map(of_roi).collect())
+}
