@@ -12,7 +12,6 @@ use brainmae_model::{BrainMae, Precision};
 use brainmae_run::table::{TableStream, write_table};
 use polars::prelude::{Column, DataFrame, NamedFrom, Series};
 
-
 /// What to encode, with what, where to.
 pub struct Embed {
     /// Folder of a checkpoint.
