@@ -11,7 +11,6 @@ mod cli;
 mod command;
 pub mod experiment;
 mod hint;
-mod report;
 mod shipped;
 pub mod stage;
 mod start;

@@ -7,7 +7,6 @@
 pub mod data;
 mod desk;
 pub mod downstream;
-pub mod downstream_notes;
 pub mod graph;
 pub mod pretrain;
 pub mod reconstruct;

@@ -5,7 +5,8 @@
 //!
 //! Read in this order: [`target`], [`task`], [`kind`], [`example`], [`learner`], then the learners: [`constant`],
 //! [`linear`] of [`features`], [`neural`], [`brainmae`], by name in [`registry`]; the [`protocol`] of a fold; then what becomes of
-//! their [`predictions`]: [`scores`], [`statistics`], [`motion`], [`results`].
+//! their [`predictions`]: [`scores`], [`statistics`], [`motion`], [`results`], and the
+//! [`notes`] beside them.
 
 pub mod brainmae;
 pub mod constant;
@@ -18,6 +19,7 @@ pub mod learner;
 pub mod linear;
 pub mod motion;
 pub mod neural;
+pub mod notes;
 pub mod predictions;
 pub mod protocol;
 pub mod registry;
@@ -33,6 +35,7 @@ pub use example::{Example, Examples, Labelled, Scan};
 pub use fit_error::FitError;
 pub use kind::{Kind, Output};
 pub use learner::{Fitted, Learner, Problem};
+pub use notes::TargetNotes;
 pub use predictions::{Prediction, PredictionError, Predictions, Sample};
 pub use protocol::FoldOf;
 pub use registry::ModelName;

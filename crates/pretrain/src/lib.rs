@@ -4,7 +4,7 @@
 //! [`brainmae`] is the objective of this project. Targets and tasks are unknown here.
 //!
 //! Read in this order: [`objective`], [`engine`], [`workers`], [`world`], [`readings`], [`schedule`], [`optimizer`], [`mask`], [`brainmae`], then the scores:
-//! [`predictor`], [`reconstruction`], [`traces`], [`roi_similarity`] and their [`tables`].
+//! [`predictor`], [`reconstruction`], [`traces`], [`roi_similarity`], their [`tables`] and [`notes`].
 
 pub mod batch_gradient;
 pub mod batches;
@@ -12,6 +12,7 @@ pub mod brainmae;
 pub mod engine;
 mod error;
 pub mod mask;
+pub mod notes;
 pub mod objective;
 pub mod optimizer;
 pub mod predictor;

@@ -4,7 +4,8 @@
 //! identity, so that nothing overwrites a finished run and an interrupted one is found again. The crate knows neither the
 //! brain nor the model: a checkpoint is named bytes, a [`Card`] is what its reader must agree with.
 //!
-//! Read in this order: [`seeds`], [`manifest`], [`folder`], [`checkpoint`], [`card`], [`metric_log`], [`table`].
+//! Read in this order: [`seeds`], [`manifest`], [`folder`], [`checkpoint`], [`card`], [`metric_log`], [`table`],
+//! [`notes`].
 
 pub mod card;
 pub mod checkpoint;
@@ -13,6 +14,7 @@ pub mod folder;
 pub mod identity;
 pub mod manifest;
 pub mod metric_log;
+pub mod notes;
 pub mod seeds;
 pub mod table;
 

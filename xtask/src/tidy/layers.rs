@@ -8,6 +8,7 @@ files:
 ops:
 formats:    files
 run:        files
+statistics: run
 model:      ops
 stmae:      ops
 focus:      ops
@@ -16,11 +17,13 @@ signals:    ops
 studies:    files formats atlas signals
 data:       files formats atlas signals studies
 simulate:   files formats atlas signals studies data
+encoder:    data run ops model
 train:      files run ops data
-pretrain:   files formats atlas signals data run ops model stmae focus train
-downstream: files formats atlas signals data run ops model stmae focus train
-interpret:  files formats atlas signals data run ops model stmae focus train
-report:     files run signals data pretrain downstream interpret
+pretrain:   files formats atlas signals data run statistics ops model stmae focus encoder train
+downstream: files formats atlas signals data run statistics ops model stmae focus encoder train
+interpret:  files formats atlas signals data run statistics ops model stmae focus encoder train
+machine:    run ops model pretrain
+report:     files run statistics signals data pretrain downstream interpret
 ";
 
 /// The program, which imports whatever it likes.

@@ -13,7 +13,8 @@ use brainmae_downstream::brainmae::FoldEncoder;
 use brainmae_downstream::motion::{confound_links, without_confounds};
 use brainmae_downstream::protocol::TABLE_CONFOUNDS;
 use brainmae_downstream::{
-    FoldOf, ModelName, Prediction, Predictions, Problem, Results, Signals, Task, motion,
+    FoldOf, ModelName, Prediction, Predictions, Problem, Results, Signals, TargetNotes, Task,
+    motion, notes,
 };
 use brainmae_machine::front::command;
 use brainmae_machine::progress::Steps;
@@ -23,7 +24,6 @@ use brainmae_run::table::{read_table, write_table};
 use brainmae_run::{RunFolder, Seeds, Status, write_atomic};
 use burn::tensor::Device;
 
-use super::downstream_notes::{self, TargetNotes};
 use super::{Desk, Material, PlannedRun, Scans, Stage, data, fail, pretrain, refusal};
 use crate::experiment::Resolved;
 pub use design::Design;
@@ -284,7 +284,7 @@ impl Work<'_> {
             let unit = unit.and_then(|spec| unit_of(spec.column.as_deref()?));
             (task.name.clone(), TargetNotes { unit, ..notes })
         });
-        downstream_notes::write(folder, &notes.collect())?;
+        notes::write(folder, &notes.collect())?;
         write_table(folder, "predictions", &mut predictions.to_frame()?)?;
         let spec = &self.design.config.results;
         let results = Results::new(&predictions, spec, &self.seeds);

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use brainmae_data::{Exclusion, ScanId, ScanStore};
 use brainmae_machine::progress::Steps;
 use brainmae_machine::{interrupt, workspace};
+use brainmae_pretrain::notes::Notes;
 use brainmae_pretrain::predictor::{
     BrainMaePredictor, LinearBottleneck, LinearPredictor, Predictor, Scope, VisibleMean, Zero,
 };
@@ -18,7 +19,6 @@ use brainmae_pretrain::traces::{Trace, traces};
 use brainmae_run::table::{read_table, write_table};
 use brainmae_run::{Manifest, Metric, RunFolder, Seeds, Status};
 
-use super::report::Notes;
 use super::{Desk, PlannedRun, Scans, Stage, data, fail, manifest, pretrain};
 use crate::experiment::{ExperimentConfig, Options, Resolved};
 
@@ -260,7 +260,7 @@ fn score_all(
     let stores = [&training, &validation_store, &test];
     let mut excluded = scans.dataset.exclusions();
     excluded.extend(stores.iter().flat_map(|store| store.exclusions()).cloned());
-    notes(experiment, scans, &excluded).write(run)
+    Ok(notes(experiment, scans, &excluded).write(folder)?)
 }
 
 fn notes(experiment: &Resolved, scans: &Scans, excluded: &[Exclusion]) -> Notes {

@@ -1,15 +1,10 @@
 //! The report stage: the page of a finished run, and its table for people.
 
-mod downstream;
-mod reconstruction;
-
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use brainmae_machine::workspace;
-use brainmae_run::{Manifest, RunFolder};
-
-pub use reconstruction::Notes;
+use brainmae_run::RunFolder;
 
 use super::{Desk, PlannedRun, Stage, pretrain, reconstruct};
 use crate::experiment::Resolved;
@@ -79,10 +74,11 @@ impl Stage for Report<'_> {
 /// # Errors
 /// If this is no run folder, or something is missing in it.
 pub fn write(run: &Path) -> Result<PathBuf> {
-    let stage = Manifest::read(&run.join("manifest.json"))?.stage;
-    if stage.starts_with(super::downstream::NAME) {
-        return downstream::write(run);
-    }
-    let runs = run.parent().and_then(|p| p.parent()).unwrap_or(run);
-    reconstruction::write(run, runs)
+    let absolute = std::path::absolute(run)?;
+    let runs = absolute.parent().and_then(Path::parent).unwrap_or(run);
+    let here = std::env::current_dir().unwrap_or_default();
+    // The page names the run as it is named from here.
+    let run = absolute.strip_prefix(&here).unwrap_or(&absolute);
+    brainmae_report::write(run, runs)
+        .with_context(|| format!("reading the run {}", workspace::shown(run)))
 }

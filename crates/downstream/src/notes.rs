@@ -1,0 +1,135 @@
+//! Notes of a run of predictions, `classes.json`: what a report says beside the numbers of its tables.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use brainmae_data::Event;
+use brainmae_run::notes::{read_notes, write_notes};
+use serde::{Deserialize, Serialize};
+
+use crate::{DownstreamError, Task};
+
+/// Name of the file in the run folder, without its ending.
+const NAME: &str = "classes";
+
+/// What a target is, and what of the data it could not use.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TargetNotes {
+    /// Names of the classes, in the order of their numbers; none for a number.
+    pub classes: Vec<String>,
+    /// Unit of a number: "years".
+    pub unit: Option<String>,
+    /// Scans without a truth.
+    pub left_out: Vec<LeftOutScan>,
+    /// Stretches of scans that no condition fills far enough.
+    pub n_mixed: usize,
+    /// Where segments lie in their events; none where truths belong to whole scans.
+    pub onsets: Vec<SegmentOnset>,
+}
+
+/// A scan without a truth.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LeftOutScan {
+    /// Which.
+    pub scan: String,
+    /// Whose.
+    pub subject: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A segment that belongs to an event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SegmentOnset {
+    /// The scan, as in the table of predictions.
+    pub scan: String,
+    /// Where the segment starts, as in the table of predictions.
+    pub start_secs: f64,
+    /// From the onset of its event to the start of the segment; negative before the onset.
+    pub since_onset_secs: f64,
+}
+
+impl TargetNotes {
+    /// What a task knows of itself, and where its segments lie in these events.
+    pub fn of(task: &Task, events: &[Event]) -> Self {
+        let left_out = task.left_out.iter().map(|left| LeftOutScan {
+            scan: left.scan.to_string(),
+            subject: left.subject.to_string(),
+            reason: left.reason.clone(),
+        });
+        Self {
+            classes: task.classes.clone(),
+            unit: None,
+            left_out: left_out.collect(),
+            n_mixed: task.n_mixed,
+            onsets: if task.of_segments {
+                onsets(task, events)
+            } else {
+                Vec::new()
+            },
+        }
+    }
+}
+
+/// Each segment from the onset of the last event of its class that began before its end.
+fn onsets(task: &Task, events: &[Event]) -> Vec<SegmentOnset> {
+    let examples = task.examples.iter().zip(&task.truth);
+    examples
+        .filter_map(|(example, truth)| {
+            let scan = &task.scans[example.scan];
+            let tr_secs = scan.series.tr_secs();
+            let start_secs = example.start_volume as f64 * tr_secs;
+            let end_secs = start_secs + example.n_volumes as f64 * tr_secs;
+            let class = task.classes.get(*truth as usize)?;
+            let own = events.iter().filter(|event| {
+                event.scan == scan.scan && event.condition == *class && event.onset_secs < end_secs
+            });
+            let onset = own.map(|event| event.onset_secs).max_by(f64::total_cmp)?;
+            Some(SegmentOnset {
+                scan: scan.scan.to_string(),
+                start_secs,
+                since_onset_secs: start_secs - onset,
+            })
+        })
+        .collect()
+}
+
+/// Reads the notes of all targets of a run.
+///
+/// # Errors
+/// [`DownstreamError::Run`] if there are none, or they are damaged.
+pub fn read(run: &Path) -> Result<BTreeMap<String, TargetNotes>, DownstreamError> {
+    Ok(read_notes(run, NAME)?)
+}
+
+/// Writes the notes of all targets of a run.
+///
+/// # Errors
+/// [`DownstreamError::Run`] if the run folder is not writable.
+pub fn write(run: &Path, notes: &BTreeMap<String, TargetNotes>) -> Result<(), DownstreamError> {
+    Ok(write_notes(run, NAME, notes)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_come_back_from_a_run_folder() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let onset = SegmentOnset {
+            scan: "a".into(),
+            start_secs: 14.4,
+            since_onset_secs: -0.1,
+        };
+        let notes = TargetNotes {
+            classes: vec!["face".into(), "place".into()],
+            onsets: vec![onset],
+            ..TargetNotes::default()
+        };
+        let notes = BTreeMap::from([("state".to_string(), notes)]);
+        write(folder.path(), &notes).expect("writable");
+        assert_eq!(read(folder.path()).expect("as written"), notes);
+    }
+}

@@ -1,0 +1,170 @@
+//! Report of predictions: for each target, how well each model predicts it, and whether that is motion.
+//!
+//! [`ReportData`] holds the tables of a run, its notes, and in a [`Setting`] what is in neither.
+
+mod calibration_plot;
+mod confusion_plot;
+mod design;
+mod efficiency;
+mod forest_plot;
+mod method;
+mod motion;
+mod onset_plot;
+mod run;
+mod scatter_plot;
+mod score_table;
+mod scores;
+mod summary;
+mod target;
+
+use std::collections::BTreeMap;
+
+use brainmae_downstream::{Predictions, Results, ResultsSpec, TargetNotes};
+use brainmae_run::Seeds;
+use serde::Serialize;
+
+use crate::figure::Figure;
+use crate::page;
+use crate::palette::{Palette, distinct};
+use crate::{FactGroup, ReportError, Result};
+use design::LeftOut;
+use score_table::ScoreTable;
+use target::Target;
+
+/// Resamples for the intervals of figures; those of scores are in their table already.
+const RESAMPLES: usize = 1000;
+
+/// Everything that a report shows.
+#[derive(Debug, Clone)]
+pub struct ReportData {
+    /// What is in no table.
+    pub setting: Setting,
+    /// Every prediction of every model.
+    pub predictions: Predictions,
+    /// Scores of the predictions, which [`Setting::spec`] tells how to compute.
+    pub results: Results,
+    /// What is known of each target, by its name.
+    pub notes: BTreeMap<String, TargetNotes>,
+}
+
+/// What a report says that is in no table.
+#[derive(Debug, Clone, Default)]
+pub struct Setting {
+    /// Name of the experiment.
+    pub title: String,
+    /// One paragraph about it.
+    pub lead: String,
+    /// How the table of results was computed.
+    pub spec: ResultsSpec,
+    /// Seed of the run, from which the figures' resamples are drawn too.
+    pub seed: u64,
+    /// How the numbers came about: data, checkpoint, machine, identities.
+    pub facts: Vec<FactGroup>,
+}
+
+impl Setting {
+    fn seeds(&self) -> Seeds {
+        Seeds::new(self.seed)
+    }
+
+    /// No more than were asked for in the experiment.
+    fn resamples(&self) -> usize {
+        self.spec.resamples.min(RESAMPLES)
+    }
+}
+
+/// What the template sees.
+#[derive(Serialize)]
+struct Page<'a> {
+    title: &'a str,
+    lead: &'a str,
+    warnings: Vec<String>,
+    targets: Vec<Section>,
+    methods: Vec<(&'static str, String)>,
+    tables: Vec<(&'static str, &'static str)>,
+    facts: &'a [FactGroup],
+}
+
+/// Everything about one target.
+#[derive(Serialize)]
+struct Section {
+    id: String,
+    name: String,
+    predicted: String,
+    finding: String,
+    design: Vec<(String, String)>,
+    scores: Figure,
+    table: ScoreTable,
+    figures: Vec<Figure>,
+    left_out: Vec<LeftOut>,
+    n_mixed: usize,
+}
+
+/// Renders the page.
+///
+/// # Errors
+/// [`ReportError::NoPredictions`], or [`ReportError::Target`] if a figure cannot be drawn.
+pub fn render(data: &ReportData) -> Result<String> {
+    let (setting, predictions, rows) = (&data.setting, &data.predictions, data.results.rows());
+    let mut targets = Vec::new();
+    for name in distinct(rows.iter().map(|row| &row.target)) {
+        let notes = data.notes.get(&name).cloned().unwrap_or_default();
+        targets.push(Target::new(&name, notes, predictions, rows)?);
+    }
+    // What everything is about has the first colours.
+    let models = rows.iter().map(|row| &row.model);
+    let ours = targets.iter().filter_map(|target| target.brainmae.as_ref());
+    let linear = targets.iter().filter_map(|target| target.linear.as_ref());
+    let palette = Palette::of(ours.chain(linear).chain(models));
+    let sections = targets.iter().enumerate().map(|(i, target)| {
+        section(i, target, setting, &palette).map_err(|error| ReportError::Target {
+            target: target.name.clone(),
+            source: Box::new(error),
+        })
+    });
+    let page = Page {
+        title: &setting.title,
+        lead: &setting.lead,
+        warnings: targets.iter().filter_map(warning).collect(),
+        targets: sections.collect::<Result<_>>()?,
+        methods: method::lines(&setting.spec),
+        tables: method::tables(),
+        facts: &setting.facts,
+    };
+    page::render("downstream.html", page)
+}
+
+fn section(i: usize, target: &Target, setting: &Setting, palette: &Palette) -> Result<Section> {
+    let figures = [
+        scatter_plot::figure(target, palette)?,
+        confusion_plot::figure(target),
+        calibration_plot::figure(target, palette)?,
+        onset_plot::figure(target, setting, palette)?,
+        efficiency::figure(target, palette)?,
+        Some(motion::links(target, setting)?),
+        Some(motion::removal(target, setting, palette)?),
+    ];
+    Ok(Section {
+        id: format!("target-{}", i + 1),
+        name: target.name.clone(),
+        predicted: design::kind(target),
+        finding: summary::finding(target),
+        design: design::facts(target),
+        scores: forest_plot::figure(target, palette),
+        table: ScoreTable::new(target),
+        figures: figures.into_iter().flatten().collect(),
+        left_out: design::left_out(target),
+        n_mixed: target.notes.n_mixed,
+    })
+}
+
+/// Few units make every interval weak.
+fn warning(target: &Target) -> Option<String> {
+    let n_units = target.primary().iter().map(|row| row.n_units).max()?;
+    (n_units < 10).then(|| {
+        format!(
+            "{} rests on {n_units} units: its intervals show how far these differ, and not how other data would.",
+            target.name
+        )
+    })
+}

@@ -1,0 +1,44 @@
+//! Scores in the words of a reader.
+
+use brainmae_downstream::Score;
+use brainmae_statistics::Interval;
+
+/// A score's name for people.
+pub fn title(score: Score) -> &'static str {
+    match score {
+        Score::R2 => "R²",
+        Score::Mae => "Mean absolute error",
+        Score::Rmse => "Root mean squared error",
+        Score::PearsonR => "Pearson r",
+        Score::Accuracy => "Accuracy",
+        Score::BalancedAccuracy => "Balanced accuracy",
+        Score::MacroF1 => "Macro F1",
+        Score::Auroc => "AUROC",
+        Score::Brier => "Brier score",
+        Score::CalibrationError => "Calibration error",
+    }
+}
+
+/// The same within a sentence.
+pub fn in_text(score: Score) -> String {
+    match score {
+        Score::R2 | Score::PearsonR | Score::Auroc => title(score).to_string(),
+        other => title(other).to_lowercase(),
+    }
+}
+
+/// Lower and upper end, as plots take them.
+pub fn ends(interval: Option<Interval>) -> Option<(f64, f64)> {
+    interval.map(|interval| (interval.low, interval.high))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn abbreviations_keep_their_capitals_within_a_sentence() {
+        assert_eq!(in_text(Score::Auroc), "AUROC");
+        assert_eq!(in_text(Score::BalancedAccuracy), "balanced accuracy");
+    }
+}

@@ -1,0 +1,44 @@
+//! Facts about a run, as tables of names and values: how its numbers came about.
+
+use serde::Serialize;
+
+/// Facts under one heading.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FactGroup {
+    /// The heading.
+    pub name: String,
+    /// Names and values.
+    pub rows: Vec<(String, String)>,
+}
+
+impl FactGroup {
+    pub(crate) fn new(name: &str, rows: Vec<(String, String)>) -> Self {
+        Self {
+            name: name.to_string(),
+            rows,
+        }
+    }
+}
+
+/// Rows with fixed names.
+pub(crate) fn rows<const N: usize>(rows: [(&str, String); N]) -> Vec<(String, String)> {
+    rows.map(|(name, value)| (name.to_string(), value)).to_vec()
+}
+
+/// Every leaf of a config with its dotted name.
+pub(crate) fn flatten(name: &str, value: &serde_json::Value, rows: &mut Vec<(String, String)>) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            for (key, value) in fields {
+                let name = if name.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{name}.{key}")
+                };
+                flatten(&name, value, rows);
+            }
+        }
+        serde_json::Value::String(text) => rows.push((name.to_string(), text.clone())),
+        other => rows.push((name.to_string(), other.to_string())),
+    }
+}

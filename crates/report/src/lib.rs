@@ -1,0 +1,47 @@
+#![doc = include_str!("../README.md")]
+
+pub mod downstream;
+pub mod reconstruction;
+
+mod canvas;
+mod dot_plot;
+mod drawing;
+mod error;
+mod facts;
+mod figure;
+mod marked_axis;
+mod number;
+mod page;
+mod palette;
+mod thin;
+mod words;
+
+use std::path::{Path, PathBuf};
+
+use brainmae_run::{Manifest, RunError, write_atomic};
+
+pub use error::{ReportError, Result};
+pub use facts::FactGroup;
+
+/// Begins the names of stages that predict targets; every other stage reconstructs.
+const DOWNSTREAM: &str = "downstream";
+
+/// Writes `report.html` into the folder of a finished run. Returns the page's path.
+///
+/// `runs` is the folder of all runs, where those lie that this run has as inputs. The page names
+/// the run as `run` does.
+///
+/// # Errors
+/// If this is no run folder, or if a table, the notes or a log is missing or damaged.
+pub fn write(run: &Path, runs: &Path) -> Result<PathBuf> {
+    let manifest = Manifest::read(&run.join("manifest.json"))?;
+    let html = if manifest.stage.starts_with(DOWNSTREAM) {
+        let setting = downstream::Setting::of_run(run, &manifest);
+        downstream::render(&downstream::ReportData::read(run, setting)?)?
+    } else {
+        reconstruction::render(&reconstruction::ReportData::read(run, runs)?)?
+    };
+    let page = run.join("report.html");
+    write_atomic(&page, html.as_bytes()).map_err(RunError::from)?;
+    Ok(page)
+}

@@ -1,0 +1,36 @@
+//! Pages that share one look.
+
+use minijinja::Environment;
+use minijinja::value::Serde;
+use serde::Serialize;
+
+use crate::{ReportError, Result};
+
+/// Names and texts; a name that ends in `html` decides that values are escaped as HTML.
+const TEMPLATES: [(&str, &str); 6] = [
+    ("base.html", include_str!("templates/base.html")),
+    ("style.css", include_str!("templates/style.css")),
+    ("figure.html", include_str!("templates/figure.html")),
+    ("facts.html", include_str!("templates/facts.html")),
+    (
+        "reconstruction.html",
+        include_str!("templates/reconstruction.html"),
+    ),
+    ("downstream.html", include_str!("templates/downstream.html")),
+];
+
+/// Renders `page` with the template of this name.
+///
+/// # Errors
+/// If a template is damaged or asks for what the page has not.
+pub fn render(template: &'static str, page: impl Serialize) -> Result<String> {
+    let refuse = |template| move |source| ReportError::Template { template, source };
+    let mut environment = Environment::new();
+    for (name, text) in TEMPLATES {
+        environment.add_template(name, text).map_err(refuse(name))?;
+    }
+    environment
+        .get_template(template)
+        .and_then(|known| known.render(Serde(page)))
+        .map_err(refuse(template))
+}
