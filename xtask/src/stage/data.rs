@@ -1,13 +1,14 @@
 //! The data stage: raw files or a plan of synthetic ones become a prepared data set.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use brainmae_atlas::builtin;
-use brainmae_data::ingest::{IngestOptions, IngestSpec, ingest};
+use brainmae_data::ingest::{IngestSpec, ingest_folder};
 use brainmae_data::{
-    PrepareOptions, PrepareReport, PreparedDataset, Progress, SplitFile, Step, prepare,
+    PrepareOptions, PrepareReport, PreparedDataset, Progress, SplitFile, Step, prepare_recipe,
 };
 use brainmae_run::Seeds;
 use brainmae_simulate::cohort::{self, CohortReport, CohortSpec};
@@ -28,10 +29,9 @@ pub fn default_root() -> PathBuf {
 /// # Errors
 /// From the data.
 pub fn prepare_source(source: &Path, out: &Path, overwrite: bool) -> Result<PrepareReport> {
-    with_progress("preparing", overwrite, |options, progress| {
-        Ok(prepare(source, out, options, progress)?)
-    })
-    .with_context(|| format!("preparing {}", workspace::shown(source)))
+    let (options, mut show) = (replacing(overwrite), shower("preparing"));
+    prepare_recipe(source, out, &streams, &options, &mut show)
+        .with_context(|| format!("preparing {}", workspace::shown(source)))
 }
 
 /// Prepares the scans that `spec` finds in `source`, at `out`.
@@ -42,10 +42,10 @@ pub fn ingest_cohort(
     source: &Path,
     out: &Path,
     spec: &IngestSpec,
-    options: &IngestOptions,
+    options: &PrepareOptions,
 ) -> Result<PrepareReport> {
     let mut show = shower("reading scans");
-    ingest(source, out, spec, options, &mut show)
+    ingest_folder(source, out, spec, options, &mut show)
         .with_context(|| format!("preparing {}", workspace::shown(source)))
 }
 
@@ -53,12 +53,7 @@ pub fn ingest_cohort(
 fn prepare_release(source: &Path, out: &Path, recipe: &IngestSpec) -> Result<PrepareReport> {
     let spec = recipe.clone().within(source);
     spec.check()?;
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
-    let options = IngestOptions {
-        overwrite: false,
-        threads,
-    };
-    let report = ingest_cohort(source, out, &spec, &options)?;
+    let report = ingest_cohort(source, out, &spec, &PrepareOptions::default())?;
     if !report.failures.is_empty() {
         tracing::warn!(
             "{} scans could not be read: `cargo xtask data list {}` says why",
@@ -74,10 +69,8 @@ fn prepare_release(source: &Path, out: &Path, recipe: &IngestSpec) -> Result<Pre
 /// # Errors
 /// From the data.
 pub fn simulate(spec: &PlantedSpec, out: &Path, overwrite: bool) -> Result<PrepareReport> {
-    with_progress("simulating", overwrite, |options, progress| {
-        Ok(prepare_planted(spec, out, options, progress)?)
-    })
-    .context("simulating scans")
+    let (options, mut show) = (replacing(overwrite), shower("simulating"));
+    prepare_planted(spec, out, &streams, &options, &mut show).context("simulating scans")
 }
 
 /// Writes a cohort as a release has it on disk, at `out`.
@@ -97,20 +90,15 @@ fn streams(seed: u64, name: &str) -> Box<dyn rand::Rng> {
     Box::new(Seeds::new(seed).stream(name))
 }
 
-fn with_progress(
-    name: &str,
-    overwrite: bool,
-    work: impl FnOnce(&PrepareOptions, &mut dyn FnMut(Progress)) -> Result<PrepareReport>,
-) -> Result<PrepareReport> {
-    let options = PrepareOptions {
+fn replacing(overwrite: bool) -> PrepareOptions {
+    PrepareOptions {
         overwrite,
-        streams: &streams,
-    };
-    work(&options, &mut shower(name))
+        ..PrepareOptions::default()
+    }
 }
 
 /// Shows how far a step is.
-fn shower(name: &str) -> impl FnMut(Progress) {
+fn shower(name: &str) -> impl FnMut(Progress) -> ControlFlow<()> {
     let mut current: Option<(Step, Steps)> = None;
     move |at: Progress| {
         if current.as_ref().is_none_or(|(step, _)| *step != at.step) {
@@ -126,6 +114,7 @@ fn shower(name: &str) -> impl FnMut(Progress) {
         }
         // Finished scans are kept: the next call goes on from here.
         interrupt::exit_if_asked();
+        ControlFlow::Continue(())
     }
 }
 

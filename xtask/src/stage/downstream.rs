@@ -87,7 +87,8 @@ fn refuse_duplicates(scans: &Scans, design: &Design) -> Result<()> {
         scans.dataset.included().count() as u64,
     );
     let duplicates = find_duplicates(&scans.dataset, |done, _| {
-        steps.set(done as u64, String::new())
+        steps.set(done as u64, String::new());
+        std::ops::ControlFlow::Continue(())
     })?;
     drop(steps);
     for pair in duplicates {

@@ -47,6 +47,7 @@ impl Check {
                     .get_or_insert_with(|| Steps::new("comparing signals", total as u64))
                     .set(done as u64, String::new());
                 interrupt::exit_if_asked();
+                std::ops::ControlFlow::Continue(())
             })?;
             drop(steps);
             println!(
