@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use brainmae_data::pipeline::quiet;
 use brainmae_data::{
     PrepareOptions, PreparedDataset, ScanId, ScanStore, SegmentSpec, SplitSpec, StoreBudget,
 };
@@ -103,7 +104,7 @@ fn training_from_disk_equals_training_from_memory_to_the_last_bit_and_so_does_a_
         |seed, name: &str| -> Box<dyn rand::Rng> { Box::new(Seeds::new(seed).stream(name)) };
     let options = PrepareOptions {
         overwrite: false,
-        streams: &streams,
+        threads: 1,
     };
     let spec = PlantedSpec {
         n_subjects: 20,
@@ -114,7 +115,7 @@ fn training_from_disk_equals_training_from_memory_to_the_last_bit_and_so_does_a_
         ..PlantedSpec::default()
     };
     let place = folder.path().join("planted");
-    prepare_planted(&spec, &place, &options, &mut |_| ()).expect("a valid plan");
+    prepare_planted(&spec, &place, &streams, &options, &mut quiet).expect("a valid plan");
     let dataset = PreparedDataset::open(&place).expect("just written");
 
     let runs = |name: &str| folder.path().join(name);

@@ -1,8 +1,10 @@
 //! Planted truth through the whole path: simulate, split by subject, pretrain, score on held-out subjects.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 
+use brainmae_data::pipeline::quiet;
 use brainmae_data::{
     PrepareOptions, PreparedDataset, ScanId, ScanStore, SegmentLayout, SegmentSpec, Split,
     SplitSpec, SplitUnit,
@@ -59,10 +61,10 @@ impl Trial {
             |seed, name: &str| -> Box<dyn rand::Rng> { Box::new(Seeds::new(seed).stream(name)) };
         let options = PrepareOptions {
             overwrite: false,
-            streams: &streams,
+            threads: 1,
         };
         let place = folder.path().join("planted");
-        prepare_planted(&planted(), &place, &options, &mut |_| ()).expect("a valid plan");
+        prepare_planted(&planted(), &place, &streams, &options, &mut quiet).expect("a valid plan");
         let dataset = PreparedDataset::open(&place).expect("just written");
         let split = SplitSpec::default().draw(&dataset, &mut seeds.stream("split"));
         let split = split.expect("enough subjects");
@@ -163,7 +165,7 @@ impl Trial {
             &scoring,
             predictors,
             &self.seeds,
-            |_| (),
+            |_| ControlFlow::Continue(()),
         );
         summarise(&scores.expect("test scans"), scoring.resamples, &self.seeds)
     }

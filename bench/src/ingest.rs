@@ -8,7 +8,9 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use brainmae_atlas::builtin;
-use brainmae_data::ingest::{IngestOptions, IngestSpec, ingest};
+use brainmae_data::PrepareOptions;
+use brainmae_data::ingest::{IngestSpec, ingest_folder};
+use brainmae_data::pipeline::quiet;
 use brainmae_formats::cifti::CiftiFile;
 use brainmae_formats::cifti::writer::{BrainModel, CiftiRows, CiftiWriter, Places};
 use brainmae_formats::label_map::{GrayordinateLabels, VoxelLabels};
@@ -199,22 +201,22 @@ impl IngestBench {
         };
         let labels = builtin::surface_labels(ATLAS)?;
         let atlas = builtin::atlas(ATLAS)?;
-        let report = simulate_cohort(&spec, &atlas, &labels, &raw, &streams, &mut |_| {})
+        let report = simulate_cohort(&spec, &atlas, &labels, &raw, &streams, &mut quiet)
             .context("simulating a cohort")?;
         let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
         let mut best = Best::default();
         for _ in 0..self.rounds {
             for threads in [1, cores] {
                 let out = dir.join("prepared");
-                let options = IngestOptions {
+                let options = PrepareOptions {
                     overwrite: false,
                     threads,
                 };
-                let mut spec = IngestSpec::new("cohort", Layout::HcpYa, ATLAS);
+                let mut spec = IngestSpec::of_layout(Layout::HcpYa, "cohort", ATLAS);
                 // A simulated file has few of the vertices.
                 spec.min_coverage = 0.0;
                 best.take(&format!("{threads} threads"), || {
-                    Ok(ingest(&raw, &out, &spec, &options, &mut |_| {})?)
+                    Ok(ingest_folder(&raw, &out, &spec, &options, &mut quiet)?)
                 })?;
                 std::fs::remove_dir_all(&out)?;
             }

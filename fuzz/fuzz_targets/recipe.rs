@@ -2,7 +2,7 @@
 //! Recipes: source.toml, cohort recipes, split files.
 
 use brainmae_data::ingest::IngestSpec;
-use brainmae_data::source::Recipe;
+use brainmae_data::recipe::Recipe;
 use brainmae_fuzz::{file, folder};
 use libfuzzer_sys::fuzz_target;
 

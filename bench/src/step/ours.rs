@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use brainmae_data::pipeline::quiet;
 use brainmae_data::{
     BoldSeries, PrepareOptions, PreparedDataset, ScanId, ScanStore, SegmentLayout, SegmentSpec,
     StoreBudget, StoredScan, SubjectId,
@@ -200,11 +201,8 @@ fn stored_on_disk(folder: &Path, n_scans: usize, layout: &SegmentLayout) -> Resu
         ..PlantedSpec::default()
     };
     let place = folder.join("planted");
-    let options = PrepareOptions {
-        overwrite: false,
-        streams: &streams,
-    };
-    prepare_planted(&spec, &place, &options, &mut |_| {}).context("simulating scans")?;
+    let options = PrepareOptions::default();
+    prepare_planted(&spec, &place, &streams, &options, &mut quiet).context("simulating scans")?;
     let dataset = PreparedDataset::open(&place)?;
     let ids: Vec<ScanId> = dataset.included().map(|scan| scan.scan.clone()).collect();
     let nothing = &mut StoreBudget::new(0);

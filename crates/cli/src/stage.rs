@@ -17,9 +17,13 @@ mod scans;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use brainmae_data::DataError;
 use brainmae_machine::devices::Devices;
+use brainmae_machine::interrupt::Stopped;
 use brainmae_machine::{interrupt, workspace};
+use brainmae_pretrain::PretrainError;
 use brainmae_run::{Manifest, RunFolder, Status};
+use brainmae_simulate::SimulateError;
 
 pub use desk::Desk;
 pub use graph::Graph;
@@ -150,4 +154,36 @@ pub fn manifest(
         version("code", code);
     }
     manifest
+}
+
+/// An error of a library, or [`Stopped`] where it ended because this process was asked to stop.
+pub fn stopped<E: Interruptible>(error: E) -> anyhow::Error {
+    match error.is_interrupted() {
+        true => Stopped.into(),
+        false => error.into(),
+    }
+}
+
+/// An error that can say that a callback ended the work.
+pub trait Interruptible: Into<anyhow::Error> {
+    /// Whether a callback ended the work.
+    fn is_interrupted(&self) -> bool;
+}
+
+impl Interruptible for DataError {
+    fn is_interrupted(&self) -> bool {
+        self.is_interrupted()
+    }
+}
+
+impl Interruptible for SimulateError {
+    fn is_interrupted(&self) -> bool {
+        self.is_interrupted()
+    }
+}
+
+impl Interruptible for PretrainError {
+    fn is_interrupted(&self) -> bool {
+        matches!(self, PretrainError::Interrupted)
+    }
 }

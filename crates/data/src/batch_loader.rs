@@ -7,8 +7,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::error::DataError;
-use crate::segment::{Crop, SampleBatch, SegmentLayout, fill};
+use crate::error::{DataError, LoaderProblem};
+use crate::sample_batch::{Crop, SampleBatch, fill};
+use crate::segment::SegmentLayout;
 use crate::store::ScanStore;
 
 /// Which crops the batch of a number has: the same whenever it is asked. Draws come first and
@@ -80,9 +81,7 @@ impl BatchLoader {
             let shared = Arc::clone(&shared);
             let thread = std::thread::Builder::new().name("batch loader".into());
             let thread = thread.spawn(move || shared.read_ahead());
-            Some(thread.map_err(|error| DataError::Loader {
-                problem: format!("no thread to read ahead with: {error}"),
-            })?)
+            Some(thread.map_err(|error| DataError::Loader(LoaderProblem::Thread(error)))?)
         } else {
             None
         };
@@ -202,9 +201,10 @@ impl Shared {
             Ok(batch)
         };
         catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-            Err(DataError::Loader {
-                problem: format!("batch {number}: {}", message(&*panic)),
-            })
+            Err(DataError::Loader(LoaderProblem::Panicked {
+                number,
+                message: message(&*panic).to_owned(),
+            }))
         })
     }
 }

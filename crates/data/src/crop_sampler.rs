@@ -1,9 +1,10 @@
-//! Which crops make an epoch, and which tile a scan.
+//! Crops that make an epoch, and crops that tile a scan.
 
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
-use crate::segment::{Crop, SegmentLayout};
+use crate::sample_batch::Crop;
+use crate::segment::SegmentLayout;
 use crate::store::ScanStore;
 
 /// The numbers `0..n`, shuffled.

@@ -6,20 +6,21 @@
 //!
 //! 1. equal values, by their sha256;
 //! 2. windows of 30 s that look alike in a random projection, which gives a lag (`fingerprint.rs`);
-//! 3. the correlation of all ROIs over all of the overlap at that lag, which decides (`overlap.rs`).
+//! 3. the correlation of all ROIs over the whole overlap at that lag, which decides (`overlap.rs`).
 //!
 //! Every scan is compared with the fingerprints of those before it, some 6 kB each: it takes
-//! `scans² · volumes · windows` products, half a minute for 1,000 scans of 100 ROIs and 1,200 volumes
-//! on one core. Signals that are slow and alike in all ROIs take minutes, because more pairs are
-//! looked at closely.
+//! `scans² · volumes · windows` products, half a minute for 1,000 scans of 100 ROIs and 1,200
+//! volumes on one core. Signals that are slow and alike in all ROIs take minutes, because more
+//! pairs are looked at closely.
 
 mod fingerprint;
 mod overlap;
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::ops::ControlFlow;
 
 use crate::error::DataError;
+pub use crate::likeness::Likeness;
 use crate::prepared::PreparedDataset;
 use crate::segment::SegmentLayout;
 use crate::store::ScanStore;
@@ -44,49 +45,17 @@ pub struct Duplicate {
     pub likeness: Likeness,
 }
 
-/// How alike two scans are.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Likeness {
-    /// All values are equal.
-    Same,
-    /// One was rescaled, cut or made noisy.
-    Near {
-        /// Mean over ROIs of the correlation where the scans overlap.
-        correlation: f64,
-        /// Where the first scan's beginning lies in the second.
-        lag_secs: f64,
-        /// How long they overlap.
-        overlap_secs: f64,
-    },
-}
-
-impl fmt::Display for Likeness {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Same => out.write_str("all values are equal"),
-            Self::Near {
-                correlation,
-                lag_secs,
-                overlap_secs,
-            } => write!(
-                out,
-                "correlation {correlation:.3} over {overlap_secs:.0} s at a lag of {lag_secs:.1} s"
-            ),
-        }
-    }
-}
-
 /// All pairs of used scans of `dataset` that hold the same signal, in the order of the data set.
 ///
 /// Found are copies that were scaled and shifted per ROI, that have noise of a tenth of the signal,
 /// and that were cut as long as 60 s are left in both; scans shorter than 30 s are only compared
-/// value by value. `progress(done, total)` is called after every scan.
+/// value by value. `progress(done, total)` is called after every scan, and may stop the search.
 ///
 /// # Errors
-/// When a scan cannot be read.
+/// When a scan cannot be read; [`DataError::Interrupted`] when `progress` asked to stop.
 pub fn find_duplicates(
     dataset: &PreparedDataset,
-    progress: impl FnMut(usize, usize),
+    progress: impl FnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<Vec<Duplicate>, DataError> {
     let ids: Vec<ScanId> = dataset.included().map(|scan| scan.scan.clone()).collect();
     if ids.len() < 2 {
@@ -111,7 +80,7 @@ pub fn find_duplicates(
 /// All pairs of scans of `store` that hold the same signal, sorted.
 fn search(
     store: &ScanStore,
-    mut progress: impl FnMut(usize, usize),
+    mut progress: impl FnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<Vec<([usize; 2], Likeness)>, DataError> {
     let longest = store.scans().iter().map(|scan| scan.n_volumes).max();
     let longest = longest.unwrap_or_default();
@@ -120,13 +89,16 @@ fn search(
         anchors: Anchors::default(),
         by_hash: BTreeMap::new(),
     };
-    // The shorter of two scans lends the windows: wherever two overlap enough, one of them is there.
+    // The shorter of two scans lends the windows: wherever two overlap enough, one of them is
+    // there.
     let mut order: Vec<usize> = (0..store.len()).collect();
     order.sort_by_key(|scan| store.scans()[*scan].n_volumes);
     let mut found = Vec::new();
     for (done, &scan) in order.iter().enumerate() {
         seen.compare(store, scan, &mut found)?;
-        progress(done + 1, order.len());
+        if progress(done + 1, order.len()).is_break() {
+            return Err(DataError::Interrupted);
+        }
     }
     found.sort_by_key(|(pair, _)| *pair);
     Ok(found)

@@ -1,9 +1,24 @@
 //! Errors of prepared data sets and of what is cut from them.
 
+mod batch_problem;
+mod prepared_problem;
+mod recipe_problem;
+mod scan_problem;
+mod source_problem;
+mod split_problem;
+
 use std::path::{Path, PathBuf};
 
 use brainmae_files::exclusion::{Exclusion, reasons};
 use brainmae_files::{FileError, ScanId, SubjectId};
+
+use crate::likeness::Likeness;
+pub use batch_problem::{CropProblem, LoaderProblem, StoreProblem};
+pub use prepared_problem::{PreparedProblem, RowGroupProblem, ScanAbsence, SeriesProblem};
+pub use recipe_problem::RecipeProblem;
+pub use scan_problem::{CoverageProblem, ScanProblem};
+pub use source_problem::{Occupant, SourceProblem};
+pub use split_problem::{LeakOf, SplitFileProblem, SplitProblem};
 
 /// Reasons for exclusion that one message lists.
 const REASONS_SHOWN: usize = 5;
@@ -29,13 +44,27 @@ pub enum DataError {
     /// The study's own files.
     #[error(transparent)]
     Studies(#[from] brainmae_studies::StudyError),
-    /// A file has no checksum in the recipe.
-    #[error("the recipe {recipe:?} uses {file} without its sha256: add it to [files]")]
-    ChecksumMissing {
-        /// The recipe.
-        recipe: PathBuf,
-        /// File, relative to the recipe.
-        file: String,
+    /// The caller asked to stop.
+    #[error("stopped as asked: finished scans are kept, and the same call goes on from there")]
+    Interrupted,
+    /// A raw source does not keep what [`RawSource`](crate::pipeline::RawSource) asks of it.
+    #[error("the raw source of {name} is wrong: {problem}")]
+    Source {
+        /// The data set.
+        name: String,
+        /// What did not hold.
+        problem: SourceProblem,
+    },
+    /// An error of a raw source that is defined outside of this crate.
+    #[error(transparent)]
+    Outside(Box<dyn std::error::Error + Send + Sync>),
+    /// A file named in a recipe does not fit the recipe, or another file.
+    #[error("{problem}: {path:?}")]
+    Recipe {
+        /// The file.
+        path: PathBuf,
+        /// What did not hold.
+        problem: RecipeProblem,
     },
     /// A TOML file does not say what it should.
     #[error("{path:?}{}: {message}", .line.map(|line| format!(", line {line}")).unwrap_or_default())]
@@ -57,79 +86,21 @@ pub enum DataError {
         /// What it may be.
         expected: String,
     },
-    /// A file whose content cannot be used; the message says found, expected and what to do.
+    /// The signals of a scan cannot be used.
     #[error("{problem}: {path:?}")]
-    File {
+    Scan {
+        /// The file of the signals.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        problem: ScanProblem,
+    },
+    /// A table of covered shares cannot be used.
+    #[error("{problem}: {path:?}")]
+    Coverage {
         /// The file.
         path: PathBuf,
-        /// What is wrong, with what was found, expected, and what to do.
-        problem: String,
-    },
-    /// A file ends before what its header announces.
-    #[error(
-        "the file ends too early: {found} of {expected} volumes are whole, fetch or copy it again: {path:?}"
-    )]
-    Truncated {
-        /// The file.
-        path: PathBuf,
-        /// Whole volumes there.
-        found: u64,
-        /// Volumes that the header announces.
-        expected: u64,
-    },
-    /// A mask that does not lie on the voxels of the scan.
-    #[error(
-        "the mask {mask:?} is {found:?} voxels where the volumes of {path:?} are {expected:?}: resample the mask to the grid of the scan"
-    )]
-    MaskShape {
-        /// The mask file.
-        mask: PathBuf,
-        /// Its shape.
-        found: Vec<u64>,
-        /// The shape of a volume.
-        expected: Vec<u64>,
-        /// The file of the volumes.
-        path: PathBuf,
-    },
-    /// One label per volume is needed.
-    #[error(
-        "{found} labels for the {expected} volumes of {bold:?}, one line per volume is needed: {path:?}"
-    )]
-    LabelCount {
-        /// The label file.
-        path: PathBuf,
-        /// Lines in it.
-        found: usize,
-        /// Volumes in the images.
-        expected: usize,
-        /// The images.
-        bold: PathBuf,
-    },
-    /// A line of a text table that cannot be understood.
-    #[error("line {line}: {problem}: {path:?}")]
-    TextTable {
-        /// The file.
-        path: PathBuf,
-        /// Line, from 1.
-        line: u64,
-        /// What is wrong, with the value found.
-        problem: String,
-    },
-    /// Two atlases are not the same.
-    #[error("atlas {found} where {expected} is needed: {difference}")]
-    AtlasMismatch {
-        /// The atlas met.
-        found: String,
-        /// The atlas wanted.
-        expected: String,
-        /// The first difference, with both names.
-        difference: String,
-    },
-    /// Values that are not a series of ROI signals.
-    #[error("not a BOLD series: {problem}")]
-    BoldSeries {
-        /// What did not hold.
-        problem: String,
+        /// What is wrong.
+        problem: CoverageProblem,
     },
     /// Every scan was left out.
     #[error("no usable scan is left of {name}: {}", list(.exclusions))]
@@ -139,15 +110,13 @@ pub enum DataError {
         /// Every scan and why.
         exclusions: Vec<Exclusion>,
     },
-    /// Another data set stands where this one should go.
-    #[error("{path:?} holds {found}: {advice}")]
+    /// Something else stands where a data set should go.
+    #[error("{path:?} holds {by}: {}", .by.advice())]
     Occupied {
         /// The folder.
         path: PathBuf,
         /// What is there.
-        found: String,
-        /// What to do.
-        advice: &'static str,
+        by: Occupant,
     },
     /// A prepared folder that does not keep its format.
     #[error("not a prepared data set of this version: {problem}: {path:?}")]
@@ -155,7 +124,7 @@ pub enum DataError {
         /// The file or folder.
         path: PathBuf,
         /// What did not hold.
-        problem: String,
+        problem: PreparedProblem,
     },
     /// A table cannot be read or written.
     #[error("cannot read or write the table {path:?}")]
@@ -175,16 +144,29 @@ pub enum DataError {
         #[source]
         source: Box<parquet::errors::ParquetError>,
     },
+    /// A series does not have the ROIs of the data set.
+    #[error("a series has {found} ROIs where the atlas has {expected}: {path:?}")]
+    RoiCount {
+        /// The file of the series.
+        path: PathBuf,
+        /// ROIs of the series.
+        found: usize,
+        /// ROIs of the atlas.
+        expected: usize,
+    },
     /// A scan that the data set does not have, or has left out.
-    #[error("the data set {dataset} has no usable scan {scan}: {known}")]
+    #[error("the data set {dataset} has no usable scan {scan}: {absence}")]
     UnknownScan {
         /// The data set.
         dataset: String,
         /// The scan asked for.
         scan: ScanId,
-        /// Why, or which scans there are.
-        known: String,
+        /// Why.
+        absence: ScanAbsence,
     },
+    /// Scans that cannot lie in one store.
+    #[error("not a store of scans: {0}")]
+    Store(StoreProblem),
     /// A crop that lies outside its scan or store.
     #[error("crop from volume {start_volume} of scan number {scan}: {problem}")]
     Crop {
@@ -193,19 +175,29 @@ pub enum DataError {
         /// First volume.
         start_volume: usize,
         /// What did not hold.
-        problem: String,
+        problem: CropProblem,
+    },
+    /// A batch made for another number of ROIs.
+    #[error("the scans have {found} ROIs, the batch is for {expected}")]
+    BatchRois {
+        /// ROIs of the scans.
+        found: usize,
+        /// ROIs of the batch.
+        expected: usize,
     },
     /// Batches cannot be made.
-    #[error("cannot load batches: {problem}")]
-    Loader {
-        /// What went wrong.
-        problem: String,
-    },
-    /// A split that cannot be drawn.
-    #[error("cannot split: {problem}")]
-    Split {
-        /// What did not hold and what to do.
-        problem: String,
+    #[error("cannot load batches: {0}")]
+    Loader(LoaderProblem),
+    /// A split that cannot be drawn, or does not fit its data set.
+    #[error("cannot split: {0}")]
+    Split(SplitProblem),
+    /// A file of splits that cannot be used.
+    #[error("{problem}: {path:?}")]
+    SplitFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        problem: SplitFileProblem,
     },
     /// Somebody stands on two sides of a split.
     #[error(
@@ -213,7 +205,7 @@ pub enum DataError {
     )]
     Leak {
         /// The subject, family or scan.
-        who: String,
+        who: LeakOf,
         /// One side.
         first: &'static str,
         /// The other.
@@ -221,7 +213,7 @@ pub enum DataError {
     },
     /// One signal stands on two sides of a split, under two names.
     #[error(
-        "scan {first} in {first_side} and scan {second} in {second_side} hold the same signal ({how}): leave one of them out, or give their subjects one family if they are one person"
+        "scan {first} in {first_side} and scan {second} in {second_side} hold the same signal ({likeness}): leave one of them out, or give their subjects one family if they are one person"
     )]
     SharedSignal {
         /// One scan.
@@ -233,7 +225,7 @@ pub enum DataError {
         /// Its side.
         second_side: &'static str,
         /// How alike they are.
-        how: String,
+        likeness: Likeness,
     },
     /// A subject of a scan is in no table of subjects.
     #[error("scan {scan} belongs to subject {subject}, who is not in the table of subjects")]
@@ -246,6 +238,16 @@ pub enum DataError {
 }
 
 impl DataError {
+    /// Whether the caller asked to stop, so that nothing is wrong.
+    pub fn is_interrupted(&self) -> bool {
+        matches!(self, Self::Interrupted)
+    }
+
+    /// Wraps an error of a raw source that is defined outside of this crate.
+    pub fn outside(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Outside(error.into())
+    }
+
     /// Wraps an I/O error with what was tried on which path.
     pub(crate) fn io(
         action: &'static str,
@@ -255,11 +257,27 @@ impl DataError {
         move |source| Self::Files(error(source))
     }
 
-    /// A file whose content cannot be used.
-    pub(crate) fn file(path: &Path, problem: impl Into<String>) -> Self {
-        Self::File {
+    /// A scan whose signals cannot be used.
+    pub(crate) fn scan(path: &Path, problem: ScanProblem) -> Self {
+        Self::Scan {
             path: path.to_owned(),
-            problem: problem.into(),
+            problem,
+        }
+    }
+
+    /// A file of a recipe that does not fit.
+    pub(crate) fn recipe(path: &Path, problem: RecipeProblem) -> Self {
+        Self::Recipe {
+            path: path.to_owned(),
+            problem,
+        }
+    }
+
+    /// A prepared folder that does not keep its format.
+    pub(crate) fn prepared(path: &Path, problem: PreparedProblem) -> Self {
+        Self::Prepared {
+            path: path.to_owned(),
+            problem,
         }
     }
 
@@ -320,3 +338,6 @@ fn list(exclusions: &[Exclusion]) -> String {
     }
     lines.join("; ")
 }
+
+#[cfg(test)]
+mod tests;

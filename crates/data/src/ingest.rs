@@ -1,139 +1,66 @@
-//! From a folder in a known layout to a prepared data set, scan by scan, on all cores.
+//! Ingestion: scans that a listing names become a prepared data set, on all cores.
 //!
-//! Finished scans wait in `<out>.partial/`: killed at any moment, this goes on from there. A scan
-//! whose files are broken does not hold up the others: its record says what is wrong.
+//! A listing comes from a layout of `brainmae-studies`, or is made by hand for a layout of one's
+//! own. A scan whose files are broken does not hold up the others: its record says what is wrong.
 
 mod coverage;
 mod fingerprint;
+mod identity;
+mod probe;
 mod regions;
 mod scan;
 mod spec;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
 
 use crate::error::DataError;
-use crate::prepare::{Claim, Part, Partial, PrepareReport, Progress, Step};
-use crate::prepared::{DatasetHeader, FORMAT, TOOL};
-use brainmae_files::checksum::{FieldHasher, sha256_file};
+use crate::pipeline::{
+    self, KeptScans, OnProgress, Opened, PrepareOptions, PrepareReport, RawScan, RawSource,
+    ScanSink, in_parallel,
+};
+use crate::prepared::DatasetHeader;
 use brainmae_files::id::SubjectId;
-use brainmae_studies::SubjectRecord;
 use brainmae_studies::phenotype::{PhenotypeOptions, Phenotypes};
-use brainmae_studies::{self, FoundScan, Listing, Note, NoteKind};
+use brainmae_studies::{Listing, Note, NoteKind, SubjectRecord};
 pub use regions::COLUMNS;
 use regions::Regions;
-use scan::Cohort;
+use scan::ScanReader;
 pub use spec::{AtlasSpec, IngestSpec, default_cleaning};
 
-/// Files that are opened to find a TR which the layout does not tell.
-const FILES_ASKED: usize = 20;
-
-/// How to ingest.
-#[derive(Clone, Copy, Debug)]
-pub struct IngestOptions {
-    /// Replace another prepared data set that stands at the same place.
-    pub overwrite: bool,
-    /// Scans read at the same time.
-    pub threads: usize,
-}
-
-/// Prepares the scans that `spec` finds in `root`, at `out`.
+/// Prepares the scans of `listing` at `out`.
 ///
-/// A data set made there from the same files in the same way is left untouched.
+/// `root` is the folder of the raw data: paths count from it in the records and in the identity,
+/// so that a copy elsewhere is the same data set.
 ///
 /// # Errors
-/// When the spec is wrong, nothing is found, no scan is usable, something else stands at `out`,
-/// or the result cannot be written. Scans whose files are broken are in the report instead.
+/// When the spec is wrong, the listing is empty, or an atlas or a table of subjects cannot be
+/// read; else as [`pipeline::prepare`]. Scans whose files are broken are in the report instead.
 pub fn ingest(
+    root: &Path,
+    listing: Listing,
+    out: &Path,
+    spec: &IngestSpec,
+    options: &PrepareOptions,
+    on_progress: &mut OnProgress<'_>,
+) -> Result<PrepareReport, DataError> {
+    let mut source = ListingSource::new(root, listing, spec)?;
+    pipeline::prepare(&mut source, out, options, on_progress)
+}
+
+/// Prepares the scans that the layout of `spec` finds in the folder `root`, at `out`.
+///
+/// # Errors
+/// When nothing is found; else as [`ingest`].
+pub fn ingest_folder(
     root: &Path,
     out: &Path,
     spec: &IngestSpec,
-    options: &IngestOptions,
-    progress: &mut dyn FnMut(Progress<'_>),
+    options: &PrepareOptions,
+    on_progress: &mut OnProgress<'_>,
 ) -> Result<PrepareReport, DataError> {
-    let Opened {
-        listing,
-        regions,
-        subjects,
-        mut warnings,
-    } = open(root, spec)?;
-    let scans = &listing.scans;
-    let dt_secs = dt_secs(spec, scans)?;
-
-    let recipe = recipe_hash(spec, &regions, dt_secs)?;
-    let identities: Vec<String> = scans
-        .iter()
-        .map(|scan| {
-            FieldHasher::new("ingested scan")
-                .field(&recipe)
-                .field(fingerprint::of_scan(root, scan))
-                .finish()
-        })
-        .collect();
-    let identity = identity(spec, &recipe, &identities)?;
-
-    let partial = match Partial::claim(out, &identity, options.overwrite)? {
-        Claim::UpToDate(dataset) => return Ok(PrepareReport::new(&dataset, true, 0)),
-        Claim::Work(partial) => partial,
-    };
-    let mut parts: BTreeMap<usize, Part> = BTreeMap::new();
-    for (number, scan) in scans.iter().enumerate() {
-        if let Some(part) = partial.finished(&scan.scan, &identities[number]) {
-            parts.insert(number, part);
-        }
-    }
-    let resumed = parts.len();
-    let cohort = Cohort {
-        spec,
-        regions: &regions,
-        root,
-        dt_secs,
-    };
-    let todo: Vec<usize> = (0..scans.len())
-        .filter(|number| !parts.contains_key(number))
-        .collect();
-    read_all(
-        &cohort,
-        scans,
-        &identities,
-        &todo,
-        &partial,
-        options.threads,
-        &mut |number, part| {
-            parts.insert(number, part);
-            progress(Progress {
-                step: Step::Scan,
-                name: "",
-                done: parts.len(),
-                total: scans.len(),
-            });
-        },
-    )?;
-
-    let parts: Vec<Part> = parts.into_values().collect();
-    warnings.extend(of_listing(&listing));
-    warnings.extend(of_scans(&parts));
-    let header = DatasetHeader {
-        name: spec.name.clone(),
-        licence: spec.licence.clone(),
-        citation: spec.citation.clone(),
-        dt_secs,
-        cleaning: spec.cleaning.clone(),
-        atlas_source: regions.source.clone(),
-        warnings,
-        identity,
-    };
-    let dataset = partial.assemble(
-        header,
-        regions.atlas,
-        &parts,
-        &subjects,
-        |_| Ok(()),
-        progress,
-    )?;
-    Ok(PrepareReport::new(&dataset, false, resumed))
+    let listing = list(root, spec)?;
+    ingest(root, listing, out, spec, options, on_progress)
 }
 
 /// What preparing would find and use.
@@ -153,20 +80,33 @@ pub struct Plan {
 /// read, but the names of the columns when they are the atlas.
 ///
 /// # Errors
-/// As [`ingest`], but for what is seen in signals alone.
+/// As [`ingest_folder`], but for what is seen in signals alone.
 pub fn plan(root: &Path, spec: &IngestSpec) -> Result<Plan, DataError> {
-    let opened = open(root, spec)?;
+    let listing = list(root, spec)?;
+    let known = Known::of(&listing, spec)?;
     Ok(Plan {
-        atlas: opened.regions.atlas.name.clone(),
-        n_rois: opened.regions.atlas.n_rois(),
-        listing: opened.listing,
-        warnings: opened.warnings,
+        atlas: known.regions.atlas.name.clone(),
+        n_rois: known.regions.atlas.n_rois(),
+        listing,
+        warnings: known.warnings,
     })
 }
 
-/// Everything that is known before a signal is read.
-struct Opened {
-    listing: Listing,
+/// The scans that the layout of `spec` finds in the folder `root`.
+fn list(root: &Path, spec: &IngestSpec) -> Result<Listing, DataError> {
+    spec.check()?;
+    let layout = spec.layout.ok_or_else(|| {
+        DataError::config(
+            "layout",
+            "not given",
+            "the layout of the folder of raw data",
+        )
+    })?;
+    Ok(brainmae_studies::list(layout, root, &spec.list)?)
+}
+
+/// Atlas and subjects of a listing: what is known before a signal is read.
+struct Known {
     regions: Regions,
     /// The subjects of the scans listed.
     subjects: Vec<SubjectRecord>,
@@ -174,25 +114,122 @@ struct Opened {
     warnings: Vec<String>,
 }
 
-fn open(root: &Path, spec: &IngestSpec) -> Result<Opened, DataError> {
-    spec.check()?;
-    let listing = brainmae_studies::list(spec.layout, root, &spec.list)?;
-    let regions = Regions::resolve(&spec.atlas, || scan::column_names(&listing.scans))?;
-    let phenotypes = Phenotypes::read(
-        &spec.phenotypes,
-        &PhenotypeOptions {
-            columns: spec.targets.clone(),
-        },
-    )?;
-    let wanted: BTreeSet<&SubjectId> = listing.scans.iter().map(|scan| &scan.subject).collect();
-    let wanted: Vec<SubjectId> = wanted.into_iter().cloned().collect();
-    let (subjects, unknown) = phenotypes.for_subjects(&wanted);
-    Ok(Opened {
-        warnings: warnings(spec, &phenotypes, &subjects, unknown),
-        listing,
-        regions,
-        subjects,
-    })
+impl Known {
+    fn of(listing: &Listing, spec: &IngestSpec) -> Result<Self, DataError> {
+        let regions = Regions::resolve(&spec.atlas, || probe::column_names(&listing.scans))?;
+        let phenotypes = Phenotypes::read(
+            &spec.phenotypes,
+            &PhenotypeOptions {
+                columns: spec.targets.clone(),
+            },
+        )?;
+        let wanted: BTreeSet<&SubjectId> = listing.scans.iter().map(|scan| &scan.subject).collect();
+        let wanted: Vec<SubjectId> = wanted.into_iter().cloned().collect();
+        let (subjects, unknown) = phenotypes.for_subjects(&wanted);
+        Ok(Self {
+            warnings: of_subjects(spec, &phenotypes, &subjects, unknown),
+            regions,
+            subjects,
+        })
+    }
+}
+
+/// Raw data as files that a listing names.
+pub struct ListingSource<'a> {
+    root: &'a Path,
+    listing: Listing,
+    spec: &'a IngestSpec,
+    known: Known,
+    /// Seconds between volumes of the data set.
+    dt_secs: f64,
+    /// By scan.
+    identities: Vec<String>,
+    identity: String,
+}
+
+impl<'a> ListingSource<'a> {
+    /// Works out atlas, subjects and TR, and takes samples of all files for their identity.
+    ///
+    /// # Errors
+    /// As [`ingest`], but for what is seen in signals alone.
+    pub fn new(root: &'a Path, listing: Listing, spec: &'a IngestSpec) -> Result<Self, DataError> {
+        spec.check()?;
+        if listing.scans.is_empty() {
+            return Err(DataError::config("listing", "empty", "one scan or more"));
+        }
+        let known = Known::of(&listing, spec)?;
+        let dt_secs = probe::dt_secs(spec, &listing.scans)?;
+        let recipe = identity::of_recipe(spec, &known.regions, dt_secs)?;
+        let identities: Vec<String> = (listing.scans.iter())
+            .map(|scan| identity::of_scan(&recipe, root, scan))
+            .collect();
+        let identity = identity::of_dataset(spec, &recipe, &identities)?;
+        Ok(Self {
+            root,
+            listing,
+            spec,
+            known,
+            dt_secs,
+            identities,
+            identity,
+        })
+    }
+}
+
+impl RawSource for ListingSource<'_> {
+    fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    fn header(&self) -> DatasetHeader {
+        let mut warnings = self.known.warnings.clone();
+        warnings.extend(of_listing(&self.listing));
+        DatasetHeader {
+            name: self.spec.name.clone(),
+            licence: self.spec.licence.clone(),
+            citation: self.spec.citation.clone(),
+            dt_secs: self.dt_secs,
+            cleaning: self.spec.cleaning.clone(),
+            atlas_source: self.known.regions.source.clone(),
+            warnings,
+            identity: String::new(),
+        }
+    }
+
+    fn open(&mut self, _on_progress: &mut OnProgress<'_>) -> Result<Opened, DataError> {
+        let scans = self.listing.scans.iter().zip(&self.identities);
+        Ok(Opened {
+            atlas: self.known.regions.atlas.clone(),
+            scans: scans
+                .map(|(found, identity)| RawScan {
+                    scan: found.scan.clone(),
+                    identity: identity.clone(),
+                })
+                .collect(),
+        })
+    }
+
+    fn read(
+        &mut self,
+        wanted: &[usize],
+        threads: usize,
+        sink: &ScanSink<'_>,
+    ) -> Result<(), DataError> {
+        let reader = ScanReader {
+            spec: self.spec,
+            regions: &self.known.regions,
+            root: self.root,
+            dt_secs: self.dt_secs,
+        };
+        let scans = &self.listing.scans;
+        in_parallel(wanted, threads, &|number| {
+            sink(number, reader.prepare(&scans[number]))
+        })
+    }
+
+    fn subjects(&self, _kept: &KeptScans<'_>) -> Result<Vec<SubjectRecord>, DataError> {
+        Ok(self.known.subjects.clone())
+    }
 }
 
 /// What the listing tells besides its scans; counts only, for names of subjects stand in notes.
@@ -201,6 +238,7 @@ fn of_listing(listing: &Listing) -> Vec<String> {
     let missing = |note: &&Note| note.kind == NoteKind::Missing;
     let n_missing = listing.notes.iter().filter(missing).count();
     if n_missing > 0 {
+        // Prepared data sets hold this text, and their hashes hang on it.
         warnings.push(format!(
             "remarks on what is missing: {n_missing}, which --dry-run lists"
         ));
@@ -213,132 +251,8 @@ fn of_listing(listing: &Listing) -> Vec<String> {
     warnings
 }
 
-/// What was done otherwise than a reader may think, with the number of scans.
-fn of_scans(parts: &[Part]) -> Vec<String> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for remark in parts.iter().flat_map(|part| &part.remarks) {
-        *counts.entry(remark).or_default() += 1;
-    }
-    (counts.into_iter())
-        .map(|(remark, n_scans)| format!("in {n_scans} scans: {remark}"))
-        .collect()
-}
-
-/// Reads the scans `todo` on several threads; `done` is called on this one.
-fn read_all(
-    cohort: &Cohort<'_>,
-    scans: &[FoundScan],
-    identities: &[String],
-    todo: &[usize],
-    partial: &Partial,
-    threads: usize,
-    done: &mut dyn FnMut(usize, Part),
-) -> Result<(), DataError> {
-    let next = AtomicUsize::new(0);
-    let stop = AtomicBool::new(false);
-    let (sender, finished) = mpsc::channel();
-    std::thread::scope(|scope| {
-        for _ in 0..threads.clamp(1, todo.len().max(1)) {
-            let sender = sender.clone();
-            let (next, stop) = (&next, &stop);
-            scope.spawn(move || {
-                while !stop.load(Ordering::Relaxed) {
-                    let Some(&number) = todo.get(next.fetch_add(1, Ordering::Relaxed)) else {
-                        break;
-                    };
-                    let scan = cohort.prepare(&scans[number]);
-                    let part = partial.keep(scan, &identities[number]);
-                    if sender.send((number, part)).is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-        drop(sender);
-        let mut outcome = Ok(());
-        for (number, part) in finished {
-            match part {
-                Ok(part) => done(number, part),
-                Err(error) => {
-                    // Such as a full disk: the scans that are being read end, no new one starts.
-                    stop.store(true, Ordering::Relaxed);
-                    outcome = Err(error);
-                }
-            }
-        }
-        outcome
-    })
-}
-
-/// The interval that all scans of the data set will have.
-fn dt_secs(spec: &IngestSpec, scans: &[FoundScan]) -> Result<f64, DataError> {
-    if let Some(dt_secs) = spec.resampled_dt_secs().or(spec.tr_secs) {
-        return Ok(dt_secs);
-    }
-    let mut trs: Vec<f64> = scans.iter().filter_map(|scan| scan.tr_secs).collect();
-    if trs.is_empty() {
-        // Opening a file takes time: some of them tell for all.
-        let every = scans.len().div_ceil(FILES_ASKED).max(1);
-        trs = (scans.iter().step_by(every))
-            .filter_map(scan::tr_of_file)
-            .collect();
-    }
-    // The most frequent one; of several, the shortest.
-    let mut counts: Vec<(f64, usize)> = Vec::new();
-    for tr_secs in trs {
-        match counts.iter_mut().find(|(known, _)| *known == tr_secs) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((tr_secs, 1)),
-        }
-    }
-    counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.total_cmp(&b.0)));
-    counts.first().map(|(tr_secs, _)| *tr_secs).ok_or_else(|| {
-        DataError::config(
-            "tr_secs",
-            "not known",
-            "the TR of the scans: neither layout nor files tell it",
-        )
-    })
-}
-
-/// Everything besides its files that the signals of a scan depend on.
-fn recipe_hash(spec: &IngestSpec, regions: &Regions, dt_secs: f64) -> Result<String, DataError> {
-    let json = |value: Result<String, serde_json::Error>| {
-        value.map_err(|error| DataError::config("recipe", error, "values that JSON can hold"))
-    };
-    Ok(FieldHasher::new("ingest")
-        .field(TOOL)
-        .field(FORMAT.to_le_bytes())
-        .field(json(serde_json::to_string(&spec.cleaning))?)
-        .field(json(serde_json::to_string(&spec.limits))?)
-        .field(spec.min_coverage.to_le_bytes())
-        .field(format!("{:?}", spec.tr_secs))
-        .field(dt_secs.to_le_bytes())
-        .field(regions.hash())
-        .finish())
-}
-
-/// Identity of the whole data set: recipe, scans, tables of subjects and what it says of itself.
-fn identity(spec: &IngestSpec, recipe: &str, identities: &[String]) -> Result<String, DataError> {
-    let mut hasher = FieldHasher::new("cohort")
-        .field(&spec.name)
-        .field(&spec.licence)
-        .field(&spec.citation)
-        .field(recipe);
-    for scan in identities {
-        hasher = hasher.field(scan);
-    }
-    for path in &spec.phenotypes {
-        hasher = hasher.field(sha256_file(path)?);
-    }
-    for column in &spec.targets {
-        hasher = hasher.field(column);
-    }
-    Ok(hasher.finish())
-}
-
 /// What a user should know about the subjects; counts only, for values and names may be restricted.
-fn warnings(
+fn of_subjects(
     spec: &IngestSpec,
     phenotypes: &Phenotypes,
     subjects: &[SubjectRecord],

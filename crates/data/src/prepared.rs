@@ -1,4 +1,4 @@
-//! A prepared data set: one folder of parquet tables and a TOML card, the same for every source.
+//! Prepared data set: one folder of parquet tables and a TOML card, the same for every source.
 //!
 //! | file | rows |
 //! |---|---|
@@ -22,7 +22,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::DataError;
+use crate::error::{DataError, PreparedProblem};
 use brainmae_files::exclusion::Exclusion;
 use brainmae_files::id::{ScanId, SubjectId};
 use brainmae_signals::cleaning::CleaningStep;
@@ -97,10 +97,13 @@ impl Card {
             .map_err(|error| DataError::toml(&path, &text, &error))?
             .format;
         if format != FORMAT {
-            return Err(DataError::Prepared {
-                problem: format!("its format is {format}, expected {FORMAT}: prepare it again"),
-                path,
-            });
+            return Err(DataError::prepared(
+                &path,
+                PreparedProblem::Format {
+                    found: format,
+                    expected: FORMAT,
+                },
+            ));
         }
         let card = toml::from_str(&text).map_err(|error| DataError::toml(&path, &text, &error))?;
         Ok((card, text))

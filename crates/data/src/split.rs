@@ -1,4 +1,4 @@
-//! Who trains, who decides when to stop, who is tested: nobody stands on two sides.
+//! Subject- and family-level splits into training, validation and test sets.
 
 mod assign;
 mod balance;
@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::DataError;
+use crate::error::{DataError, LeakOf, SplitProblem};
 use crate::prepared::{PreparedDataset, ScanRecord};
 use brainmae_files::checksum::FieldHasher;
 use brainmae_files::id::{ScanId, SubjectId};
@@ -25,7 +25,8 @@ pub use proof::{SideCount, SplitProof, check_split};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SplitSpec {
-    /// Share of the subjects to test on; 0.2 when nothing is said. The two shares are below 1 together.
+    /// Share of the subjects to test on; 0.2 when nothing is said. The two shares are below 1
+    /// together.
     pub test_fraction: Option<f64>,
     /// Share of the subjects to decide on; 0.1 when nothing is said.
     pub validation_fraction: Option<f64>,
@@ -132,16 +133,15 @@ impl Split {
         for (scans, side) in self.sides().into_iter().zip(SIDES) {
             for scan in scans {
                 let Some(record) = included.get(scan) else {
-                    return Err(DataError::Split {
-                        problem: format!(
-                            "the {side} scan {scan} is not among the {} usable scans",
-                            included.len()
-                        ),
-                    });
+                    return Err(DataError::Split(SplitProblem::UnusableScan {
+                        side,
+                        scan: scan.clone(),
+                        n_usable: included.len(),
+                    }));
                 };
                 if let Some(first) = side_of_scan.insert(scan, side) {
                     return Err(DataError::Leak {
-                        who: format!("scan {scan}"),
+                        who: LeakOf::Scan(scan.clone()),
                         first,
                         second: side,
                     });
@@ -152,8 +152,8 @@ impl Split {
                 if let (SplitUnit::Subject, Some(first)) = (self.unit, other) {
                     return Err(DataError::Leak {
                         who: match kin {
-                            Kin::Family(family) => format!("family {family}"),
-                            Kin::Subject(subject) => format!("subject {subject}"),
+                            Kin::Family(family) => LeakOf::Family(family.to_owned()),
+                            Kin::Subject(subject) => LeakOf::Subject(subject.clone()),
                         },
                         first,
                         second: side,
@@ -162,12 +162,9 @@ impl Split {
             }
         }
         if self.unit == SplitUnit::Scan && subjects_seen.len() > 1 {
-            return Err(DataError::Split {
-                problem: format!(
-                    "it is by scan, but the scans are of {} subjects: split by subject",
-                    subjects_seen.len()
-                ),
-            });
+            return Err(DataError::Split(SplitProblem::ByScan {
+                n_subjects: subjects_seen.len(),
+            }));
         }
         Ok(())
     }
@@ -289,11 +286,10 @@ pub(crate) mod tests {
             test_scans: vec!["sub-0_run-01".into()],
             ..SplitSpec::default()
         };
-        let error = spec
-            .draw_from(&scans, &subjects, &mut rng(0))
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("family 4 is on both sides"), "{error}");
+        match spec.draw_from(&scans, &subjects, &mut rng(0)) {
+            Err(DataError::Leak { who, .. }) => assert_eq!(who, LeakOf::Family("4".into())),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
@@ -316,40 +312,51 @@ pub(crate) mod tests {
             stratify: vec!["sex".into()],
             ..shares(0.5, 0.6)
         };
-        for (spec, scans, subjects, word) in [
-            (shares(0.1, 0.2), &scans, &subjects, "1 families"),
-            (
-                shares(0.0, 0.5),
-                &one_scan,
-                &one_subject,
-                "set a share to 0",
-            ),
-            (shares(0.0, 1.5), &scans, &subjects, "test_fraction is 1.5"),
-            (
-                shares(0.3, 0.7),
-                &scans,
-                &subjects,
-                "test_fraction + validation_fraction is 0.7 + 0.3, expected below 1: they add up \
-                 to 1 or more",
-            ),
-            (by_default, &scans, &subjects, "is 0.95 + 0.1, expected"),
-            (stratified, &scans, &subjects, "is 0.6 + 0.5, expected"),
-            (
-                named("nobody"),
-                &scans,
-                &subjects,
-                "test scan nobody is not",
-            ),
-            (
-                named("sub-0_run-01"),
-                &one_scan,
-                &one_subject,
-                "no scan is left",
-            ),
-            (both, &scans, &subjects, "give one of them"),
+        let problem = |spec: SplitSpec, scans: &[ScanRecord], subjects: &[SubjectRecord]| match spec
+            .draw_from(scans, subjects, &mut rng(0))
+        {
+            Err(DataError::Split(problem)) => problem,
+            other => panic!("{other:?}"),
+        };
+        let too_few = |n_groups, groups| SplitProblem::TooFewForShares { n_groups, groups };
+        assert_eq!(
+            problem(shares(0.1, 0.2), &scans, &subjects),
+            too_few(1, "families or single subjects")
+        );
+        assert_eq!(
+            problem(shares(0.0, 0.5), &one_scan, &one_subject),
+            too_few(1, "scans of the only subject")
+        );
+        assert_eq!(
+            problem(named("nobody"), &scans, &subjects),
+            SplitProblem::UnusableScan {
+                side: "test",
+                scan: "nobody".into(),
+                n_usable: 4,
+            }
+        );
+        assert_eq!(
+            problem(named("sub-0_run-01"), &one_scan, &one_subject),
+            SplitProblem::NothingToTrainOn
+        );
+        assert_eq!(
+            problem(both, &scans, &subjects),
+            SplitProblem::NamedAndDrawn
+        );
+
+        let sum = "test_fraction + validation_fraction";
+        for (spec, key, value) in [
+            (shares(0.0, 1.5), "test_fraction", "1.5"),
+            (shares(0.3, 0.7), sum, "0.7 + 0.3"),
+            (by_default, sum, "0.95 + 0.1"),
+            (stratified, sum, "0.6 + 0.5"),
         ] {
-            let error = spec.draw_from(scans, subjects, &mut rng(0)).unwrap_err();
-            assert!(error.to_string().contains(word), "{error}");
+            match spec.draw_from(&scans, &subjects, &mut rng(0)) {
+                Err(DataError::Config { field, found, .. }) => {
+                    assert_eq!((field, found.as_str()), (key, value));
+                }
+                other => panic!("{other:?}"),
+            }
         }
     }
 

@@ -1,10 +1,10 @@
-//! Splits in a file, so that others can test on the same people.
+//! Files of splits, so that others can test on the same subjects.
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::DataError;
+use crate::error::{DataError, SplitFileProblem};
 use crate::prepared::{PreparedDataset, TOOL};
 use crate::split::{FoldSpec, Split, SplitSpec};
 use brainmae_files::checksum::FieldHasher;
@@ -83,7 +83,7 @@ impl SplitFile {
     /// When the system refuses.
     pub fn write(&self, path: &Path) -> Result<(), DataError> {
         let mut text = serde_json::to_string_pretty(self)
-            .map_err(|error| DataError::file(path, format!("cannot be written: {error}")))?;
+            .map_err(|error| refuse(path, SplitFileProblem::Write(error)))?;
         text.push('\n');
         Ok(write_atomic(path, text.as_bytes())?)
     }
@@ -91,36 +91,34 @@ impl SplitFile {
     /// Reads a file of splits of `dataset`, and checks them.
     ///
     /// # Errors
-    /// [`DataError::File`] for a file that was changed, is of another data set or no file of
+    /// [`DataError::SplitFile`] for a file that was changed, is of another data set or no file of
     /// splits; what [`Split::check`] returns for a split that does not hold.
     pub fn read(path: &Path, dataset: &PreparedDataset) -> Result<Self, DataError> {
-        let refuse = |problem: String| Err(DataError::file(path, problem));
         let text = std::fs::read_to_string(path).map_err(DataError::io("read", path))?;
-        let no_splits = |error: serde_json::Error| {
-            DataError::file(path, format!("not a file of splits: {error}"))
-        };
+        let refuse = |problem| Err(refuse(path, problem));
+        let no_splits = |error| self::refuse(path, SplitFileProblem::Read(error));
         let FormatOnly { format } = serde_json::from_str(&text).map_err(no_splits)?;
         if format != FORMAT {
-            return refuse(format!(
-                "the format of the splits is {format}, expected {FORMAT}: draw them again"
-            ));
+            return refuse(SplitFileProblem::Format {
+                found: format,
+                expected: FORMAT,
+            });
         }
         let file: Self = serde_json::from_str(&text).map_err(no_splits)?;
         let hash = file.hash();
         if hash != file.sha256 {
-            return refuse(format!(
-                "the splits were changed after they were drawn: their sha256 is {hash}, the file says {}; draw them again, or fetch the file again",
-                file.sha256
-            ));
+            return refuse(SplitFileProblem::Changed {
+                found: hash,
+                expected: file.sha256,
+            });
         }
         if file.dataset_sha256 != dataset.content_hash() {
-            return refuse(format!(
-                "the splits are of the data set {} with sha256 {}, expected {} with {}: draw them again",
-                file.dataset,
-                file.dataset_sha256,
-                dataset.header().name,
-                dataset.content_hash()
-            ));
+            return refuse(SplitFileProblem::OtherDataset {
+                found: file.dataset,
+                found_sha256: file.dataset_sha256,
+                expected: dataset.header().name.clone(),
+                expected_sha256: dataset.content_hash().to_owned(),
+            });
         }
         file.splits
             .iter()
@@ -139,9 +137,17 @@ impl SplitFile {
     }
 }
 
+fn refuse(path: &Path, problem: SplitFileProblem) -> DataError {
+    DataError::SplitFile {
+        path: path.to_owned(),
+        problem,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::LeakOf;
     use crate::split::tests::rng;
     use crate::store::tests::written;
 
@@ -187,6 +193,13 @@ mod tests {
         }
     }
 
+    fn problem(read: Result<SplitFile, DataError>) -> SplitFileProblem {
+        match read {
+            Err(DataError::SplitFile { problem, .. }) => problem,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn what_is_written_is_read() {
         let written = Written::new();
@@ -207,11 +220,7 @@ mod tests {
         };
         let seed = |text: String| text.replace(&u64::MAX.to_string(), "3");
         for changed in [written.changed(swap), written.changed(seed)] {
-            let error = changed.unwrap_err().to_string();
-            assert!(
-                error.contains("were changed after they were drawn"),
-                "{error}"
-            );
+            assert!(matches!(problem(changed), SplitFileProblem::Changed { .. }));
         }
     }
 
@@ -220,14 +229,23 @@ mod tests {
         let (one, folder) = (Written::new(), tempfile::tempdir().unwrap());
         let other = written(folder.path(), &[10; 13]);
         let path = one.folder.path().join("splits.json");
-        let error = SplitFile::read(&path, &other).unwrap_err().to_string();
-        assert!(error.contains(other.content_hash()), "{error}");
+        match problem(SplitFile::read(&path, &other)) {
+            SplitFileProblem::OtherDataset {
+                expected_sha256, ..
+            } => assert_eq!(expected_sha256, other.content_hash()),
+            other => panic!("{other}"),
+        }
 
         let format = |text: String| text.replace("\"format\": 1", "\"format\": 2");
-        let error = one.changed(format).unwrap_err().to_string();
-        assert!(error.contains("is 2, expected 1"), "{error}");
-        let error = one.changed(|_| "[1".into()).unwrap_err().to_string();
-        assert!(error.contains("not a file of splits"), "{error}");
+        assert!(matches!(
+            problem(one.changed(format)),
+            SplitFileProblem::Format {
+                found: 2,
+                expected: 1
+            }
+        ));
+        let cut_off = problem(one.changed(|_| "[1".into()));
+        assert!(matches!(cut_off, SplitFileProblem::Read(_)), "{cut_off}");
     }
 
     #[test]
@@ -241,7 +259,9 @@ mod tests {
         SplitFile::new(&written.dataset, 0, spec, splits)
             .write(&path)
             .unwrap();
-        let error = SplitFile::read(&path, &written.dataset).unwrap_err();
-        assert!(error.to_string().contains(leaked.as_str()), "{error}");
+        match SplitFile::read(&path, &written.dataset) {
+            Err(DataError::Leak { who, .. }) => assert_eq!(who, LeakOf::Scan(leaked)),
+            other => panic!("{other:?}"),
+        }
     }
 }

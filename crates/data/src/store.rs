@@ -1,11 +1,11 @@
-//! The scans of one side, in memory as far as they fit, from which batches are cut.
+//! Store of the scans of one side, in memory as far as they fit; batches are cut from it.
 
 mod budget;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::error::DataError;
+use crate::error::{DataError, StoreProblem};
 use crate::prepared::{BoldFile, PreparedDataset, ScanRecord};
 use crate::segment::SegmentLayout;
 use brainmae_files::exclusion::Exclusion;
@@ -152,7 +152,7 @@ impl ScanStore {
     /// Takes scans that are in memory already.
     ///
     /// # Errors
-    /// [`DataError::BoldSeries`] when there is none, or they differ in ROIs or TR.
+    /// [`DataError::Store`] when there is none, or they differ in ROIs or TR.
     pub fn new(scans: Vec<StoredScan>) -> Result<Self, DataError> {
         Self::shared(
             (scans.into_iter()).map(|scan| (scan.scan, scan.subject, Arc::new(scan.series))),
@@ -176,23 +176,20 @@ impl ScanStore {
             signals.push(series);
         }
         let Some(first) = signals.first() else {
-            return Err(DataError::BoldSeries {
-                problem: "there is no scan".into(),
-            });
+            return Err(DataError::Store(StoreProblem::Empty));
         };
         let (n_rois, dt_secs) = (first.n_rois(), first.tr_secs());
         let other = (entries.iter().zip(&signals))
             .find(|(_, series)| (series.n_rois(), series.tr_secs()) != (n_rois, dt_secs));
         if let Some((other, series)) = other {
-            return Err(DataError::BoldSeries {
-                problem: format!(
-                    "scan {} has {} ROIs every {} s, scan {} has {n_rois} every {dt_secs} s",
-                    other.scan,
-                    series.n_rois(),
-                    series.tr_secs(),
-                    entries[0].scan
-                ),
-            });
+            return Err(DataError::Store(StoreProblem::Mixed {
+                scan: other.scan.clone(),
+                n_rois: series.n_rois(),
+                tr_secs: series.tr_secs(),
+                first: entries[0].scan.clone(),
+                first_n_rois: n_rois,
+                first_tr_secs: dt_secs,
+            }));
         }
         Ok(Self {
             entries,

@@ -1,7 +1,7 @@
 //! Interruption by Ctrl-C or by a scheduler's SIGTERM: finish the step, save, end.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ops::ControlFlow;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -48,26 +48,12 @@ pub fn check() -> Result<(), Stopped> {
     }
 }
 
-/// Ends the work of [`stoppable`] if someone asked this process to stop. For callbacks that cannot
-/// return an error: the stack unwinds to `stoppable`, so that every lock and temporary folder is
-/// given back.
-pub fn leave_if_asked() {
-    if let Err(stopped) = check() {
-        // No panic: nothing is printed.
-        resume_unwind(Box::new(stopped));
-    }
-}
-
-/// Does work whose callbacks call [`leave_if_asked`].
-///
-/// # Errors
-/// From the work; [`Stopped`] if a callback left it.
-pub fn stoppable<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    // What the work has changed when it is left is not looked at any more.
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result,
-        Err(payload) if payload.is::<Stopped>() => Err(Stopped.into()),
-        Err(payload) => resume_unwind(payload),
+/// What a callback returns so that its caller goes on, or ends because someone asked this process
+/// to stop.
+pub fn flow() -> ControlFlow<()> {
+    match check() {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(Stopped) => ControlFlow::Break(()),
     }
 }
 
@@ -97,27 +83,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_callback_that_leaves_its_work_gives_back_what_the_work_holds() {
-        struct Held<'a>(&'a AtomicBool);
-        impl Drop for Held<'_> {
-            fn drop(&mut self) {
-                self.0.store(false, Ordering::Relaxed);
-            }
-        }
-        let held = AtomicBool::new(true);
-        let result: Result<()> = stoppable(|| {
-            let _held = Held(&held);
-            resume_unwind(Box::new(Stopped));
-        });
-        let error = result.expect_err("left").context("preparing");
+    fn the_error_is_found_below_its_context() {
+        let error = anyhow::Error::new(Stopped).context("preparing");
         assert!(is_stopped(&error));
-        assert!(!held.load(Ordering::Relaxed));
-    }
-
-    #[test]
-    fn other_results_and_errors_pass() {
-        assert_eq!(stoppable(|| Ok(3)).expect("a result"), 3);
-        let error = stoppable::<()>(|| anyhow::bail!("wrong")).expect_err("an error");
-        assert!(!is_stopped(&error));
+        assert!(!is_stopped(&anyhow::anyhow!("wrong")));
+        assert_eq!((flow(), check()), (ControlFlow::Continue(()), Ok(())));
     }
 }

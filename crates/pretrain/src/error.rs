@@ -45,6 +45,9 @@ pub enum PretrainError {
         /// The checkpoint to go on from, if there is one.
         last_good: Option<LastGood>,
     },
+    /// A callback ended the work.
+    #[error("stopped on request")]
+    Interrupted,
     /// A config value that makes no sense.
     #[error("training config: {field} is {found}, expected {expected}")]
     Config {

@@ -1,6 +1,7 @@
 //! How well hidden ROIs are reconstructed, by every predictor on the same masks.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use brainmae_data::{Crop, ScanStore, SegmentLayout, tile};
 use brainmae_run::Seeds;
@@ -148,19 +149,20 @@ pub fn scoring_batches<'a>(
     })
 }
 
-/// Scores every predictor on every scan of `store` at every mask ratio; `done` is called after each ratio.
+/// Scores every predictor on every scan of `store` at every mask ratio; `done` is called after each ratio;
+/// its `Break` ends the work.
 ///
 /// A scan without a valid segment has no score.
 ///
 /// # Errors
-/// [`PretrainError::NoScans`], or from the data.
+/// [`PretrainError::NoScans`], [`PretrainError::Interrupted`] after a `Break`, or from the data.
 pub fn score(
     store: &ScanStore,
     layout: &SegmentLayout,
     config: &ReconstructionConfig,
     predictors: &[&dyn Predictor],
     seeds: &Seeds,
-    mut done: impl FnMut(f64),
+    mut done: impl FnMut(f64) -> ControlFlow<()>,
 ) -> Result<Vec<ScanScore>, PretrainError> {
     if store.is_empty() {
         return Err(PretrainError::NoScans { side: "test" });
@@ -191,7 +193,9 @@ pub fn score(
                     }),
             );
         }
-        done(ratio);
+        if done(ratio).is_break() {
+            return Err(PretrainError::Interrupted);
+        }
     }
     Ok(scores)
 }

@@ -42,7 +42,7 @@ use rand_distr::StandardNormal;
 use crate::error::SimulateError;
 use brain::{Brain, DrawnScan, ScanRequest, noise_ar1};
 use brainmae_atlas::Atlas;
-use brainmae_data::prepare::{Progress, Step, Streams};
+use brainmae_data::pipeline::{OnProgress, Progress, Step, Streams};
 use brainmae_formats::cifti::writer::{CiftiRows, CiftiWriter};
 use brainmae_formats::label_map::GrayordinateLabels;
 pub use effects::PlantedEffects;
@@ -82,16 +82,17 @@ pub struct CohortReport {
 /// nothing at `out`.
 ///
 /// # Errors
-/// [`SimulateError::Config`] for a spec that cannot be, an atlas without networks, or labels that are
-/// not its own; [`SimulateError::Occupied`] when something stands at `out`; [`SimulateError::Io`] when it
-/// cannot be written.
+/// [`SimulateError::Config`] for a spec that cannot be, an atlas without networks, or labels that
+/// are not its own; [`SimulateError::Occupied`] when something stands at `out`;
+/// [`SimulateError::Files`] when it cannot be written; [`SimulateError::Interrupted`] when
+/// `on_progress` asked to stop.
 pub fn simulate_cohort(
     spec: &CohortSpec,
     atlas: &Atlas,
     labels: &GrayordinateLabels,
     out: &Path,
     streams: &Streams<'_>,
-    progress: &mut dyn FnMut(Progress<'_>),
+    on_progress: &mut OnProgress<'_>,
 ) -> Result<CohortReport, SimulateError> {
     let plan = plan_cohort(spec, atlas, labels)?;
     let stream = |name: &str| streams(spec.seed, &format!("cohort/{name}"));
@@ -139,12 +140,15 @@ pub fn simulate_cohort(
         truth.add(&name, scan, volumes_in_file, &blocks, drawn);
         done += 1;
         tracing::debug!(scan = %name, "scan simulated");
-        progress(Progress {
+        let told = Progress {
             step: Step::Scan,
             name: &name,
             done,
             total: plan.n_scans,
-        });
+        };
+        if on_progress(told).is_break() {
+            return Err(SimulateError::Interrupted);
+        }
     }
     write_tables(spec, atlas, &dir, &people, &plan.scans, &stream)?;
     truth.write(&dir.join("truth"), spec, atlas, &brain, &people)?;

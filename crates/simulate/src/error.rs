@@ -1,6 +1,6 @@
 //! Errors of simulated data.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use brainmae_files::FileError;
 
@@ -23,6 +23,9 @@ pub enum SimulateError {
     /// The prepared data set.
     #[error(transparent)]
     Data(#[from] brainmae_data::DataError),
+    /// The caller asked to stop.
+    #[error("stopped as asked: a cohort that is not whole is not kept")]
+    Interrupted,
     /// A field of a configuration is out of its range.
     #[error("{field} is {found}, expected {expected}")]
     Config {
@@ -33,36 +36,111 @@ pub enum SimulateError {
         /// What it may be.
         expected: String,
     },
-    /// A file whose content cannot be used; the message says found, expected and what to do.
-    #[error("{problem}: {path:?}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, with what was found, expected, and what to do.
-        problem: String,
+    /// The networks of an atlas do not suit the effects that are planted.
+    #[error(
+        "the atlas {atlas}: {problem}, expected that the ROIs belong to {fewest} networks or more"
+    )]
+    Networks {
+        /// Name of the atlas.
+        atlas: String,
+        /// What is wrong.
+        problem: NetworkProblem,
+        /// Fewest networks that are needed.
+        fewest: usize,
     },
-    /// Another data set stands where this one should go.
-    #[error("{path:?} holds {found}: {advice}")]
+    /// The atlas has more ROIs than the voxels of a simulated image have room for.
+    #[error("the atlas {atlas} has {n_rois} ROIs, for which {shape:?} voxels have no room")]
+    NoRoom {
+        /// Name of the atlas.
+        atlas: String,
+        /// Its ROIs.
+        n_rois: usize,
+        /// Voxels along the three axes.
+        shape: [usize; 3],
+    },
+    /// The labels of vertices and voxels are not those of the atlas.
+    #[error("the labels do not suit the atlas: {0}")]
+    Labels(LabelProblem),
+    /// Something stands where a cohort should go.
+    #[error("{path:?} holds something already: choose another folder, or delete this one")]
     Occupied {
         /// The folder.
         path: PathBuf,
-        /// What is there.
-        found: String,
-        /// What to do.
-        advice: &'static str,
     },
-    /// A table cannot be read or written.
-    #[error("cannot read or write the table {path:?}")]
-    Table {
-        /// The parquet file.
-        path: PathBuf,
-        /// What polars said.
-        #[source]
-        source: Box<polars::error::PolarsError>,
+}
+
+/// What is wrong with the networks of an atlas.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NetworkProblem {
+    /// An ROI belongs to no network.
+    #[error("ROI {roi} is of no network")]
+    None {
+        /// Name of the ROI.
+        roi: String,
+    },
+    /// There are too few.
+    #[error("it has {found} networks")]
+    TooFew {
+        /// Networks of the atlas.
+        found: usize,
+    },
+}
+
+/// What is wrong with labels of vertices and voxels.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LabelProblem {
+    /// Full grayordinates need another surface.
+    #[error(
+        "they are for {found} vertices of {structure}, expected {expected} vertices a side for full grayordinates"
+    )]
+    Mesh {
+        /// Vertices with an entry.
+        found: usize,
+        /// The side.
+        structure: &'static str,
+        /// Vertices of the surface that full grayordinates have.
+        expected: usize,
+    },
+    /// The medial wall is too small.
+    #[error(
+        "{found} vertices are without an ROI, expected at least {expected}, the medial wall of an fsLR-32k surface"
+    )]
+    MedialWall {
+        /// Vertices without an ROI.
+        found: usize,
+        /// Vertices of the medial wall.
+        expected: usize,
+    },
+    /// A label is no ROI of the atlas.
+    #[error("label {label}, expected 0 to {n_rois}, as many ROIs as {atlas}")]
+    NoSuchRoi {
+        /// The label.
+        label: u32,
+        /// ROIs of the atlas.
+        n_rois: usize,
+        /// Name of the atlas.
+        atlas: String,
+    },
+    /// An ROI has neither vertex nor voxel.
+    #[error("they have no place for ROI {roi}, expected a vertex or voxel of every ROI")]
+    NoPlace {
+        /// Name of the ROI.
+        roi: String,
     },
 }
 
 impl SimulateError {
+    /// Whether the caller asked to stop, so that nothing is wrong.
+    pub fn is_interrupted(&self) -> bool {
+        match self {
+            Self::Interrupted => true,
+            Self::Data(error) => error.is_interrupted(),
+            _ => false,
+        }
+    }
+
     /// Wraps an I/O error with what was tried on which path.
     pub(crate) fn io(
         action: &'static str,
@@ -70,14 +148,6 @@ impl SimulateError {
     ) -> impl FnOnce(std::io::Error) -> Self {
         let error = FileError::io(action, path);
         move |source| Self::Files(error(source))
-    }
-
-    /// A file whose content cannot be used.
-    pub(crate) fn file(path: &Path, problem: impl Into<String>) -> Self {
-        Self::File {
-            path: path.to_owned(),
-            problem: problem.into(),
-        }
     }
 
     /// A field of a configuration out of its range.
@@ -92,12 +162,49 @@ impl SimulateError {
             expected: expected.into(),
         }
     }
+}
 
-    /// Wraps a polars error with its table.
-    pub(crate) fn table(path: &Path) -> impl Fn(polars::error::PolarsError) -> Self + '_ {
-        move |source| Self::Table {
-            path: path.to_owned(),
-            source: Box::new(source),
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts() {
+        let networks = |problem| SimulateError::Networks {
+            atlas: "two".into(),
+            problem,
+            fewest: 4,
+        };
+        let errors = [
+            SimulateError::Interrupted,
+            SimulateError::config("ar1", 1.0, "from 0 to 0.9999"),
+            networks(NetworkProblem::None { roi: "V1".into() }),
+            networks(NetworkProblem::TooFew { found: 3 }),
+            SimulateError::NoRoom {
+                atlas: "two".into(),
+                n_rois: 8000,
+                shape: [20, 24, 20],
+            },
+            SimulateError::Labels(LabelProblem::Mesh {
+                found: 20,
+                structure: "CORTEX_LEFT",
+                expected: 32_492,
+            }),
+            SimulateError::Labels(LabelProblem::MedialWall {
+                found: 7,
+                expected: 2796,
+            }),
+            SimulateError::Labels(LabelProblem::NoSuchRoi {
+                label: 9,
+                n_rois: 8,
+                atlas: "two".into(),
+            }),
+            SimulateError::Labels(LabelProblem::NoPlace { roi: "V1".into() }),
+            SimulateError::Occupied {
+                path: PathBuf::from("raw/hcp"),
+            },
+        ];
+        let lines: String = errors.iter().map(|error| format!("{error}\n")).collect();
+        insta::assert_snapshot!(lines);
     }
 }

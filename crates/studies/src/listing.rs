@@ -146,6 +146,16 @@ pub struct Listing {
     pub notes: Vec<Note>,
 }
 
+impl FromIterator<FoundScan> for Listing {
+    /// These scans, without a remark.
+    fn from_iter<I: IntoIterator<Item = FoundScan>>(scans: I) -> Self {
+        Self {
+            scans: scans.into_iter().collect(),
+            notes: Vec::new(),
+        }
+    }
+}
+
 /// Something that a listing tells besides its scans.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Note {
@@ -211,6 +221,26 @@ pub struct FoundScan {
     pub coverage: Option<PathBuf>,
     /// What happened during the scan.
     pub events: EventFiles,
+}
+
+impl FoundScan {
+    /// A scan with these signals, of which nothing else is known.
+    pub fn new(scan: impl Into<ScanId>, subject: impl Into<SubjectId>, signal: SignalFile) -> Self {
+        Self {
+            scan: scan.into(),
+            subject: subject.into(),
+            session: None,
+            task: None,
+            signal,
+            part: None,
+            tr_secs: None,
+            variant: String::new(),
+            confounds: None,
+            outliers: None,
+            coverage: None,
+            events: EventFiles::None,
+        }
+    }
 }
 
 /// Where the signals of a scan lie.

@@ -24,7 +24,7 @@ use brainmae_run::table::{read_table, write_table};
 use brainmae_run::{RunFolder, Seeds, Status, write_atomic};
 use burn::tensor::Device;
 
-use super::{Desk, Material, PlannedRun, Scans, Stage, data, fail, pretrain, refusal};
+use super::{Desk, Material, PlannedRun, Scans, Stage, data, fail, pretrain, refusal, stopped};
 use crate::experiment::Resolved;
 pub use design::Design;
 use encoders::Start;
@@ -145,13 +145,11 @@ pub fn summary(run: &RunFolder) -> Result<String> {
 fn refuse_duplicates(material: &Material) -> Result<()> {
     let dataset = &material.scans.dataset;
     let mut steps = Steps::new("looking for duplicates", dataset.included().count() as u64);
-    let duplicates = interrupt::stoppable(|| {
-        let shown = |done, _| {
-            steps.set(done as u64, String::new());
-            interrupt::leave_if_asked();
-        };
-        Ok(find_duplicates(dataset, shown)?)
-    })?;
+    let duplicates = find_duplicates(dataset, |done, _| {
+        steps.set(done as u64, String::new());
+        interrupt::flow()
+    })
+    .map_err(stopped)?;
     drop(steps);
     for pair in duplicates {
         for Scans { split, .. } in &material.folds {

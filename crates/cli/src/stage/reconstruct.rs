@@ -19,7 +19,7 @@ use brainmae_pretrain::traces::{Trace, traces};
 use brainmae_run::table::{read_table, write_table};
 use brainmae_run::{Manifest, Metric, RunFolder, Seeds, Status};
 
-use super::{Desk, PlannedRun, Scans, Stage, data, fail, manifest, pretrain};
+use super::{Desk, PlannedRun, Scans, Stage, data, fail, manifest, pretrain, stopped};
 use crate::experiment::{ExperimentConfig, Options, Resolved};
 
 /// The linear predictor of whole segments takes a matrix of `rois * time` squared, inverted for
@@ -204,20 +204,11 @@ fn score_all(
     predictors.extend([&VisibleMean as &dyn Predictor, &Zero]);
 
     let mut steps = Steps::new("reconstruct", config.mask_ratios.len() as u64);
-    let scores = interrupt::stoppable(|| {
-        let tick = |ratio| {
-            steps.tick(format!("{:.0} % of the ROIs hidden", 100.0 * ratio));
-            interrupt::leave_if_asked();
-        };
-        Ok(score(
-            &test,
-            &scans.layout,
-            config,
-            &predictors,
-            &seeds,
-            tick,
-        )?)
-    })?;
+    let tick = |ratio| {
+        steps.tick(format!("{:.0} % of the ROIs hidden", 100.0 * ratio));
+        interrupt::flow()
+    };
+    let scores = score(&test, &scans.layout, config, &predictors, &seeds, tick).map_err(stopped)?;
     drop(steps);
     let summary = summarise(&scores, config.resamples, &seeds);
 

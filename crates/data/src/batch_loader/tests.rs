@@ -7,6 +7,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
+use crate::error::CropProblem;
 use crate::store::StoreBudget;
 use crate::store::tests::written;
 
@@ -117,10 +118,19 @@ fn an_error_and_a_panic_reach_the_one_who_asks_and_the_next_batch_is_there() {
         })
         .unwrap();
         assert_eq!(loader.batch(0).unwrap(), by_hand(&memory, 0));
-        let error = loader.batch(1).unwrap_err().to_string();
-        assert!(error.contains("the store has 4 scans"), "{error}");
-        let error = loader.batch(2).unwrap_err().to_string();
-        assert_eq!(error, "cannot load batches: batch 2: no crops for this one");
+        assert!(matches!(
+            loader.batch(1),
+            Err(DataError::Crop {
+                problem: CropProblem::NoSuchScan { n_scans: 4 },
+                ..
+            })
+        ));
+        match loader.batch(2) {
+            Err(DataError::Loader(LoaderProblem::Panicked { number, message })) => {
+                assert_eq!((number, message.as_str()), (2, "no crops for this one"));
+            }
+            other => panic!("{other:?}"),
+        }
         assert_eq!(loader.batch(3).unwrap(), by_hand(&memory, 3));
     }
 }

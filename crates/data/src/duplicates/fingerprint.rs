@@ -29,8 +29,8 @@ const MIXTURES: usize = 16;
 /// Numbers per window.
 const NUMBERS: usize = 48;
 
-/// Least cosine of windows that are looked at closely. In simulations copies of 60 s with noise of a
-/// tenth stay above 0.93; the likest windows of two different scans reach 0.65 (median), and 0.8
+/// Least cosine of windows that are looked at closely. In simulations copies of 60 s with noise of
+/// a tenth stay above 0.93; the likest windows of two different scans reach 0.65 (median), and 0.8
 /// when the scans are band-passed to 0.01 to 0.1 Hz.
 const LEAST_COSINE: f32 = 0.88;
 
@@ -56,7 +56,8 @@ pub(super) struct Projection {
 }
 
 impl Projection {
-    /// For scans of up to `longest` volumes: a window that none of them has is not made longer still.
+    /// For scans of up to `longest` volumes: a window that none of them has is not made longer
+    /// still.
     pub fn new(n_rois: usize, dt_secs: f64, longest: usize) -> Self {
         let window_trs = ((WINDOW_SECS / dt_secs).round() as usize)
             .max(LEAST_WINDOW_TRS)
@@ -83,7 +84,8 @@ impl Projection {
         }
     }
 
-    /// Volumes that two scans must share to be taken for copies: 60 s, or the whole of a shorter one.
+    /// Volumes that two scans must share to be taken for copies: 60 s, or the whole of a shorter
+    /// one.
     pub fn least_overlap(&self, first: &BoldSeries, second: &BoldSeries) -> usize {
         let shortest = first.n_volumes().min(second.n_volumes());
         self.overlap_trs.min(shortest)

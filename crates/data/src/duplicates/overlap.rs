@@ -1,4 +1,4 @@
-//! How alike two scans are at a lag.
+//! Overlap of two scans at a lag, and the correlation of their ROIs there.
 
 use brainmae_signals::bold::BoldSeries;
 

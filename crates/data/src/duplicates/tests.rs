@@ -1,7 +1,7 @@
 //! Copies are found, and only copies.
 
 use proptest::prelude::*;
-use rand::{Rng, RngExt, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
@@ -38,8 +38,8 @@ fn scan(person: u64, seed: u64, n_volumes: usize, n_rois: usize, task: f64) -> V
     values
 }
 
-/// Volumes `cut` of a scan, every ROI with a scale and an offset of its own, and noise of this share
-/// of its standard deviation.
+/// Volumes `cut` of a scan, every ROI with a scale and an offset of its own, and noise of this
+/// share of its standard deviation.
 fn copy(
     values: &[f64],
     n_rois: usize,
@@ -81,7 +81,10 @@ fn compare(scans: Vec<Vec<f64>>, n_rois: usize, dt_secs: f64) -> Vec<([usize; 2]
                 .unwrap(),
         })
         .collect();
-    search(&ScanStore::new(stored).unwrap(), |_, _| ()).unwrap()
+    search(&ScanStore::new(stored).unwrap(), |_, _| {
+        std::ops::ControlFlow::Continue(())
+    })
+    .unwrap()
 }
 
 fn pairs(found: &[([usize; 2], Likeness)]) -> Vec<[usize; 2]> {

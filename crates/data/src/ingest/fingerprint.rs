@@ -1,4 +1,4 @@
-//! A cheap identity of the files behind a scan: names, sizes and samples of their bytes.
+//! Fingerprint of the files behind a scan: names, sizes and samples of their bytes.
 //!
 //! A cohort has terabytes: hashing all of them would take longer than reading what is needed. Small
 //! files are hashed whole; of large ones both ends and blocks all over the file, which a tool that

@@ -1,11 +1,11 @@
-//! The ROIs of a data set and, for every kind of file, what belongs to which of them.
+//! ROIs of a data set and, for every kind of file, the labels of vertices and voxels.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::spec::AtlasSpec;
-use crate::error::DataError;
+use crate::error::{DataError, ScanProblem};
 use brainmae_atlas::guard::{LabelRegion, LabelSpace, match_label_keys, match_label_table};
 use brainmae_atlas::{Atlas, builtin, centroids};
 use brainmae_files::checksum::{FieldHasher, sha256_file};
@@ -130,12 +130,8 @@ impl Regions {
         file: &CiftiFile,
         path: &Path,
     ) -> Result<&GrayordinateLabels, DataError> {
-        let labels = self.grayordinates.as_ref().ok_or_else(|| {
-            DataError::file(
-                path,
-                "it has a signal per vertex, and the atlas has no labels of vertices: give them with --atlas-labels",
-            )
-        })?;
+        let labels = (self.grayordinates.as_ref())
+            .ok_or_else(|| DataError::scan(path, ScanProblem::NoVertexLabels))?;
         if !labels.voxels.is_empty()
             && let (Some(ours), Some(theirs)) = (&self.volume_space, file.volume_space())
         {
@@ -146,12 +142,12 @@ impl Regions {
                 .zip(theirs.affine.iter().flatten());
             let apart = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
             if ours.shape != theirs.shape || apart > GRID_TOLERANCE_MM {
-                return Err(DataError::file(
+                return Err(DataError::scan(
                     path,
-                    format!(
-                        "its voxels lie in another grid ({:?}) than those of the labels ({:?}): give labels for this grid",
-                        theirs.shape, ours.shape
-                    ),
+                    ScanProblem::VoxelGrid {
+                        found: theirs.shape,
+                        expected: ours.shape,
+                    },
                 ));
             }
         }

@@ -1,12 +1,12 @@
-//! One scan: from its files to cleaned signals, or to the reason why it has none.
+//! Reader of one scan: from its files to cleaned signals, or to the reason why it has none.
 
 use std::path::Path;
 
 use super::coverage;
 use super::regions::Regions;
 use super::spec::IngestSpec;
-use crate::error::DataError;
-use crate::prepare::CleanedScan;
+use crate::error::{DataError, ScanProblem};
+use crate::pipeline::CleanedScan;
 use crate::prepared::{ScanRecord, ScanStatus};
 use crate::segment::SegmentSpec;
 use brainmae_atlas::guard;
@@ -23,8 +23,8 @@ use brainmae_studies::{read_confounds, read_outliers, rebuild_censored};
 /// TRs that differ by less are the same: headers round.
 const TR_TOLERANCE_SECS: f64 = 2e-3;
 
-/// What the scans of one data set share.
-pub(super) struct Cohort<'a> {
+/// Reader of the scans of one data set.
+pub(super) struct ScanReader<'a> {
     pub spec: &'a IngestSpec,
     pub regions: &'a Regions,
     /// Folder of the raw data.
@@ -34,7 +34,7 @@ pub(super) struct Cohort<'a> {
 }
 
 /// Signals as read, and how much of every ROI the file covers.
-struct Read {
+struct RawSignals {
     signals: RoiSignals,
     /// By ROI; empty where a file does not tell.
     coverage: Vec<f32>,
@@ -44,7 +44,7 @@ struct Read {
     kept: Option<Vec<bool>>,
 }
 
-impl Cohort<'_> {
+impl ScanReader<'_> {
     /// Reads and cleans one scan. Whatever is wrong with its files is told in its record.
     pub fn prepare(&self, found: &FoundScan) -> CleanedScan {
         let path = found.signal.path();
@@ -96,7 +96,7 @@ impl Cohort<'_> {
         remarks: &mut Vec<String>,
     ) -> Result<Result<((BoldSeries, Vec<RoiConstants>), Vec<Event>), String>, DataError> {
         let path = found.signal.path();
-        let Read {
+        let RawSignals {
             mut signals,
             coverage,
             remarks: of_file,
@@ -147,7 +147,13 @@ impl Cohort<'_> {
                 unusable @ (Unusable::NoConfounds { .. }
                 | Unusable::Confound { .. }
                 | Unusable::Length { .. }),
-            ) => return Err(DataError::file(path, unusable.describe(name))),
+            ) => {
+                let text = unusable.describe(name);
+                return Err(DataError::scan(
+                    path,
+                    ScanProblem::Confounds { unusable, text },
+                ));
+            }
             Err(unusable) => return Ok(Err(unusable.describe(name))),
         };
         record.mean_fd_mm = cleaned.mean_fd_mm;
@@ -187,6 +193,7 @@ impl Cohort<'_> {
             0 => String::new(),
             n => format!(" and {n} more"),
         };
+        // Prepared data sets hold this text, and their hashes hang on it.
         Some(format!(
             "less than {:.0} % covered (--min-coverage): ROI {roi} ({}, {:.1} %){more}",
             100.0 * least,
@@ -197,7 +204,7 @@ impl Cohort<'_> {
 
     /// The interval between volumes: said by the user, else by protocol and file, which must agree.
     fn tr_secs(&self, found: &FoundScan, signals: &RoiSignals) -> Result<f64, DataError> {
-        let refuse = |problem: String| Err(DataError::file(found.signal.path(), problem));
+        let refuse = |problem| Err(DataError::scan(found.signal.path(), problem));
         match (
             self.spec.tr_secs,
             found.tr_secs,
@@ -205,18 +212,17 @@ impl Cohort<'_> {
         ) {
             (Some(tr_secs), _, _) => Ok(tr_secs),
             (None, Some(expected), Some(file)) if (expected - file).abs() > TR_TOLERANCE_SECS => {
-                refuse(format!(
-                    "the file has one volume per {file} s, expected {expected} s from protocol or sidecar: find out which is true and say it with --tr"
-                ))
+                refuse(ScanProblem::Tr {
+                    found: file,
+                    expected,
+                })
             }
             (None, Some(tr_secs), _) | (None, None, Some(tr_secs)) => Ok(tr_secs),
-            (None, None, None) => refuse(
-                "neither the file nor anything beside it tells the TR: say it with --tr".into(),
-            ),
+            (None, None, None) => refuse(ScanProblem::NoTr),
         }
     }
 
-    fn read(&self, found: &FoundScan) -> Result<Read, DataError> {
+    fn read(&self, found: &FoundScan) -> Result<RawSignals, DataError> {
         let mut read = self.read_signals(found)?;
         // A coverage that nothing depends on need not be readable.
         if let Some(path) = &found.coverage
@@ -227,7 +233,7 @@ impl Cohort<'_> {
         Ok(read)
     }
 
-    fn read_signals(&self, found: &FoundScan) -> Result<Read, DataError> {
+    fn read_signals(&self, found: &FoundScan) -> Result<RawSignals, DataError> {
         let n_rois = self.regions.atlas.n_rois();
         let part = found.part.clone();
         match &found.signal {
@@ -239,7 +245,7 @@ impl Cohort<'_> {
                 }
                 let labels = self.regions.grayordinates(&file, path)?;
                 let means = file.roi_means(labels, n_rois, part, 1)?;
-                Ok(Read {
+                Ok(RawSignals {
                     signals: means.signals,
                     coverage: means.coverage,
                     remarks: Vec::new(),
@@ -249,7 +255,7 @@ impl Cohort<'_> {
             SignalFile::Nifti { bold, labels } => {
                 let labels = self.regions.voxels(labels.as_deref())?;
                 let means = nifti::roi_means(bold, &labels, n_rois, part)?;
-                Ok(Read {
+                Ok(RawSignals {
                     signals: means.signals,
                     coverage: means.coverage,
                     remarks: Vec::new(),
@@ -276,7 +282,12 @@ impl Cohort<'_> {
     }
 
     /// A table whose columns become the ROIs of the atlas.
-    fn table(&self, found: &FoundScan, path: &Path, table: SignalTable) -> Result<Read, DataError> {
+    fn table(
+        &self,
+        found: &FoundScan,
+        path: &Path,
+        table: SignalTable,
+    ) -> Result<RawSignals, DataError> {
         let SignalTable {
             names,
             mut signals,
@@ -285,13 +296,13 @@ impl Cohort<'_> {
         if let Some(part) = &found.part {
             let n_volumes = signals.n_volumes();
             if part.end > n_volumes {
-                return Err(DataError::file(
+                return Err(DataError::scan(
                     path,
-                    format!(
-                        "volumes {} to {} are asked for, it has {n_volumes}",
-                        part.start,
-                        part.end - 1
-                    ),
+                    ScanProblem::Part {
+                        first: part.start,
+                        last: part.end - 1,
+                        n_volumes,
+                    },
                 ));
             }
             let n_rois = signals.n_rois;
@@ -302,7 +313,7 @@ impl Cohort<'_> {
                 kept.drain(..part.start);
             }
         }
-        Ok(Read {
+        Ok(RawSignals {
             kept,
             ..self.columns(path, names, signals)?
         })
@@ -313,14 +324,13 @@ impl Cohort<'_> {
         path: &Path,
         names: Option<Vec<String>>,
         signals: RoiSignals,
-    ) -> Result<Read, DataError> {
-        let refuse = |problem: String| DataError::file(path, problem);
+    ) -> Result<RawSignals, DataError> {
+        let refuse = |error| DataError::scan(path, ScanProblem::Rois(Box::new(error)));
         let atlas = &self.regions.atlas;
         let mut remarks = Vec::new();
         let columns = match names {
             Some(names) => {
-                let found = guard::match_columns(atlas, &names)
-                    .map_err(|error| refuse(error.to_string()))?;
+                let found = guard::match_columns(atlas, &names).map_err(refuse)?;
                 if found.reordered || found.aliased > 0 {
                     remarks.push(format!(
                         "columns named as in {}, put in the order of {}",
@@ -338,7 +348,7 @@ impl Cohort<'_> {
             }
             None => {
                 let remark = guard::match_count(atlas, signals.n_rois, signals.n_volumes())
-                    .map_err(|error| refuse(error.to_string()))?;
+                    .map_err(refuse)?;
                 remarks.push(remark);
                 (0..atlas.n_rois()).map(Some).collect()
             }
@@ -351,7 +361,7 @@ impl Cohort<'_> {
                     .map(|column| column.map_or(f64::NAN, |column| volume[column])),
             );
         }
-        Ok(Read {
+        Ok(RawSignals {
             signals: RoiSignals {
                 values,
                 n_rois: atlas.n_rois(),
@@ -377,12 +387,12 @@ fn with_censored(
     let mut censored: Vec<bool> = kept.into_iter().map(|kept| !kept).collect();
     if let Some(outliers) = outliers {
         if outliers.len() != n_kept {
-            return Err(DataError::file(
+            return Err(DataError::scan(
                 path,
-                format!(
-                    "it tells of {n_kept} volumes whether they are kept, and the outliers file of {}: they must be the same volumes",
-                    outliers.len()
-                ),
+                ScanProblem::Outliers {
+                    found: n_kept,
+                    expected: outliers.len(),
+                },
             ));
         }
         for (censored, outlier) in censored.iter_mut().zip(outliers) {
@@ -393,7 +403,7 @@ fn with_censored(
 }
 
 /// A TR without the noise of 32 bits: 0.72 and not 0.7200000286.
-fn rounded(tr_secs: f64) -> f64 {
+pub(super) fn rounded(tr_secs: f64) -> f64 {
     (tr_secs * 1e6).round() / 1e6
 }
 
@@ -406,56 +416,6 @@ fn with_causes(error: &DataError) -> String {
         cause = error.source();
     }
     text
-}
-
-/// The TR that the file of a scan tells, when it can be opened.
-pub(super) fn tr_of_file(found: &FoundScan) -> Option<f64> {
-    let tr_secs = match &found.signal {
-        SignalFile::Cifti(path) => CiftiFile::open(path).ok()?.tr_secs(),
-        SignalFile::Nifti { bold, .. } => nifti::NiftiReader::open(bold).ok()?.header().tr_secs,
-        SignalFile::Columnar { path, scan } => {
-            let table = columnar::read(path, scan.as_deref()).ok()?;
-            table.signals.tr_secs
-        }
-        SignalFile::Table(_) | SignalFile::Npy(_) => None,
-    };
-    tr_secs.map(rounded)
-}
-
-/// The names of the ROIs in the first file that can be read and has names.
-pub(super) fn column_names(scans: &[FoundScan]) -> Result<Vec<String>, DataError> {
-    let mut first_error = None;
-    for scan in scans {
-        match names_of(scan) {
-            Ok(Some(names)) => return Ok(names),
-            Ok(None) => {}
-            Err(error) => {
-                first_error.get_or_insert(error);
-            }
-        }
-    }
-    Err(first_error.unwrap_or_else(|| {
-        DataError::config(
-            "atlas",
-            "columns",
-            "the name of an atlas, for the columns of the files have no names",
-        )
-    }))
-}
-
-fn names_of(scan: &FoundScan) -> Result<Option<Vec<String>>, DataError> {
-    Ok(match &scan.signal {
-        SignalFile::Cifti(path) => {
-            let file = CiftiFile::open(path)?;
-            match file.kind() {
-                CiftiKind::ParcelSeries => Some(file.roi_signals_of_parcels(Some(0..1))?.0),
-                _ => None,
-            }
-        }
-        SignalFile::Table(path) => SignalTable::read(path)?.names,
-        SignalFile::Columnar { path, scan } => columnar::read(path, scan.as_deref())?.names,
-        SignalFile::Npy(_) | SignalFile::Nifti { .. } => None,
-    })
 }
 
 #[cfg(test)]
@@ -473,7 +433,13 @@ mod tests {
         let found = with_censored(outliers.clone(), None, path).unwrap();
         assert_eq!(found, outliers);
         let error = with_censored(Some(vec![false; 4]), kept(), path).unwrap_err();
-        assert!(error.to_string().contains("of 3 volumes"), "{error}");
-        assert!(error.to_string().contains("outliers file of 4"), "{error}");
+        let DataError::Scan {
+            problem: ScanProblem::Outliers { found, expected },
+            ..
+        } = error
+        else {
+            panic!("{error}")
+        };
+        assert_eq!((found, expected), (3, 4));
     }
 }

@@ -1,4 +1,4 @@
-//! How a cohort is to be prepared: everything that changes the result, and nothing else.
+//! Spec of an ingestion: everything that changes the prepared data set, and nothing else.
 
 use std::path::{Path, PathBuf};
 
@@ -24,9 +24,10 @@ pub struct IngestSpec {
     /// What to cite.
     #[serde(default)]
     pub citation: String,
-    /// How the folder is laid out.
-    pub layout: Layout,
-    /// Which of its scans to use.
+    /// How the folder is laid out; not used with a listing of one's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<Layout>,
+    /// Which scans of the folder to use; not used with a listing of one's own.
     #[serde(default)]
     pub list: ListOptions,
     /// The ROIs.
@@ -84,13 +85,13 @@ pub fn default_cleaning() -> Vec<CleaningStep> {
 }
 
 impl IngestSpec {
-    /// A spec with every default.
-    pub fn new(name: impl Into<String>, layout: Layout, atlas: impl Into<String>) -> Self {
+    /// A spec with every default, for a listing of one's own.
+    pub fn new(name: impl Into<String>, atlas: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             licence: unknown_licence(),
             citation: String::new(),
-            layout,
+            layout: None,
             list: ListOptions::default(),
             atlas: AtlasSpec {
                 name: atlas.into(),
@@ -102,6 +103,14 @@ impl IngestSpec {
             min_coverage: MIN_COVERAGE,
             phenotypes: Vec::new(),
             targets: Vec::new(),
+        }
+    }
+
+    /// A spec with every default, for a folder in this layout.
+    pub fn of_layout(layout: Layout, name: impl Into<String>, atlas: impl Into<String>) -> Self {
+        Self {
+            layout: Some(layout),
+            ..Self::new(name, atlas)
         }
     }
 

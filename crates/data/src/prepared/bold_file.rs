@@ -24,7 +24,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
-use crate::error::DataError;
+use crate::error::{DataError, PreparedProblem, RowGroupProblem};
 use brainmae_files::id::ScanId;
 use brainmae_signals::bold::BoldSeries;
 
@@ -82,12 +82,10 @@ impl BoldWriter {
     /// Adds one scan as the next row group.
     pub fn write(&mut self, scan: &ScanId, series: &BoldSeries) -> Result<(), DataError> {
         if series.n_rois() != self.n_rois {
-            return Err(DataError::BoldSeries {
-                problem: format!(
-                    "scan {scan} has {} ROIs where the atlas has {}",
-                    series.n_rois(),
-                    self.n_rois
-                ),
+            return Err(DataError::RoiCount {
+                path: self.path.clone(),
+                found: series.n_rois(),
+                expected: self.n_rois,
             });
         }
         let volumes = u32::try_from(series.n_volumes())
@@ -132,13 +130,10 @@ impl BoldWriter {
     /// Adds the row groups of another file as they are: nothing is decoded.
     pub fn copy(&mut self, from: &BoldFile) -> Result<(), DataError> {
         if from.n_rois != self.n_rois {
-            return Err(DataError::BoldSeries {
-                problem: format!(
-                    "{} has {} ROIs where the atlas has {}",
-                    from.path.display(),
-                    from.n_rois,
-                    self.n_rois
-                ),
+            return Err(DataError::RoiCount {
+                path: from.path.clone(),
+                found: from.n_rois,
+                expected: self.n_rois,
             });
         }
         let file = File::open(&from.path).map_err(DataError::io("open", &from.path))?;
@@ -193,13 +188,9 @@ impl BoldFile {
                 if item.data_type() == &DataType::Float32 && usize::try_from(*size) == Ok(n_rois)
         );
         if !is_series {
-            return Err(DataError::Prepared {
-                path: path.to_owned(),
-                problem: format!(
-                    "its column bold is {:?}, expected lists of {n_rois} 32-bit numbers",
-                    bold.map(Field::data_type)
-                ),
-            });
+            let found = format!("{:?}", bold.map(Field::data_type));
+            let problem = PreparedProblem::BoldColumn { found, n_rois };
+            return Err(DataError::prepared(path, problem));
         }
         Ok(Self {
             path: path.to_owned(),
@@ -225,10 +216,8 @@ impl BoldFile {
 
     /// Reads one row group, which must hold `scan`.
     pub fn read(&self, group: usize, scan: &ScanId, tr_secs: f64) -> Result<BoldSeries, DataError> {
-        let refuse = |problem: String| DataError::Prepared {
-            path: self.path.clone(),
-            problem: format!("row group {group} {problem}"),
-        };
+        let refuse =
+            |problem| DataError::prepared(&self.path, PreparedProblem::RowGroup { group, problem });
         let volumes = self.volumes_of(group);
         let file = File::open(&self.path).map_err(DataError::io("open", &self.path))?;
         let builder =
@@ -245,34 +234,38 @@ impl BoldFile {
         for batch in reader {
             let batch =
                 batch.map_err(|error| DataError::parquet(&self.path)(ParquetError::from(error)))?;
-            let column = |name: &str| {
+            let column = |name: &'static str| {
                 batch
                     .column_by_name(name)
-                    .ok_or_else(|| refuse(format!("has no column {name}")))
+                    .ok_or_else(|| refuse(RowGroupProblem::NoColumn(name)))
             };
             let names = column("scan")?;
             let names = names
                 .as_string_opt::<i32>()
-                .ok_or_else(|| refuse("names scans by something else than text".into()))?;
+                .ok_or_else(|| refuse(RowGroupProblem::ScanNames))?;
             if let Some(other) = names.iter().find(|name| *name != Some(scan.as_str())) {
-                return Err(refuse(format!("holds scan {other:?}, expected {scan}")));
+                return Err(refuse(RowGroupProblem::Scan {
+                    found: other.map(str::to_owned),
+                    expected: scan.clone(),
+                }));
             }
             let marks = column("kept")?;
             let marks = marks
                 .as_boolean_opt()
-                .ok_or_else(|| refuse("marks kept volumes by something else than true".into()))?;
+                .ok_or_else(|| refuse(RowGroupProblem::KeptMarks))?;
             kept.extend(marks.iter().map(|mark| mark == Some(true)));
             let bold = column("bold")?.as_fixed_size_list_opt();
             let numbers = bold
                 .and_then(|bold| bold.values().as_primitive_opt::<Float32Type>())
-                .ok_or_else(|| refuse("holds no 32-bit numbers".into()))?;
+                .ok_or_else(|| refuse(RowGroupProblem::Numbers))?;
             values.extend_from_slice(numbers.values());
         }
         if kept.len() != volumes {
-            return Err(refuse(format!(
-                "holds {} volumes of scan {scan}, expected {volumes}",
-                kept.len()
-            )));
+            return Err(refuse(RowGroupProblem::Volumes {
+                scan: scan.clone(),
+                found: kept.len(),
+                expected: volumes,
+            }));
         }
         Ok(BoldSeries::new(values, self.n_rois, tr_secs)?.with_kept(kept)?)
     }
@@ -306,12 +299,24 @@ mod tests {
         assert_eq!(file.read(1, &"b".into(), 0.5).unwrap(), second);
         assert_eq!(file.read(0, &"a".into(), 0.5).unwrap(), first);
 
-        let error = file.read(0, &"b".into(), 0.5).unwrap_err().to_string();
-        assert!(
-            error.contains("holds scan Some(\"a\"), expected b"),
-            "{error}"
-        );
-        assert!(BoldFile::open(&path, 3).is_err());
+        match file.read(0, &"b".into(), 0.5) {
+            Err(DataError::Prepared { problem, .. }) => match problem {
+                PreparedProblem::RowGroup { group, problem } => {
+                    let (found, expected) = (Some("a".into()), "b".into());
+                    assert_eq!(group, 0);
+                    assert_eq!(problem, RowGroupProblem::Scan { found, expected });
+                }
+                other => panic!("{other}"),
+            },
+            other => panic!("{other:?}"),
+        }
+        assert!(matches!(
+            BoldFile::open(&path, 3),
+            Err(DataError::Prepared {
+                problem: PreparedProblem::BoldColumn { n_rois: 3, .. },
+                ..
+            })
+        ));
     }
 
     #[test]
@@ -368,10 +373,13 @@ mod tests {
 
         let other = folder.path().join("other.parquet");
         let mut writer = BoldWriter::create(&other, 3).unwrap();
-        let error = writer.copy(&part).unwrap_err().to_string();
-        assert!(
-            error.contains("has 2 ROIs where the atlas has 3"),
-            "{error}"
-        );
+        assert!(matches!(
+            writer.copy(&part),
+            Err(DataError::RoiCount {
+                found: 2,
+                expected: 3,
+                ..
+            })
+        ));
     }
 }

@@ -1,4 +1,4 @@
-//! Opening a prepared data set.
+//! Reader of prepared data sets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::table::Table;
 use super::{BoldFile, Card, DatasetHeader, ScanRecord, ScanStatus};
-use crate::error::DataError;
+use crate::error::{DataError, PreparedProblem, ScanAbsence};
 use brainmae_atlas::{Atlas, Hemisphere, Roi};
 use brainmae_files::checksum;
 use brainmae_files::exclusion::Exclusion;
@@ -36,26 +36,25 @@ impl PreparedDataset {
     /// When a file is missing or is not what this version of the format says.
     pub fn open(dir: &Path) -> Result<Self, DataError> {
         let (card, text) = Card::read(dir)?;
-        let refuse = |problem: String| DataError::Prepared {
-            path: dir.to_owned(),
-            problem,
-        };
+        let refuse = |problem| DataError::prepared(dir, problem);
         let atlas = Atlas {
             name: card.atlas.name.clone(),
             version: card.atlas.version.clone(),
             rois: read_rois(&dir.join("rois.parquet"))?,
         };
-        atlas
-            .check()
-            .map_err(|problem| refuse(format!("the atlas {}: {problem}", atlas.name)))?;
+        atlas.check().map_err(|problem| {
+            refuse(PreparedProblem::Atlas {
+                atlas: atlas.name.clone(),
+                problem: problem.to_string(),
+            })
+        })?;
         if atlas.n_rois() != card.n_rois || atlas.hash() != card.atlas.hash {
-            return Err(refuse(format!(
-                "rois.parquet ({} ROIs, hash {}) is not the atlas of dataset.toml ({} ROIs, hash {})",
-                atlas.n_rois(),
-                atlas.hash(),
-                card.n_rois,
-                card.atlas.hash
-            )));
+            return Err(refuse(PreparedProblem::AtlasDiffers {
+                found_rois: atlas.n_rois(),
+                found_hash: atlas.hash(),
+                expected_rois: card.n_rois,
+                expected_hash: card.atlas.hash,
+            }));
         }
         let subjects = read_subjects(&dir.join("subjects.parquet"))?;
         let scans = read_scans(&dir.join("scans.parquet"))?;
@@ -65,19 +64,19 @@ impl PreparedDataset {
         let volumes = bold.volumes();
         let included: Vec<&ScanRecord> = scans.iter().filter(|scan| scan.is_included()).collect();
         if volumes.len() != included.len() {
-            return Err(refuse(format!(
-                "bold.parquet holds {} scans, expected {}",
-                volumes.len(),
-                included.len()
-            )));
+            return Err(refuse(PreparedProblem::ScanCount {
+                found: volumes.len(),
+                expected: included.len(),
+            }));
         }
         let mut row_groups = BTreeMap::new();
         for (group, (scan, volumes)) in included.into_iter().zip(volumes).enumerate() {
             if scan.kept_volumes > volumes {
-                return Err(refuse(format!(
-                    "bold.parquet holds {volumes} volumes of scan {}, of which {} may be used",
-                    scan.scan, scan.kept_volumes
-                )));
+                return Err(refuse(PreparedProblem::TooFewVolumes {
+                    scan: scan.scan.clone(),
+                    found: volumes,
+                    kept: scan.kept_volumes,
+                }));
             }
             row_groups.insert(scan.scan.clone(), group);
         }
@@ -106,7 +105,8 @@ impl PreparedDataset {
     /// Checks every file against its checksum.
     ///
     /// # Errors
-    /// [`DataError::Checksum`] for the first file that differs.
+    /// [`FileError::Checksum`](brainmae_files::FileError::Checksum) for the first file that
+    /// differs.
     pub fn verify(&self) -> Result<(), DataError> {
         for (name, sha256) in &self.card.files {
             checksum::verify(&self.dir.join(name), sha256)?;
@@ -194,13 +194,16 @@ impl PreparedDataset {
         Err(DataError::UnknownScan {
             dataset: self.card.header.name.clone(),
             scan: scan.clone(),
-            known: match record.and_then(ScanRecord::exclusion) {
-                Some(exclusion) => format!("it was left out, {}", exclusion.reason),
+            absence: match record.and_then(ScanRecord::exclusion) {
+                Some(exclusion) => ScanAbsence::LeftOut {
+                    reason: exclusion.reason,
+                },
                 None => match self.row_groups.first_key_value() {
-                    Some((first, _)) => {
-                        format!("it has {}, the first is {first}", self.row_groups.len())
-                    }
-                    None => "it has none".into(),
+                    Some((first, _)) => ScanAbsence::Unknown {
+                        n_scans: self.row_groups.len(),
+                        first: first.clone(),
+                    },
+                    None => ScanAbsence::NoScans,
                 },
             },
         })
@@ -235,9 +238,10 @@ fn read_rois(path: &Path) -> Result<Vec<Roi>, DataError> {
                 Some("left") => Some(Hemisphere::Left),
                 Some("right") => Some(Hemisphere::Right),
                 Some(other) => {
-                    return Err(table.refuse(format!(
-                        "the hemisphere of ROI {row} is {other:?}, expected left or right"
-                    )));
+                    return Err(table.refuse(PreparedProblem::Hemisphere {
+                        roi: row,
+                        found: other.to_owned(),
+                    }));
                 }
             };
             let centroid_mm = match (right[row], anterior[row], superior[row]) {
@@ -308,9 +312,10 @@ fn read_scans(path: &Path) -> Result<Vec<ScanRecord>, DataError> {
                 "excluded" => ScanStatus::Excluded,
                 "failed" => ScanStatus::Failed,
                 other => {
-                    return Err(table.refuse(format!(
-                        "the status of scan {scan} is {other:?}, expected included or excluded"
-                    )));
+                    return Err(table.refuse(PreparedProblem::Status {
+                        found: other.to_owned(),
+                        scan: ScanId::new(scan),
+                    }));
                 }
             };
             Ok(ScanRecord {

@@ -1,4 +1,4 @@
-//! The small tables of a prepared data set, through polars.
+//! Small tables of a prepared data set, through polars.
 
 use std::fs::File;
 use std::path::Path;
@@ -7,7 +7,7 @@ use polars::prelude::{
     Column, DataFrame, DataType, ParquetReader, ParquetWriter, PlSmallStr, SerReader,
 };
 
-use crate::error::DataError;
+use crate::error::{DataError, PreparedProblem};
 
 /// Writes columns of one length, compressed with zstd.
 ///
@@ -70,22 +70,24 @@ impl<'a> Table<'a> {
     /// A column in which nothing may be missing.
     pub fn present<T>(&self, name: &str, values: Vec<Option<T>>) -> Result<Vec<T>, DataError> {
         let row = values.iter().position(Option::is_none);
+        let no_value = || PreparedProblem::NoValue {
+            column: name.to_owned(),
+            row: row.unwrap_or_default(),
+        };
         values
             .into_iter()
             .collect::<Option<_>>()
-            .ok_or_else(|| self.refuse(format!("row {} has no {name}", row.unwrap_or_default())))
+            .ok_or_else(|| self.refuse(no_value()))
     }
 
-    pub fn refuse(&self, problem: String) -> DataError {
-        DataError::Prepared {
-            path: self.path.to_owned(),
-            problem,
-        }
+    pub fn refuse(&self, problem: PreparedProblem) -> DataError {
+        DataError::prepared(self.path, problem)
     }
 
     fn column(&self, name: &str) -> Result<&Column, DataError> {
+        let column = || name.to_owned();
         self.frame
             .column(name)
-            .map_err(|_| self.refuse(format!("it has no column {name}")))
+            .map_err(|_| self.refuse(PreparedProblem::NoColumn { column: column() }))
     }
 }

@@ -1,4 +1,4 @@
-//! Writing a prepared data set, scan by scan.
+//! Writer of prepared data sets, scan by scan.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,7 +11,7 @@ use super::{
     AtlasCard, BoldFile, BoldWriter, CARD, Card, DatasetHeader, FORMAT, ScanRecord, ScanStatus,
     TOOL, write_table,
 };
-use crate::error::DataError;
+use crate::error::{DataError, PreparedProblem, SeriesProblem};
 use brainmae_atlas::{Atlas, Hemisphere};
 use brainmae_files::checksum::sha256_file;
 use brainmae_files::write_atomic;
@@ -64,9 +64,12 @@ impl PreparedWriter {
     /// # Errors
     /// When it does, or cannot be created, or the atlas is not sound.
     pub fn create(dir: &Path, header: DatasetHeader, atlas: Atlas) -> Result<Self, DataError> {
-        atlas.check().map_err(|problem| DataError::Prepared {
-            path: dir.to_owned(),
-            problem: format!("the atlas {}: {problem}", atlas.name),
+        atlas.check().map_err(|problem| {
+            let problem = PreparedProblem::Atlas {
+                atlas: atlas.name.clone(),
+                problem: problem.to_string(),
+            };
+            DataError::prepared(dir, problem)
         })?;
         fs::create_dir(dir).map_err(DataError::io("create the folder", dir))?;
         Ok(Self {
@@ -121,31 +124,33 @@ impl PreparedWriter {
         events: &[Event],
     ) -> Result<(), DataError> {
         let problem = if !record.is_included() {
-            Some("is marked as excluded but has a series".to_owned())
+            Some(SeriesProblem::Excluded)
         } else if record.kept_volumes != size.n_kept {
-            Some(format!(
-                "has {} volumes to use, its record says {}",
-                size.n_kept, record.kept_volumes
-            ))
+            Some(SeriesProblem::KeptVolumes {
+                found: size.n_kept,
+                expected: record.kept_volumes,
+            })
         } else if size.tr_secs != self.header.dt_secs {
-            Some(format!(
-                "has one volume per {} s, the data set one per {} s",
-                size.tr_secs, self.header.dt_secs
-            ))
+            Some(SeriesProblem::Tr {
+                found: size.tr_secs,
+                expected: self.header.dt_secs,
+            })
         } else if constants.len() != self.atlas.n_rois() {
-            Some(format!(
-                "has the constants of {} ROIs, the atlas has {}",
-                constants.len(),
-                self.atlas.n_rois()
-            ))
+            Some(SeriesProblem::Constants {
+                found: constants.len(),
+                expected: self.atlas.n_rois(),
+            })
         } else {
             events
                 .iter()
                 .find(|event| event.scan != record.scan)
-                .map(|event| format!("has an event of scan {}", event.scan))
+                .map(|event| SeriesProblem::EventOf(event.scan.clone()))
         };
         match problem {
-            Some(problem) => Err(self.refuse(format!("scan {} {problem}", record.scan))),
+            Some(problem) => Err(self.refuse(PreparedProblem::Series {
+                scan: record.scan.clone(),
+                problem,
+            })),
             None => Ok(()),
         }
     }
@@ -162,7 +167,10 @@ impl PreparedWriter {
     /// When the record does not say that the scan is excluded, or not why.
     pub fn exclude(&mut self, record: ScanRecord) -> Result<(), DataError> {
         if record.is_included() || record.reason.is_none() {
-            return Err(self.refuse(format!("scan {} is left out without a reason", record.scan)));
+            return Err(self.refuse(PreparedProblem::Series {
+                scan: record.scan,
+                problem: SeriesProblem::NoReason,
+            }));
         }
         self.scans.push(record);
         Ok(())
@@ -179,7 +187,7 @@ impl PreparedWriter {
     ) -> Result<(), DataError> {
         let taken = FILES.contains(&name) || name == CARD || self.extra.iter().any(|n| n == name);
         if taken || name.is_empty() || name.contains(['/', '\\']) || name.starts_with('.') {
-            return Err(self.refuse(format!("a file cannot be added as {name:?}")));
+            return Err(self.refuse(PreparedProblem::FileName(name.to_owned())));
         }
         write(&self.dir.join(name))?;
         self.extra.push(name.to_owned());
@@ -201,11 +209,11 @@ impl PreparedWriter {
                 });
             }
             if !seen.insert(&record.scan) {
-                return Err(self.refuse(format!("scan {} is there twice", record.scan)));
+                return Err(self.refuse(PreparedProblem::ScanTwice(record.scan.clone())));
             }
         }
         if known.len() != subjects.len() {
-            return Err(self.refuse("a subject is there twice".into()));
+            return Err(self.refuse(PreparedProblem::SubjectTwice));
         }
         self.write_rois()?;
         self.write_subjects(subjects)?;
@@ -234,10 +242,8 @@ impl PreparedWriter {
             files,
         };
         let path = self.dir.join(CARD);
-        let text = toml::to_string(&card).map_err(|error| DataError::Prepared {
-            path: path.clone(),
-            problem: format!("the card cannot be written: {error}"),
-        })?;
+        let text = toml::to_string(&card)
+            .map_err(|error| DataError::prepared(&path, PreparedProblem::Card(error)))?;
         Ok(write_atomic(&path, text.as_bytes())?)
     }
 
@@ -389,11 +395,8 @@ impl PreparedWriter {
         write_table(&self.dir.join(name), height, columns)
     }
 
-    fn refuse(&self, problem: String) -> DataError {
-        DataError::Prepared {
-            path: self.dir.clone(),
-            problem,
-        }
+    fn refuse(&self, problem: PreparedProblem) -> DataError {
+        DataError::prepared(&self.dir, problem)
     }
 }
 

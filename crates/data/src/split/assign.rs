@@ -1,4 +1,4 @@
-//! Dealing groups out to sides, so that sides have their sizes and are alike.
+//! Assignment of groups to the sides of a split, so that sides have their sizes and are alike.
 
 use std::cmp::Reverse;
 

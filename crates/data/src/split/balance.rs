@@ -1,9 +1,9 @@
-//! How alike the sides of a split are.
+//! Balance of a split: targets and categories by side.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{SIDES, SideCount, Split, families, kin};
-use crate::error::DataError;
+use crate::error::{DataError, SplitProblem};
 use crate::prepared::{PreparedDataset, ScanRecord};
 use brainmae_files::id::{ScanId, SubjectId};
 use brainmae_studies::SubjectRecord;
@@ -98,9 +98,9 @@ impl Split {
         let is_target = |name: &str| subjects.iter().any(|s| s.targets.contains_key(name));
         let is_category = |name: &str| subjects.iter().any(|s| s.categories.contains_key(name));
         if let Some(name) = names.iter().find(|n| !is_target(n) && !is_category(n)) {
-            return Err(DataError::Split {
-                problem: format!("{name:?} is no target and no category of any subject"),
-            });
+            return Err(DataError::Split(SplitProblem::UnknownTarget {
+                name: name.clone(),
+            }));
         }
         let (targets, categories): (Vec<&String>, Vec<&String>) =
             names.iter().partition(|name| is_target(name));
@@ -207,7 +207,10 @@ mod tests {
         assert_eq!([sexes(train), sexes(test)], [(2, 1, 0), (0, 0, 1)]);
 
         let error = split.balance_records(&scans, &subjects, &["age".to_owned()]);
-        assert!(error.unwrap_err().to_string().contains("\"age\""));
+        assert!(matches!(
+            error,
+            Err(DataError::Split(SplitProblem::UnknownTarget { name })) if name == "age"
+        ));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Drawing a split: which family goes to which side.
+//! Random draw of a split: which family goes to which side.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 use super::assign::assign;
 use super::strata::Strata;
 use super::{Kin, Split, SplitSpec, SplitUnit, families, kin};
-use crate::error::DataError;
+use crate::error::{DataError, SplitProblem};
 use crate::prepared::{PreparedDataset, ScanRecord};
 use brainmae_files::id::{ScanId, SubjectId};
 use brainmae_studies::SubjectRecord;
@@ -47,9 +47,7 @@ impl SplitSpec {
         let by_name = !(self.test_scans.is_empty() && self.validation_scans.is_empty());
         let by_share = self.test_fraction.is_some() || self.validation_fraction.is_some();
         if by_name && (by_share || !self.stratify.is_empty()) {
-            return Err(DataError::Split {
-                problem: "scans are named, and shares or strata are given: give one of them".into(),
-            });
+            return Err(DataError::Split(SplitProblem::NamedAndDrawn));
         }
         let [validation, test] = if by_name {
             [self.validation_scans.clone(), self.test_scans.clone()]
@@ -101,12 +99,10 @@ impl SplitSpec {
         let [validation, test, train] = sides;
         let missing = |side: &[Group], share: f64| share > 0.0 && side.is_empty();
         if missing(&validation, shares[0]) || missing(&test, shares[1]) || train.is_empty() {
-            return Err(DataError::Split {
-                problem: format!(
-                    "{n_groups} {} are too few for these shares: set a share to 0, or name scans",
-                    members.words()
-                ),
-            });
+            return Err(DataError::Split(SplitProblem::TooFewForShares {
+                n_groups,
+                groups: members.words(),
+            }));
         }
         Ok([scans_of(&validation), scans_of(&test)])
     }
@@ -181,9 +177,7 @@ impl<'a> Members<'a> {
     pub fn groups(&self, stratify: &[String]) -> Result<Vec<Group>, DataError> {
         if self.unit == SplitUnit::Scan {
             if !stratify.is_empty() {
-                return Err(DataError::Split {
-                    problem: "all scans are of one subject: leave stratify out".into(),
-                });
+                return Err(DataError::Split(SplitProblem::StrataOfOneSubject));
             }
             let single = |scan: &&ScanRecord| Group {
                 size: 1,
@@ -238,9 +232,7 @@ impl<'a> Members<'a> {
             side.sort();
         }
         if split.train.is_empty() {
-            return Err(DataError::Split {
-                problem: "no scan is left to train on: hold fewer out".into(),
-            });
+            return Err(DataError::Split(SplitProblem::NothingToTrainOn));
         }
         split.check_records(self.scans, self.subjects)?;
         Ok(split)

@@ -1,11 +1,11 @@
-//! Folds: everybody is tested once.
+//! Cross-validation folds: every subject is in one test set.
 
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::draw::{Group, Members, scans_of};
 use super::{Split, assign::assign};
-use crate::error::DataError;
+use crate::error::{DataError, SplitProblem};
 use crate::prepared::{PreparedDataset, ScanRecord};
 use brainmae_studies::SubjectRecord;
 
@@ -72,14 +72,11 @@ impl FoldSpec {
         let groups = members.groups(&self.stratify)?;
         let sides_needed = if self.validation_fraction > 0.0 { 3 } else { 2 };
         if groups.len() < self.folds.max(sides_needed) {
-            return Err(DataError::Split {
-                problem: format!(
-                    "{} {} cannot be cut into {} folds: ask for fewer",
-                    groups.len(),
-                    members.words(),
-                    self.folds
-                ),
-            });
+            return Err(DataError::Split(SplitProblem::TooFewForFolds {
+                n_groups: groups.len(),
+                groups: members.words(),
+                folds: self.folds,
+            }));
         }
         let total: usize = groups.iter().map(|group| group.size).sum();
         let shares = vec![1.0 / self.folds as f64; self.folds];
@@ -95,15 +92,11 @@ impl FoldSpec {
                 let rest_size: usize = rest.iter().map(|group| group.size).sum();
                 let share = self.validation_fraction * total as f64 / rest_size as f64;
                 if share >= 1.0 {
-                    return Err(DataError::Split {
-                        problem: "nobody is left to train on: lower validation_fraction".into(),
-                    });
+                    return Err(DataError::Split(SplitProblem::NobodyToTrainOn));
                 }
                 let validation = assign(rest, &[share, 1.0 - share], rng).swap_remove(0);
                 if share > 0.0 && validation.is_empty() {
-                    return Err(DataError::Split {
-                        problem: "nobody is left to decide on: ask for fewer folds".into(),
-                    });
+                    return Err(DataError::Split(SplitProblem::NobodyToValidateOn));
                 }
                 members.split(scans_of(&validation), scans_of(&folds[tested]))
             })
@@ -189,17 +182,29 @@ mod tests {
     #[test]
     fn what_cannot_be_cut_into_folds_is_refused() {
         let (scans, subjects) = people(&[1, 1, 2, 0], 1);
-        for (spec, word) in [
-            (spec(1, 0.0), "folds is 1"),
-            (spec(3, 1.0), "validation_fraction is 1"),
-            (
-                spec(4, 0.0),
-                "3 families or single subjects cannot be cut into 4",
-            ),
-            (spec(2, 0.8), "nobody is left to train on"),
+        let refused = |spec: FoldSpec| spec.draw_from(&scans, &subjects, &mut rng(0)).unwrap_err();
+        for (spec, key) in [
+            (spec(1, 0.0), "folds"),
+            (spec(3, 1.0), "validation_fraction"),
         ] {
-            let error = spec.draw_from(&scans, &subjects, &mut rng(0)).unwrap_err();
-            assert!(error.to_string().contains(word), "{error}");
+            match refused(spec) {
+                DataError::Config { field, .. } => assert_eq!(field, key),
+                other => panic!("{other}"),
+            }
+        }
+        let too_few = SplitProblem::TooFewForFolds {
+            n_groups: 3,
+            groups: "families or single subjects",
+            folds: 4,
+        };
+        for (spec, expected) in [
+            (spec(4, 0.0), too_few),
+            (spec(2, 0.8), SplitProblem::NobodyToTrainOn),
+        ] {
+            match refused(spec) {
+                DataError::Split(problem) => assert_eq!(problem, expected),
+                other => panic!("{other}"),
+            }
         }
     }
 

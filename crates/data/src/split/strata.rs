@@ -1,8 +1,8 @@
-//! Strata: what sides are to have alike.
+//! Strata: targets and categories that the sides of a split are to have alike.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::error::DataError;
+use crate::error::{DataError, SplitProblem};
 use brainmae_files::id::SubjectId;
 use brainmae_studies::SubjectRecord;
 
@@ -81,17 +81,14 @@ fn column<'a>(subjects: &[&'a SubjectRecord], name: &str) -> Result<Vec<Level<'a
         )
         .collect();
     if levels.iter().all(|level| *level == Level::Missing) {
-        let known: BTreeSet<&str> = subjects
+        let known: BTreeSet<&String> = subjects
             .iter()
             .flat_map(|subject| subject.targets.keys().chain(subject.categories.keys()))
-            .map(String::as_str)
             .collect();
-        return Err(DataError::Split {
-            problem: format!(
-                "stratify names {name:?}, which no subject has: choose from {}",
-                known.into_iter().collect::<Vec<_>>().join(", ")
-            ),
-        });
+        return Err(DataError::Split(SplitProblem::UnknownStratum {
+            name: name.to_owned(),
+            known: known.into_iter().cloned().collect(),
+        }));
     }
     Ok(levels)
 }
@@ -170,8 +167,12 @@ mod tests {
     #[test]
     fn a_name_that_nobody_has_is_refused_with_those_there_are() {
         let people = [subject(0, Some(1.0), Some("F"))];
-        let error = strata(&people, &["age"]).unwrap_err().to_string();
-        assert!(error.contains("\"age\""), "{error}");
-        assert!(error.contains("age_years, sex"), "{error}");
+        match strata(&people, &["age"]) {
+            Err(DataError::Split(SplitProblem::UnknownStratum { name, known })) => {
+                assert_eq!(name, "age");
+                assert_eq!(known, ["age_years", "sex"]);
+            }
+            other => panic!("{:?}", other.err()),
+        }
     }
 }

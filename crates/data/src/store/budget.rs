@@ -1,4 +1,4 @@
-//! How much memory scans may take.
+//! Memory budget of stores of scans.
 
 use crate::error::DataError;
 
@@ -31,7 +31,7 @@ impl StoreBudget {
     pub fn gib(gib: f64) -> Result<Self, DataError> {
         if !(gib.is_finite() && gib >= 0.0) {
             return Err(DataError::config(
-                "data.memory_gib",
+                "memory_gib",
                 gib,
                 "a number of GiB, 0 or more",
             ));
@@ -89,7 +89,10 @@ mod tests {
     fn a_budget_is_given_in_gib_or_found_out() {
         assert_eq!(StoreBudget::gib(0.5).unwrap(), StoreBudget::new(1 << 29));
         for wrong in [-1.0, f64::NAN, f64::INFINITY] {
-            assert!(StoreBudget::gib(wrong).is_err(), "{wrong}");
+            assert!(
+                matches!(StoreBudget::gib(wrong), Err(DataError::Config { .. })),
+                "{wrong}"
+            );
         }
         assert!(StoreBudget::default().left() >= 1 << 30);
     }

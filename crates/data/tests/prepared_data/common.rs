@@ -4,7 +4,8 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use brainmae_data::{DataError, PrepareOptions, PrepareReport, Progress, prepare};
+use brainmae_data::pipeline::quiet;
+use brainmae_data::{DataError, PrepareOptions, PrepareReport, prepare_recipe};
 use brainmae_files::checksum;
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use rand::{Rng, SeedableRng};
@@ -18,9 +19,9 @@ pub fn streams(seed: u64, name: &str) -> Box<dyn Rng> {
     Box::new(ChaCha8Rng::seed_from_u64(named))
 }
 
-pub const OPTIONS: PrepareOptions<'static> = PrepareOptions {
+pub const OPTIONS: PrepareOptions = PrepareOptions {
     overwrite: false,
-    streams: &streams,
+    threads: 1,
 };
 
 pub fn dataset_dir(name: &str) -> PathBuf {
@@ -30,7 +31,7 @@ pub fn dataset_dir(name: &str) -> PathBuf {
 }
 
 pub fn prepare_quietly(source: &Path, out: &Path) -> Result<PrepareReport, DataError> {
-    prepare(source, out, &OPTIONS, &mut |_: Progress<'_>| {})
+    prepare_recipe(source, out, &streams, &OPTIONS, &mut quiet)
 }
 
 /// A copy of a raw data set that can be spoilt.

@@ -1,11 +1,16 @@
 //! The data sets in this repository, from their raw files to batches.
 
 use std::fs;
+use std::ops::ControlFlow;
 
+use brainmae_data::error::Occupant;
+use brainmae_data::pipeline::quiet;
 use brainmae_data::{
-    Crop, Hemisphere, PrepareOptions, PreparedDataset, SampleBatch, ScanStore, SegmentSpec,
-    SplitSpec, SplitUnit, Step, epoch_order, fill, prepare, tile,
+    Crop, DataError, Hemisphere, PrepareOptions, PrepareReport, PreparedDataset, SampleBatch,
+    ScanStore, SegmentSpec, SplitSpec, SplitUnit, Step, epoch_order, fill, prepare_recipe, tile,
 };
+
+use brainmae_files::FileError;
 
 use crate::common::{Copy, OPTIONS, dataset_dir, prepare_quietly, streams};
 
@@ -142,17 +147,20 @@ fn another_data_set_is_replaced_only_when_asked_to() {
     let copy = Copy::of("nitime");
     copy.prepare().unwrap();
     copy.change_recipe("\"detrend-linear\", ", "");
-    let error = copy.prepare().unwrap_err().to_string();
-    assert!(
-        error.contains("another recipe") && error.contains("overwrite"),
-        "{error}"
-    );
+    assert!(matches!(occupant(&copy), Occupant::Other { name } if name == "nitime"));
 
     let options = PrepareOptions {
         overwrite: true,
         ..OPTIONS
     };
-    prepare(copy.folder.path(), &copy.out(), &options, &mut |_| {}).unwrap();
+    prepare_recipe(
+        copy.folder.path(),
+        &copy.out(),
+        &streams,
+        &options,
+        &mut quiet,
+    )
+    .unwrap();
     let dataset = PreparedDataset::open(&copy.out()).unwrap();
     assert_eq!(dataset.header().cleaning.len(), 1);
 
@@ -160,24 +168,71 @@ fn another_data_set_is_replaced_only_when_asked_to() {
     let elsewhere = copy.path("thesis");
     fs::create_dir(&elsewhere).unwrap();
     fs::write(elsewhere.join("chapter"), "1").unwrap();
-    prepare(copy.folder.path(), &elsewhere, &options, &mut |_| {}).unwrap_err();
+    let refused = prepare_recipe(
+        copy.folder.path(),
+        &elsewhere,
+        &streams,
+        &options,
+        &mut quiet,
+    );
+    assert!(matches!(
+        refused,
+        Err(DataError::Occupied {
+            by: Occupant::Foreign,
+            ..
+        })
+    ));
     assert_eq!(fs::read(elsewhere.join("chapter")).unwrap(), b"1");
+}
+
+/// What keeps a copy from being prepared.
+fn occupant(copy: &Copy) -> Occupant {
+    match copy.prepare() {
+        Err(DataError::Occupied { by, .. }) => by,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Prepares a copy until `done` pieces of a step are done.
+fn stop_at_place(copy: &Copy, step: Step, done: usize) -> Result<PrepareReport, DataError> {
+    prepare_recipe(
+        copy.folder.path(),
+        &copy.out(),
+        &streams,
+        &OPTIONS,
+        &mut |progress| match (progress.step, progress.done) {
+            at if at == (step, done) => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        },
+    )
+}
+
+#[test]
+fn a_panic_while_progress_is_shown_leaves_what_is_finished() {
+    let copy = Copy::of("haxby2001");
+    let killed = std::panic::catch_unwind(|| {
+        prepare_recipe(
+            copy.folder.path(),
+            &copy.out(),
+            &streams,
+            &OPTIONS,
+            &mut |progress| {
+                assert!(progress.step != Step::Scan || progress.done < 5, "killed");
+                ControlFlow::Continue(())
+            },
+        )
+    });
+    assert!(killed.is_err() && !copy.out().exists());
+    assert_eq!(copy.prepare().unwrap().resumed, 5);
 }
 
 #[test]
 fn interrupted_work_is_continued() {
     let whole = Copy::of("haxby2001").prepare().unwrap();
     let copy = Copy::of("haxby2001");
-    for (stop_at, step) in [(5, Step::Scan), (7, Step::Assemble)] {
-        let killed = std::panic::catch_unwind(|| {
-            prepare(copy.folder.path(), &copy.out(), &OPTIONS, &mut |progress| {
-                assert!(
-                    progress.step != step || progress.done < stop_at,
-                    "killed, as this test wants it"
-                );
-            })
-        });
-        assert!(killed.is_err());
+    for (stop_at, step) in [(3, Step::Verify), (5, Step::Scan), (7, Step::Assemble)] {
+        let stopped = stop_at_place(&copy, step, stop_at);
+        assert!(matches!(stopped, Err(DataError::Interrupted)));
         assert!(!copy.out().exists());
     }
     let report = copy.prepare().unwrap();
@@ -189,15 +244,8 @@ fn interrupted_work_is_continued() {
 #[test]
 fn a_damaged_part_is_made_again() {
     let copy = Copy::of("haxby2001");
-    let killed = std::panic::catch_unwind(|| {
-        prepare(copy.folder.path(), &copy.out(), &OPTIONS, &mut |progress| {
-            assert!(
-                progress.step != Step::Assemble,
-                "killed, as this test wants it"
-            );
-        })
-    });
-    assert!(killed.is_err());
+    let stopped = stop_at_place(&copy, Step::Assemble, 1);
+    assert!(matches!(stopped, Err(DataError::Interrupted)));
     let parts = fs::read_dir(copy.path("prepared.partial/parts")).unwrap();
     let signals = parts
         .map(|entry| entry.unwrap().path())
@@ -213,12 +261,23 @@ fn a_damaged_part_is_made_again() {
 fn a_damaged_data_set_is_found() {
     let copy = Copy::of("nitime");
     copy.prepare().unwrap();
-    let path = copy.out().join("events.parquet");
+    // A table that opening does not read.
+    let path = copy.out().join("normalisation.parquet");
     let mut bytes = fs::read(&path).unwrap();
     bytes[5] ^= 1;
     fs::write(&path, bytes).unwrap();
     let error = PreparedDataset::open(&copy.out()).and_then(|dataset| dataset.verify());
-    assert!(error.is_err());
-    let error = copy.prepare().unwrap_err().to_string();
-    assert!(error.contains("overwrite"), "{error}");
+    assert!(matches!(
+        error,
+        Err(DataError::Files(FileError::Checksum { path: found, .. })) if found == path
+    ));
+    assert!(matches!(occupant(&copy), Occupant::Damaged { .. }));
+
+    let path = copy.out().join("events.parquet");
+    fs::write(&path, "torn").unwrap();
+    match PreparedDataset::open(&copy.out()) {
+        Err(DataError::Table { path: found, .. }) => assert_eq!(found, path),
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(occupant(&copy), Occupant::Unreadable { .. }));
 }

@@ -21,12 +21,13 @@ use super::motion::Motion;
 use super::person::{Person, Sex, normal};
 use super::spec::{CohortLayout, CohortSpec};
 use super::task_design::Block;
-use crate::error::SimulateError;
+use crate::error::{NetworkProblem, SimulateError};
 use crate::synthetic::generator::{Gains, draw_states};
 use crate::synthetic::{PlantedSpec, Signs};
 use brainmae_atlas::Atlas;
 
-/// Seconds over which a network's course, and noise, forget: the correlation falls by a factor of e.
+/// Seconds over which a network's course, and noise, forget: the correlation falls by a factor of
+/// e.
 const COURSE_SECS: f64 = 7.0;
 const NOISE_SECS: f64 = 3.0;
 
@@ -104,10 +105,8 @@ impl<'a> Brain<'a> {
         let mut network_of = Vec::with_capacity(atlas.n_rois());
         for roi in &atlas.rois {
             let Some(network) = &roi.network else {
-                return Err(refuse_atlas(
-                    atlas,
-                    format!("ROI {} is of no network", roi.name),
-                ));
+                let roi = roi.name.clone();
+                return Err(refuse_atlas(atlas, NetworkProblem::None { roi }));
             };
             let known = networks.iter().position(|name| name == network);
             network_of.push(known.unwrap_or(networks.len()));
@@ -116,10 +115,8 @@ impl<'a> Brain<'a> {
             }
         }
         if networks.len() < FEWEST_NETWORKS {
-            return Err(refuse_atlas(
-                atlas,
-                format!("it has {} networks", networks.len()),
-            ));
+            let found = networks.len();
+            return Err(refuse_atlas(atlas, NetworkProblem::TooFew { found }));
         }
         let effects = &spec.effects;
         let gains_spec = PlantedSpec {
@@ -323,12 +320,12 @@ fn correlate(first: f64, second: f64, correlation: f64) -> f64 {
     correlation * first + (1.0 - correlation * correlation).sqrt() * second
 }
 
-fn refuse_atlas(atlas: &Atlas, problem: String) -> SimulateError {
-    SimulateError::config(
-        "atlas",
-        format!("{} ({problem})", atlas.name),
-        format!("one whose ROIs belong to {FEWEST_NETWORKS} networks or more"),
-    )
+fn refuse_atlas(atlas: &Atlas, problem: NetworkProblem) -> SimulateError {
+    SimulateError::Networks {
+        atlas: atlas.name.clone(),
+        problem,
+        fewest: FEWEST_NETWORKS,
+    }
 }
 
 /// Independent autoregressive courses of order 1 and variance 1.

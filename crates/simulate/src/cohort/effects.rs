@@ -1,4 +1,4 @@
-//! What is planted in a cohort, and how strongly.
+//! Effects that are planted in a cohort, and their sizes.
 
 use serde::{Deserialize, Serialize};
 
@@ -171,7 +171,7 @@ mod tests {
                     gain: [1.0, 0.5],
                     ..usual.clone()
                 },
-                "gain is 0.5, expected from 1 to 100",
+                "gain is 0.5",
             ),
             (
                 PlantedEffects {
@@ -181,8 +181,12 @@ mod tests {
                 "n_states is 0",
             ),
         ] {
-            let error = effects.check().unwrap_err().to_string();
-            assert!(error.contains(words), "{error}");
+            match effects.check() {
+                Err(SimulateError::Config { field, found, .. }) => {
+                    assert_eq!(format!("{field} is {found}"), words);
+                }
+                other => panic!("{words}: {other:?}"),
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How a head moves during a scan.
+//! Head movement during a scan.
 
 use std::fmt::Write as _;
 

@@ -192,11 +192,11 @@ pub(super) fn write_beside(
 }
 
 fn too_many(atlas: &Atlas) -> SimulateError {
-    SimulateError::config(
-        "atlas",
-        format!("{} of {} ROIs", atlas.name, atlas.n_rois()),
-        format!("fewer ROIs than {:?} voxels have room for", GRID.shape),
-    )
+    SimulateError::NoRoom {
+        atlas: atlas.name.clone(),
+        n_rois: atlas.n_rois(),
+        shape: GRID.shape,
+    }
 }
 
 #[cfg(test)]
@@ -233,6 +233,9 @@ mod tests {
     #[test]
     fn an_atlas_without_room_is_refused() {
         let error = LabelVolume::of(&atlas(1000), 0).err().unwrap();
-        assert!(error.to_string().contains("8000 ROIs"), "{error}");
+        assert!(
+            matches!(error, SimulateError::NoRoom { n_rois: 8000, .. }),
+            "{error}"
+        );
     }
 }

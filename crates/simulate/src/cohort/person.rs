@@ -86,7 +86,8 @@ impl Person {
     }
 }
 
-/// The name of a subject, by number from 0; every one is fictional but NSD's, which are `subj01` on.
+/// The name of a subject, by number from 0; every one is fictional but NSD's, which are `subj01`
+/// on.
 pub(super) fn subject_id(layout: CohortLayout, number: usize) -> String {
     let number = number + 1;
     match layout {

@@ -31,8 +31,6 @@ impl Place {
         if out.exists() && !is_empty() {
             return Err(SimulateError::Occupied {
                 path: out.to_owned(),
-                found: "something already".into(),
-                advice: "choose another folder, or delete this one",
             });
         }
         let mut partial_name = name.to_owned();

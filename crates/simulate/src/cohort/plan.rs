@@ -1,4 +1,4 @@
-//! Which scans a cohort has and how large it will be, known before anything is drawn.
+//! Plan of a cohort: its scans and its size on disk, known before anything is drawn.
 
 use super::rows::{LabelledRows, dense_rows, parcel_rows};
 use super::spec::{CohortLayout, CohortSpec, SeriesFile};
@@ -141,8 +141,8 @@ pub(super) fn cifti_ending(spec: &CohortSpec) -> &'static str {
     }
 }
 
-/// The second subject misses the last scan of several, the first scan of the third is cut short (in XCP-D,
-/// all scans miss an ROI), and in the first of the fourth the head moves.
+/// The second subject misses the last scan of several, the first scan of the third is cut short (in
+/// XCP-D, all scans miss an ROI), and in the first of the fourth the head moves.
 fn plant_defects(layout: CohortLayout, scans: &mut [PlannedScan]) {
     let n_of_second = scans.iter().filter(|scan| scan.person == 1).count();
     if n_of_second > 1

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::spec::{CohortSpec, Grayordinates};
-use crate::error::SimulateError;
+use crate::error::{LabelProblem, SimulateError};
 use brainmae_atlas::Atlas;
 use brainmae_formats::cifti::writer::{BrainModel, CiftiParcel, CiftiRows, Places};
 use brainmae_formats::label_map::GrayordinateLabels;
@@ -73,11 +73,11 @@ pub(super) fn dense_rows(
     let mut row_labels = Vec::new();
     for (side, by_vertex) in [&labels.left, &labels.right].into_iter().enumerate() {
         if spec.grayordinates == Grayordinates::Full && by_vertex.len() != MESH {
-            return Err(SimulateError::config(
-                "labels",
-                format!("for {} vertices of {}", by_vertex.len(), CORTEX[side]),
-                format!("{MESH} vertices a side for full grayordinates"),
-            ));
+            return Err(SimulateError::Labels(LabelProblem::Mesh {
+                found: by_vertex.len(),
+                structure: CORTEX[side],
+                expected: MESH,
+            }));
         }
         let indices = vertices_with_row(by_vertex, MEDIAL_WALL[side], every)?;
         if indices.is_empty() {
@@ -184,11 +184,10 @@ fn vertices_with_row(
         *rank += 1;
     }
     if left_out > 0 {
-        return Err(SimulateError::config(
-            "labels",
-            format!("{} vertices without an ROI", medial_wall - left_out),
-            format!("at least {medial_wall}, the medial wall of an fsLR-32k surface"),
-        ));
+        return Err(SimulateError::Labels(LabelProblem::MedialWall {
+            found: medial_wall - left_out,
+            expected: medial_wall,
+        }));
     }
     Ok(indices)
 }
@@ -222,21 +221,19 @@ fn check_labels(atlas: &Atlas, labels: &[u32]) -> Result<(), SimulateError> {
     let mut found = vec![false; atlas.n_rois() + 1];
     for &label in labels {
         let Some(place) = found.get_mut(label as usize) else {
-            return Err(SimulateError::config(
-                "labels",
+            return Err(SimulateError::Labels(LabelProblem::NoSuchRoi {
                 label,
-                format!("0 to {}, as many ROIs as {}", atlas.n_rois(), atlas.name),
-            ));
+                n_rois: atlas.n_rois(),
+                atlas: atlas.name.clone(),
+            }));
         };
         *place = true;
     }
     match found[1..].iter().position(|found| !found) {
         None => Ok(()),
-        Some(roi) => Err(SimulateError::config(
-            "labels",
-            format!("without a place for ROI {}", atlas.rois[roi].name),
-            "a vertex or voxel of every ROI",
-        )),
+        Some(roi) => Err(SimulateError::Labels(LabelProblem::NoPlace {
+            roi: atlas.rois[roi].name.clone(),
+        })),
     }
 }
 
@@ -357,15 +354,29 @@ pub(super) mod tests {
     fn labels_of_another_atlas_are_refused() {
         let spec = CohortSpec::default();
         let small = labels(&atlas(1));
-        let error = dense_rows(&spec, &atlas(2), &small).unwrap_err();
-        assert!(error.to_string().contains("without a place for ROI"));
-        let error = parcel_rows(&atlas(1), &labels(&atlas(2))).unwrap_err();
-        assert!(error.to_string().contains("expected 0 to 8"), "{error}");
+        let problem = |rows: Result<LabelledRows, SimulateError>| match rows {
+            Err(SimulateError::Labels(problem)) => problem,
+            other => panic!("{:?}", other.err()),
+        };
+        let no_place = problem(dense_rows(&spec, &atlas(2), &small));
+        assert!(
+            matches!(no_place, LabelProblem::NoPlace { .. }),
+            "{no_place}"
+        );
+        let no_roi = problem(parcel_rows(&atlas(1), &labels(&atlas(2))));
+        assert!(
+            matches!(no_roi, LabelProblem::NoSuchRoi { n_rois: 8, .. }),
+            "{no_roi}"
+        );
         let full = CohortSpec {
             grayordinates: Grayordinates::Full,
             ..spec
         };
-        let error = dense_rows(&full, &atlas(1), &small).unwrap_err();
-        assert!(error.to_string().contains("32492 vertices a side"));
+        let mesh = problem(dense_rows(&full, &atlas(1), &small));
+        let expected = 32_492;
+        assert!(
+            matches!(mesh, LabelProblem::Mesh { expected: mesh, .. } if mesh == expected),
+            "{mesh}"
+        );
     }
 }

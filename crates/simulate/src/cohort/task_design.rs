@@ -1,4 +1,4 @@
-//! What happens during the tasks: blocks of conditions, and how the blood answers to them.
+//! Task designs: blocks of conditions, and the haemodynamic response to them.
 
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};

@@ -1,5 +1,7 @@
 //! Small cohorts of each layout, written and looked at.
 
+mod left_behind;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::brain::tests::{atlas, correlation, stream};
 use super::rows::tests::labels;
 use super::*;
+use brainmae_data::pipeline::quiet;
 use brainmae_files::checksum::sha256_file;
 use brainmae_formats::nifti::NiftiReader;
 
@@ -37,7 +40,7 @@ fn small(layout: CohortLayout) -> CohortSpec {
 
 fn simulate(spec: &CohortSpec, out: &Path) -> Result<CohortReport, SimulateError> {
     let atlas = atlas(2);
-    simulate_cohort(spec, &atlas, &labels(&atlas), out, &stream, &mut |_| ())
+    simulate_cohort(spec, &atlas, &labels(&atlas), out, &stream, &mut quiet)
 }
 
 /// Every file below `dir`, relative to it.
@@ -458,27 +461,4 @@ fn xcpd_has_three_generations_of_names_and_takes_out_censored_volumes() {
     let (header, people) = table(&folder.path().join("participants.tsv"), '\t');
     assert_eq!(header[..3], ["participant_id", "age", "sex"]);
     assert_eq!((people.len(), people[4][0].as_str()), (5, "sub-05"));
-}
-
-#[test]
-fn a_failing_write_leaves_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let out = folder.path().join("nsd");
-    let large = atlas(1000);
-    let spec = small(CohortLayout::Nsd);
-    // The first scan finds that there is no room for so many ROIs.
-    let none = GrayordinateLabels::default();
-    let failed = simulate_cohort(&spec, &large, &none, &out, &stream, &mut |_| ());
-    assert!(failed.is_err());
-    assert_eq!(files(folder.path()), BTreeSet::new());
-    assert!(!out.exists() && !folder.path().join("nsd.partial").exists());
-}
-
-#[test]
-fn what_stands_there_is_not_touched() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("mine.txt"), "mine").unwrap();
-    let occupied = simulate(&small(CohortLayout::Xcpd), folder.path());
-    assert!(matches!(occupied, Err(SimulateError::Occupied { .. })));
-    assert_eq!(files(folder.path()).len(), 1);
 }

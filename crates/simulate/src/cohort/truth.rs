@@ -1,4 +1,4 @@
-//! What was planted, in `truth/` beside the data.
+//! Truth of a cohort: tables in `truth/` beside the data that say what was planted.
 
 use std::path::Path;
 

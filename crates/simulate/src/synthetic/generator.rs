@@ -110,8 +110,8 @@ pub(super) fn draw_scan(
     DrawnScan { values, states }
 }
 
-/// A Markov chain: whenever the state may switch, it is left with probability `time since / dwell`, for any of the others
-/// alike.
+/// A Markov chain: whenever the state may switch, it is left with probability `time since / dwell`,
+/// for any of the others alike.
 pub(crate) fn draw_states(
     spec: &PlantedSpec,
     dwells_secs: [f64; 2],

@@ -1,4 +1,4 @@
-//! The numbers behind planted data.
+//! Spec of planted data.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,8 +18,9 @@ pub enum Signs {
     Positive,
     /// Each sign is drawn, up or down alike.
     Random,
-    /// ROI `i` of a network has the Walsh pattern `i`: two ROIs of different patterns agree in half of the states and
-    /// oppose each other in the rest, so that over all states they are not correlated. Takes a power of two of states.
+    /// ROI `i` of a network has the Walsh pattern `i`: two ROIs of different patterns agree in half
+    /// of the states and oppose each other in the rest, so that over all states they are not
+    /// correlated. Takes a power of two of states.
     Walsh,
 }
 
@@ -59,16 +60,17 @@ pub struct PlantedSpec {
     pub strength_low: f64,
     /// Strongest gain.
     pub strength_high: f64,
-    /// Mean activation: every ROI is this much up in one state of its own, and down in the others so that its mean over
-    /// states is zero.
+    /// Mean activation: every ROI is this much up in one state of its own, and down in the others
+    /// so that its mean over states is zero.
     pub activation: f64,
     /// States switch at multiples of this alone; at 0, at any volume.
     pub switch_every_secs: f64,
     /// At 1, thirty years more make the stay in state 0 longer by a factor of e; at 0, age does
     /// nothing.
     pub age_effect: f64,
-    /// Targets whose answer is known. States then follow one another in turn, each subject at a pace of its own: `mean_dwell_secs`
-    /// says nothing, and `ar1`, `age_effect` and `switch_every_secs` must be 0.
+    /// Targets whose answer is known. States then follow one another in turn, each subject at a
+    /// pace of its own: `mean_dwell_secs` says nothing, and `ar1`, `age_effect` and
+    /// `switch_every_secs` must be 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub targets: Option<PlantedTargets>,
 }
@@ -227,8 +229,10 @@ mod tests {
                 "strength_high",
             ),
         ] {
-            let error = spec.check().unwrap_err().to_string();
-            assert!(error.starts_with(key), "{error}");
+            match spec.check() {
+                Err(SimulateError::Config { field, .. }) => assert_eq!(field, key),
+                other => panic!("{key}: {other:?}"),
+            }
         }
         let unknown = toml::from_str::<PlantedSpec>("n_subject = 3").unwrap_err();
         assert!(unknown.message().contains("unknown field `n_subject`"));

@@ -12,7 +12,7 @@ pub fn streams(seed: u64, name: &str) -> Box<dyn Rng> {
     Box::new(ChaCha8Rng::seed_from_u64(named))
 }
 
-pub const OPTIONS: PrepareOptions<'static> = PrepareOptions {
+pub const OPTIONS: PrepareOptions = PrepareOptions {
     overwrite: false,
-    streams: &streams,
+    threads: 1,
 };

@@ -1,16 +1,19 @@
 //! Simulated cohorts, from the files of a release to a prepared data set.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use brainmae_atlas::builtin;
-use brainmae_data::ingest::{IngestOptions, IngestSpec, ingest, plan};
+use brainmae_data::ingest::{IngestSpec, ingest_folder, plan};
+use brainmae_data::pipeline::quiet;
 use brainmae_data::{
-    CleaningStep, DataError, PrepareReport, PreparedDataset, ScanId, ScanStatus, find_duplicates,
+    CleaningStep, DataError, PrepareOptions, PrepareReport, PreparedDataset, ScanId, ScanStatus,
+    find_duplicates,
 };
 use brainmae_simulate::cohort::{CohortLayout, CohortSpec, simulate_cohort};
 use brainmae_studies::{Layout, NoteKind};
 
-use crate::common::streams as stream;
+use crate::common::{OPTIONS, streams as stream};
 
 const ATLAS: &str = "schaefer-100-7";
 
@@ -44,7 +47,7 @@ impl Cohort {
             &builtin::surface_labels(ATLAS).unwrap(),
             &folder.path().join("raw"),
             &stream,
-            &mut |_| {},
+            &mut quiet,
         )
         .unwrap();
         Self { folder, layout }
@@ -59,7 +62,7 @@ impl Cohort {
     }
 
     fn spec(&self) -> IngestSpec {
-        let mut spec = IngestSpec::new("cohort", self.layout, ATLAS);
+        let mut spec = IngestSpec::of_layout(self.layout, "cohort", ATLAS);
         spec.min_coverage = 0.0;
         if self.layout == Layout::Nsd {
             spec.list.subject_labels = Some("labels/{subject}.nii.gz".into());
@@ -68,11 +71,11 @@ impl Cohort {
     }
 
     fn ingest(&self, spec: &IngestSpec) -> Result<PrepareReport, DataError> {
-        let options = IngestOptions {
+        let options = PrepareOptions {
             overwrite: true,
             threads: 2,
         };
-        ingest(&self.raw(), &self.out(), spec, &options, &mut |_| {})
+        ingest_folder(&self.raw(), &self.out(), spec, &options, &mut quiet)
     }
 
     fn prepared(&self) -> PreparedDataset {
@@ -128,20 +131,18 @@ fn the_same_files_are_read_once_and_an_interrupted_run_goes_on() {
 
     // Stopped after a scan: what is finished is taken over.
     std::fs::remove_dir_all(cohort.out()).unwrap();
-    let options = IngestOptions {
-        overwrite: false,
-        threads: 1,
-    };
-    let stopped = std::panic::catch_unwind(|| {
-        let mut seen = 0;
-        let _ = ingest(&cohort.raw(), &cohort.out(), &spec, &options, &mut |_| {
-            seen += 1;
-            assert!(seen < 2, "stopped on purpose");
-        });
+    let mut seen = 0;
+    let stopped = ingest_folder(&cohort.raw(), &cohort.out(), &spec, &OPTIONS, &mut |_| {
+        seen += 1;
+        match seen {
+            2 => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
     });
-    assert!(stopped.is_err() && !cohort.out().exists());
+    assert!(matches!(stopped, Err(DataError::Interrupted)));
+    assert!(!cohort.out().exists());
     let again = cohort.ingest(&spec).unwrap();
-    assert!(again.resumed >= 1, "{}", again.resumed);
+    assert_eq!((seen, again.resumed), (2, 2));
     assert_eq!(again.content_hash, first.content_hash);
 }
 
@@ -150,12 +151,8 @@ fn another_recipe_or_file_is_another_data_set() {
     let cohort = Cohort::new(Layout::Xcpd, |_| {});
     let spec = cohort.spec();
     cohort.ingest(&spec).unwrap();
-    let options = IngestOptions {
-        overwrite: false,
-        threads: 1,
-    };
     let again =
-        |spec: &IngestSpec| ingest(&cohort.raw(), &cohort.out(), spec, &options, &mut |_| {});
+        |spec: &IngestSpec| ingest_folder(&cohort.raw(), &cohort.out(), spec, &OPTIONS, &mut quiet);
     let mut other = spec.clone();
     other.cleaning = vec![CleaningStep::ZScore];
     assert!(matches!(again(&other), Err(DataError::Occupied { .. })));
@@ -188,7 +185,7 @@ fn a_file_of_another_tr_fails_alone_and_says_what_to_do() {
     assert_eq!((report.included, report.failures.len()), (15, 1));
     let reason = &report.failures[0].reason;
     assert!(reason.contains("0.82 s, expected 0.72 s"), "{reason}");
-    assert!(reason.contains("--tr"), "{reason}");
+    assert!(reason.contains("set tr_secs"), "{reason}");
 }
 
 #[test]
@@ -307,13 +304,9 @@ fn volumes_that_a_prepared_data_set_does_not_keep_stay_censored() {
     }
     std::fs::write(raw.join("manifest.tsv"), manifest).unwrap();
 
-    let spec = IngestSpec::new("again", Layout::Manifest, ATLAS);
+    let spec = IngestSpec::of_layout(Layout::Manifest, "again", ATLAS);
     let out = cohort.folder.path().join("out");
-    let options = IngestOptions {
-        overwrite: false,
-        threads: 1,
-    };
-    ingest(&raw, &out, &spec, &options, &mut |_| {}).unwrap();
+    ingest_folder(&raw, &out, &spec, &OPTIONS, &mut quiet).unwrap();
     let again = PreparedDataset::open(&out).unwrap();
     let mut n_censored = 0;
     for scan in first.included() {
@@ -335,7 +328,7 @@ fn volumes_that_a_prepared_data_set_does_not_keep_stay_censored() {
 fn a_scan_under_two_names_is_found() {
     let cohort = Cohort::new(Layout::Xcpd, |spec| spec.defects = false);
     let tables = files(&cohort.raw(), "_timeseries.tsv");
-    let mut spec = IngestSpec::new("plain", Layout::Manifest, "columns");
+    let mut spec = IngestSpec::of_layout(Layout::Manifest, "plain", "columns");
     spec.tr_secs = Some(2.0);
     let raw = cohort.folder.path().join("plain");
     std::fs::create_dir_all(&raw).unwrap();
@@ -346,12 +339,8 @@ fn a_scan_under_two_names_is_found() {
         manifest.push_str(&format!("{at}\t{at}.tsv\n"));
     }
     std::fs::write(raw.join("manifest.tsv"), manifest).unwrap();
-    let options = IngestOptions {
-        overwrite: false,
-        threads: 1,
-    };
-    ingest(&raw, &cohort.out(), &spec, &options, &mut |_| {}).unwrap();
-    let found = find_duplicates(&cohort.prepared(), |_, _| {}).unwrap();
+    ingest_folder(&raw, &cohort.out(), &spec, &OPTIONS, &mut quiet).unwrap();
+    let found = find_duplicates(&cohort.prepared(), |_, _| ControlFlow::Continue(())).unwrap();
     assert_eq!(found.len(), 1);
     let names: [&ScanId; 2] = [&found[0].first, &found[0].second];
     assert_eq!(names.map(ScanId::as_str), ["sub-0", "sub-2"]);

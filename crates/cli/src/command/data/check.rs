@@ -41,15 +41,13 @@ impl Check {
             Vec::new()
         } else {
             let mut steps: Option<Steps> = None;
-            let duplicates = interrupt::stoppable(|| {
-                let shown = |done, total| {
-                    steps
-                        .get_or_insert_with(|| Steps::new("comparing signals", total as u64))
-                        .set(done as u64, String::new());
-                    interrupt::leave_if_asked();
-                };
-                Ok(find_duplicates(&dataset, shown)?)
-            })?;
+            let duplicates = find_duplicates(&dataset, |done, total| {
+                steps
+                    .get_or_insert_with(|| Steps::new("comparing signals", total as u64))
+                    .set(done as u64, String::new());
+                interrupt::flow()
+            })
+            .map_err(stopped)?;
             drop(steps);
             println!(
                 "pairs of scans that hold the same signal: {}",

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use brainmae_data::ingest::{self, IngestOptions, IngestSpec, Plan};
+use brainmae_data::PrepareOptions;
+use brainmae_data::ingest::{self, IngestSpec, Plan};
 use brainmae_machine::front::command;
 use brainmae_machine::workspace;
 use brainmae_signals::cleaning::{BandPass, Censoring, CleaningStep, ConfoundModel, Dummies};
@@ -210,7 +211,7 @@ impl Prepare {
         }
         let out = out.unwrap_or_else(|| stage::data::default_root().join(&spec.name));
         let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
-        let options = IngestOptions {
+        let options = PrepareOptions {
             overwrite,
             threads: threads.unwrap_or(cores).max(1),
         };
@@ -232,11 +233,11 @@ impl Prepare {
     fn spec(self, name: String) -> Result<IngestSpec> {
         let mut spec = match (&self.recipe, self.layout, &self.atlas) {
             (Some(path), ..) => IngestSpec::load(path)?,
-            (None, Some(layout), Some(atlas)) => IngestSpec::new(name, layout, atlas),
+            (None, Some(layout), Some(atlas)) => IngestSpec::of_layout(layout, name, atlas),
             _ => bail!("--layout and --atlas are needed, or a --recipe that says both"),
         };
         if let Some(layout) = self.layout {
-            spec.layout = layout;
+            spec.layout = Some(layout);
         }
         if let Some(atlas) = self.atlas {
             spec.atlas.name = atlas;

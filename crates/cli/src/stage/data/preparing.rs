@@ -1,11 +1,12 @@
 //! Preparing data sets: raw files, releases, planted scans and simulated releases, with progress.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use brainmae_atlas::builtin;
-use brainmae_data::ingest::{IngestOptions, IngestSpec, ingest};
-use brainmae_data::{PrepareOptions, PrepareReport, Progress, Step, prepare};
+use brainmae_data::ingest::{IngestSpec, ingest_folder};
+use brainmae_data::{PrepareOptions, PrepareReport, Progress, Step, prepare_recipe};
 use brainmae_machine::front::command;
 use brainmae_machine::progress::Steps;
 use brainmae_machine::{interrupt, workspace};
@@ -13,15 +14,17 @@ use brainmae_run::Seeds;
 use brainmae_simulate::cohort::{self, CohortReport, CohortSpec};
 use brainmae_simulate::{PlantedSpec, prepare_planted};
 
+use crate::stage::stopped;
+
 /// Prepares the raw data set in `source`, at `out`.
 ///
 /// # Errors
 /// From the data.
 pub fn prepare_source(source: &Path, out: &Path, overwrite: bool) -> Result<PrepareReport> {
-    with_progress("preparing", overwrite, |options, progress| {
-        Ok(prepare(source, out, options, progress)?)
-    })
-    .with_context(|| format!("preparing {}", workspace::shown(source)))
+    let (options, mut show) = (replacing(overwrite), shower("preparing"));
+    prepare_recipe(source, out, &streams, &options, &mut show)
+        .map_err(stopped)
+        .with_context(|| format!("preparing {}", workspace::shown(source)))
 }
 
 /// Prepares the scans that `spec` finds in `source`, at `out`.
@@ -32,10 +35,11 @@ pub fn ingest_cohort(
     source: &Path,
     out: &Path,
     spec: &IngestSpec,
-    options: &IngestOptions,
+    options: &PrepareOptions,
 ) -> Result<PrepareReport> {
     let mut show = shower("reading scans");
-    interrupt::stoppable(|| Ok(ingest(source, out, spec, options, &mut show)?))
+    ingest_folder(source, out, spec, options, &mut show)
+        .map_err(stopped)
         .with_context(|| format!("preparing {}", workspace::shown(source)))
 }
 
@@ -47,12 +51,7 @@ pub(super) fn prepare_release(
 ) -> Result<PrepareReport> {
     let spec = recipe.clone().within(source);
     spec.check()?;
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
-    let options = IngestOptions {
-        overwrite: false,
-        threads,
-    };
-    let report = ingest_cohort(source, out, &spec, &options)?;
+    let report = ingest_cohort(source, out, &spec, &PrepareOptions::default())?;
     if !report.failures.is_empty() {
         tracing::warn!(
             "{} scans could not be read: `{} {}` says why",
@@ -69,10 +68,10 @@ pub(super) fn prepare_release(
 /// # Errors
 /// From the data.
 pub fn simulate(spec: &PlantedSpec, out: &Path, overwrite: bool) -> Result<PrepareReport> {
-    with_progress("simulating", overwrite, |options, progress| {
-        Ok(prepare_planted(spec, out, options, progress)?)
-    })
-    .context("simulating scans")
+    let (options, mut show) = (replacing(overwrite), shower("simulating"));
+    prepare_planted(spec, out, &streams, &options, &mut show)
+        .map_err(stopped)
+        .context("simulating scans")
 }
 
 /// Writes a cohort as a release has it on disk, at `out`.
@@ -83,12 +82,9 @@ pub fn simulate_cohort(spec: &CohortSpec, atlas: &str, out: &Path) -> Result<Coh
     let labels = builtin::surface_labels(atlas)?;
     let atlas = builtin::atlas(atlas)?;
     let mut show = shower("simulating");
-    let simulate = || {
-        Ok(cohort::simulate_cohort(
-            spec, &atlas, &labels, out, &streams, &mut show,
-        )?)
-    };
-    interrupt::stoppable(simulate).context("simulating a cohort")
+    cohort::simulate_cohort(spec, &atlas, &labels, out, &streams, &mut show)
+        .map_err(stopped)
+        .context("simulating a cohort")
 }
 
 /// The streams of random numbers that crates ask for.
@@ -96,20 +92,15 @@ fn streams(seed: u64, name: &str) -> Box<dyn rand::Rng> {
     Box::new(Seeds::new(seed).stream(name))
 }
 
-fn with_progress(
-    name: &str,
-    overwrite: bool,
-    work: impl FnOnce(&PrepareOptions, &mut dyn FnMut(Progress)) -> Result<PrepareReport>,
-) -> Result<PrepareReport> {
-    let options = PrepareOptions {
+fn replacing(overwrite: bool) -> PrepareOptions {
+    PrepareOptions {
         overwrite,
-        streams: &streams,
-    };
-    interrupt::stoppable(|| work(&options, &mut shower(name)))
+        ..PrepareOptions::default()
+    }
 }
 
-/// Shows how far a step is.
-fn shower(name: &str) -> impl FnMut(Progress) {
+/// Shows how far a step is, and ends it when someone asks this process to stop.
+fn shower(name: &str) -> impl FnMut(Progress) -> ControlFlow<()> {
     let mut current: Option<(Step, Steps)> = None;
     move |at: Progress| {
         if current.as_ref().is_none_or(|(step, _)| *step != at.step) {
@@ -124,6 +115,6 @@ fn shower(name: &str) -> impl FnMut(Progress) {
             steps.set(at.done as u64, at.name.to_string());
         }
         // Finished scans are kept: the next call goes on from here.
-        interrupt::leave_if_asked();
+        interrupt::flow()
     }
 }

@@ -1,4 +1,4 @@
-//! What a drawn scan shows of what was planted.
+//! Drawn scans hold what was planted.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -126,14 +126,27 @@ fn blocks_add_their_response() {
         onset_secs: 72.0,
         duration_secs: 72.0,
     };
-    let rest = drawn(&quiet(), "x", &[], &|_| ());
-    let task = drawn(&quiet(), "x", &[block], &|_| ());
-    let added = |roi: usize, volume: usize| task.clean[roi][volume] - rest.clean[roi][volume];
-    assert_eq!(added(0, 100), 0.0);
-    assert_eq!(added(0, 300), 0.0);
-    // Settled 58 s into the block.
-    let mut brain_responses = (0..16).map(|roi| added(roi, 180) * 6.0 / 5.0);
-    assert!(brain_responses.any(|response| response.abs() > 0.5));
+    let (spec, atlas) = (quiet(), atlas(2));
+    let blocks = [block];
+    let rest = drawn(&spec, "x", &[], &|_| ());
+    let task = drawn(&spec, "x", &blocks, &|_| ());
+    let mut brain = Brain::draw(&spec, &atlas, &|name| stream(1, name)).unwrap();
+    brain.learn_responses("x", &blocks, &|name| stream(1, name));
+    let planted = &brain.responses[&("x".to_owned(), "a".to_owned())];
+    for (roi, response) in planted.iter().enumerate() {
+        let added = |volume: usize| task.clean[roi][volume] - rest.clean[roi][volume];
+        assert_eq!([added(99), added(300)], [0.0, 0.0], "{roi}");
+        // 58 s into the block, the response has settled; its undershoot takes a sixth away.
+        let settled = added(180) * 6.0 / 5.0;
+        assert!(
+            (settled - response).abs() < 1e-5,
+            "{roi}: {settled}, {response}"
+        );
+    }
+    // Sixteen responses of this standard deviation, four networks with one in common.
+    let mean_square = planted.iter().map(|x| x * x).sum::<f64>() / 16.0;
+    let sd = mean_square.sqrt() / spec.effects.task_response;
+    assert!((0.3..2.0).contains(&sd), "{sd}");
 }
 
 #[test]
@@ -156,10 +169,12 @@ fn an_atlas_without_networks_is_refused() {
     let spec = CohortSpec::default();
     let mut atlas = atlas(1);
     atlas.rois[3].network = None;
-    let error = Brain::draw(&spec, &atlas, &|name| stream(1, name)).err();
-    let text = error.unwrap().to_string();
-    assert!(text.contains("LH_Default_1 is of no network"), "{text}");
+    let problem = |atlas: &Atlas| match Brain::draw(&spec, atlas, &|name| stream(1, name)) {
+        Err(SimulateError::Networks { problem, .. }) => problem,
+        other => panic!("{:?}", other.err()),
+    };
+    let roi = "LH_Default_1".to_owned();
+    assert_eq!(problem(&atlas), NetworkProblem::None { roi });
     atlas.rois.truncate(3);
-    let error = Brain::draw(&spec, &atlas, &|name| stream(1, name)).err();
-    assert!(error.unwrap().to_string().contains("it has 3 networks"));
+    assert_eq!(problem(&atlas), NetworkProblem::TooFew { found: 3 });
 }

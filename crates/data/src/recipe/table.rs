@@ -2,19 +2,19 @@
 
 use std::path::Path;
 
-use super::recipe::{AtlasChoice, ColumnsChoice, Recipe, TableFile};
-use super::{Sink, Source, SourceScan};
-use crate::error::DataError;
+use super::recipe_file::{AtlasChoice, ColumnsChoice, Recipe, TableFile};
+use super::{RecipeLayout, RecipeScan, SignalSink};
+use crate::error::{DataError, RecipeProblem};
 use brainmae_atlas::{Atlas, Hemisphere, Roi};
 use brainmae_formats::signal_table::SignalTable;
 
-pub(super) struct TableSource {
+pub(super) struct TableLayout {
     atlas: Atlas,
-    scans: Vec<SourceScan>,
+    scans: Vec<RecipeScan>,
     values: Vec<f64>,
 }
 
-impl TableSource {
+impl TableLayout {
     pub fn open(dir: &Path, recipe: &Recipe, table: &TableFile) -> Result<Self, DataError> {
         let AtlasChoice::Columns(choice) = &recipe.atlas else {
             return Err(DataError::config(
@@ -26,16 +26,13 @@ impl TableSource {
         let path = dir.join(&table.file);
         let SignalTable { names, signals, .. } =
             SignalTable::read_columns(&path, &table.columns, &table.drop)?;
-        let refuse = |problem| DataError::TextTable {
-            path: path.clone(),
-            line: 1,
-            problem,
-        };
-        let names = names.ok_or_else(|| refuse("there is no header row with the names".into()))?;
+        let names = names.ok_or_else(|| DataError::recipe(&path, RecipeProblem::NoHeader))?;
         let atlas = atlas(choice, &names);
-        atlas.check().map_err(refuse)?;
+        atlas.check().map_err(|problem| {
+            DataError::recipe(&path, RecipeProblem::ColumnNames(problem.to_string()))
+        })?;
         let subject = recipe.subject.subject.clone();
-        let scan = SourceScan {
+        let scan = RecipeScan {
             scan: recipe.scan_id(&subject, None),
             subject,
             session: None,
@@ -51,20 +48,17 @@ impl TableSource {
     }
 }
 
-impl Source for TableSource {
+impl RecipeLayout for TableLayout {
     fn atlas(&self) -> &Atlas {
         &self.atlas
     }
 
-    fn scans(&self) -> &[SourceScan] {
+    fn scans(&self) -> &[RecipeScan] {
         &self.scans
     }
 
-    fn read(&mut self, wanted: &[bool], sink: &mut Sink<'_>) -> Result<(), DataError> {
-        if wanted[0] {
-            sink(0, self.values.clone())?;
-        }
-        Ok(())
+    fn read(&mut self, wanted: &[usize], sink: &mut SignalSink<'_>) -> Result<(), DataError> {
+        (wanted.iter()).try_for_each(|number| sink(*number, self.values.clone()))
     }
 }
 

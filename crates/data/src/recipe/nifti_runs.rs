@@ -4,9 +4,9 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::recipe::{AtlasChoice, NiftiRunsFiles, Recipe};
-use super::{AtlasRng, Sink, Source, SourceScan};
-use crate::error::DataError;
+use super::recipe_file::{AtlasChoice, NiftiRunsFiles, Recipe};
+use super::{AtlasRng, RecipeLayout, RecipeScan, SignalSink};
+use crate::error::{DataError, RecipeProblem};
 use brainmae_atlas::Atlas;
 use brainmae_atlas::spatial::spatial_atlas;
 use brainmae_formats::nifti::NiftiReader;
@@ -17,7 +17,7 @@ const TOLERANCE: f64 = 1e-3;
 pub(super) struct NiftiRuns {
     bold_path: PathBuf,
     atlas: Atlas,
-    scans: Vec<SourceScan>,
+    scans: Vec<RecipeScan>,
     volumes: Vec<Range<usize>>,
     /// Voxels of the mask and the ROI of each.
     voxels: Vec<(usize, usize)>,
@@ -61,18 +61,20 @@ impl NiftiRuns {
         let labels_path = dir.join(&files.labels);
         let labels = read_labels(&labels_path)?;
         if labels.len() != n_volumes {
-            return Err(DataError::LabelCount {
-                path: labels_path,
-                found: labels.len(),
-                expected: n_volumes,
-                bold: bold_path,
-            });
+            return Err(DataError::recipe(
+                &labels_path,
+                RecipeProblem::LabelCount {
+                    found: labels.len(),
+                    expected: n_volumes,
+                    bold: bold_path,
+                },
+            ));
         }
         let volumes = runs(&labels, &labels_path)?;
         let scans = volumes
             .iter()
             .enumerate()
-            .map(|(at, volumes)| SourceScan {
+            .map(|(at, volumes)| RecipeScan {
                 scan: recipe.scan_id(&recipe.subject.subject, Some(at + 1)),
                 subject: recipe.subject.subject.clone(),
                 session: None,
@@ -100,30 +102,33 @@ impl NiftiRuns {
     }
 }
 
-impl Source for NiftiRuns {
+impl RecipeLayout for NiftiRuns {
     fn atlas(&self) -> &Atlas {
         &self.atlas
     }
 
-    fn scans(&self) -> &[SourceScan] {
+    fn scans(&self) -> &[RecipeScan] {
         &self.scans
     }
 
-    fn read(&mut self, wanted: &[bool], sink: &mut Sink<'_>) -> Result<(), DataError> {
+    fn read(&mut self, wanted: &[usize], sink: &mut SignalSink<'_>) -> Result<(), DataError> {
         let mut bold = NiftiReader::open(&self.bold_path)?;
         let mut voxels = Vec::new();
         let mut means = vec![0.0; self.roi_sizes.len()];
         for (number, volumes) in self.volumes.iter().enumerate() {
+            let is_wanted = wanted.contains(&number);
             let mut series = Vec::new();
             for volume in volumes.clone() {
                 if !bold.read_volume(&mut voxels)? {
-                    return Err(DataError::Truncated {
-                        path: self.bold_path.clone(),
-                        found: volume as u64,
-                        expected: bold.header().n_volumes(),
-                    });
+                    return Err(DataError::recipe(
+                        &self.bold_path,
+                        RecipeProblem::Truncated {
+                            found: volume as u64,
+                            expected: bold.header().n_volumes(),
+                        },
+                    ));
                 }
-                if wanted[number] {
+                if is_wanted {
                     means.fill(0.0);
                     for &(voxel, roi) in &self.voxels {
                         means[roi] += voxels[voxel];
@@ -135,7 +140,7 @@ impl Source for NiftiRuns {
                 // Reads to the end, where gzip proves its content, before the last scan is given.
                 bold.read_volume(&mut voxels)?;
             }
-            if wanted[number] {
+            if is_wanted {
                 sink(number, series)?;
             }
         }
@@ -151,12 +156,14 @@ fn read_mask(
 ) -> Result<(Vec<usize>, Vec<[f64; 3]>), DataError> {
     let mut mask = NiftiReader::open(path)?;
     if mask.header().shape() != bold.header().shape() || mask.header().n_volumes() != 1 {
-        return Err(DataError::MaskShape {
-            mask: path.to_owned(),
-            found: mask.header().dims.clone(),
-            expected: bold.header().shape().to_vec(),
-            path: bold_path.to_owned(),
-        });
+        return Err(DataError::recipe(
+            path,
+            RecipeProblem::MaskShape {
+                found: mask.header().dims.clone(),
+                expected: bold.header().shape().to_vec(),
+                bold: bold_path.to_owned(),
+            },
+        ));
     }
     let (ours, theirs) = (mask.header().affine, bold.header().affine);
     let apart = (ours.iter().flatten())
@@ -193,11 +200,13 @@ fn read_labels(path: &Path) -> Result<Vec<(String, String)>, DataError> {
             let words: Vec<&str> = line.split_whitespace().collect();
             match words[..] {
                 [condition, run] => Ok((condition.to_owned(), run.to_owned())),
-                _ => Err(DataError::TextTable {
-                    path: path.to_owned(),
-                    line: at as u64 + 1,
-                    problem: format!("{line:?} is not a condition and the number of a run"),
-                }),
+                _ => Err(DataError::recipe(
+                    path,
+                    RecipeProblem::LabelLine {
+                        line: at + 1,
+                        text: line.to_owned(),
+                    },
+                )),
             }
         })
         .collect()
@@ -211,11 +220,13 @@ fn runs(labels: &[(String, String)], path: &Path) -> Result<Vec<Range<usize>>, D
     for block in labels.chunk_by(|first, second| first.1 == second.1) {
         let run = block[0].1.as_str();
         if seen.contains(&run) {
-            return Err(DataError::TextTable {
-                path: path.to_owned(),
-                line: start as u64 + 1,
-                problem: format!("run {run} comes back after another one: sort it out"),
-            });
+            return Err(DataError::recipe(
+                path,
+                RecipeProblem::RunComesBack {
+                    line: start + 1,
+                    run: run.to_owned(),
+                },
+            ));
         }
         seen.push(run);
         runs.push(start..start + block.len());
@@ -230,7 +241,7 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
-    use crate::source::SourceKind;
+    use crate::recipe::SourceKind;
     use brainmae_formats::nifti::writer::{Grid, NiftiWriter};
 
     /// An image of five voxels in a row.
@@ -285,8 +296,8 @@ mod tests {
             read.push((scan, values));
             Ok(())
         };
-        source.read(&[true, true], &mut sink).unwrap();
-        source.read(&[false, true], &mut sink).unwrap();
+        source.read(&[0, 1], &mut sink).unwrap();
+        source.read(&[1], &mut sink).unwrap();
         let second = (1, vec![5.0, -5.0, 0.5, 7.0]);
         assert_eq!(
             read,
@@ -308,9 +319,13 @@ mod tests {
             [0..2, 2..5]
         );
         let error = runs(&labels(&["0", "1", "0"]), path).unwrap_err();
-        assert!(
-            error.to_string().contains("line 3: run 0 comes back"),
-            "{error}"
-        );
+        let DataError::Recipe {
+            problem: RecipeProblem::RunComesBack { line, run },
+            ..
+        } = error
+        else {
+            panic!("{error}")
+        };
+        assert_eq!((line, run.as_str()), (3, "0"));
     }
 }

@@ -1,11 +1,11 @@
 //! `source.toml`: how raw files become a prepared data set.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::DataError;
+use crate::error::{DataError, RecipeProblem};
 use crate::prepared::{FORMAT, TOOL};
 use brainmae_files::checksum::FieldHasher;
 use brainmae_files::id::{ScanId, SubjectId};
@@ -125,18 +125,18 @@ impl Recipe {
     /// Reads and checks the recipe in the folder `dir`.
     ///
     /// # Errors
-    /// [`DataError::Toml`] naming line and key, [`DataError::ChecksumMissing`] or
-    /// [`DataError::Config`].
+    /// [`DataError::Toml`] naming line and key, [`DataError::Recipe`] for a file
+    /// without a checksum, or [`DataError::Config`].
     pub fn load(dir: &Path) -> Result<Self, DataError> {
         let path = dir.join(RECIPE);
         let text = std::fs::read_to_string(&path).map_err(DataError::io("read", &path))?;
         let recipe: Self =
             toml::from_str(&text).map_err(|error| DataError::toml(&path, &text, &error))?;
-        recipe.check(path)?;
+        recipe.check(&path)?;
         Ok(recipe)
     }
 
-    fn check(&self, path: PathBuf) -> Result<(), DataError> {
+    fn check(&self, path: &Path) -> Result<(), DataError> {
         for (key, secs) in [("tr_secs", self.tr_secs), ("dt_secs", self.dt_secs)] {
             if !(secs.is_finite() && secs > 0.0) {
                 return Err(DataError::config(key, secs, "a number above zero"));
@@ -161,10 +161,8 @@ impl Recipe {
         let used: BTreeSet<&str> = self.source.files().into_iter().collect();
         for file in used {
             if !self.files.contains_key(file) {
-                return Err(DataError::ChecksumMissing {
-                    recipe: path,
-                    file: file.to_owned(),
-                });
+                let file = file.to_owned();
+                return Err(DataError::recipe(path, RecipeProblem::NoChecksum { file }));
             }
         }
         Ok(())
@@ -264,29 +262,34 @@ version = "1"
             ("version = \"1\"", "version = \"1\"\nhemisphere = \"L\""),
             ("[subject]\n", "[subject]\nage = 3\n"),
         ] {
-            let error = load(&GOOD.replace(from, to)).unwrap_err().to_string();
-            assert!(error.contains("unknown field"), "{error}");
+            match load(&GOOD.replace(from, to)) {
+                Err(DataError::Toml { message, .. }) => {
+                    assert!(message.contains("unknown field"), "{message}");
+                }
+                other => panic!("{to}: {other:?}"),
+            }
         }
     }
 
     #[test]
     fn values_that_cannot_be_are_named() {
-        for (from, to, word) in [
-            ("tr_secs = 2.0", "tr_secs = -2.0", "tr_secs is -2"),
-            ("dt_secs = 2.0", "dt_secs = 1.0", "resample is the step"),
-            (
-                "[\"z-score\"]",
-                "[\"z-score\", \"z-score\"]",
-                "at most once",
-            ),
-            (
-                "\"a.csv\" =",
-                "\"b.csv\" =",
-                "uses a.csv without its sha256",
-            ),
+        for (from, to, key) in [
+            ("tr_secs = 2.0", "tr_secs = -2.0", "tr_secs"),
+            ("dt_secs = 2.0", "dt_secs = 1.0", "dt_secs"),
         ] {
-            let error = load(&GOOD.replace(from, to)).unwrap_err().to_string();
-            assert!(error.contains(word), "{error}");
+            match load(&GOOD.replace(from, to)) {
+                Err(DataError::Config { field, .. }) => assert_eq!(field, key),
+                other => panic!("{to}: {other:?}"),
+            }
+        }
+        let twice = load(&GOOD.replace("[\"z-score\"]", "[\"z-score\", \"z-score\"]"));
+        assert!(matches!(twice, Err(DataError::Signals(_))), "{twice:?}");
+        match load(&GOOD.replace("\"a.csv\" =", "\"b.csv\" =")) {
+            Err(DataError::Recipe {
+                problem: RecipeProblem::NoChecksum { file },
+                ..
+            }) => assert_eq!(file, "a.csv"),
+            other => panic!("{other:?}"),
         }
     }
 

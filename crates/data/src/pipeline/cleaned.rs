@@ -1,0 +1,82 @@
+//! One scan once cleaned: signals, or the reason why it has none.
+
+use crate::error::DataError;
+use crate::prepared::ScanRecord;
+use brainmae_signals::bold::BoldSeries;
+use brainmae_signals::cleaning::{CleaningStep, RoiConstants, ScanSignals, clean_scan};
+use brainmae_studies::events::{Event, shift};
+
+/// A scan once cleaned: with its signals, or with the reason why it has none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CleanedScan {
+    /// What the table of scans will say of it.
+    pub record: ScanRecord,
+    /// The signals, and what cleaning took out of each ROI; `None` for a scan that is left out.
+    pub signals: Option<(BoldSeries, Vec<RoiConstants>)>,
+    /// What happened during the scan.
+    pub events: Vec<Event>,
+    /// What was done otherwise than a reader may think, without names of subjects.
+    pub remarks: Vec<String>,
+}
+
+impl CleanedScan {
+    /// A scan that is left out because of `reason`.
+    pub fn excluded(record: ScanRecord, reason: String) -> Self {
+        Self::without_signals(record.excluded(reason))
+    }
+
+    /// A scan whose files could not be read because of `reason`.
+    pub fn failed(record: ScanRecord, reason: String) -> Self {
+        Self::without_signals(record.failed(reason))
+    }
+
+    fn without_signals(record: ScanRecord) -> Self {
+        Self {
+            record,
+            signals: None,
+            events: Vec::new(),
+            remarks: Vec::new(),
+        }
+    }
+}
+
+/// Cleans raw signals, `[volume][roi]`, of which no confounds are known; a scan that cannot be used
+/// is excluded, not an error.
+///
+/// # Errors
+/// [`DataError::Signals`] for cleaned values that are no series.
+pub fn clean_series(
+    record: ScanRecord,
+    values: Vec<f64>,
+    n_rois: usize,
+    steps: &[CleaningStep],
+    roi_name: &dyn Fn(usize) -> String,
+    events: Vec<Event>,
+) -> Result<CleanedScan, DataError> {
+    let input = ScanSignals {
+        values,
+        n_rois,
+        tr_secs: record.tr_secs,
+        confounds: None,
+        outliers: None,
+    };
+    let cleaned = match clean_scan(input, steps) {
+        Ok(cleaned) => cleaned,
+        Err(unusable) => return Ok(CleanedScan::excluded(record, unusable.describe(roi_name))),
+    };
+    let dropped_secs = cleaned.dropped_volumes as f64 * record.tr_secs;
+    let (mean_fd_mm, dt_secs) = (cleaned.mean_fd_mm, cleaned.dt_secs);
+    let (series, constants) = cleaned.into_series(dt_secs)?;
+    let record = ScanRecord {
+        kept_volumes: series.n_kept(),
+        mean_fd_mm,
+        ..record
+    };
+    let scan_secs = series.n_volumes() as f64 * series.tr_secs();
+    Ok(CleanedScan {
+        record,
+        signals: Some((series, constants)),
+        events: shift(events, -dropped_secs, scan_secs),
+        remarks: Vec::new(),
+    })
+}

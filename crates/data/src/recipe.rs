@@ -1,0 +1,224 @@
+//! Recipes: a folder of raw files with a `source.toml` that says what they are, with checksums.
+//!
+//! A layout gives raw means per ROI; cleaning, checks and writing are the same for all of them.
+
+mod nifti_runs;
+mod recipe_file;
+mod table;
+
+use std::path::Path;
+
+use rand::Rng;
+
+use crate::error::DataError;
+use crate::pipeline::{
+    self, CleanedScan, KeptScans, OnProgress, Opened, PrepareOptions, PrepareReport, Progress,
+    RawScan, RawSource, ScanSink, Step, Streams, clean_series, tell,
+};
+use crate::prepared::{DatasetHeader, ScanRecord, ScanStatus};
+use brainmae_atlas::Atlas;
+use brainmae_files::checksum;
+use brainmae_files::id::{ScanId, SubjectId};
+use brainmae_studies::SubjectRecord;
+use brainmae_studies::events::events_from_labels;
+pub use recipe_file::{
+    AtlasChoice, ColumnsChoice, NiftiRunsFiles, RECIPE, Recipe, SourceKind, SpatialChoice,
+    TableFile,
+};
+
+/// Prepares the raw data set in the folder `dir`, described by its `source.toml`, at `out`.
+///
+/// An atlas that is cut at random takes its numbers from `streams`.
+///
+/// # Errors
+/// When recipe, files or checksums are wrong; else as [`pipeline::prepare`].
+pub fn prepare_recipe(
+    dir: &Path,
+    out: &Path,
+    streams: &Streams<'_>,
+    options: &PrepareOptions,
+    on_progress: &mut OnProgress<'_>,
+) -> Result<PrepareReport, DataError> {
+    let mut source = RecipeSource::new(dir, streams)?;
+    pipeline::prepare(&mut source, out, options, on_progress)
+}
+
+/// The raw data set of a recipe.
+pub struct RecipeSource<'a> {
+    dir: &'a Path,
+    recipe: Recipe,
+    identity: String,
+    streams: &'a Streams<'a>,
+    /// Once open.
+    files: Option<Box<dyn RecipeLayout>>,
+}
+
+impl<'a> RecipeSource<'a> {
+    /// Reads the recipe in the folder `dir`.
+    ///
+    /// # Errors
+    /// As [`Recipe::load`] and [`Recipe::identity`].
+    pub fn new(dir: &'a Path, streams: &'a Streams<'a>) -> Result<Self, DataError> {
+        let recipe = Recipe::load(dir)?;
+        Ok(Self {
+            dir,
+            identity: recipe.identity()?,
+            recipe,
+            streams,
+            files: None,
+        })
+    }
+}
+
+impl RawSource for RecipeSource<'_> {
+    fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    fn header(&self) -> DatasetHeader {
+        DatasetHeader {
+            name: self.recipe.name.clone(),
+            licence: self.recipe.licence.clone(),
+            citation: self.recipe.citation.clone(),
+            dt_secs: self.recipe.dt_secs,
+            cleaning: self.recipe.cleaning.clone(),
+            atlas_source: String::new(),
+            warnings: Vec::new(),
+            identity: String::new(),
+        }
+    }
+
+    fn open(&mut self, on_progress: &mut OnProgress<'_>) -> Result<Opened, DataError> {
+        let recipe = &self.recipe;
+        for (at, (name, sha256)) in recipe.files.iter().enumerate() {
+            checksum::verify(&self.dir.join(name), sha256)?;
+            let told = Progress {
+                step: Step::Verify,
+                name,
+                done: at + 1,
+                total: recipe.files.len(),
+            };
+            tell(on_progress, told)?;
+        }
+        let rng = |seed| (self.streams)(seed, "spatial-atlas");
+        let files = open_layout(self.dir, recipe, &rng)?;
+        let raw = |scan: &RecipeScan| RawScan {
+            scan: scan.scan.clone(),
+            identity: self.identity.clone(),
+        };
+        let opened = Opened {
+            atlas: files.atlas().clone(),
+            scans: files.scans().iter().map(raw).collect(),
+        };
+        self.files = Some(files);
+        Ok(opened)
+    }
+
+    /// The scans lie in one file, which is read from start to end by one thread.
+    fn read(
+        &mut self,
+        wanted: &[usize],
+        _threads: usize,
+        sink: &ScanSink<'_>,
+    ) -> Result<(), DataError> {
+        let files = self.files.as_mut().expect("the pipeline opens first");
+        let atlas = files.atlas().clone();
+        let scans = files.scans().to_vec();
+        let roi_name = |roi: usize| atlas.rois[roi].name.clone();
+        files.read(wanted, &mut |number, values| {
+            let scan = &scans[number];
+            let cleaned = clean(&self.recipe, scan, values, atlas.n_rois(), &roi_name)?;
+            sink(number, cleaned)
+        })
+    }
+
+    fn subjects(&self, _kept: &KeptScans<'_>) -> Result<Vec<SubjectRecord>, DataError> {
+        Ok(vec![self.recipe.subject.clone()])
+    }
+}
+
+/// A scan as a recipe's files have it.
+#[derive(Clone, Debug, PartialEq)]
+struct RecipeScan {
+    scan: ScanId,
+    subject: SubjectId,
+    /// Session, where there are several.
+    session: Option<String>,
+    n_volumes: usize,
+    /// Where in the files it comes from, for a person to read.
+    origin: String,
+    /// The condition of each volume; empty where the files tell none.
+    labels: Vec<String>,
+}
+
+/// Takes the number of a scan and its raw ROI signals, `[volume][roi]`; missing values are NaN.
+type SignalSink<'a> = dyn FnMut(usize, Vec<f64>) -> Result<(), DataError> + 'a;
+
+/// Files of a recipe in one layout.
+trait RecipeLayout {
+    fn atlas(&self) -> &Atlas;
+
+    /// Every scan, in order.
+    fn scans(&self) -> &[RecipeScan];
+
+    /// Gives the signals of the scans `wanted`, which are sorted, to `sink`, in order.
+    ///
+    /// # Errors
+    /// When the files cannot be read, or what `sink` returns.
+    fn read(&mut self, wanted: &[usize], sink: &mut SignalSink<'_>) -> Result<(), DataError>;
+}
+
+/// Makes the random numbers that cut an atlas, from the seed in the recipe.
+type AtlasRng<'a> = dyn Fn(u64) -> Box<dyn Rng> + 'a;
+
+/// Opens the raw data in `dir` as `recipe` describes them.
+fn open_layout(
+    dir: &Path,
+    recipe: &Recipe,
+    atlas_rng: &AtlasRng<'_>,
+) -> Result<Box<dyn RecipeLayout>, DataError> {
+    match &recipe.source {
+        SourceKind::NiftiRuns(files) => Ok(Box::new(nifti_runs::NiftiRuns::open(
+            dir, recipe, files, atlas_rng,
+        )?)),
+        SourceKind::Table(file) => Ok(Box::new(table::TableLayout::open(dir, recipe, file)?)),
+    }
+}
+
+/// Cleans one scan; one that is too short is left out.
+fn clean(
+    recipe: &Recipe,
+    scan: &RecipeScan,
+    values: Vec<f64>,
+    n_rois: usize,
+    roi_name: &dyn Fn(usize) -> String,
+) -> Result<CleanedScan, DataError> {
+    let record = ScanRecord {
+        scan: scan.scan.clone(),
+        subject: scan.subject.clone(),
+        session: scan.session.clone(),
+        task: recipe.task.clone(),
+        tr_secs: recipe.tr_secs,
+        n_volumes: scan.n_volumes,
+        kept_volumes: scan.n_volumes,
+        mean_fd_mm: None,
+        source: scan.origin.clone(),
+        status: ScanStatus::Included,
+        reason: None,
+    };
+    let seconds = scan.n_volumes as f64 * recipe.tr_secs;
+    // A scan of 7.94 volumes' length is one of 8: half a volume is granted.
+    if scan.n_volumes == 0 || seconds + recipe.tr_secs / 2.0 < recipe.min_scan_secs {
+        let reason = format!(
+            "{} volumes, {seconds} s, are less than one segment of {} s",
+            scan.n_volumes, recipe.min_scan_secs
+        );
+        return Ok(CleanedScan::excluded(record, reason));
+    }
+    let rest = match &recipe.source {
+        SourceKind::NiftiRuns(files) => files.rest_label.as_str(),
+        SourceKind::Table(_) => "",
+    };
+    let events = events_from_labels(&scan.scan, &scan.labels, recipe.tr_secs, rest);
+    clean_series(record, values, n_rois, &recipe.cleaning, roi_name, events)
+}
