@@ -1,4 +1,5 @@
-//! Versions that measurements are reported with: of the compiler, and of burn as the lock file has it.
+//! Versions that measurements are reported with: of the compiler, and of burn as the lock file has
+//! it.
 
 use std::process::Command;
 

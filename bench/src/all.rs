@@ -1,4 +1,5 @@
-//! `bench all`: every case of `bench step`, each in a process of its own, so that its peak of memory is its own.
+//! `bench all`: every case of `bench step`, each in a process of its own, so that its peak of
+//! memory is its own.
 
 mod child;
 mod machine;
@@ -37,7 +38,8 @@ pub struct AllBench {
     /// Where tensors live; a comma between several.
     #[arg(long, value_delimiter = ',', default_values_t = [DeviceName::Cpu])]
     device: Vec<DeviceName>,
-    /// Kinds of number that products are taken in, where a device has them; f32 on a CPU and all three on a GPU when nothing is said.
+    /// Kinds of number that products are taken in, where a device has them; f32 on a CPU and all
+    /// three on a GPU when nothing is said.
     #[arg(long, value_delimiter = ',')]
     precision: Vec<Precision>,
     /// Steps measured in each round, instead of 3 on a CPU and 20 on a GPU.

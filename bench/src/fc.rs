@@ -52,7 +52,8 @@ pub struct FcBench {
     /// A Python with numpy to measure against.
     #[arg(long, value_name = "PROGRAM")]
     python: Option<PathBuf>,
-    /// Folder for what the peer reads, 480 MB, which is removed at the end; that of the system when nothing is said.
+    /// Folder for what the peer reads, 480 MB, which is removed at the end; that of the system when
+    /// nothing is said.
     #[arg(long)]
     dir: Option<PathBuf>,
 }

@@ -59,7 +59,8 @@ pub struct IngestBench {
     /// A Python with nibabel and numpy to measure against.
     #[arg(long, value_name = "PROGRAM")]
     python: Option<PathBuf>,
-    /// Folder for the files, some 700 MB, which are removed at the end; that of the system when nothing is said.
+    /// Folder for the files, some 700 MB, which are removed at the end; that of the system when
+    /// nothing is said.
     #[arg(long)]
     dir: Option<PathBuf>,
 }

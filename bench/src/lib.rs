@@ -17,9 +17,11 @@ use clap::Subcommand;
 pub enum Bench {
     /// A step of pretraining: fresh mask, forward, backward, clip, AdamW; data are random.
     Step(step::StepBench),
-    /// Steps of every size, encoder, work and device, each in a process of its own; leaves bench.json and bench.md.
+    /// Steps of every size, encoder, work and device, each in a process of its own; leaves
+    /// bench.json and bench.md.
     All(all::AllBench),
-    /// Reading raw files: CIFTI and compressed NIfTI to ROI means, a whole cohort, batches from disk.
+    /// Reading raw files: CIFTI and compressed NIfTI to ROI means, a whole cohort, batches from
+    /// disk.
     Ingest(ingest::IngestBench),
     /// Functional connectivity of a cohort in memory, beside numpy.
     Fc(fc::FcBench),

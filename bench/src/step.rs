@@ -46,7 +46,8 @@ pub struct StepBench {
     /// Threads of both.
     #[arg(long, default_value_t = 2)]
     threads: usize,
-    /// A Python program that times the peer's step and prints a JSON line with ms_per_step and peak_rss_mib.
+    /// A Python program that times the peer's step and prints a JSON line with ms_per_step and
+    /// peak_rss_mib.
     #[arg(long, value_name = "FILE")]
     reference: Option<PathBuf>,
     /// Write what was measured as JSON too; with `-`, to stdout instead of the table.

@@ -1,6 +1,6 @@
-//! Experiments and raw data sets that the program ships, and the version of the code that a program to be installed is built from.
-//! Programs with LibTorch are told where it lies, so that they start without `LD_LIBRARY_PATH`, which the programs that they start,
-//! Python among them, would inherit.
+//! Experiments and raw data sets that the program ships, and the version of the code that a program
+//! to be installed is built from. Programs with LibTorch are told where it lies, so that they start
+//! without `LD_LIBRARY_PATH`, which the programs that they start, Python among them, would inherit.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,7 @@
 //! `cargo xtask`: the gates of this project, and every command of `brainmae`, in the clone.
 //!
-//! A library, because it is built into several programs: `xtask`, and those that cannot start without LibTorch or MPI.
+//! A library, because it is built into several programs: `xtask`, and those that cannot start
+//! without LibTorch or MPI.
 
 mod ci;
 mod loss_curve;
@@ -49,7 +50,8 @@ enum Command {
         /// Where tensors live.
         #[arg(long, default_value = "cpu", conflicts_with = "renew")]
         device: Devices,
-        /// Processes that train together: one, or with mpi all that mpirun or srun started with this one.
+        /// Processes that train together: one, or with mpi all that mpirun or srun started with
+        /// this one.
         #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
         #[arg(conflicts_with = "renew")]
         processes: Processes,
@@ -59,7 +61,7 @@ enum Command {
 #[derive(Subcommand)]
 enum Bench {
     #[command(flatten)]
-    Bench(brainmae_bench::Bench),
+    Bench(Box<brainmae_bench::Bench>),
     /// Pack `bench all` for a machine that has a GPU and PyTorch, but neither Rust nor network.
     Pack(pack::PackBench),
 }

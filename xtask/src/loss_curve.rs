@@ -1,4 +1,5 @@
-//! `cargo xtask loss-curve`: does a short, seeded training still go as it went when the curve was committed?
+//! `cargo xtask loss-curve`: does a short, seeded training still go as it went when the curve was
+//! committed?
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,10 +19,11 @@ use serde::{Deserialize, Serialize};
 const EXPERIMENT: &str = "loss-curve";
 /// Largest deviation from the committed curve, relative to the committed value.
 ///
-/// The same program on the same kind of processor repeats the curve to the last bit. Another vector width sums in another
-/// order; so does another number of parts, which moves the curve by 3e-6 at most (measured with 1 and 4 parts against 2), and
-/// so does LibTorch, by 1.2e-6 on the CPU. The tolerance leaves thirty times that. A change that matters, of a seed stream, a schedule or a normalisation, moves it by 1e-3
-/// and more.
+/// The same program on the same kind of processor repeats the curve to the last bit. Another vector
+/// width sums in another order; so does another number of parts, which moves the curve by 3e-6 at
+/// most (measured with 1 and 4 parts against 2), and so does LibTorch, by 1.2e-6 on the CPU. The
+/// tolerance leaves thirty times that. A change that matters, of a seed stream, a schedule or a
+/// normalisation, moves it by 1e-3 and more.
 const TOLERANCE: f64 = 1e-4;
 
 /// The committed curves: per variant and metric, the value at every step.

@@ -1,4 +1,5 @@
-//! `cargo xtask bench pack`: `bench all` for a machine that has PyTorch, but neither Rust nor network.
+//! `cargo xtask bench pack`: `bench all` for a machine that has PyTorch, but neither Rust nor
+//! network.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -70,7 +71,8 @@ impl PackBench {
     }
 }
 
-/// Lines for the script, as a shell reads them: the code's version, and the LibTorch that the program was compiled with.
+/// Lines for the script, as a shell reads them: the code's version, and the LibTorch that the
+/// program was compiled with.
 fn versions(folder: &Path) -> String {
     let code = workspace::code_version().unwrap_or_else(|| "unknown".to_string());
     let libtorch = libtorch::version_of(folder).unwrap_or_else(|| "unknown".to_string());

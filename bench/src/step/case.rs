@@ -5,7 +5,8 @@ use brainmae_model::{BrainMaeConfig, Precision, TseKind};
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What is measured, and where. A further axis is a field here, a flag in [`Case::arguments`], and a loop in `bench all`.
+/// What is measured, and where. A further axis is a field here, a flag in [`Case::arguments`], and
+/// a loop in `bench all`.
 #[derive(Args, Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Case {
     /// Size of model and batch.

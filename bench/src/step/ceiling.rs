@@ -20,7 +20,8 @@ pub struct Ceiling {
     pub gb_per_s: f64,
 }
 
-/// The roofline's answer for a step: it takes at least as long as its arithmetic, and as long as its bytes.
+/// The roofline's answer for a step: it takes at least as long as its arithmetic, and as long as
+/// its bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Bound {
     /// Milliseconds.
@@ -49,7 +50,8 @@ impl Limit {
 }
 
 impl Ceiling {
-    /// That of the hardware behind a device, for products of this precision: on the CPU, the better product of those that this program has, and a plain copy.
+    /// That of the hardware behind a device, for products of this precision: on the CPU, the better
+    /// product of those that this program has, and a plain copy.
     ///
     /// # Errors
     /// From the device.
@@ -112,7 +114,8 @@ fn product_gflop_per_s(name: DeviceName, precision: Precision, threads: usize) -
     Ok(2.0 * (side as f64).powi(3) * at_once as f64 / secs / 1e9)
 }
 
-/// A copy in main memory, on every thread at once: 256 MiB in all, more than any cache, from and to places that the system has given before.
+/// A copy in main memory, on every thread at once: 256 MiB in all, more than any cache, from and to
+/// places that the system has given before.
 fn copy_gb_per_s(threads: usize) -> f64 {
     let numbers = (1 << 26) / threads.max(1);
     let place = || (vec![1.0_f32; numbers], vec![2.0_f32; numbers]);

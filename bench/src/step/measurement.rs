@@ -22,8 +22,8 @@ pub struct Row {
     pub ms_per_step: f64,
     /// The most main memory that its process ever held.
     pub peak_mib: Option<f64>,
-    /// The most memory of the GPU that was taken: by our process, with CUDA's own some hundred MiB and what LibTorch keeps for later;
-    /// by the peer's tensors alone, as it says so itself.
+    /// The most memory of the GPU that was taken: by our process, with CUDA's own some hundred MiB
+    /// and what LibTorch keeps for later; by the peer's tensors alone, as it says so itself.
     pub peak_gpu_mib: Option<f64>,
 }
 
@@ -109,7 +109,8 @@ impl Measurement {
         best(&self.rows, who)
     }
 
-    /// The most memory that any round saw: the GPU's where the case is measured on one, otherwise main memory.
+    /// The most memory that any round saw: the GPU's where the case is measured on one, otherwise
+    /// main memory.
     pub fn peak_mib(&self, who: &str) -> Option<f64> {
         let of = self.rows.iter().filter(|row| row.who == who);
         of.filter_map(|row| match self.case.gpu() {

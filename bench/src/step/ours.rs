@@ -177,7 +177,8 @@ impl Step {
     }
 }
 
-/// Parts of a batch: as many as there are threads, or the most below that of which all are of one size. A GPU takes it whole.
+/// Parts of a batch: as many as there are threads, or the most below that of which all are of one
+/// size. A GPU takes it whole.
 fn parts(case: &Case, threads: usize) -> usize {
     if case.gpu().is_some() {
         return 1;

@@ -2,13 +2,13 @@
 
 use brainmae_model::{BrainMaeConfig, DataShape, Precision, ReadoutKind};
 
-/// Bytes of a number. Weights, what is between operators, and the optimiser's state are all 32 bits wide; what goes into blocks and
-/// comes out of them has 16 bits in bf16.
+/// Bytes of a number. Weights, what is between operators, and the optimiser's state are all 32 bits
+/// wide; what goes into blocks and comes out of them has 16 bits in bf16.
 const NUMBER_BYTES: f64 = 4.0;
 const NARROW_BYTES: f64 = 2.0;
 
-/// Numbers read and written for each parameter by a step of the optimiser: the gradient for its norm; then gradient, weight and
-/// both moments read, weight and both moments written.
+/// Numbers read and written for each parameter by a step of the optimiser: the gradient for its
+/// norm; then gradient, weight and both moments read, weight and both moments written.
 const OPTIMISER_TOUCHES: f64 = 1.0 + 4.0 + 3.0;
 
 /// What a step has to do at least, whoever does it.
@@ -45,8 +45,8 @@ impl StepWork {
     }
 }
 
-/// Additions and multiplications of the matrix products of one pass forwards over `batch` samples of
-/// `segments` segments; what else a model does is below a percent.
+/// Additions and multiplications of the matrix products of one pass forwards over `batch` samples
+/// of `segments` segments; what else a model does is below a percent.
 fn forward_flop(
     config: &BrainMaeConfig,
     data: DataShape,
@@ -78,8 +78,9 @@ fn forward_flop(
     batch as f64 * sample
 }
 
-/// Numbers that cross the boundary of one operator, those of `brainmae-ops` and the linear maps, readout and loss between them.
-/// What an operator makes and uses itself does not count, nor what it walks again on the way back.
+/// Numbers that cross the boundary of one operator, those of `brainmae-ops` and the linear maps,
+/// readout and loss between them. What an operator makes and uses itself does not count, nor what
+/// it walks again on the way back.
 #[derive(Clone, Copy, Default)]
 struct Operator {
     weights: f64,
@@ -98,7 +99,8 @@ impl Operator {
         self.weights + self.inputs + self.constants + self.output
     }
 
-    /// Everything read once more, and the output's gradient; the gradients of weights and inputs written.
+    /// Everything read once more, and the output's gradient; the gradients of weights and inputs
+    /// written.
     fn backward(self) -> f64 {
         let read = self.weights + self.inputs + self.constants + self.output;
         read + self.weights + self.inputs
@@ -112,11 +114,12 @@ impl Operator {
     }
 }
 
-/// The operators of a pass. Additions of time encodings, CLS tokens, concatenations and slices, all of the size of a state, are left
-/// out: below a percent, and a bound from below stays one.
+/// The operators of a pass. Additions of time encodings, CLS tokens, concatenations and slices, all
+/// of the size of a state, are left out: below a percent, and a bound from below stays one.
 struct Pass {
     operators: Vec<Operator>,
-    /// Parameters that are not weights of one operator: ROI vectors, which several take as an input, and CLS.
+    /// Parameters that are not weights of one operator: ROI vectors, which several take as an
+    /// input, and CLS.
     shared_parameters: f64,
 }
 

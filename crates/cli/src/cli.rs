@@ -60,7 +60,8 @@ pub enum Command {
     Experiment(Experiment),
     /// Train one variant of an experiment; prints the folder of its best checkpoint.
     Pretrain(Pretrain),
-    /// Write what a pretrained encoder says of every scan to parquet: samples, segments, ROI vectors.
+    /// Write what a pretrained encoder says of every scan to parquet: samples, segments, ROI
+    /// vectors.
     Embed {
         /// Folder of the checkpoint.
         #[arg(long, value_name = "DIR")]
@@ -92,7 +93,8 @@ pub struct Pretrain {
     /// The variant.
     #[arg(long)]
     variant: String,
-    /// Start from the weights of this checkpoint; its atlas, dt and cleaning must be those of the data.
+    /// Start from the weights of this checkpoint; its atlas, dt and cleaning must be those of the
+    /// data.
     #[arg(long, value_name = "DIR")]
     ckpt: Option<PathBuf>,
     #[command(flatten)]
@@ -148,11 +150,13 @@ pub struct Which {
 /// How to run.
 #[derive(Args)]
 pub struct How {
-    /// Where tensors live: cpu, libtorch:cpu, or libtorch:cuda:N for an NVIDIA GPU; several share the batches of training:
-    /// libtorch:cuda:0,1 or libtorch:cuda:all. LibTorch is fetched on first use.
+    /// Where tensors live: cpu, libtorch:cpu, or libtorch:cuda:N for an NVIDIA GPU; several share
+    /// the batches of training: libtorch:cuda:0,1 or libtorch:cuda:all. LibTorch is fetched on
+    /// first use.
     #[arg(long, default_value = "cpu")]
     device: Devices,
-    /// Processes that train together: one, or with mpi all that mpirun or srun started with this one.
+    /// Processes that train together: one, or with mpi all that mpirun or srun started with this
+    /// one.
     #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
     processes: Processes,
     /// Folder of run folders.
@@ -164,7 +168,8 @@ pub struct How {
     /// Threads that the parts of a batch are spread over; results do not depend on it.
     #[arg(long)]
     threads: Option<usize>,
-    /// Go on with a run that was started before, and fail if there is none. (Without this, one that is found is resumed too.)
+    /// Go on with a run that was started before, and fail if there is none. (Without this, one that
+    /// is found is resumed too.)
     #[arg(long, conflicts_with = "restart")]
     resume: bool,
     /// Set an unfinished run aside and start anew.

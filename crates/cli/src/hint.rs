@@ -1,12 +1,48 @@
 //! What to do about an error, where more can be said than the error says.
 
-/// The closest known word to an unknown one, from an error that lists what was expected.
+use brainmae_downstream::{DownstreamError, FitError};
+use brainmae_pretrain::PretrainError;
+
+/// What to do at the command line or in the experiment file, where the error of a library does not
+/// know them; or the closest known word to an unknown one, from an error that lists what was
+/// expected.
 ///
 /// TOML errors read: unknown field `maks`, expected one of `model`, `mask`.
 pub fn hint(error: &anyhow::Error) -> Option<String> {
-    error
-        .chain()
-        .find_map(|cause| suggestion(&cause.to_string()))
+    let known = error.chain().find_map(|cause| {
+        let training = cause.downcast_ref().and_then(training);
+        training.or_else(|| cause.downcast_ref().and_then(downstream))
+    });
+    known.map(String::from).or_else(|| {
+        error
+            .chain()
+            .find_map(|cause| suggestion(&cause.to_string()))
+    })
+}
+
+fn training(error: &PretrainError) -> Option<&'static str> {
+    match error {
+        PretrainError::NonFinite { .. } => Some(
+            "`cargo xtask data check` looks at scans; the learning rate is train.schedule.base_lr",
+        ),
+        PretrainError::OptimizerState { .. } => Some("start anew with --restart"),
+        PretrainError::NoScans { .. } => Some("see [split] in the experiment file"),
+        _ => None,
+    }
+}
+
+fn downstream(error: &DownstreamError) -> Option<&'static str> {
+    let DownstreamError::Fit { reason, .. } = error else {
+        return None;
+    };
+    match reason {
+        FitError::NoValidation => Some("raise downstream.folds.validation_fraction"),
+        FitError::Diverged { .. } => {
+            Some("the learning rate of BrainMAE is downstream.finetune.lr")
+        }
+        FitError::NoEpochs => Some("raise downstream.finetune.max_epochs"),
+        _ => None,
+    }
 }
 
 fn suggestion(message: &str) -> Option<String> {
@@ -30,6 +66,23 @@ mod tests {
     fn the_closest_known_word_is_suggested() {
         let message = "unknown field `maks`, expected one of `model`, `mask`, `train`";
         assert_eq!(suggestion(message).as_deref(), Some("did you mean `mask`?"));
+    }
+
+    #[test]
+    fn refusals_of_libraries_are_told_in_words_of_the_experiment_file() {
+        let error = anyhow::Error::from(PretrainError::NoScans { side: "test" }).context("stage");
+        let told = hint(&error);
+        assert_eq!(told.as_deref(), Some("see [split] in the experiment file"));
+        let error = DownstreamError::Fit {
+            learner: "BrainMAE".into(),
+            target: "age_years".into(),
+            reason: FitError::NoEpochs,
+        };
+        let told = hint(&error.into());
+        assert_eq!(
+            told.as_deref(),
+            Some("raise downstream.finetune.max_epochs")
+        );
     }
 
     #[test]

@@ -25,7 +25,8 @@ pub fn place(name: &str, data: &Path) -> PathBuf {
     data.join(UNPACKED).join(name)
 }
 
-/// Unpacks a shipped data set below `data`, the folder of prepared ones; files that lie there already stay. Returns its folder.
+/// Unpacks a shipped data set below `data`, the folder of prepared ones; files that lie there
+/// already stay. Returns its folder.
 ///
 /// # Errors
 /// If there is no such data set, or it cannot be written.
@@ -36,7 +37,8 @@ pub fn unpack(name: &str, data: &Path) -> Result<PathBuf> {
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {folder:?}"))?;
     for (file, bytes) in *files {
         let path = folder.join(file);
-        // Of another version of the program, or changed since: the checksums of its `source.toml` are those of these bytes.
+        // Of another version of the program, or changed since: the checksums of its `source.toml`
+        // are those of these bytes.
         if std::fs::read(&path).is_ok_and(|found| found == *bytes) {
             continue;
         }

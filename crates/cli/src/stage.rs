@@ -1,6 +1,8 @@
-//! Stages of an experiment as values: what each reads, which runs it has, what it costs, what it does.
+//! Stages of an experiment as values: what each reads, which runs it has, what it costs, what it
+//! does.
 //!
-//! A stage is one file here that implements [`Stage`], and one line in [`KINDS`]; the [`graph`] does the rest.
+//! A stage is one file here that implements [`Stage`], and one line in [`KINDS`]; the [`graph`]
+//! does the rest.
 
 pub mod data;
 mod desk;
@@ -30,8 +32,8 @@ pub trait Stage {
     /// Name in plans and in the inputs of other stages: `pretrain-sg`.
     fn name(&self) -> String;
 
-    /// Names of the stages whose results it reads. One that reads none is a source: it is done first, since the identities of all
-    /// others depend on it.
+    /// Names of the stages whose results it reads. One that reads none is a source: it is done
+    /// first, since the identities of all others depend on it.
     fn inputs(&self) -> Vec<String>;
 
     /// What it would cost, in a few words: steps, models, pages.
@@ -49,14 +51,15 @@ pub trait Stage {
         Ok(())
     }
 
-    /// Its runs on the data of this desk, with their identities: one, or one for each fold, or none for a stage that leaves no run
-    /// folder and is done every time.
+    /// Its runs on the data of this desk, with their identities: one, or one for each fold, or none
+    /// for a stage that leaves no run folder and is done every time.
     ///
     /// # Errors
     /// If an input cannot be read.
     fn runs(&self, desk: &Desk) -> Result<Vec<PlannedRun>>;
 
-    /// Whether all processes that train together work on it. Otherwise the first one does it alone, and the others end.
+    /// Whether all processes that train together work on it. Otherwise the first one does it alone,
+    /// and the others end.
     fn is_shared(&self) -> bool {
         false
     }
@@ -112,7 +115,8 @@ pub const KINDS: &[Kind] = &[
 
 /// Sets a run to failed, or to interrupted if that is why; returns the error with the stage's name.
 ///
-/// The error matters more than a manifest that could not be written, as on a full disk: that is a warning.
+/// The error matters more than a manifest that could not be written, as on a full disk: that is a
+/// warning.
 pub fn fail(run: &mut RunFolder, error: anyhow::Error) -> anyhow::Error {
     let (status, failure) = match interrupt::is_stopped(&error) {
         true => (Status::Interrupted, None),

@@ -179,7 +179,8 @@ fn a_disk_that_fills_up_leaves_no_half_checkpoint() {
     succeed(desk.pretrain(&["--set", "train.steps=4"]));
     fs::remove_dir_all(desk.path().join("runs")).expect("removable");
 
-    // Files may have 16 blocks of 1024 bytes: the manifest and the first log lines fit, the weights do not.
+    // Files may have 16 blocks of 1024 bytes: the manifest and the first log lines fit, the weights
+    // do not.
     let inner = desk.pretrain(&[]);
     let mut command = Command::new("bash");
     command.args(["-c", "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\""]);
@@ -339,7 +340,8 @@ fn hints_name_the_program_that_was_started() {
 }
 
 #[test]
-fn an_interrupted_run_ends_with_its_own_status_and_goes_on() {
+#[cfg(unix)]
+fn an_interrupted_run_ends_with_its_own_status_and_is_told() {
     let desk = Desk::new();
     let mut command = desk.pretrain(&["--set", "train.steps=100000"]);
     let mut child = command.spawn().expect("it starts");
@@ -351,4 +353,47 @@ fn an_interrupted_run_ends_with_its_own_status_and_goes_on() {
     let run = desk.run_folder().expect("a run");
     let manifest = fs::read_to_string(run.join("manifest.json")).expect("a manifest");
     assert!(manifest.contains("\"interrupted\""), "{manifest}");
+    let mut status = desk.command(&["experiment", "status", "--set", "train.steps=100000"]);
+    status.arg(desk.path().join("small.toml"));
+    let status = succeed(desk.places(status));
+    assert!(
+        status.contains("pretrain-sg    interrupted, in "),
+        "{status}"
+    );
+    assert!(status.contains("pretrain-ag    not begun, "), "{status}");
+}
+
+/// Files of finished scans in the folder of prepared data.
+fn finished_scans(folder: &Path) -> usize {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let paths = entries.map(|entry| entry.path());
+    let folders = paths.filter(|path| path.is_dir());
+    folders
+        .map(|path| match path.ends_with("parts") {
+            true => fs::read_dir(&path).map_or(0, |files| files.count()),
+            false => finished_scans(&path),
+        })
+        .sum()
+}
+
+#[test]
+#[cfg(unix)]
+fn preparing_that_is_interrupted_keeps_finished_scans() {
+    let desk = Desk::new();
+    let planted = "[data.planted]\nn_subjects = 400\nn_volumes = 2000\n";
+    fs::write(desk.path().join("planted.toml"), planted).expect("writable");
+    let mut command = desk.command(&["experiment", "run"]);
+    command.arg(desk.path().join("planted.toml"));
+    let mut child = desk.places(command).spawn().expect("it starts");
+    let started = Instant::now();
+    while finished_scans(&desk.path().join("prepared")) < 3 {
+        assert!(started.elapsed() < Duration::from_secs(120), "no scan");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let id = child.id().to_string();
+    let signalled = Command::new("kill").args(["-INT", &id]).status();
+    assert!(signalled.expect("there is kill").success());
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    assert!(finished_scans(&desk.path().join("prepared")) >= 3);
+    assert!(!desk.path().join("runs").exists(), "nothing was begun");
 }

@@ -1,4 +1,5 @@
-//! Predictions as a user asks for them: from a simulated release to a table, with weights from elsewhere, and refused where they would leak.
+//! Predictions as a user asks for them: from a simulated release to a table, with weights from
+//! elsewhere, and refused where they would leak.
 
 use std::fs;
 use std::path::Path;
@@ -113,7 +114,8 @@ fn a_release_goes_from_its_files_to_a_table_of_predictions() {
         let path = stages.next().expect("a run").join(name);
         fs::read_to_string(path).expect("a table")
     };
-    // Sixteen people once for their age, however many scans; 4 + 2 scans of each for the task; five models.
+    // Sixteen people once for their age, however many scans; 4 + 2 scans of each for the task; five
+    // models.
     let predictions = csv("predictions.csv");
     let of = |target: &str| {
         let rows = predictions.lines();

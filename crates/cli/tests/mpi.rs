@@ -1,4 +1,5 @@
-//! Two processes: killed, resumed, and apart. The gate `mpi` of `cargo ci` says how mpirun is to start them.
+//! Two processes: killed, resumed, and apart. The gate `mpi` of `cargo ci` says how mpirun is to
+//! start them.
 
 use std::fs;
 use std::path::{Path, PathBuf};

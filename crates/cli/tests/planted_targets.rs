@@ -1,4 +1,5 @@
-//! Does it tell the truth? Four targets whose answer is known, and people who are there twice, through the program as a user runs it.
+//! Does it tell the truth? Four targets whose answer is known, and people who are there twice,
+//! through the program as a user runs it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -68,12 +69,14 @@ impl Results {
     }
 }
 
-/// What ridge regression of `p` features can reach where the best R² of a linear model is `best`: from what it would expect without a
-/// penalty to the best itself, and how far a sample of people may be from either.
+/// What ridge regression of `p` features can reach where the best R² of a linear model is `best`:
+/// from what it would expect without a penalty to the best itself, and how far a sample of people
+/// may be from either.
 ///
-/// A model of `n` people that is fitted without a penalty errs by `(1 - best) (1 + 1/n) (n - 2) / (n - p - 2)` of the variance, with
-/// features that are normal and whatever their covariance; the best penalty makes it smaller. Of `tested` people the standard deviation
-/// of R² is `2 (1 - R²) √(R² / tested)`, and three of them are granted.
+/// A model of `n` people that is fitted without a penalty errs by `(1 - best) (1 + 1/n) (n - 2) /
+/// (n - p - 2)` of the variance, with features that are normal and whatever their covariance; the
+/// best penalty makes it smaller. Of `tested` people the standard deviation of R² is `2 (1 - R²)
+/// √(R² / tested)`, and three of them are granted.
 fn reachable(best: f64, p: f64, n: f64, tested: f64) -> [f64; 2] {
     let least = 1.0 - (1.0 - best) * (1.0 + 1.0 / n) * (n - 2.0) / (n - p - 2.0);
     let sd = |r2: f64| 2.0 * (1.0 - r2) * (r2 / tested).sqrt();
@@ -82,7 +85,8 @@ fn reachable(best: f64, p: f64, n: f64, tested: f64) -> [f64; 2] {
 
 #[test]
 fn what_a_linear_model_of_people_can_reach() {
-    // .2 · 161/160 · 158/130 = .24460: least .75540, with a standard deviation of 2 · .24460 · √(.75540/240) = .02745.
+    // .2 · 161/160 · 158/130 = .24460: least .75540, with a standard deviation of 2 · .24460 ·
+    // √(.75540/240) = .02745.
     let [low, high] = reachable(0.8, 28.0, 160.0, 240.0);
     assert!((low - (0.75540 - 3.0 * 0.02745)).abs() < 1e-4, "{low}");
     // 2 · .2 · √(.8/240) = .02309.

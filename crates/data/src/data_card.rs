@@ -1,4 +1,5 @@
-//! Card of the data behind a model: what other data must agree with before the model is used on them.
+//! Card of the data behind a model: what other data must agree with before the model is used on
+//! them.
 
 use serde::{Deserialize, Serialize};
 
@@ -152,7 +153,8 @@ impl DataCard {
         }
     }
 
-    /// Checks that a model with this card may be used on `data`. The data set and the number of segments may differ.
+    /// Checks that a model with this card may be used on `data`. The data set and the number of
+    /// segments may differ.
     ///
     /// # Errors
     /// The first property that differs: ROIs, atlas, time base, segment length or cleaning.

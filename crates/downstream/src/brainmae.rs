@@ -43,8 +43,8 @@ impl FoldEncoder {
     /// The encoder of `checkpoint` on `device`, for the fold of `dataset` that `split` is.
     ///
     /// # Errors
-    /// If the data differ from the checkpoint's, or a test scan of the fold is known to the weights: see
-    /// [`Checkpoint::encoder_for`].
+    /// If the data differ from the checkpoint's, or a test scan of the fold is known to the
+    /// weights: see [`Checkpoint::encoder_for`].
     pub fn pretrained(
         checkpoint: &Checkpoint,
         dataset: &PreparedDataset,
@@ -89,7 +89,8 @@ pub struct FineTuneConfig {
     pub patience: usize,
     /// Samples of a step.
     pub batch_size: usize,
-    /// Highest learning rate; a tenth of the steps warm up to it, and a cosine goes down to a hundredth of it.
+    /// Highest learning rate; a tenth of the steps warm up to it, and a cosine goes down to a
+    /// hundredth of it.
     pub lr: f64,
     /// Decay of all weights.
     pub weight_decay: f64,

@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn embed(checkpoint: &PathBuf, dataset: &PathBuf) -> Result<(), Box<dyn Error>> {
     let dataset = PreparedDataset::open(dataset)?;
-    let encoder = Checkpoint::open(checkpoint)?.encoder(&Device::flex())?;
+    let encoder = Checkpoint::open(checkpoint)?.encoder(&Device::default())?;
     for record in dataset.included() {
         for sample in encoder.embed(&dataset, &record.scan)? {
             println!(

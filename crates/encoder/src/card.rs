@@ -11,8 +11,8 @@ use crate::{Checkpoint, EncoderError};
 /// Name of the model in cards.
 pub const MODEL: &str = "brainmae";
 
-/// The card of weights that are trained on `training`, the scans of the training side of `split`. What the weights of `start`
-/// have seen, these weights have seen too.
+/// The card of weights that are trained on `training`, the scans of the training side of `split`.
+/// What the weights of `start` have seen, these weights have seen too.
 ///
 /// # Errors
 /// As [`Checkpoint::check_start`].

@@ -100,7 +100,8 @@ impl Checkpoint {
     /// The encoder on `device`, to be measured on the scans `held_out` of `dataset`.
     ///
     /// # Errors
-    /// [`EncoderError::Mismatch`] if the data do not fit, [`EncoderError::Seen`] if a scan was seen in training.
+    /// [`EncoderError::Mismatch`] if the data do not fit, [`EncoderError::Seen`] if a scan was seen
+    /// in training.
     pub fn encoder_for(
         &self,
         dataset: &PreparedDataset,
@@ -141,8 +142,9 @@ impl Checkpoint {
         self.model(device)
     }
 
-    /// Checks that a training on the training side of `split` may start from these weights: the model has the same config, the data
-    /// fit, and no scan of the validation and test sides was seen.
+    /// Checks that a training on the training side of `split` may start from these weights: the
+    /// model has the same config, the data fit, and no scan of the validation and test sides was
+    /// seen.
     ///
     /// # Errors
     /// [`EncoderError::OtherConfig`], [`EncoderError::Mismatch`] or [`EncoderError::Seen`].
@@ -161,8 +163,8 @@ impl Checkpoint {
         self.bar_seen(dataset, split.unit, &held_out)
     }
 
-    /// Checks that `dataset`, cut as `layout` says, has the atlas, the order of ROIs, the time base and the cleaning of the
-    /// training data.
+    /// Checks that `dataset`, cut as `layout` says, has the atlas, the order of ROIs, the time base
+    /// and the cleaning of the training data.
     ///
     /// # Errors
     /// [`EncoderError::Mismatch`] names the first difference.
@@ -174,7 +176,8 @@ impl Checkpoint {
         Ok(self.data.check(&DataCard::new(dataset, layout))?)
     }
 
-    /// Checks that these weights belong to a model with `config`. Shapes alone do not tell: weights of SG fit AG.
+    /// Checks that these weights belong to a model with `config`. Shapes alone do not tell: weights
+    /// of SG fit AG.
     ///
     /// # Errors
     /// [`EncoderError::OtherConfig`] names the first field that differs.
@@ -193,7 +196,8 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Checks that the weights have seen no scan of `held_out`: where `unit` is the subject, none of its subject or of a relative.
+    /// Checks that the weights have seen no scan of `held_out`: where `unit` is the subject, none
+    /// of its subject or of a relative.
     ///
     /// # Errors
     /// [`EncoderError::Seen`] names the first such scan.

@@ -52,7 +52,8 @@ impl Encoder {
         self.layout
     }
 
-    /// Checks that `dataset` has the atlas, the order of ROIs, the time base and the cleaning of the training data.
+    /// Checks that `dataset` has the atlas, the order of ROIs, the time base and the cleaning of
+    /// the training data.
     ///
     /// # Errors
     /// [`EncoderError::Mismatch`] names the first difference.
@@ -61,7 +62,8 @@ impl Encoder {
         self.data.check(&found).map_err(Into::into)
     }
 
-    /// The vectors of one scan, sample after sample; no ROI is hidden. Nothing for a scan shorter than a segment.
+    /// The vectors of one scan, sample after sample; no ROI is hidden. Nothing for a scan shorter
+    /// than a segment.
     ///
     /// # Errors
     /// As [`Encoder::check`], or if the scan cannot be read.

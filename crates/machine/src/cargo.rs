@@ -42,7 +42,8 @@ impl BuiltIn {
             .with_context(|| format!("{program:?} lies in no target folder"))
     }
 
-    /// `<target>/<folder of the profile>/<program>`, which is `debug` for the profile `dev`; tests lie in `deps` there.
+    /// `<target>/<folder of the profile>/<program>`, which is `debug` for the profile `dev`; tests
+    /// lie in `deps` there.
     fn of(program: &Path) -> Option<Self> {
         let folder = program.parent()?;
         let folder = match folder.file_name()?.to_str()? {

@@ -62,9 +62,9 @@ impl DeviceName {
         }
     }
 
-    /// Makes sure that this program has the device, for products of this precision. In a clone, for LibTorch that is another
-    /// program, which is built, with LibTorch found or fetched, and takes this one's place: what was done before is done again,
-    /// so this comes first.
+    /// Makes sure that this program has the device, for products of this precision. In a clone, for
+    /// LibTorch that is another program, which is built, with LibTorch found or fetched, and takes
+    /// this one's place: what was done before is done again, so this comes first.
     ///
     /// # Errors
     /// If LibTorch or the GPU cannot be had, or the device does not have the precision.
@@ -117,9 +117,9 @@ impl DeviceName {
 
     /// Gives the device `threads`; returns how many parts of a batch are to be computed at a time.
     ///
-    /// Flex computes much of a part on one thread: parts in parallel. LibTorch spreads every operation over its threads: parts
-    /// one after another, which is 10 % faster on two cores than two parts on a thread each, and takes half the memory. A GPU
-    /// is kept busy by one thread.
+    /// Flex computes much of a part on one thread: parts in parallel. LibTorch spreads every
+    /// operation over its threads: parts one after another, which is 10 % faster on two cores than
+    /// two parts on a thread each, and takes half the memory. A GPU is kept busy by one thread.
     pub fn share_threads(self, threads: usize) -> usize {
         brainmae_ops::set_threads(threads);
         match self {

@@ -1,4 +1,5 @@
-//! The devices of this process, as `--device` lists them: training shares its batches among them, all else is done by the first.
+//! The devices of this process, as `--device` lists them: training shares its batches among them,
+//! all else is done by the first.
 
 use std::fmt;
 use std::str::FromStr;
@@ -96,7 +97,8 @@ impl Devices {
     }
 
     /// # Errors
-    /// If one of them is not there, or lacks the precision, in a program that has LibTorch if they need it.
+    /// If one of them is not there, or lacks the precision, in a program that has LibTorch if they
+    /// need it.
     pub fn require(&self, precision: Precision) -> Result<()> {
         self.kind().provide(precision)?;
         (self.names()?.into_iter()).try_for_each(|name| name.provide(precision))
@@ -138,7 +140,8 @@ impl Devices {
         })
     }
 
-    /// Gives them `threads`; returns how many parts of a batch they are to compute at a time, together.
+    /// Gives them `threads`; returns how many parts of a batch they are to compute at a time,
+    /// together.
     pub fn share_threads(&self, threads: usize) -> usize {
         self.kind().share_threads(threads)
     }
@@ -149,7 +152,8 @@ impl Devices {
     }
 }
 
-/// The GPU of the process with number `rank` on this machine. Where each process is shown one GPU alone, it is that one.
+/// The GPU of the process with number `rank` on this machine. Where each process is shown one GPU
+/// alone, it is that one.
 fn local_gpu(rank: usize, gpus: usize) -> Result<usize> {
     if gpus == 1 {
         return Ok(0);

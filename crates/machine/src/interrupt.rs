@@ -48,8 +48,9 @@ pub fn check() -> Result<(), Stopped> {
     }
 }
 
-/// Ends the work of [`stoppable`] if someone asked this process to stop. For callbacks that cannot return
-/// an error: the stack unwinds to `stoppable`, so that every lock and temporary folder is given back.
+/// Ends the work of [`stoppable`] if someone asked this process to stop. For callbacks that cannot
+/// return an error: the stack unwinds to `stoppable`, so that every lock and temporary folder is
+/// given back.
 pub fn leave_if_asked() {
     if let Err(stopped) = check() {
         // No panic: nothing is printed.

@@ -1,7 +1,7 @@
 //! The machine that a program runs on: devices, LibTorch, MPI, threads, signals, progress.
 //!
-//! Shared by the programs `brainmae` and `cargo xtask` and by the benchmarks. Knows no experiment, no
-//! stage and no data set. The only crate that names a backend ([`device`]) or MPI ([`mpi`]).
+//! Shared by the programs `brainmae` and `cargo xtask` and by the benchmarks. Knows no experiment,
+//! no stage and no data set. The only crate that names a backend ([`device`]) or MPI ([`mpi`]).
 //! Everything that it prints goes to stderr.
 
 pub mod allocator;

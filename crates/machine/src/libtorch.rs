@@ -1,5 +1,5 @@
-//! LibTorch, for whoever asks for it with `--device libtorch:*`: found or fetched, and linked to a build of this program that takes
-//! the place of this one. Everything said here goes to stderr.
+//! LibTorch, for whoever asks for it with `--device libtorch:*`: found or fetched, and linked to a
+//! build of this program that takes the place of this one. Everything said here goes to stderr.
 
 mod fetch;
 mod find;

@@ -9,8 +9,8 @@ pub struct Local {
     pub size: usize,
 }
 
-/// Variables for rank and size: of Open MPI, of MPICH and Intel MPI, of MVAPICH, of Slurm. Slurm's come last, since they also
-/// stand in the script that calls another starter.
+/// Variables for rank and size: of Open MPI, of MPICH and Intel MPI, of MVAPICH, of Slurm. Slurm's
+/// come last, since they also stand in the script that calls another starter.
 const VARIABLES: [[&str; 2]; 4] = [
     ["OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE"],
     ["MPI_LOCALRANKID", "MPI_LOCALNRANKS"],
@@ -41,8 +41,8 @@ impl Local {
         }
     }
 
-    /// Threads of this process, where nobody said how many: all processors that it may use, or its share of them where the
-    /// processes of this machine were not each given some of their own.
+    /// Threads of this process, where nobody said how many: all processors that it may use, or its
+    /// share of them where the processes of this machine were not each given some of their own.
     pub fn threads(self) -> usize {
         let mine = std::thread::available_parallelism().map_or(1, |n| n.get());
         self.share(mine, processors())

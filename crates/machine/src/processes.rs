@@ -32,8 +32,9 @@ static WORLD: OnceLock<Box<dyn World + Send + Sync>> = OnceLock::new();
 static PARTED: AtomicBool = AtomicBool::new(false);
 
 impl Processes {
-    /// Makes sure that this program can be one of these processes and has `devices`, for products of this precision. Otherwise
-    /// another build of it takes its place: what was done before is done again, so this comes first.
+    /// Makes sure that this program can be one of these processes and has `devices`, for products
+    /// of this precision. Otherwise another build of it takes its place: what was done before is
+    /// done again, so this comes first.
     ///
     /// # Errors
     /// If MPI, LibTorch or a GPU cannot be had.
@@ -48,7 +49,8 @@ impl Processes {
         devices.require(precision)
     }
 
-    /// The processes, which this one joins when it is first asked; itself alone once they have [parted](part).
+    /// The processes, which this one joins when it is first asked; itself alone once they have
+    /// [parted](part).
     ///
     /// # Errors
     /// If there is no MPI, see [`Processes::provide`].
@@ -98,7 +100,8 @@ pub fn part() {
     Mpi::end();
 }
 
-/// Ends all processes because this one cannot go on; one that is alone, or has [parted](part), goes on to its own end.
+/// Ends all processes because this one cannot go on; one that is alone, or has [parted](part), goes
+/// on to its own end.
 pub fn abort() {
     if PARTED.load(Ordering::Relaxed) {
         return;

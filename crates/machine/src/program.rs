@@ -1,5 +1,6 @@
-//! The other builds of this program: with LibTorch, with MPI, with both. They cannot start where these are not, hence programs of
-//! their own, which are built when they are asked for and take the place of the plain one.
+//! The other builds of this program: with LibTorch, with MPI, with both. They cannot start where
+//! these are not, hence programs of their own, which are built when they are asked for and take the
+//! place of the plain one.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -14,11 +15,13 @@ use crate::libtorch::{self, Half, Version};
 use crate::unavailable::unavailable;
 use crate::{mpi, workspace};
 
-/// What OpenMP's threads do between operations. By default they spin, and take the cores from the fused operators and from
-/// whatever else is running: a quick step takes 390 ms, and 262 ms when they wait.
+/// What OpenMP's threads do between operations. By default they spin, and take the cores from the
+/// fused operators and from whatever else is running: a quick step takes 390 ms, and 262 ms when
+/// they wait.
 const WAIT_POLICY: &str = "OMP_WAIT_POLICY";
 
-/// Whether LibTorch's products on a GPU read 19 bits of 32. Read once, when LibTorch starts; images of NVIDIA's set it.
+/// Whether LibTorch's products on a GPU read 19 bits of 32. Read once, when LibTorch starts; images
+/// of NVIDIA's set it.
 const TF32: &str = "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE";
 
 /// A build of this program.
@@ -32,7 +35,8 @@ pub struct Program {
     pub precision: Precision,
 }
 
-/// The variables under which cargo builds with the LibTorch in `folder`, and under which its tests start.
+/// The variables under which cargo builds with the LibTorch in `folder`, and under which its tests
+/// start.
 pub fn environment(folder: &Path) -> [(&'static str, OsString); 3] {
     [
         ("LIBTORCH", folder.as_os_str().to_owned()),
@@ -58,11 +62,12 @@ impl Program {
         words.join("-")
     }
 
-    /// Builds it beside the program that runs; returns where it lies. Cargo does nothing where nothing changed, and lets one
-    /// process build at a time.
+    /// Builds it beside the program that runs; returns where it lies. Cargo does nothing where
+    /// nothing changed, and lets one process build at a time.
     ///
     /// # Errors
-    /// [`Unavailable`](crate::unavailable::Unavailable) without a compiler or MPI, otherwise if it does not build.
+    /// [`Unavailable`](crate::unavailable::Unavailable) without a compiler or MPI, otherwise if it
+    /// does not build.
     pub fn build(&self) -> Result<PathBuf> {
         let built_in = BuiltIn::this_program()?;
         let name = self.name();
@@ -80,11 +85,13 @@ impl Program {
         Ok(path)
     }
 
-    /// Builds the program with LibTorch as [`Program::build`] does, to run on another machine: stripped, and with whichever LibTorch
-    /// the loader finds there. Returns where it lies, which is where the next [`Program::build`] puts its own.
+    /// Builds the program with LibTorch as [`Program::build`] does, to run on another machine:
+    /// stripped, and with whichever LibTorch the loader finds there. Returns where it lies, which
+    /// is where the next [`Program::build`] puts its own.
     ///
-    /// The program asks for `libtorch.so`, which in LibTorch's builds for CUDA asks for the CUDA half in its turn. So one that is
-    /// linked with the CPU half has GPUs where LibTorch has them, and starts where it has none.
+    /// The program asks for `libtorch.so`, which in LibTorch's builds for CUDA asks for the CUDA
+    /// half in its turn. So one that is linked with the CPU half has GPUs where LibTorch has them,
+    /// and starts where it has none.
     ///
     /// # Errors
     /// As [`Program::build`].
@@ -159,8 +166,9 @@ impl Program {
     }
 }
 
-/// Replaces this program with one that is built with this part of LibTorch and with MPI, with the same arguments: in a clone, which
-/// it is built from. Returns only if that fails; an installed program says how to install it with what it lacks.
+/// Replaces this program with one that is built with this part of LibTorch and with MPI, with the
+/// same arguments: in a clone, which it is built from. Returns only if that fails; an installed
+/// program says how to install it with what it lacks.
 pub fn replace(half: Option<Half>, mpi: bool, precision: Precision) -> anyhow::Error {
     let in_clone = Front::this() == Front::Xtask || workspace::clone_here().is_some();
     if !in_clone || BuiltIn::this_program().is_err() {
@@ -177,7 +185,8 @@ pub fn replace(half: Option<Half>, mpi: bool, precision: Precision) -> anyhow::E
     }
 }
 
-/// What to do about an installed program that lacks LibTorch, which lies in a folder that may be known, or MPI.
+/// What to do about an installed program that lacks LibTorch, which lies in a folder that may be
+/// known, or MPI.
 fn to_install(libtorch: Option<Option<PathBuf>>, mpi: bool) -> anyhow::Error {
     let mut lacks = Vec::new();
     let mut variables = String::new();
@@ -197,7 +206,8 @@ fn to_install(libtorch: Option<Option<PathBuf>>, mpi: bool) -> anyhow::Error {
     )
 }
 
-/// A library of a name, with nothing in it, to be linked in the place of one that another machine has.
+/// A library of a name, with nothing in it, to be linked in the place of one that another machine
+/// has.
 fn empty_library(path: &Path) -> Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if let Some(folder) = path.parent() {

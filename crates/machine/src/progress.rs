@@ -1,4 +1,5 @@
-//! Progress of long work: a bar on a terminal, a line now and then elsewhere; on stderr, with the time left.
+//! Progress of long work: a bar on a terminal, a line now and then elsewhere; on stderr, with the
+//! time left.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -43,7 +44,8 @@ impl Steps {
         }
     }
 
-    /// A resumed run starts beyond zero: its pace is that of the steps done here, after the first `done` ones.
+    /// A resumed run starts beyond zero: its pace is that of the steps done here, after the first
+    /// `done` ones.
     pub fn begin_after(&mut self, done: u64) {
         if self.first == u64::MAX {
             self.first = done;

@@ -8,8 +8,9 @@ use anyhow::{Context, Result};
 use crate::cargo::BuiltIn;
 use crate::front::Front;
 
-/// The clone's root. For `cargo xtask`: what cargo says when it starts us, the current folder otherwise.
-/// For `brainmae`: the clone that the current folder lies in, the current folder otherwise.
+/// The clone's root. For `cargo xtask`: what cargo says when it starts us, the current folder
+/// otherwise. For `brainmae`: the clone that the current folder lies in, the current folder
+/// otherwise.
 pub fn root() -> PathBuf {
     let found = match Front::this() {
         Front::Xtask => std::env::var_os("CARGO_MANIFEST_DIR")
@@ -35,7 +36,8 @@ pub fn shown(path: &Path) -> String {
         .to_string()
 }
 
-/// A folder of things that are fetched or built once: what `variable` names, otherwise `name` in the user's cache.
+/// A folder of things that are fetched or built once: what `variable` names, otherwise `name` in
+/// the user's cache.
 ///
 /// # Errors
 /// Without a home folder.
@@ -56,8 +58,8 @@ pub fn begin(built_from: Option<&'static str>) {
     let _ = BUILT_FROM.set(built_from);
 }
 
-/// The version of the code: what git says of the clone that this program is built in, otherwise what git said
-/// when it was built to be installed.
+/// The version of the code: what git says of the clone that this program is built in, otherwise
+/// what git said when it was built to be installed.
 pub fn code_version() -> Option<String> {
     let clone = match Front::this() {
         Front::Xtask => Some(root()),

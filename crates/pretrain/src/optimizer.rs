@@ -1,4 +1,5 @@
-//! AdamW with weight decay on the weight matrices of linear maps, and one norm clip for the whole gradient.
+//! AdamW with weight decay on the weight matrices of linear maps, and one norm clip for the whole
+//! gradient.
 
 use brainmae_model::weights::parameters;
 use burn::module::{Module, ModuleVisitor, Param, ParamGroup};
@@ -12,7 +13,8 @@ use crate::PretrainError;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decayed {
-    /// Weight matrices of linear maps; norms, biases, ROI vectors and weights, and tokens do not decay.
+    /// Weight matrices of linear maps; norms, biases, ROI vectors and weights, and tokens do not
+    /// decay.
     #[default]
     WeightMatrices,
     /// Every parameter.
@@ -92,8 +94,9 @@ impl Optimizer {
         }
     }
 
-    /// Clips the gradient to `clip_norm` and takes a step. Returns the model and the norm before clipping, one element that is
-    /// still on the device: if it turns out not to be finite, the weights are spoilt.
+    /// Clips the gradient to `clip_norm` and takes a step. Returns the model and the norm before
+    /// clipping, one element that is still on the device: if it turns out not to be finite, the
+    /// weights are spoilt.
     pub fn step<M: Module>(
         &mut self,
         lr: f64,
@@ -309,7 +312,8 @@ mod tests {
 
     #[test]
     fn the_step_is_that_of_the_clipped_gradient() {
-        // With a large eps a step is proportional to the gradient: from norm sqrt(24) it is clipped to 1.
+        // With a large eps a step is proportional to the gradient: from norm sqrt(24) it is clipped
+        // to 1.
         let config = OptimizerConfig {
             eps: 1e6,
             weight_decay: 0.0,

@@ -56,9 +56,11 @@ fn dot(a: &[f32], b: &[f32]) -> f64 {
         .sum()
 }
 
-/// How well similarity tells pairs of one network from pairs of two: the area under the ROC curve, .5 by chance.
+/// How well similarity tells pairs of one network from pairs of two: the area under the ROC curve,
+/// .5 by chance.
 ///
-/// `networks` has the network of every ROI; ROIs without one are left out. Nothing if there are no pairs of either kind.
+/// `networks` has the network of every ROI; ROIs without one are left out. Nothing if there are no
+/// pairs of either kind.
 pub fn network_auroc(similarity: &[f32], networks: &[Option<&str>]) -> Option<f64> {
     let n = networks.len();
     let (mut scores, mut labels) = (Vec::new(), Vec::new());

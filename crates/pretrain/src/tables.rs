@@ -1,4 +1,5 @@
-//! Tables of reconstruction: scores, example traces and the similarity of ROI vectors, written and read again.
+//! Tables of reconstruction: scores, example traces and the similarity of ROI vectors, written and
+//! read again.
 
 use brainmae_run::table::Columns;
 use brainmae_statistics::MeanInterval;
@@ -106,7 +107,8 @@ const TRACE_COLUMNS: [&str; 6] = [
 ];
 
 impl Trace {
-    /// One row per ROI and volume; columns `scan, roi, segment_secs, time_secs, measured, hidden` and one per predictor.
+    /// One row per ROI and volume; columns `scan, roi, segment_secs, time_secs, measured, hidden`
+    /// and one per predictor.
     ///
     /// # Errors
     /// [`PretrainError::Table`] from polars, as when traces have different predictors.

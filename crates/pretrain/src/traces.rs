@@ -1,4 +1,5 @@
-//! Example traces: measured signals of a few ROIs, and what predictors draw of them where they are hidden.
+//! Example traces: measured signals of a few ROIs, and what predictors draw of them where they are
+//! hidden.
 
 use brainmae_data::{Atlas, Crop, ScanStore, SegmentLayout};
 use brainmae_run::Seeds;
@@ -31,7 +32,8 @@ pub struct Trace {
     pub drawn: Vec<(String, Vec<f32>)>,
 }
 
-/// The first sample of the first scan under one mask, for four ROIs spread over the atlas. Padded segments are left out.
+/// The first sample of the first scan under one mask, for four ROIs spread over the atlas. Padded
+/// segments are left out.
 ///
 /// # Errors
 /// If the sample cannot be cut.

@@ -17,7 +17,8 @@ pub struct Card {
     pub data: serde_json::Value,
     /// Hash of the split into training, validation and test side.
     pub split_sha256: String,
-    /// Subjects whose scans the weights have seen; barred from the test folds of anything that uses them.
+    /// Subjects whose scans the weights have seen; barred from the test folds of anything that uses
+    /// them.
     pub pretraining_subjects: Vec<String>,
     /// Scans that the weights have seen.
     pub pretraining_scans: Vec<String>,

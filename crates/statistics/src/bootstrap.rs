@@ -26,7 +26,8 @@ pub struct MeanInterval {
     pub high: f64,
 }
 
-/// The mean of `values`, one per unit, with its [`bootstrap`] interval; the mean itself where there is no interval.
+/// The mean of `values`, one per unit, with its [`bootstrap`] interval; the mean itself where there
+/// is no interval.
 ///
 /// With few units the interval is coarse: two units can give no more than three different means.
 pub fn bootstrap_mean(values: &[f64], resamples: usize, seeds: &Seeds) -> MeanInterval {
@@ -47,11 +48,13 @@ pub fn bootstrap_mean(values: &[f64], resamples: usize, seeds: &Seeds) -> MeanIn
 /// Share of resamples in which a statistic may be undefined.
 const UNDEFINED: f64 = 0.1;
 
-/// An interval for each of some statistics of weighted rows. `units` are ranges of rows, which together are all rows; a resample
-/// draws as many units as there are, with replacement, and weighs the rows of each by how often it was drawn.
+/// An interval for each of some statistics of weighted rows. `units` are ranges of rows, which
+/// together are all rows; a resample draws as many units as there are, with replacement, and weighs
+/// the rows of each by how often it was drawn.
 ///
-/// A statistic has no interval if there are fewer than two units, or if more than a tenth of its resamples are undefined.
-/// The same seeds draw the same units, whichever statistic is asked for: models tested on the same units are resampled alike.
+/// A statistic has no interval if there are fewer than two units, or if more than a tenth of its
+/// resamples are undefined. The same seeds draw the same units, whichever statistic is asked for:
+/// models tested on the same units are resampled alike.
 ///
 /// # Source
 /// Efron & Tibshirani 1993, chapter 13; with units for clusters.

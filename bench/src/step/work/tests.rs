@@ -10,7 +10,8 @@ const DATA: DataShape = DataShape {
     segment_len_trs: 20,
 };
 
-/// Two ROIs of three volumes; width 2, one head, one graph block, and neither encoder nor decoder blocks.
+/// Two ROIs of three volumes; width 2, one head, one graph block, and neither encoder nor decoder
+/// blocks.
 fn tiny() -> (BrainMaeConfig, DataShape) {
     let config = BrainMaeConfig {
         d_model: 2,
@@ -66,7 +67,8 @@ fn encoding_moves_what_was_counted_by_hand() {
 #[test]
 fn training_moves_what_was_counted_by_hand() {
     let (config, data) = tiny();
-    // [weights, inputs, constants, output]; forwards all once, back all again and the gradients of weights and inputs.
+    // [weights, inputs, constants, output]; forwards all once, back all again and the gradients of
+    // weights and inputs.
     let operators = [
         [10, 0, 8, 4], // embed, with the mask and its token
         [12, 4, 0, 4], // alpha

@@ -20,7 +20,8 @@ use clap::Subcommand;
 pub enum Data {
     /// Turn raw files into a prepared data set.
     Prepare(Box<prepare::Prepare>),
-    /// Write synthetic data with planted truth: a cohort as a release has it, or a prepared data set.
+    /// Write synthetic data with planted truth: a cohort as a release has it, or a prepared data
+    /// set.
     Simulate(simulate::Simulate),
     /// Divide the subjects of a prepared data set into folds or sides, and write the split file.
     Split(split::DrawSplit),

@@ -87,7 +87,8 @@ pub struct Resolved {
 }
 
 impl Resolved {
-    /// The experiment in `text` with `sets` (`key.key=value`) put in before the variants' own changes.
+    /// The experiment in `text` with `sets` (`key.key=value`) put in before the variants' own
+    /// changes.
     ///
     /// # Errors
     /// For text that is no TOML, unknown keys and values that make no sense.

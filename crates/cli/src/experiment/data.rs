@@ -22,7 +22,8 @@ pub struct DataConfig {
     /// A release of made-up people, simulated and then prepared as `recipe` says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cohort: Option<CohortSpec>,
-    /// How a release is laid out and cleaned; relative paths in it are within the folder of the raw data.
+    /// How a release is laid out and cleaned; relative paths in it are within the folder of the raw
+    /// data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipe: Option<IngestSpec>,
     /// A folder with a prepared data set, see [`Files`].
@@ -31,8 +32,8 @@ pub struct DataConfig {
     /// Synthetic scans with planted truth.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planted: Option<PlantedSpec>,
-    /// Memory that scans may take, in GiB; a quarter of the machine's when nothing is said. Scans beyond it are read from
-    /// disk again and again. No result depends on it.
+    /// Memory that scans may take, in GiB; a quarter of the machine's when nothing is said. Scans
+    /// beyond it are read from disk again and again. No result depends on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_gib: Option<f64>,
 }

@@ -37,7 +37,8 @@ pub struct DownstreamConfig {
     /// Fine-tuning.
     #[serde(default)]
     pub finetune: FineTuneConfig,
-    /// What linear models of signals do first; left out of a run's identity where it asks for nothing.
+    /// What linear models of signals do first; left out of a run's identity where it asks for
+    /// nothing.
     #[serde(default, skip_serializing_if = "LinearSpec::is_default")]
     pub linear: LinearSpec,
     /// How long neural baselines learn at most.
@@ -55,7 +56,8 @@ pub enum Pretraining {
     /// The model is pretrained anew for every fold, without those who are tested in it.
     #[default]
     PerFold,
-    /// The folder of a checkpoint, see [`Files`](super::Files); nobody whom it has seen may be tested.
+    /// The folder of a checkpoint, see [`Files`](super::Files); nobody whom it has seen may be
+    /// tested.
     Checkpoint(PathBuf),
 }
 

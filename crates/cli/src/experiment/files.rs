@@ -23,8 +23,8 @@ impl Files {
         }
     }
 
-    /// The folders that a relative path is looked for in, the first first: that of the experiment's file, the current one, and
-    /// for `cargo xtask` the clone.
+    /// The folders that a relative path is looked for in, the first first: that of the experiment's
+    /// file, the current one, and for `cargo xtask` the clone.
     fn folders(&self) -> Vec<PathBuf> {
         let here = std::env::current_dir().unwrap_or_default();
         let beside = self.beside.iter().map(|folder| here.join(folder));
@@ -42,8 +42,8 @@ impl Files {
         places.into_iter().find(|p| p.exists()).unwrap_or(last)
     }
 
-    /// The folder of raw data that `path` leads to; if nothing is there, where a data set that the program ships lies when it is
-    /// unpacked below `data`, the folder of prepared ones.
+    /// The folder of raw data that `path` leads to; if nothing is there, where a data set that the
+    /// program ships lies when it is unpacked below `data`, the folder of prepared ones.
     pub fn find_source(&self, path: &Path, data: &Path) -> PathBuf {
         let found = self.find(path);
         match shipped::source(path) {

@@ -46,7 +46,8 @@ impl Options {
         })
     }
 
-    /// Opens the folder of a stage, as `--resume` and `--restart` ask; the other processes follow the first into it.
+    /// Opens the folder of a stage, as `--resume` and `--restart` ask; the other processes follow
+    /// the first into it.
     ///
     /// # Errors
     /// From the run folder.
@@ -82,7 +83,8 @@ impl Options {
     }
 }
 
-/// Runs every stage of an experiment that is needed and not finished; prints the table of results and where the report is.
+/// Runs every stage of an experiment that is needed and not finished; prints the table of results
+/// and where the report is.
 ///
 /// # Errors
 /// From any stage.

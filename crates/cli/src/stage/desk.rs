@@ -83,7 +83,8 @@ impl<'a> Desk<'a> {
         run.with_context(|| format!("the stage {stage} has left no run"))
     }
 
-    /// What the manifests on disk say of the runs of a stage; nothing of one that was never started.
+    /// What the manifests on disk say of the runs of a stage; nothing of one that was never
+    /// started.
     ///
     /// # Errors
     /// If a manifest is damaged.

@@ -1,4 +1,5 @@
-//! The downstream stage: everyone predicts every target, on the same folds; what is finished is not done again.
+//! The downstream stage: everyone predicts every target, on the same folds; what is finished is not
+//! done again.
 
 mod design;
 mod encoders;

@@ -51,8 +51,8 @@ impl<'a> Graph<'a> {
         Ok(Self { experiment, stages })
     }
 
-    /// Does every stage that is needed and not finished. Returns what the stages left; in a process that the first one speaks for,
-    /// what those left that it took part in.
+    /// Does every stage that is needed and not finished. Returns what the stages left; in a process
+    /// that the first one speaks for, what those left that it took part in.
     ///
     /// # Errors
     /// From any stage.
@@ -87,7 +87,8 @@ impl<'a> Graph<'a> {
         Ok(desk)
     }
 
-    /// Puts the identities of all runs on the desk; those of a stage are part of those that read it.
+    /// Puts the identities of all runs on the desk; those of a stage are part of those that read
+    /// it.
     fn identify(&self, desk: &mut Desk) -> Result<()> {
         for stage in &self.stages {
             let runs = stage.runs(desk)?;
@@ -96,7 +97,8 @@ impl<'a> Graph<'a> {
         Ok(())
     }
 
-    /// The stages to be done after the sources: those that nobody reads, and those that an unfinished one reads.
+    /// The stages to be done after the sources: those that nobody reads, and those that an
+    /// unfinished one reads.
     fn needed(&self, desk: &Desk) -> Result<Vec<&(dyn Stage + 'a)>> {
         let read: BTreeSet<String> = self.stages.iter().flat_map(|s| s.inputs()).collect();
         let mut wanted = BTreeSet::new();
@@ -130,7 +132,8 @@ impl<'a> Graph<'a> {
         )
     }
 
-    /// What a run would do, without doing it: a line for the data, for each stage and for each of its runs.
+    /// What a run would do, without doing it: a line for the data, for each stage and for each of
+    /// its runs.
     ///
     /// # Errors
     /// From data that are prepared already.
@@ -220,9 +223,9 @@ fn sorted<'a>(mut left: Vec<Box<dyn Stage + 'a>>) -> Result<Vec<Box<dyn Stage + 
     let mut sorted: Vec<Box<dyn Stage + 'a>> = Vec::new();
     while !left.is_empty() {
         let known: BTreeSet<String> = sorted.iter().map(|stage| stage.name()).collect();
-        let is_ready =
-            |stage: &Box<dyn Stage + 'a>| stage.inputs().iter().all(|i| known.contains(i));
-        let ready = left.iter().position(is_ready).with_context(|| {
+        let is_ready = |inputs: Vec<String>| inputs.iter().all(|input| known.contains(input));
+        let mut ready = left.iter().map(|stage| is_ready(stage.inputs()));
+        let ready = ready.position(|is_ready| is_ready).with_context(|| {
             let names: Vec<String> = left.iter().map(|stage| stage.name()).collect();
             format!(
                 "no order of the stages {names:?}: they read each other, or one that is not there"

@@ -1,4 +1,5 @@
-//! The pretraining stage: one variant of the model learns, on the split of the experiment or on each of its folds.
+//! The pretraining stage: one variant of the model learns, on the split of the experiment or on
+//! each of its folds.
 
 mod training;
 
@@ -26,7 +27,8 @@ pub struct Pretrain<'a> {
     folds: Option<usize>,
 }
 
-/// All variants; where targets are predicted, the variant that predicts, on each fold, if it is pretrained there.
+/// All variants; where targets are predicted, the variant that predicts, on each fold, if it is
+/// pretrained there.
 ///
 /// # Errors
 /// If there is no such variant.

@@ -1,4 +1,5 @@
-//! The reconstruction stage: every trained model and the simple predictors fill in the same hidden ROIs of held-out scans.
+//! The reconstruction stage: every trained model and the simple predictors fill in the same hidden
+//! ROIs of held-out scans.
 
 use std::path::Path;
 
@@ -21,8 +22,8 @@ use brainmae_run::{Manifest, Metric, RunFolder, Seeds, Status};
 use super::{Desk, PlannedRun, Scans, Stage, data, fail, manifest, pretrain};
 use crate::experiment::{ExperimentConfig, Options, Resolved};
 
-/// The linear predictor of whole segments takes a matrix of `rois * time` squared, inverted for every mask: beyond this it
-/// would take hours.
+/// The linear predictor of whole segments takes a matrix of `rois * time` squared, inverted for
+/// every mask: beyond this it would take hours.
 const MOST_SEGMENT_VALUES: usize = 1000;
 
 /// Scores of all variants and of the simple predictors.
@@ -163,7 +164,8 @@ fn score_all(
     let test = load(&scans.split.test)?;
     let validation_store = load(&scans.split.validation)?;
     let training = load(&scans.split.train)?;
-    // Ridges are chosen where the models' best checkpoints are: on the validation side, half of the ROIs hidden.
+    // Ridges are chosen where the models' best checkpoints are: on the validation side, half of the
+    // ROIs hidden.
     let fit = |scope| {
         let validation = scoring_batches(&validation_store, &scans.layout, config, 0.5, &seeds);
         LinearPredictor::fit(scope, &training, &scans.layout, validation)

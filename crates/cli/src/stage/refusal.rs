@@ -1,11 +1,13 @@
-//! Refusals of the libraries in the words of an experiment file: libraries name fields, experiment files put them into tables.
+//! Refusals of the libraries in the words of an experiment file: libraries name fields, experiment
+//! files put them into tables.
 
 use anyhow::{Error, anyhow};
 use brainmae_downstream::DownstreamError;
 use brainmae_encoder::EncoderError;
 use brainmae_pretrain::PretrainError;
 
-/// A setting that makes no sense, with its table in the experiment file: `train` makes `steps` `train.steps`.
+/// A setting that makes no sense, with its table in the experiment file: `train` makes `steps`
+/// `train.steps`.
 pub fn training(table: &str, error: PretrainError) -> Error {
     match error {
         PretrainError::Config {

@@ -68,7 +68,8 @@ impl Stage for Report<'_> {
     }
 }
 
-/// Writes the report of a finished run, of whichever stage, into its folder. Returns the page's path.
+/// Writes the report of a finished run, of whichever stage, into its folder. Returns the page's
+/// path.
 ///
 /// # Errors
 /// If this is no run folder, or something is missing in it.

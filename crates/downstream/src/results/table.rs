@@ -15,8 +15,8 @@ const POOLED: &str = "pooled";
 type Reference = fn(&ResultRow) -> Option<&Against>;
 
 impl Results {
-    /// One row per score, with `fold` a number or `pooled`. Columns of the two references begin with `linear_` and `brainmae_`.
-    /// What is undefined is null.
+    /// One row per score, with `fold` a number or `pooled`. Columns of the two references begin
+    /// with `linear_` and `brainmae_`. What is undefined is null.
     ///
     /// # Errors
     /// [`DownstreamError::Table`] from polars.
@@ -79,8 +79,8 @@ impl Results {
     /// Reads what [`to_frame`](Self::to_frame) gave.
     ///
     /// # Errors
-    /// [`DownstreamError::Table`] if a column is missing, of another type, or has nulls where none may be;
-    /// [`DownstreamError::UnknownWord`] for a score or a fold that there is not.
+    /// [`DownstreamError::Table`] if a column is missing, of another type, or has nulls where none
+    /// may be, [`DownstreamError::UnknownWord`] for a score or a fold that there is not.
     pub fn from_frame(frame: &DataFrame) -> Result<Self, DownstreamError> {
         let columns = Columns(frame);
         let [target, model] = ["target", "model"].map(|name| columns.texts(name));

@@ -1,4 +1,5 @@
-/// A small prepared data set and an untrained checkpoint that fits it, in a folder that is removed when this is dropped.
+/// A small prepared data set and an untrained checkpoint that fits it, in a folder that is removed
+/// when this is dropped.
 pub struct Untrained {
     /// Where both lie.
     #[allow(
@@ -10,7 +11,8 @@ pub struct Untrained {
     pub checkpoint: std::path::PathBuf,
 }
 
-/// Four subjects with one scan of 60 volumes each. The first two are of one family; the first trains, the last is held out.
+/// Four subjects with one scan of 60 volumes each. The first two are of one family; the first
+/// trains, the last is held out.
 pub fn untrained() -> Result<Untrained, Box<dyn std::error::Error>> {
     use brainmae_data::{
         CleaningStep, DatasetHeader, PreparedDataset, ScanStore, SegmentLayout, Split,

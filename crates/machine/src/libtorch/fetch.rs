@@ -35,7 +35,8 @@ impl Half {
     }
 }
 
-/// Fetches LibTorch into `cache`, unless another process just did. A kill leaves nothing that looks finished.
+/// Fetches LibTorch into `cache`, unless another process just did. A kill leaves nothing that looks
+/// finished.
 ///
 /// # Errors
 /// [`Unavailable`](crate::unavailable::Unavailable) without pip or network.
@@ -121,7 +122,8 @@ fn require_pip(half: Half, place: &Path) -> Result<()> {
     )))
 }
 
-/// Waits while another process fetches. The lock is the system's: it ends with the process, however that ends.
+/// Waits while another process fetches. The lock is the system's: it ends with the process, however
+/// that ends.
 fn lock(cache: &Path) -> Result<File> {
     let path = cache.join("lock");
     let file = File::create(&path).with_context(|| format!("cannot write {path:?}"))?;

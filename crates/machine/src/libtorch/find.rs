@@ -14,7 +14,8 @@ use crate::workspace;
 pub struct Places {
     /// `LIBTORCH`: a folder that the user names. Nothing else is looked at then.
     variable: Option<PathBuf>,
-    /// An installed PyTorch of the version that would be fetched. Asked for last, as it starts Python.
+    /// An installed PyTorch of the version that would be fetched. Asked for last, as it starts
+    /// Python.
     installed: fn() -> Option<PathBuf>,
     /// The folder of those that were fetched.
     pub cache: PathBuf,
@@ -46,7 +47,8 @@ impl Places {
                 ))),
             };
         }
-        // The whole serves the CPU too, and changing between two folders compiles the bindings again.
+        // The whole serves the CPU too, and changing between two folders compiles the bindings
+        // again.
         let halves = match half {
             Half::Cpu => &[Half::Cuda, Half::Cpu][..],
             Half::Cuda => &[Half::Cuda],
@@ -94,7 +96,8 @@ fn installed_pytorch() -> Option<PathBuf> {
     installed_folder(&String::from_utf8(output.stdout).ok()?)
 }
 
-/// The folder, from what Python printed, if it is the version that would be fetched, for the CPU or CUDA.
+/// The folder, from what Python printed, if it is the version that would be fetched, for the CPU or
+/// CUDA.
 fn installed_folder(printed: &str) -> Option<PathBuf> {
     let (version, folder) = printed.trim().split_once('\n')?;
     let build = version.split_once('+').map_or("", |(_, build)| build);

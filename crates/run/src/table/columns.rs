@@ -2,7 +2,8 @@
 
 use polars::prelude::{DataFrame, DataType, PolarsError};
 
-/// Reads columns of a table as texts and numbers. A column of nulls alone, which has no type of its own, is read as either.
+/// Reads columns of a table as texts and numbers. A column of nulls alone, which has no type of its
+/// own, is read as either.
 #[derive(Clone, Copy, Debug)]
 pub struct Columns<'a>(pub &'a DataFrame);
 
