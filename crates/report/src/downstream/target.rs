@@ -14,7 +14,7 @@ pub struct Target<'a> {
     pub name: String,
     pub notes: TargetNotes,
     pub kind: Kind,
-    /// The largest share of the training side that was learned from.
+    /// The largest share of the training set that models were fitted on.
     pub share: f64,
     /// Predictions of this target and share, with the confounds that are known here.
     pub predictions: Predictions,
