@@ -1,4 +1,5 @@
-//! Notes of a run of predictions, `classes.json`: what a report says beside the numbers of its tables.
+//! Notes of a run of predictions, `classes.json`: what a report says beside the numbers of its
+//! tables.
 
 use std::collections::BTreeMap;
 use std::path::Path;

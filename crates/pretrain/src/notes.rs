@@ -1,4 +1,5 @@
-//! Notes of a reconstruction run, `notes.json`: what a report says beside the numbers of its tables.
+//! Notes of a reconstruction run, `notes.json`: what a report says beside the numbers of its
+//! tables.
 
 use std::collections::BTreeMap;
 use std::path::Path;

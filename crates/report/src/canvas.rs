@@ -14,7 +14,8 @@ use crate::marked_axis::MarkedAxis;
 use crate::number;
 use crate::palette::Ink;
 
-/// Plotters places everything on whole pixels; with more of them than the page has, lines are smooth.
+/// Pixels of the drawing for each pixel of the page. Plotters places everything on whole pixels:
+/// with more of them, lines are smooth.
 const SCALE: i32 = 4;
 /// Size of words beside the axes, in page pixels.
 const TEXT: f64 = 13.0;

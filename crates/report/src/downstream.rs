@@ -1,4 +1,5 @@
-//! Report of predictions: for each target, how well each model predicts it, and whether that is motion.
+//! Report of predictions: for each target, how well each model predicts it, and whether the
+//! prediction is one of motion.
 //!
 //! [`ReportData`] holds the tables of a run, its notes, and in a [`Setting`] what is in neither.
 

@@ -1,4 +1,4 @@
-//! Numbers as a reader wants them.
+//! Numbers as text: rounded, with a true minus and thin spaces.
 
 /// What stands where there is no number.
 pub const NONE: &str = "–";

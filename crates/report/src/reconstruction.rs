@@ -1,7 +1,7 @@
 //! Report of an experiment that reconstructs hidden ROIs: one HTML page that needs nothing else.
 //!
-//! [`ReportData`] holds the numbers and words of a page, and [`render`] makes the page of them. A number
-//! that isn't finite is shown as "–" and left out of plots.
+//! [`ReportData`] holds the numbers and words of a page, and [`render`] makes the page of them. A
+//! number that isn't finite is shown as "–" and left out of plots.
 
 mod curve_plot;
 mod error_plot;

@@ -1,6 +1,6 @@
-//! Long series made short enough to draw.
+//! Shorter series in place of long ones, for drawing.
 
-/// Points that fall on the outline of `points` when these are split into `n_buckets`: the lowest and the
+/// Points on the outline of `points` when these are split into `n_buckets`: the lowest and the
 /// highest of each bucket, in order. A series that is short already is returned whole.
 pub fn envelope(points: &[(f64, f64)], n_buckets: usize) -> Vec<(f64, f64)> {
     if points.len() <= 2 * n_buckets {
@@ -34,7 +34,8 @@ pub fn running_median(points: &[(f64, f64)], window: usize, n_points: usize) -> 
     (0..points.len())
         .filter(|i| i % stride == 0 || *i == last)
         .map(|i| {
-            // A loss falls fast at first, where later points would pull the median down before its time.
+            // A loss falls fast at first: a window with more points after `i` than before it would
+            // have too low a median.
             let back = half.min(i);
             let ahead = half.min(i).min(last - i);
             let mut around: Vec<f64> = points[i - back..=i + ahead].iter().map(|p| p.1).collect();

@@ -1,4 +1,4 @@
-//! Words that must fit into a drawing.
+//! Words cut to fit into a drawing.
 
 /// Width of a letter of the size in which drawings are lettered, in page pixels.
 pub const LETTER: f64 = 6.8;

@@ -78,7 +78,7 @@ pub fn write(run: &Path) -> Result<PathBuf> {
     let runs = absolute.parent().and_then(Path::parent).unwrap_or(run);
     let here = std::env::current_dir().unwrap_or_default();
     // The page names the run as it is named from here.
-    let run = absolute.strip_prefix(&here).unwrap_or(&absolute);
+    let run = run.strip_prefix(&here).unwrap_or(run);
     brainmae_report::write(run, runs)
         .with_context(|| format!("reading the run {}", workspace::shown(run)))
 }

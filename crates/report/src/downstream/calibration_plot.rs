@@ -1,4 +1,4 @@
-//! How often models are right when they are so sure.
+//! Calibration: share of right answers against the probability of the likeliest class.
 
 use brainmae_downstream::Kind;
 use brainmae_downstream::scores::Scorer;

@@ -1,4 +1,4 @@
-//! Which classes are taken for which.
+//! Confusion of classes: true classes against predicted ones.
 
 use brainmae_downstream::scores::Scorer;
 use brainmae_downstream::scores::confusion::Confusion;

@@ -1,4 +1,4 @@
-//! How a target was tested and on whom, and what was left out of it.
+//! Design of a target's test: folds, numbers of subjects, and scans left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 

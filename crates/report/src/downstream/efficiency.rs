@@ -1,4 +1,4 @@
-//! What more training subjects are worth.
+//! Label efficiency: scores against the share of the training set.
 
 use brainmae_downstream::results::ResultRow;
 
@@ -11,7 +11,8 @@ use crate::figure::{Figure, LegendEntry, Panel};
 use crate::number;
 use crate::palette::Palette;
 
-/// The primary score of every model against the share of training data; nothing with a single share.
+/// The primary score of every model against the share of training data; `None` if there is one
+/// share.
 pub fn figure(target: &Target, palette: &Palette) -> Result<Option<Figure>> {
     if target.shares.len() < 2 {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! How every number of the page is computed, a line for each.
+//! Methods: how every number of the page is computed, one line for each.
 
 use brainmae_downstream::ResultsSpec;
 

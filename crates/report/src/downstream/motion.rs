@@ -1,4 +1,4 @@
-//! Is it motion? How predictions follow the subjects' motion, and what is left of scores without confounds.
+//! Motion: how predictions correlate with the subjects' motion, and scores without confounds.
 
 use brainmae_downstream::motion::{ConfoundLink, Quantity, confound_links, without_confounds};
 use brainmae_downstream::scores::Scorer;

@@ -23,7 +23,7 @@ struct Point {
     secs: f64,
     accuracy: f64,
     interval: Option<(f64, f64)>,
-    /// Accuracy of always naming the commonest class of the training side.
+    /// Accuracy of always naming the commonest class of the training set.
     blind: f64,
 }
 

@@ -26,7 +26,7 @@ impl ReportData {
 }
 
 impl Setting {
-    /// What a manifest says of its run.
+    /// Setting of a run, from its manifest.
     pub fn of_run(run: &Path, manifest: &Manifest) -> Self {
         let config = &manifest.config;
         // Where the stage keeps it; an older run may not say, and has the defaults.

@@ -1,4 +1,4 @@
-//! What was found about one target, in a few sentences: a loss is called a loss.
+//! Summary of one target in a few sentences: a loss is called a loss.
 
 use brainmae_downstream::Score;
 use brainmae_downstream::results::{Against, ResultRow};

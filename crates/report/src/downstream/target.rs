@@ -1,4 +1,4 @@
-//! One target with all that is known of its predictions, for the figures to draw from.
+//! One target with all that is known of its predictions, for figures.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,13 @@ use brainmae_downstream::{Kind, Prediction, Predictions, Sample, Score, TargetNo
 use crate::palette::distinct;
 use crate::{ReportError, Result};
 
-/// A target at the largest share of training data; [`efficiency`](super::efficiency) alone looks at the others.
+/// A target at the largest share of training data. Only [`efficiency`](super::efficiency) looks at
+/// the other shares.
 pub struct Target<'a> {
     pub name: String,
     pub notes: TargetNotes,
     pub kind: Kind,
-    /// The largest share of the training side that was learned from.
+    /// The largest share of the training set that models were fitted on.
     pub share: f64,
     /// Predictions of this target and share, with the confounds that are known here.
     pub predictions: Predictions,
@@ -110,7 +111,8 @@ impl<'a> Target<'a> {
         .copied()
     }
 
-    /// The best model, BrainMAE and the linear model, each once: what is shown where all would be too many.
+    /// The best model, BrainMAE and the linear model, each once, for figures where all models would
+    /// be too many.
     pub fn spotlight(&self) -> Vec<String> {
         let best = self.ranking.first();
         distinct(best.into_iter().chain(&self.brainmae).chain(&self.linear))

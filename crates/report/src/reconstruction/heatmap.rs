@@ -19,7 +19,8 @@ const LEVELS: i32 = 16;
 const SIDE: f64 = 300.0;
 const TOP: f64 = 8.0;
 
-/// ColorBrewer's RdBu from its middle to the blue and to the red end: safe for colour-blind readers.
+/// ColorBrewer's RdBu from its middle to the blue and to the red end, which colour-blind readers
+/// can tell apart.
 const BELOW: [RGBColor; 5] = [
     RGBColor(247, 247, 247),
     RGBColor(209, 229, 240),
@@ -143,7 +144,8 @@ fn cells(of: &NetworkSimilarity, axis: &Axis, limit: f64) -> String {
     svg + "</g>"
 }
 
-/// Runs of cells of one colour. Moves are told from where the last run began, which keeps them short.
+/// Runs of cells of one colour. Moves are relative to the start of the last run, which keeps them
+/// short.
 #[derive(Debug, Clone, Default)]
 struct Path {
     drawn: String,

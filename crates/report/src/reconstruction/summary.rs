@@ -1,4 +1,4 @@
-//! What the scores say, in a sentence for each BrainMAE variant: a loss is called a loss.
+//! Summary of the scores, in a paragraph for each BrainMAE variant: a loss is called a loss.
 
 use super::Score;
 use crate::number;
