@@ -33,7 +33,9 @@ impl TableSource {
         };
         let names = names.ok_or_else(|| refuse("there is no header row with the names".into()))?;
         let atlas = atlas(choice, &names);
-        atlas.check().map_err(refuse)?;
+        atlas
+            .check()
+            .map_err(|problem| refuse(problem.to_string()))?;
         let subject = recipe.subject.subject.clone();
         let scan = SourceScan {
             scan: recipe.scan_id(&subject, None),
