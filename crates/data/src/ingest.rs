@@ -176,7 +176,7 @@ struct Opened {
 
 fn open(root: &Path, spec: &IngestSpec) -> Result<Opened, DataError> {
     spec.check()?;
-    let listing = brainmae_studies::list(spec.layout, root, &spec.list)?;
+    let listing = brainmae_studies::list(spec.layout.layout(), root, &spec.list)?;
     let regions = Regions::resolve(&spec.atlas, || scan::column_names(&listing.scans))?;
     let phenotypes = Phenotypes::read(
         &spec.phenotypes,

@@ -1,15 +1,20 @@
 //! Names that a misspelt one may have meant.
 
+use strsim::{damerau_levenshtein, levenshtein};
+
 /// Names listed at most.
 const LISTED: usize = 3;
 /// Letters to change at most.
 const CHANGES: usize = 3;
+/// Longest name for which others are looked for, in bytes.
+const LONGEST: usize = 100;
 
 /// Names of `known` near to `name`: a few letters apart, else those that contain it.
-pub(super) fn near_names<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+pub(crate) fn near_names<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut near: Vec<(usize, &str)> = known
+        .filter(|_| name.len() <= LONGEST)
         .filter_map(|other| {
-            let changes = changes(name, other).filter(|changes| *changes <= CHANGES);
+            let changes = Some(levenshtein(name, other)).filter(|changes| *changes <= CHANGES);
             let part_of = (name.len() > CHANGES && other.contains(name)).then_some(CHANGES + 1);
             Some((changes.or(part_of)?, other))
         })
@@ -21,42 +26,19 @@ pub(super) fn near_names<'a>(name: &str, known: impl Iterator<Item = &'a str>) -
         .collect()
 }
 
-/// Letters to insert, remove or replace (Levenshtein distance); none when the lengths alone are
-/// too far apart.
-fn changes(one: &str, other: &str) -> Option<usize> {
-    if one.len().abs_diff(other.len()) > CHANGES * 4 || one.len() > 100 {
-        return None;
-    }
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (at, letter) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = at + 1;
-        for (place, second) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(letter != *second);
-            diagonal = row[place + 1];
-            row[place + 1] = replaced.min(diagonal + 1).min(row[place] + 1);
-        }
-    }
-    row.last().copied()
+/// The name of `known` that is most like `name`, if one is at all like it.
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .filter(|_| name.len() <= LONGEST)
+        .map(|other| (damerau_levenshtein(name, other), other))
+        .min()
+        .filter(|(changes, other)| *changes <= 1 + other.len() / 3)
+        .map(|(_, other)| other)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn letters_to_change_are_counted() {
-        for (one, other, expected) in [
-            ("kitten", "sitting", 3),
-            ("", "ab", 2),
-            ("ab", "", 2),
-            ("sex", "sex", 0),
-        ] {
-            assert_eq!(changes(one, other), Some(expected));
-        }
-        assert_eq!(changes("a", &"a".repeat(50)), None);
-    }
 
     #[test]
     fn the_nearest_come_first_then_longer_names() {
@@ -65,5 +47,15 @@ mod tests {
         assert_eq!(near("pmat24_a_cr_"), ["pmat24_a_cr", "pmat24_a_si"]);
         assert_eq!(near("psqi"), ["psqi_score"]);
         assert!(near("zygosity").is_empty());
+        assert!(near(&"a".repeat(101)).is_empty());
+    }
+
+    #[test]
+    fn a_name_like_no_other_has_no_nearest() {
+        let known = ["hcp", "hcp-7t", "nsd"];
+        let near = |name| nearest(name, known.into_iter());
+        assert_eq!(near("hpc"), Some("hcp"));
+        assert_eq!(near("hcp7t"), Some("hcp-7t"));
+        assert_eq!(near("bids"), None);
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::DataError;
 use brainmae_signals::ExclusionLimits;
 use brainmae_signals::cleaning::{CleaningStep, check_steps};
-use brainmae_studies::{Layout, ListOptions};
+use brainmae_studies::{LayoutName, ListOptions};
 
 /// Least share of an ROI that a scan must cover, when nothing is said: as in XCP-D.
 const MIN_COVERAGE: f32 = 0.5;
@@ -25,7 +25,7 @@ pub struct IngestSpec {
     #[serde(default)]
     pub citation: String,
     /// How the folder is laid out.
-    pub layout: Layout,
+    pub layout: LayoutName,
     /// Which of its scans to use.
     #[serde(default)]
     pub list: ListOptions,
@@ -85,7 +85,7 @@ pub fn default_cleaning() -> Vec<CleaningStep> {
 
 impl IngestSpec {
     /// A spec with every default.
-    pub fn new(name: impl Into<String>, layout: Layout, atlas: impl Into<String>) -> Self {
+    pub fn new(name: impl Into<String>, layout: LayoutName, atlas: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             licence: unknown_licence(),

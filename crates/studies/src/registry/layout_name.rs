@@ -1,123 +1,134 @@
-//! The layouts and their names.
+//! Name of a registered layout, for configurations and command lines.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::{NAMES, by_name, find};
 use crate::error::StudyError;
+use crate::fmriprep::Fmriprep;
+use crate::hcp_7t::Hcp7t;
+use crate::hcp_aging::HcpAging;
+use crate::hcp_ya::HcpYa;
+use crate::layout::StudyLayout;
+use crate::manifest::Manifest;
+use crate::nsd::Nsd;
+use crate::xcpd::Xcpd;
 
-/// How the files of a release are named and laid out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Layout {
+/// A layout of [`LAYOUTS`](super::LAYOUTS) as configurations name it: the string `hcp`, `nsd`, ….
+#[derive(Clone, Copy)]
+pub struct LayoutName(&'static dyn StudyLayout);
+
+impl LayoutName {
     /// HCP Young Adult, 3T.
-    #[serde(rename = "hcp")]
-    HcpYa,
+    pub const HCP_YA: Self = Self(&HcpYa);
     /// HCP Young Adult, 7T.
-    #[serde(rename = "hcp-7t")]
-    Hcp7t,
+    pub const HCP_7T: Self = Self(&Hcp7t);
     /// HCP-Aging and AABC.
-    HcpAging,
+    pub const HCP_AGING: Self = Self(&HcpAging);
     /// Natural Scenes Dataset.
-    Nsd,
+    pub const NSD: Self = Self(&Nsd);
     /// Derivatives of XCP-D.
-    Xcpd,
+    pub const XCPD: Self = Self(&Xcpd);
     /// Derivatives of fMRIPrep.
-    Fmriprep,
+    pub const FMRIPREP: Self = Self(&Fmriprep);
     /// A plain folder, with a table that tells what its files are or with telling names.
-    Manifest,
-}
+    pub const MANIFEST: Self = Self(&Manifest);
 
-impl Layout {
-    /// Every layout.
-    pub const ALL: [Self; 7] = [
-        Self::HcpYa,
-        Self::Hcp7t,
-        Self::HcpAging,
-        Self::Nsd,
-        Self::Xcpd,
-        Self::Fmriprep,
-        Self::Manifest,
-    ];
-
-    /// Its name in a configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::HcpYa => "hcp",
-            Self::Hcp7t => "hcp-7t",
-            Self::HcpAging => "hcp-aging",
-            Self::Nsd => "nsd",
-            Self::Xcpd => "xcpd",
-            Self::Fmriprep => "fmriprep",
-            Self::Manifest => "manifest",
-        }
+    /// The layout of this name.
+    pub fn layout(self) -> &'static dyn StudyLayout {
+        self.0
     }
 
-    /// One line on which files it looks for.
-    pub fn about(self) -> &'static str {
-        match self {
-            Self::HcpYa => {
-                "HCP Young Adult 3T: <subject>/MNINonLinear/Results/{rfMRI,tfMRI}_*_{LR,RL}/"
-            }
-            Self::Hcp7t => {
-                "HCP Young Adult 7T: <subject>/MNINonLinear/Results/{rfMRI,tfMRI}_*_7T_{AP,PA}/"
-            }
-            Self::HcpAging => "HCP-Aging and AABC: HCA<subject>_<visit>_MR/MNINonLinear/Results/*/",
-            Self::Nsd => {
-                "Natural Scenes Dataset: nsddata_timeseries/ppdata/subj<NN>/func*/timeseries/"
-            }
-            Self::Xcpd => "XCP-D, all versions: sub-*/[ses-*/]func/*_timeseries.tsv",
-            Self::Fmriprep => {
-                "fMRIPrep: sub-*/[ses-*/]func/*_bold.dtseries.nii or *_desc-preproc_bold.nii.gz"
-            }
-            Self::Manifest => {
-                "any folder with a manifest.tsv (subject, path, …), or files named sub-<subject>_…"
-            }
-        }
+    /// The name.
+    pub fn as_str(self) -> &'static str {
+        self.0.name()
     }
 }
 
-impl fmt::Display for Layout {
+impl fmt::Display for LayoutName {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.pad(self.name())
+        out.pad(self.as_str())
     }
 }
 
-impl FromStr for Layout {
+impl fmt::Debug for LayoutName {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "LayoutName({:?})", self.as_str())
+    }
+}
+
+impl PartialEq for LayoutName {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for LayoutName {}
+
+impl Hash for LayoutName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl FromStr for LayoutName {
     type Err = StudyError;
 
-    /// Takes a [`name`](Self::name), or `aging` or `aabc` for [`HcpAging`](Self::HcpAging).
+    /// As [`by_name`](super::by_name).
     fn from_str(name: &str) -> Result<Self, StudyError> {
-        match name {
-            "aging" | "aabc" => Ok(Self::HcpAging),
-            _ => Self::ALL
-                .into_iter()
-                .find(|layout| layout.name() == name)
-                .ok_or_else(|| {
-                    let names = Self::ALL.map(Self::name).join(", ");
-                    StudyError::config("layout", name, format!("one of {names}"))
-                }),
-        }
+        by_name(name).map(Self)
+    }
+}
+
+impl Serialize for LayoutName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for LayoutName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        find(&name)
+            .map(Self)
+            .ok_or_else(|| de::Error::unknown_variant(&name, NAMES.as_slice()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::LAYOUTS;
 
     #[test]
-    fn a_layout_is_known_by_its_name() {
-        for layout in Layout::ALL {
-            assert_eq!(layout.to_string().parse::<Layout>().unwrap(), layout);
-            assert!(!layout.about().contains('\n'));
+    fn every_layout_is_the_same_string_in_a_configuration() {
+        for layout in LAYOUTS {
+            let name: LayoutName = layout.name().parse().unwrap();
+            let json = serde_json::to_string(&name).unwrap();
+            assert_eq!(json, format!("{:?}", layout.name()));
+            assert_eq!(serde_json::from_str::<LayoutName>(&json).unwrap(), name);
+            assert_eq!(name.to_string(), layout.name());
         }
-        assert_eq!("aabc".parse::<Layout>().unwrap(), Layout::HcpAging);
-        assert_eq!("aging".parse::<Layout>().unwrap(), Layout::HcpAging);
-        let error = "bids".parse::<Layout>().unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "layout is bids, expected one of hcp, hcp-7t, hcp-aging, nsd, xcpd, fmriprep, manifest"
-        );
+        for (name, layout) in [
+            (LayoutName::HCP_YA, "hcp"),
+            (LayoutName::HCP_7T, "hcp-7t"),
+            (LayoutName::HCP_AGING, "hcp-aging"),
+            (LayoutName::NSD, "nsd"),
+            (LayoutName::XCPD, "xcpd"),
+            (LayoutName::FMRIPREP, "fmriprep"),
+            (LayoutName::MANIFEST, "manifest"),
+        ] {
+            assert_eq!(name.as_str(), layout);
+        }
+    }
+
+    #[test]
+    fn an_unknown_string_lists_the_known_ones() {
+        let error = serde_json::from_str::<LayoutName>("\"hpc\"").unwrap_err();
+        let expected = "unknown variant `hpc`, expected one of `hcp`, `hcp-7t`, `hcp-aging`, `nsd`";
+        assert!(error.to_string().starts_with(expected), "{error}");
     }
 }

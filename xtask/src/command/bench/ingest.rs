@@ -16,7 +16,7 @@ use brainmae_formats::nifti;
 use brainmae_formats::nifti::writer::{Grid, NiftiWriter};
 use brainmae_run::Seeds;
 use brainmae_simulate::cohort::{CohortLayout, CohortSpec};
-use brainmae_studies::Layout;
+use brainmae_studies::LayoutName;
 use clap::Args;
 use rand::RngExt;
 
@@ -207,7 +207,7 @@ impl IngestBench {
                     overwrite: false,
                     threads,
                 };
-                let mut spec = IngestSpec::new("cohort", Layout::HcpYa, ATLAS);
+                let mut spec = IngestSpec::new("cohort", LayoutName::HCP_YA, ATLAS);
                 // A simulated file has few of the vertices.
                 spec.min_coverage = 0.0;
                 best.take(&format!("{threads} threads"), || {
