@@ -18,7 +18,7 @@ use brainmae_formats::nifti;
 use brainmae_formats::nifti::writer::{Grid, NiftiWriter};
 use brainmae_run::Seeds;
 use brainmae_simulate::cohort::{CohortLayout, CohortSpec, simulate_cohort};
-use brainmae_studies::Layout;
+use brainmae_studies::LayoutName;
 use clap::Args;
 use rand::RngExt;
 
@@ -212,7 +212,7 @@ impl IngestBench {
                     overwrite: false,
                     threads,
                 };
-                let mut spec = IngestSpec::of_layout(Layout::HcpYa, "cohort", ATLAS);
+                let mut spec = IngestSpec::of_layout(LayoutName::HCP_YA, "cohort", ATLAS);
                 // A simulated file has few of the vertices.
                 spec.min_coverage = 0.0;
                 best.take(&format!("{threads} threads"), || {

@@ -1,7 +1,7 @@
 #![no_main]
 //! Manifests, sidecars and file names of all layouts.
 
-use brainmae_studies::{self, Layout, ListOptions};
+use brainmae_studies::{LAYOUTS, ListOptions};
 use brainmae_fuzz::folder;
 use libfuzzer_sys::fuzz_target;
 
@@ -21,7 +21,7 @@ fuzz_target!(|data: &[u8]| {
         let _ = std::fs::write(func.join(format!("{stem}.json")), text);
     }
     let _ = std::fs::write(root.join("manifest.tsv"), text);
-    for layout in Layout::ALL {
-        let _ = layout::list(layout, &root, &ListOptions::default());
+    for layout in LAYOUTS {
+        let _ = brainmae_studies::list(*layout, &root, &ListOptions::default());
     }
 });

@@ -10,21 +10,22 @@ use std::sync::LazyLock;
 
 use flate2::read::ZlibDecoder;
 
-use super::naming::nearest;
-use super::{Atlas, Hemisphere, Roi};
-use crate::error::AtlasError;
 use brainmae_formats::label_map::GrayordinateLabels;
+
+use crate::error::AtlasError;
+use crate::naming::nearest;
+use crate::region::{Atlas, Hemisphere, Roi};
 
 /// Release whose names the atlases bear.
 const VERSION: &str = "v0.14.3";
 /// Vertices of one side of fsLR-32k.
 const N_VERTICES: usize = 32_492;
 /// Stands between the name of an atlas and the number of ROIs that were taken out of it.
-pub(super) const WITHOUT: &str = "-without-";
+pub(crate) const WITHOUT: &str = "-without-";
 
 /// How many networks the regions are grouped into; the order of the ROIs goes by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Networks {
+pub(crate) enum Networks {
     Seven,
     Seventeen,
 }
@@ -48,7 +49,7 @@ impl Networks {
 }
 
 /// One region under all its names, which stand here without `7Networks_` and `17Networks_`.
-pub(super) struct Region {
+pub(crate) struct Region {
     /// Names since v0.14.3, by [`Networks`].
     names: [&'static str; 2],
     /// Names of before.
@@ -89,7 +90,7 @@ static TABLE_300: LazyLock<Table> = table!("schaefer-300");
 static TABLE_400: LazyLock<Table> = table!("schaefer-400");
 
 /// One atlas that is built in.
-pub(super) struct Builtin {
+pub(crate) struct Builtin {
     pub name: &'static str,
     pub n_rois: usize,
     pub networks: Networks,
@@ -97,7 +98,7 @@ pub(super) struct Builtin {
 }
 
 /// All atlases that are built in, by number of ROIs and of networks.
-pub(super) static BUILTINS: [Builtin; 8] = {
+pub(crate) static BUILTINS: [Builtin; 8] = {
     use Networks::{Seven, Seventeen};
     const fn builtin(
         name: &'static str,

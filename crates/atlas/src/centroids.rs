@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::naming::{is_background, shown};
-use crate::error::AtlasError;
+use crate::error::{AtlasError, CentroidProblem};
+use crate::naming::is_background;
 
 /// The header of the table, in lower case.
 const HEADER: [&str; 5] = ["roi label", "roi name", "r", "a", "s"];
@@ -22,18 +22,15 @@ pub struct Centroid {
 /// Reads a table of centres; a row 0 for the background, which some copies have, is left out.
 ///
 /// # Errors
-/// [`AtlasError::Io`] when the file cannot be opened; [`AtlasError::TextTable`] for another header,
-/// a row of another length, or a value that is no finite number, with its line.
+/// [`AtlasError::Files`] when the file cannot be opened; [`AtlasError::Centroids`] for another
+/// header, a row of another length, or a value that is no finite number, with its line.
 pub fn read(path: &Path) -> Result<Vec<Centroid>, AtlasError> {
     let file = std::fs::File::open(path).map_err(AtlasError::io("open", path))?;
-    let refuse = |line: u64, problem: String| AtlasError::TextTable {
-        path: path.to_owned(),
-        line,
-        problem,
-    };
+    let refuse = |line, problem| AtlasError::centroids(path, line, problem);
     let broken = |error: csv::Error| {
         let line = error.position().map_or(1, csv::Position::line);
-        refuse(line, error.to_string())
+        let reason = error.to_string();
+        refuse(line, CentroidProblem::Row { reason })
     };
     let mut rows = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
@@ -46,14 +43,9 @@ pub fn read(path: &Path) -> Result<Vec<Centroid>, AtlasError> {
                 .eq_ignore_ascii_case(expected)
         });
     if !known {
-        let found: Vec<String> = header.iter().take(HEADER.len() + 1).map(shown).collect();
-        return Err(refuse(
-            1,
-            format!(
-                "the header is {}, expected ROI Label,ROI Name,R,A,S",
-                found.join(",")
-            ),
-        ));
+        let found = header.iter().take(HEADER.len() + 1);
+        let found = found.map(str::to_owned).collect();
+        return Err(refuse(1, CentroidProblem::Header { found }));
     }
     let mut centroids = Vec::new();
     for row in rows.records() {
@@ -63,14 +55,22 @@ pub fn read(path: &Path) -> Result<Vec<Centroid>, AtlasError> {
         if is_background(name) {
             continue;
         }
-        let label = row[0]
-            .parse()
-            .map_err(|_| refuse(line, format!("{} is no ROI label", shown(&row[0]))))?;
+        let label = row[0].parse().map_err(|_| {
+            refuse(
+                line,
+                CentroidProblem::Label {
+                    found: row[0].to_owned(),
+                },
+            )
+        })?;
         let mut mm = [0.0_f32; 3];
         for (mm, cell) in mm.iter_mut().zip(row.iter().skip(2)) {
             *mm = match cell.parse() {
                 Ok(value) if f32::is_finite(value) => value,
-                _ => return Err(refuse(line, format!("{} is no place in mm", shown(cell)))),
+                _ => {
+                    let found = cell.to_owned();
+                    return Err(refuse(line, CentroidProblem::Place { found }));
+                }
             };
         }
         centroids.push(Centroid {
@@ -95,6 +95,14 @@ mod tests {
         read(&path)
     }
 
+    /// The line and the problem of a table that is refused.
+    fn refused(bytes: &[u8]) -> (u64, CentroidProblem) {
+        match read_bytes(bytes) {
+            Err(AtlasError::Centroids { line, problem, .. }) => (line, problem),
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn rows_are_read_and_the_background_is_left_out() {
         let text = "ROI Label,ROI Name,R,A,S\n0,NONE,0,0,0\n1,7Networks_LH_Vis_1,-26,-34.5,-18\n";
@@ -108,25 +116,27 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_with_its_line() {
-        for (rows, word) in [
-            ("ROI Name,R,A,S\n", "line 1: the header is \"ROI Name\""),
-            (
-                "ROI Label,ROI Name,R,A,S\n1,a,1,2,3\n2,b,1,2,x\n",
-                "line 3: \"x\" is no place",
-            ),
-            (
-                "ROI Label,ROI Name,R,A,S\n1,a,1,NaN,3\n",
-                "line 2: \"NaN\" is no place",
-            ),
-            (
-                "ROI Label,ROI Name,R,A,S\n-1,a,1,2,3\n",
-                "line 2: \"-1\" is no ROI label",
-            ),
-            ("ROI Label,ROI Name,R,A,S\n1,a,1,2\n", "line 2"),
+        let start = "ROI Label,ROI Name,R,A,S\n";
+        let place = |found: &str| CentroidProblem::Place {
+            found: found.into(),
+        };
+        let label = CentroidProblem::Label { found: "-1".into() };
+        for (rows, line, expected) in [
+            ("1,a,1,2,3\n2,b,1,2,x\n", 3, place("x")),
+            ("1,a,1,NaN,3\n", 2, place("NaN")),
+            ("-1,a,1,2,3\n", 2, label),
         ] {
-            let error = read_bytes(rows.as_bytes()).unwrap_err().to_string();
-            assert!(error.contains(word), "{error}");
+            let text = format!("{start}{rows}");
+            assert_eq!(refused(text.as_bytes()), (line, expected));
         }
+        let found = ["ROI Name", "R", "A", "S"].map(str::to_owned).into();
+        let header = CentroidProblem::Header { found };
+        assert_eq!(refused(b"ROI Name,R,A,S\n"), (1, header));
+        let short = refused(b"ROI Label,ROI Name,R,A,S\n1,a,1,2\n");
+        assert!(
+            matches!(short, (2, CentroidProblem::Row { .. })),
+            "{short:?}"
+        );
     }
 
     proptest! {

@@ -1,8 +1,18 @@
-//! Errors of atlases.
+//! Errors of atlases: one enum for each noun, with what was found and what was expected.
 
-use std::path::PathBuf;
+mod centroids;
+mod label_table;
+mod mismatch;
+mod region;
+
+use std::path::{Path, PathBuf};
 
 use brainmae_files::FileError;
+
+pub use centroids::CentroidProblem;
+pub use label_table::LabelTableProblem;
+pub use mismatch::{CountHint, LabelProblem, Mismatch, NameProblem, UnknownNames};
+pub use region::RoiProblem;
 
 /// Why an atlas cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -24,25 +34,28 @@ pub enum AtlasError {
         /// What it may be.
         expected: String,
     },
-    /// Two atlases are not the same.
+    /// Columns or labels that are not the ROIs of an atlas.
     #[error("atlas {found} where {expected} is needed: {difference}")]
     AtlasMismatch {
-        /// The atlas met.
+        /// What was met: `of 200 named columns`.
         found: String,
-        /// The atlas wanted.
+        /// Name of the atlas wanted.
         expected: String,
-        /// The first difference, with both names.
-        difference: String,
+        /// How they differ.
+        difference: Box<Mismatch>,
     },
-    /// A line of a text table that cannot be understood.
+    /// A label table of which no atlas can be made.
+    #[error("atlas.labels is {0}")]
+    LabelTable(LabelTableProblem),
+    /// A line of a table of centres that cannot be understood.
     #[error("line {line}: {problem}: {path:?}")]
-    TextTable {
+    Centroids {
         /// The file.
         path: PathBuf,
         /// Line, from 1.
         line: u64,
-        /// What is wrong, with the value found.
-        problem: String,
+        /// What is wrong.
+        problem: CentroidProblem,
     },
     /// More ROIs asked for than there are voxels.
     #[error("{n_rois} ROIs cannot be cut from {n_voxels} voxels: ask for fewer ROIs")]
@@ -76,4 +89,25 @@ impl AtlasError {
             expected: expected.into(),
         }
     }
+
+    /// Columns or labels that are not the ROIs of the atlas `expected`.
+    pub(crate) fn mismatch(found: String, expected: &str, difference: Mismatch) -> Self {
+        Self::AtlasMismatch {
+            found,
+            expected: expected.to_owned(),
+            difference: Box::new(difference),
+        }
+    }
+
+    /// A line of a table of centres.
+    pub(crate) fn centroids(path: &Path, line: u64, problem: CentroidProblem) -> Self {
+        Self::Centroids {
+            path: path.to_owned(),
+            line,
+            problem,
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,14 @@
-//! The guard between files and an atlas: no column or label becomes an ROI that it is not.
+//! Guard between files and an atlas: no column or label becomes an ROI that it is not.
 //!
 //! What is certain is put in order. What is not is refused with what was found.
 
 mod labels;
 
-use super::Atlas;
-use super::builtin::{BUILTINS, Builtin};
-use super::naming::Key;
-use super::resolve::resolve;
-use crate::error::AtlasError;
+use crate::builtin::{BUILTINS, Builtin};
+use crate::error::{AtlasError, CountHint, Mismatch};
+use crate::naming::Key;
+use crate::region::Atlas;
+use crate::resolve::resolve;
 
 pub use labels::{LabelRegion, LabelSpace, match_label_keys, match_label_table};
 
@@ -18,7 +18,7 @@ const SUBCORTICAL_4S: usize = 56;
 /// Which column holds which ROI.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnMatch {
-    /// By ROI of the atlas, its column; none where it is missing.
+    /// By ROI of the atlas, its column; `None` where it is missing.
     pub columns: Vec<Option<usize>>,
     /// Whether the ROIs stand in another order in the file.
     pub reordered: bool,
@@ -89,25 +89,27 @@ pub fn match_count(atlas: &Atlas, n_columns: usize, n_rows: usize) -> Result<Str
         .iter()
         .find(|builtin| builtin.n_rois + SUBCORTICAL_4S == n_columns);
     let hint = if n_columns == n_rois + 1 {
-        "off by one: has the file a column for the background or for an index? Remove it".into()
+        CountHint::OneMore
     } else if n_rows == n_rois {
-        "its rows are as many as ROIs: a row must be a volume, so transpose it".into()
+        CountHint::Transposed
     } else if let Some(builtin) = builtin {
-        format!("as many as ROIs of {}: is that its atlas?", builtin.name)
+        let atlas = builtin.name;
+        CountHint::OtherAtlas { atlas }
     } else if let Some(builtin) = with_4s {
-        format!(
-            "as many as ROIs of 4S{n_columns}, which are those of {} and {SUBCORTICAL_4S} below the \
-             cortex: give the table with its header, so that they are found by name",
-            builtin.name
-        )
+        CountHint::With4s {
+            n_columns,
+            atlas: builtin.name,
+            n_subcortical: SUBCORTICAL_4S,
+        }
     } else {
-        "give a table with a header, or the atlas that it was made with".into()
+        CountHint::Unknown
     };
-    Err(AtlasError::AtlasMismatch {
-        found: format!("of {n_columns} columns without names"),
-        expected: atlas.name.clone(),
-        difference: format!("expected {n_rois} columns; {hint}"),
-    })
+    let expected = n_rois;
+    Err(AtlasError::mismatch(
+        format!("of {n_columns} columns without names"),
+        &atlas.name,
+        Mismatch::Count { expected, hint },
+    ))
 }
 
 /// Names of the ROIs that are not among `found`.

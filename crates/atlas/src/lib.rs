@@ -2,13 +2,14 @@
 
 pub mod builtin;
 pub mod centroids;
-mod error;
+pub mod error;
 pub mod guard;
 mod naming;
 mod own;
 mod region;
 mod resolve;
 mod scheme;
+mod shown;
 pub mod spatial;
 
 pub use error::AtlasError;

@@ -1,18 +1,18 @@
 //! Names of ROIs as files spell them: how they are compared, and what a name alone tells.
 
-use super::Hemisphere;
+use strsim::levenshtein;
+
+use crate::region::Hemisphere;
 
 /// Longest name for which a similar one is looked for, in bytes.
 const LONGEST_COMPARED: usize = 100;
-/// Longest part of a name that a message repeats, in characters.
-const LONGEST_SHOWN: usize = 60;
 /// Networks in the prefix of a name of Schaefer 2018.
 const PREFIXES: [(&str, u8); 2] = [("7networks_", 7), ("17networks_", 17)];
 
 /// A name reduced to what is compared: lower case, with `_` for `-`, space and `.`, and without
 /// the `7Networks_` or `17Networks_` in front, which many files leave out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Key {
+pub(crate) struct Key {
     /// 7 or 17, where the name says so.
     pub networks: Option<u8>,
     /// The rest of the name.
@@ -60,7 +60,7 @@ impl Key {
 }
 
 /// Whether a label table gives this name to what is no ROI.
-pub(super) fn is_background(name: &str) -> bool {
+pub(crate) fn is_background(name: &str) -> bool {
     let rest = Key::of(name).rest;
     matches!(
         rest.as_str(),
@@ -69,7 +69,7 @@ pub(super) fn is_background(name: &str) -> bool {
 }
 
 /// The side that the words of a name tell: `LH`, `RH`, `left` or `right`, one side only.
-pub(super) fn hemisphere(name: &str) -> Option<Hemisphere> {
+pub(crate) fn hemisphere(name: &str) -> Option<Hemisphere> {
     let key = Key::of(name);
     let has = |words: [&str; 2]| key.rest.split('_').any(|word| words.contains(&word));
     match (has(["lh", "left"]), has(["rh", "right"])) {
@@ -80,14 +80,14 @@ pub(super) fn hemisphere(name: &str) -> Option<Hemisphere> {
 }
 
 /// The known name that is most like `name`, if one is at all like it.
-pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > LONGEST_COMPARED {
         return None;
     }
     let name = Key::of(name).rest;
     let measured = known.into_iter().map(|known| {
         let rest = Key::of(known).rest;
-        (distance(&name, &rest), rest.len(), known)
+        (levenshtein(&name, &rest), rest.len(), known)
     });
     measured
         .min_by_key(|(distance, ..)| *distance)
@@ -95,35 +95,12 @@ pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         .map(|(.., known)| known)
 }
 
-/// A name as a message shows it: quoted, and cut when it is long.
-pub(super) fn shown(name: &str) -> String {
-    match name.char_indices().nth(LONGEST_SHOWN) {
-        Some((end, _)) => format!("{:?}…", &name[..end]),
-        None => format!("{name:?}"),
-    }
-}
-
-/// Letters to change, add or take away to make `a` into `b` (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, letter_a) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, letter_b) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(letter_a != *letter_b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(row[j + 1] + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::shown::{LONGEST_SHOWN, shown};
 
     #[test]
     fn spellings_of_one_name_have_one_key() {
@@ -178,13 +155,6 @@ mod tests {
         assert_eq!(nearest("LH_Viz_2", known), Some("LH_Vis_2"));
         assert_eq!(nearest("time in seconds", known), None);
         assert_eq!(nearest(&"LH_Vis_1".repeat(1000), known), None);
-    }
-
-    #[test]
-    fn the_distance_counts_changed_letters() {
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("abc", "abc"), 0);
     }
 
     proptest! {

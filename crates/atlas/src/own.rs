@@ -1,13 +1,14 @@
-//! Atlases that a user brings or cuts down.
+//! Atlases of a user: brought as a label table, or cut down.
 
 use std::collections::BTreeMap;
 
-use super::builtin::WITHOUT;
-use super::centroids::Centroid;
-use super::guard::{match_label_table, missing};
-use super::naming::{Key, hemisphere, is_background, nearest, shown};
-use super::{Atlas, Roi};
-use crate::error::AtlasError;
+use crate::builtin::WITHOUT;
+use crate::centroids::Centroid;
+use crate::error::{AtlasError, LabelTableProblem};
+use crate::guard::{match_label_table, missing};
+use crate::naming::{Key, hemisphere, is_background, nearest};
+use crate::region::{Atlas, Roi};
+use crate::shown::shown;
 
 /// ROIs that a message lists before it stops.
 const MOST_LISTED: usize = 5;
@@ -19,26 +20,22 @@ impl Atlas {
     /// centres are not.
     ///
     /// # Errors
-    /// [`AtlasError::Config`] for a key or a name that is there twice, a name at key 0, which means
-    /// no ROI, or a table without ROIs.
+    /// [`AtlasError::LabelTable`] for a key or a name that is there twice, a name at key 0, which
+    /// means no ROI, or a table without ROIs.
     pub fn from_label_table(
         name: &str,
         version: &str,
         table: &[(u32, String)],
     ) -> Result<Self, AtlasError> {
-        let refuse = |found: String, expected: &str| {
-            Err(AtlasError::config("atlas.labels", found, expected))
-        };
+        let refuse = |problem| Err(AtlasError::LabelTable(problem));
         let mut by_key: BTreeMap<u32, &str> = BTreeMap::new();
         for (key, roi) in table.iter().filter(|(_, roi)| !is_background(roi)) {
             if *key == 0 {
-                return refuse(
-                    format!("{} at key 0", shown(roi)),
-                    "keys from 1, for 0 is no ROI",
-                );
+                let name = roi.clone();
+                return refuse(LabelTableProblem::NameAtZero { name });
             }
             if by_key.insert(*key, roi).is_some() {
-                return refuse(format!("key {key} twice"), "every key once");
+                return refuse(LabelTableProblem::KeyTwice { key: *key });
             }
         }
         let rois = by_key.values().enumerate();
@@ -56,17 +53,11 @@ impl Atlas {
                 .collect(),
         };
         if atlas.rois.is_empty() {
-            return refuse(
-                "empty: it has no ROI".into(),
-                "at least one label besides the background",
-            );
+            return refuse(LabelTableProblem::Empty);
         }
         match atlas.check() {
             Ok(()) => Ok(atlas),
-            Err(problem) => refuse(
-                format!("a table whose {problem}"),
-                "a table of ROIs, each with a name of its own",
-            ),
+            Err(problem) => refuse(LabelTableProblem::Rois(problem)),
         }
     }
 
@@ -171,7 +162,9 @@ fn more(n: usize) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Hemisphere, builtin};
+    use crate::builtin;
+    use crate::error::RoiProblem;
+    use crate::region::Hemisphere;
 
     fn table(rows: &[(u32, &str)]) -> Vec<(u32, String)> {
         rows.iter()
@@ -203,23 +196,23 @@ mod tests {
 
     #[test]
     fn a_table_that_makes_no_atlas_is_refused() {
-        for (rows, word) in [
-            (table(&[(1, "a"), (1, "b")]), "key 1 twice"),
-            (
-                table(&[(1, "a"), (2, "a")]),
-                "atlas.labels is a table whose ROI 1 is named \"a\"",
-            ),
-            (table(&[(0, "a"), (1, "b")]), "\"a\" at key 0"),
-            (
-                table(&[(0, "???")]),
-                "atlas.labels is empty: it has no ROI, expected at least one label",
-            ),
-            (table(&[]), "atlas.labels is empty: it has no ROI"),
+        use LabelTableProblem as P;
+        let same_names = P::Rois(RoiProblem::Name {
+            place: 1,
+            name: "a".into(),
+        });
+        let at_zero = P::NameAtZero { name: "a".into() };
+        for (rows, expected) in [
+            (table(&[(1, "a"), (1, "b")]), P::KeyTwice { key: 1 }),
+            (table(&[(1, "a"), (2, "a")]), same_names),
+            (table(&[(0, "a"), (1, "b")]), at_zero),
+            (table(&[(0, "???")]), P::Empty),
+            (table(&[]), P::Empty),
         ] {
-            let error = Atlas::from_label_table("mine", "1", &rows)
-                .unwrap_err()
-                .to_string();
-            assert!(error.contains(word), "{error}");
+            match Atlas::from_label_table("mine", "1", &rows) {
+                Err(AtlasError::LabelTable(problem)) => assert_eq!(problem, expected),
+                other => panic!("{other:?}"),
+            }
         }
     }
 
@@ -241,16 +234,20 @@ mod tests {
     #[test]
     fn what_is_no_roi_cannot_be_taken_out() {
         let all = builtin::atlas("schaefer-100-7").unwrap();
-        let error = all.without(&["LH_Viz_2"]).unwrap_err().to_string();
-        assert!(error.contains("is it 7Networks_LH_Vis_2?"), "{error}");
-        let error = all
-            .without(&["17Networks_LH_Vis_2"])
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("17Networks_LH_Vis_2"), "{error}");
-        let every = names(&all);
-        let error = all.without(&every).unwrap_err().to_string();
-        assert!(error.contains("all 100 ROIs"), "{error}");
+        let refused = |names: &[&str]| match all.without(names) {
+            Err(AtlasError::Config {
+                field: "atlas.without",
+                found,
+                expected,
+            }) => (found, expected),
+            other => panic!("{other:?}"),
+        };
+        let (found, expected) = refused(&["LH_Viz_2"]);
+        assert_eq!(found, "\"LH_Viz_2\"");
+        assert!(expected.contains("is it 7Networks_LH_Vis_2?"), "{expected}");
+        let (found, _) = refused(&["17Networks_LH_Vis_2"]);
+        assert_eq!(found, "\"17Networks_LH_Vis_2\"");
+        assert_eq!(refused(&names(&all)).0, "all 100 ROIs");
     }
 
     #[test]
@@ -272,7 +269,12 @@ mod tests {
             .unwrap();
         assert_eq!(placed.rois[0].centroid_mm, Some([-1.0, 2.0, 3.0]));
         assert_eq!(placed.rois[1].centroid_mm, Some([1.0, 2.0, 3.0]));
-        let error = atlas().with_centroids(&[left]).unwrap_err().to_string();
-        assert!(error.contains("none for 1 ROIs (RH_a)"), "{error}");
+        let error = atlas().with_centroids(&[left]).unwrap_err();
+        let is_of_field = matches!(
+            &error,
+            AtlasError::Config { field: "atlas.centroids", found, .. }
+                if found == "none for 1 ROIs (RH_a)"
+        );
+        assert!(is_of_field, "{error:?}");
     }
 }

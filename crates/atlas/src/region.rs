@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use brainmae_files::checksum::FieldHasher;
 
+use crate::error::RoiProblem;
+
 /// Side of the brain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -74,22 +76,21 @@ impl Atlas {
     /// Checks that ROIs are numbered in order and named uniquely.
     ///
     /// # Errors
-    /// In words, for the error of whoever has read it.
-    pub fn check(&self) -> Result<(), String> {
+    /// The first thing that is wrong.
+    pub fn check(&self) -> Result<(), RoiProblem> {
         let mut names = BTreeSet::new();
-        for (index, roi) in self.rois.iter().enumerate() {
-            if roi.index != index {
-                return Err(format!("ROI {index} carries the index {}", roi.index));
+        for (place, roi) in self.rois.iter().enumerate() {
+            if roi.index != place {
+                let index = roi.index;
+                return Err(RoiProblem::Index { place, index });
             }
             if roi.name.is_empty() || !names.insert(&roi.name) {
-                return Err(format!(
-                    "ROI {index} is named {:?}: names must be unique and not empty",
-                    roi.name
-                ));
+                let name = roi.name.clone();
+                return Err(RoiProblem::Name { place, name });
             }
         }
         if self.rois.is_empty() {
-            return Err("it has no ROI".into());
+            return Err(RoiProblem::Empty);
         }
         Ok(())
     }
@@ -115,6 +116,26 @@ pub(crate) mod tests {
                 })
                 .collect(),
         }
+    }
+
+    #[test]
+    fn rois_are_numbered_in_order_and_named_uniquely() {
+        let mut shuffled = atlas(&["a", "b"]);
+        shuffled.rois.swap(0, 1);
+        for (atlas, problem) in [
+            (shuffled, RoiProblem::Index { place: 0, index: 1 }),
+            (
+                atlas(&["a", "a"]),
+                RoiProblem::Name {
+                    place: 1,
+                    name: "a".into(),
+                },
+            ),
+            (atlas(&[]), RoiProblem::Empty),
+        ] {
+            assert_eq!(atlas.check(), Err(problem));
+        }
+        assert_eq!(atlas(&["a", "b"]).check(), Ok(()));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Which ROIs the names in a file mean.
+//! Names in a file, and the ROIs that they mean.
 //!
 //! A name alone can be ambiguous: `7Networks_LH_DorsAttn_FEF_1` was one region of Schaefer 2018
 //! before v0.14.3 and is another one since. So all names of a file are read by one list of names,
@@ -7,19 +7,19 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use super::Atlas;
-use super::builtin::{BUILTINS, Builtin, Region};
-use super::naming::{Key, nearest, shown};
-use super::scheme::{Meaning, Scheme};
-use crate::error::AtlasError;
+use crate::builtin::{BUILTINS, Builtin, Region};
+use crate::error::{AtlasError, Mismatch, NameProblem, UnknownNames};
+use crate::naming::{Key, nearest};
+use crate::region::Atlas;
+use crate::scheme::{Meaning, Scheme};
 
 /// Names that a message lists before it stops.
 const MOST_LISTED: usize = 5;
 
 /// What the names in a file mean.
 #[derive(Debug)]
-pub(super) struct Resolved {
-    /// By name, the ROI; none for a name of something else.
+pub(crate) struct Resolved {
+    /// By name, the ROI; `None` for a name of something else.
     pub rois: Vec<Option<usize>>,
     /// The list by which the names were read.
     pub label: String,
@@ -33,24 +33,23 @@ pub(super) struct Resolved {
 /// names that some list knows, or two explain them differently; when ROIs are missing and there are
 /// unknown names, or the names are those of another built-in atlas; when unknown names look like
 /// those of a built-in atlas.
-pub(super) fn resolve(atlas: &Atlas, names: &[&str], what: &str) -> Result<Resolved, AtlasError> {
+pub(crate) fn resolve(atlas: &Atlas, names: &[&str], what: &str) -> Result<Resolved, AtlasError> {
     let keys: Vec<Key> = names.iter().map(|name| Key::of(name)).collect();
     read(atlas, names, &keys).map_err(|problem| {
-        let hint = another_builtin(atlas, &keys)
-            .map(|other| format!("; these are the ROIs of {other}: ask for that atlas"))
-            .unwrap_or_default();
-        AtlasError::AtlasMismatch {
-            found: format!("of {} named {what}", names.len()),
-            expected: atlas.name.clone(),
-            difference: format!("{problem}{hint}"),
-        }
+        let difference = Mismatch::Names {
+            problem,
+            other_atlas: another_builtin(atlas, &keys),
+        };
+        let found = format!("of {} named {what}", names.len());
+        AtlasError::mismatch(found, &atlas.name, difference)
     })
 }
 
-fn read(atlas: &Atlas, names: &[&str], keys: &[Key]) -> Result<Resolved, String> {
+fn read(atlas: &Atlas, names: &[&str], keys: &[Key]) -> Result<Resolved, NameProblem> {
     let mut seen = HashSet::new();
     if let Some(twice) = names.iter().find(|name| !seen.insert(**name)) {
-        return Err(format!("{} is there twice: remove one", shown(twice)));
+        let name = (*twice).to_owned();
+        return Err(NameProblem::NameTwice { name });
     }
     let schemes = Scheme::all(atlas);
     let readings: Vec<Vec<Option<Meaning>>> = schemes
@@ -64,10 +63,8 @@ fn read(atlas: &Atlas, names: &[&str], keys: &[Key]) -> Result<Resolved, String>
         .filter(|at| readings.iter().all(|reading| reading[*at].is_none()))
         .collect();
     if unknown.len() == names.len() {
-        return Err(format!(
-            "none is a name of its ROIs{}",
-            list(atlas, names, &unknown)
-        ));
+        let unknown = list(atlas, names, &unknown);
+        return Err(NameProblem::NoRoi { unknown });
     }
     let chosen = choose(&schemes, &readings, names, unknown.len())?;
     let rois: Vec<Option<usize>> = readings[chosen]
@@ -87,17 +84,16 @@ fn read(atlas: &Atlas, names: &[&str], keys: &[Key]) -> Result<Resolved, String>
 }
 
 /// ROIs that are there, when none is there twice.
-fn count_once(atlas: &Atlas, names: &[&str], rois: &[Option<usize>]) -> Result<usize, String> {
+fn count_once(atlas: &Atlas, names: &[&str], rois: &[Option<usize>]) -> Result<usize, NameProblem> {
     let mut name_of_roi: Vec<Option<&str>> = vec![None; atlas.n_rois()];
     for (name, roi) in names.iter().zip(rois) {
         let Some(roi) = roi else { continue };
         if let Some(before) = name_of_roi[*roi].replace(name) {
-            return Err(format!(
-                "{} and {} are both the ROI {}: remove one",
-                shown(before),
-                shown(name),
-                atlas.rois[*roi].name
-            ));
+            return Err(NameProblem::RoiTwice {
+                first: before.to_owned(),
+                second: (*name).to_owned(),
+                roi: atlas.rois[*roi].name.clone(),
+            });
         }
     }
     Ok(name_of_roi.iter().flatten().count())
@@ -111,7 +107,7 @@ fn check_rest(
     keys: &[Key],
     unknown: Vec<usize>,
     n_found: usize,
-) -> Result<(), String> {
+) -> Result<(), NameProblem> {
     let complete = n_found == atlas.n_rois();
     let in_the_way: Vec<usize> = if !complete {
         unknown
@@ -126,11 +122,11 @@ fn check_rest(
     if in_the_way.is_empty() && (complete || another_builtin(atlas, keys).is_none()) {
         return Ok(());
     }
-    Err(format!(
-        "{n_found} of its {} ROIs are there{}",
-        atlas.n_rois(),
-        list(atlas, names, &in_the_way)
-    ))
+    Err(NameProblem::Unknown {
+        found: n_found,
+        expected: atlas.n_rois(),
+        unknown: list(atlas, names, &in_the_way),
+    })
 }
 
 /// The list that explains every name that any list knows.
@@ -139,7 +135,7 @@ fn choose(
     readings: &[Vec<Option<Meaning>>],
     names: &[&str],
     n_unknown: usize,
-) -> Result<usize, String> {
+) -> Result<usize, NameProblem> {
     let n_explained: Vec<usize> = readings
         .iter()
         .map(|reading| reading.iter().flatten().count())
@@ -155,25 +151,21 @@ fn choose(
             .filter(|at| readings[best][*at].is_none())
             .find_map(|at| Some((at, readings.iter().position(|by| by[at].is_some())?)))
             .expect("a name that the best list lacks is on another one");
-        return Err(format!(
-            "the names are mixed: {} of them are names of {}, but {} is one of {}: give all ROIs \
-             the names of one list",
-            n_explained[best],
-            schemes[best].label,
-            shown(names[odd]),
-            schemes[by].label
-        ));
+        return Err(NameProblem::Mixed {
+            n_explained: n_explained[best],
+            list: schemes[best].label.clone(),
+            odd: names[odd].to_owned(),
+            other_list: schemes[by].label.clone(),
+        });
     };
     for other in fitting {
         let differs = (0..names.len()).find(|at| readings[chosen][*at] != readings[other][*at]);
         if let Some(at) = differs {
-            return Err(format!(
-                "{} is one ROI by the names of {} and another by those of {}, and the other names \
-                 do not tell which are meant: use the names of the atlas and name all of its ROIs",
-                shown(names[at]),
-                schemes[chosen].label,
-                schemes[other].label
-            ));
+            return Err(NameProblem::Ambiguous {
+                name: names[at].to_owned(),
+                list: schemes[chosen].label.clone(),
+                other_list: schemes[other].label.clone(),
+            });
         }
     }
     Ok(chosen)
@@ -217,23 +209,15 @@ fn another_builtin(atlas: &Atlas, keys: &[Key]) -> Option<&'static str> {
         .map(|builtin| builtin.name)
 }
 
-/// `: unknown "a" (is it "b"?), …`, with nothing for no names.
-fn list(atlas: &Atlas, names: &[&str], unknown: &[usize]) -> String {
-    if unknown.is_empty() {
-        return String::new();
-    }
+/// The first of the names `unknown`, each with the ROI that it may mean.
+fn list(atlas: &Atlas, names: &[&str], unknown: &[usize]) -> UnknownNames {
     let known = || atlas.rois.iter().map(|roi| roi.name.as_str());
-    let listed: Vec<String> = unknown
-        .iter()
-        .take(MOST_LISTED)
-        .map(|at| match nearest(names[*at], known()) {
-            Some(near) => format!("{} (is it {near}?)", shown(names[*at])),
-            None => shown(names[*at]),
-        })
-        .collect();
-    let more = match unknown.len().saturating_sub(MOST_LISTED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!(", unknown: {}{more}", listed.join(", "))
+    let listed = unknown.iter().take(MOST_LISTED).map(|at| {
+        let near = nearest(names[*at], known());
+        (names[*at].to_owned(), near.map(str::to_owned))
+    });
+    UnknownNames {
+        listed: listed.collect(),
+        n_more: unknown.len().saturating_sub(MOST_LISTED),
+    }
 }

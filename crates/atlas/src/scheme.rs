@@ -1,16 +1,16 @@
-//! The lists of names under which files know the ROIs of an atlas.
+//! Lists of names under which files know the ROIs of an atlas.
 
 use std::collections::{HashMap, HashSet};
 
-use super::Atlas;
-use super::builtin::{Builtin, Networks};
-use super::naming::Key;
+use crate::builtin::{Builtin, Networks};
+use crate::naming::Key;
+use crate::region::Atlas;
 
 /// One list of names for the ROIs of an atlas.
-pub(super) struct Scheme {
+pub(crate) struct Scheme {
     /// Which list, for a person.
     pub label: String,
-    /// The number of networks that a name may carry in front; any when none.
+    /// The number of networks that a name may carry in front; any when `None`.
     networks: Option<u8>,
     /// Whether names are compared letter by letter, because their keys are not unique.
     exact: bool,
@@ -20,7 +20,7 @@ pub(super) struct Scheme {
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(crate) enum Meaning {
     /// The ROI of this index.
     Roi(usize),
     /// A region that was taken out of the atlas.
@@ -41,7 +41,7 @@ impl Scheme {
             .collect()
     }
 
-    /// What a name stands for; none when it is not on the list.
+    /// What a name stands for; `None` when it is not on the list.
     pub fn meaning(&self, name: &str, key: &Key) -> Option<Meaning> {
         if let (Some(ours), Some(theirs)) = (self.networks, key.networks)
             && ours != theirs

@@ -1,4 +1,4 @@
-//! An atlas cut from the places of voxels alone, for data that come without one.
+//! Atlas cut from the places of voxels alone, for data that come without one.
 //!
 //! No signal is looked at, so nothing of a test scan can leak into its ROIs.
 
@@ -6,7 +6,7 @@ use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
 use crate::error::AtlasError;
-use crate::{Atlas, Roi};
+use crate::region::{Atlas, Roi};
 use brainmae_files::checksum::FieldHasher;
 
 /// Rounds of swaps after which the clusters are taken as they are.
@@ -288,7 +288,17 @@ mod tests {
                 n_voxels: 4
             }
         ));
-        assert!(spatial_atlas(&grid(2, 2), 0, &mut rng(0)).is_err());
+        let error = spatial_atlas(&grid(2, 2), 0, &mut rng(0)).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                AtlasError::Config {
+                    field: "n_rois",
+                    ..
+                }
+            ),
+            "{error:?}"
+        );
     }
 
     proptest! {

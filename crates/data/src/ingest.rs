@@ -102,7 +102,7 @@ fn list(root: &Path, spec: &IngestSpec) -> Result<Listing, DataError> {
             "the layout of the folder of raw data",
         )
     })?;
-    Ok(brainmae_studies::list(layout, root, &spec.list)?)
+    Ok(brainmae_studies::list(layout.layout(), root, &spec.list)?)
 }
 
 /// Atlas and subjects of a listing: what is known before a signal is read.

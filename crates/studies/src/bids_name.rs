@@ -41,7 +41,7 @@ const DOUBLE_EXTENSIONS: [&str; 7] = [
 /// Follows BIDS 1.10, "File name structure", but takes entities in any order and those that the
 /// standard does not know.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct BidsName<'a> {
+pub(crate) struct BidsName<'a> {
     /// Key and value, as they stand in the name; no key twice.
     entities: Vec<(&'a str, &'a str)>,
     /// The last word, such as `bold`; empty when the name ends in an entity.
@@ -51,7 +51,7 @@ pub(super) struct BidsName<'a> {
 }
 
 impl<'a> BidsName<'a> {
-    /// Takes a file name apart; none when it is no row of `key-value`, or has a key twice.
+    /// Takes a file name apart; `None` when it is no row of `key-value`, or has a key twice.
     pub fn parse(file: &'a str) -> Option<Self> {
         let stem_len = DOUBLE_EXTENSIONS
             .iter()
@@ -88,7 +88,7 @@ impl<'a> BidsName<'a> {
     }
 
     /// The scan that the file belongs to: `sub-1_ses-2_task-rest_run-01`, the same for all files
-    /// of the scan, whatever their order of entities; none without a subject.
+    /// of the scan, whatever their order of entities; `None` without a subject.
     pub fn scan_id(&self) -> Option<String> {
         self.scan_id_without(&[])
     }

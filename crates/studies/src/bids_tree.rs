@@ -1,17 +1,21 @@
-//! Walks a folder of BIDS derivatives: `sub-*/[ses-*/]func/`.
+//! Tree of BIDS derivatives: `sub-*/[ses-*/]func/`.
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::bids_name::BidsName;
-use super::folder::Folder;
-use super::{EventFiles, FoundScan, ListOptions, Note, SignalFile};
-use crate::error::StudyError;
 use brainmae_files::id::{ScanId, SubjectId};
+
+use crate::bids_name::BidsName;
+use crate::error::StudyError;
+use crate::folder::Folder;
+use crate::listing::{FoundScan, ListOptions, Note, SignalFile};
+
+/// Subjects, and sessions of each, that are looked into before a layout gives up to recognise one.
+const TRIES: usize = 3;
 
 /// A `func` folder of one subject and session.
 #[derive(Debug)]
-pub(super) struct FuncFolder {
+pub(crate) struct FuncFolder {
     /// The folder.
     pub func: Folder,
     /// Sidecars in the folders above it, nearest first.
@@ -22,7 +26,7 @@ pub(super) struct FuncFolder {
 
 /// The JSON files in a folder above the scans.
 #[derive(Debug)]
-pub(super) struct Sidecars {
+pub(crate) struct Sidecars {
     /// The folder.
     pub path: PathBuf,
     /// Their names.
@@ -31,7 +35,7 @@ pub(super) struct Sidecars {
 
 /// A file of a scan.
 #[derive(Clone, Debug)]
-pub(super) struct ScanFile<'a> {
+pub(crate) struct ScanFile<'a> {
     /// Its name.
     pub file: &'a str,
     /// Its name, taken apart.
@@ -44,8 +48,8 @@ pub(super) struct ScanFile<'a> {
 /// in it is walked, which old versions of the tools make.
 ///
 /// # Errors
-/// [`StudyError::Io`] when `root` cannot be read.
-pub(super) fn func_folders(
+/// [`StudyError::Files`] when `root` cannot be read.
+pub(crate) fn func_folders(
     root: &Path,
     inner: &str,
     options: &ListOptions,
@@ -154,52 +158,50 @@ impl ScanFile<'_> {
 
     /// The scan with these signals and nothing else yet.
     pub fn found_scan(&self, signal: SignalFile) -> FoundScan {
+        let scan = ScanId::new(self.scan.as_str());
+        let subject = SubjectId::new(self.name.get("sub").unwrap_or_default());
         FoundScan {
-            scan: ScanId::new(self.scan.as_str()),
-            subject: SubjectId::new(self.name.get("sub").unwrap_or_default()),
             session: self.name.get("ses").map(str::to_owned),
             task: self.task(),
-            signal,
-            part: None,
-            tr_secs: None,
             variant: self.name.output(),
-            confounds: None,
-            outliers: None,
-            coverage: None,
-            events: EventFiles::None,
+            ..FoundScan::new(scan, subject, signal)
         }
     }
 }
 
 /// Whether a subject is asked for, with or without `sub-`.
-pub(super) fn wants_subject(options: &ListOptions, label: &str) -> bool {
+pub(crate) fn wants_subject(options: &ListOptions, label: &str) -> bool {
     options.wants_subject(label) || options.wants_subject(&format!("sub-{label}"))
 }
 
-/// Names of scans for a note: the first three and how many more.
-pub(super) fn few<S: AsRef<str>>(names: &[S]) -> String {
-    let first: Vec<&str> = names.iter().take(3).map(AsRef::as_ref).collect();
-    match names.len() {
-        0..=3 => first.join(", "),
-        n => format!("{} and {} more", first.join(", "), n - 3),
-    }
+/// Whether a name in a `func` folder of the first subjects passes.
+pub(crate) fn any_func_file(root: &Path, passes: impl Fn(&BidsName<'_>) -> bool) -> bool {
+    let Ok(top) = Folder::root(root, &mut Vec::new()) else {
+        return false;
+    };
+    let is_met = |func: Folder| {
+        let mut names = func.files().filter_map(BidsName::parse);
+        names.any(|name| passes(&name))
+    };
+    let subjects = top.folders().filter(|name| name.starts_with("sub-"));
+    subjects.take(TRIES).any(|subject| {
+        let Some(subject) = top.below(&[subject]) else {
+            return false;
+        };
+        let sessions = subject.folders().filter(|name| name.starts_with("ses-"));
+        let of_sessions = sessions.filter_map(|session| subject.below(&[session, "func"]));
+        let mut funcs = subject
+            .below(&["func"])
+            .into_iter()
+            .chain(of_sessions.take(TRIES));
+        funcs.any(is_met)
+    })
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
-
-    /// A folder with these files; a name with `=` is followed by the content.
-    pub fn tree<S: AsRef<str>>(files: &[S]) -> tempfile::TempDir {
-        let root = tempfile::tempdir().unwrap();
-        for file in files {
-            let (name, text) = file.as_ref().split_once('=').unwrap_or((file.as_ref(), ""));
-            let path = root.path().join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        }
-        root
-    }
+    use crate::test_tree::tree;
 
     #[test]
     fn sessions_and_plain_func_folders_are_walked() {

@@ -1,14 +1,15 @@
-//! Which of several files of a scan its signals are taken from.
+//! Choice among several files of a scan: which one its signals are taken from.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::bids_tree::{FuncFolder, ScanFile, few};
-use super::{ListOptions, Note};
+use crate::bids_tree::{FuncFolder, ScanFile};
 use crate::error::StudyError;
+use crate::listing::{ListOptions, Note};
+use crate::shown::few;
 
 /// A file that may hold the signals of a scan.
 #[derive(Clone, Debug)]
-pub(super) struct Candidate<'a> {
+pub(crate) struct Candidate<'a> {
     /// Where it lies, as a place in the list of folders.
     pub folder: usize,
     /// The file.
@@ -27,7 +28,7 @@ pub(super) struct Candidate<'a> {
 ///
 /// # Errors
 /// [`StudyError::Config`] when several are equally good, or when none has the variant.
-pub(super) fn choose<'a>(
+pub(crate) fn choose<'a>(
     candidates: Vec<Candidate<'a>>,
     options: &ListOptions,
     notes: &mut Vec<Note>,
@@ -109,7 +110,7 @@ pub(super) fn choose<'a>(
 
 /// The first file of the scan of `of` which `is` the one looked for, those without `desc` first;
 /// a link that leads nowhere is noted.
-pub(super) fn companion(
+pub(crate) fn companion(
     of: &ScanFile<'_>,
     files: &[ScanFile<'_>],
     folder: &FuncFolder,
@@ -125,8 +126,8 @@ pub(super) fn companion(
 
 #[cfg(test)]
 mod tests {
-    use super::super::bids_name::BidsName;
     use super::*;
+    use crate::bids_name::BidsName;
 
     fn candidate(file: &str, rank: u8, order: u8) -> Candidate<'_> {
         let name = BidsName::parse(file).unwrap();
@@ -143,7 +144,7 @@ mod tests {
     fn names(
         candidates: &[Candidate<'static>],
         variant: Option<&str>,
-    ) -> (Result<Vec<&'static str>, String>, Vec<Note>) {
+    ) -> (Result<Vec<&'static str>, StudyError>, Vec<Note>) {
         let options = ListOptions {
             variant: variant.map(str::to_owned),
             ..Default::default()
@@ -151,7 +152,19 @@ mod tests {
         let mut notes = Vec::new();
         let chosen = choose(candidates.to_vec(), &options, &mut notes);
         let files = chosen.map(|chosen| chosen.iter().map(|file| file.file.file).collect());
-        (files.map_err(|error| error.to_string()), notes)
+        (files, notes)
+    }
+
+    /// Value and expectation of the error on `variant`.
+    fn refused(candidates: &[Candidate<'static>], variant: Option<&str>) -> (String, String) {
+        match names(candidates, variant).0 {
+            Err(StudyError::Config {
+                field: "variant",
+                found,
+                expected,
+            }) => (found, expected),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
@@ -179,10 +192,12 @@ mod tests {
             candidate("sub-1_space-A_bold.nii", 0, 0),
             candidate("sub-2_space-B_bold.nii", 0, 0),
         ];
-        let error = names(&files, None).0.unwrap_err();
-        assert!(
-            error.contains("variant is not given, expected a part of the name of one of these: space-A_bold.nii, space-B_bold.nii"),
-            "{error}"
+        assert_eq!(
+            refused(&files, None),
+            (
+                "not given".into(),
+                "a part of the name of one of these: space-A_bold.nii, space-B_bold.nii".into()
+            )
         );
         // A scan that has one of them only is then no question.
         assert_eq!(names(&files, Some("bold")).0.unwrap().len(), 2);
@@ -194,15 +209,14 @@ mod tests {
             candidate("sub-1_space-A_bold.nii", 0, 0),
             candidate("sub-1_space-B_bold.nii", 0, 0),
         ];
-        let error = names(&files, Some("bold")).0.unwrap_err();
+        let (found, expected) = refused(&files, Some("bold"));
+        assert_eq!(found, "bold");
         assert!(
-            error.contains("sub-1_space-A_bold.nii and sub-1_space-B"),
-            "{error}"
+            expected.contains("sub-1_space-A_bold.nii and sub-1_space-B"),
+            "{expected}"
         );
-        let error = names(&files, Some("C")).0.unwrap_err();
-        assert!(
-            error.contains("variant is C") && error.contains("space-A"),
-            "{error}"
-        );
+        let (found, expected) = refused(&files, Some("C"));
+        assert_eq!(found, "C");
+        assert!(expected.contains("space-A"), "{expected}");
     }
 }

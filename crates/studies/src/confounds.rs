@@ -1,4 +1,4 @@
-//! Readers of confounds: head movement and other nuisance signals, as the releases ship them.
+//! Confounds: head movement and other nuisance signals, as the releases ship them.
 
 mod bids_columns;
 mod comp_cor;
@@ -10,8 +10,8 @@ use std::path::Path;
 use brainmae_signals::ConfoundTable;
 use brainmae_signals::confounds::{ConfoundColumn as Column, MOTION};
 
-use crate::ConfoundFile;
-use crate::error::StudyError;
+use crate::error::{ConfoundProblem, StudyError};
+use crate::listing::ConfoundFile;
 use bids_columns::{Cells, read_columns};
 pub use comp_cor::sidecar;
 pub use outliers::{read_outliers, rebuild_censored};
@@ -28,9 +28,9 @@ const FD: &str = "framewise_displacement";
 ///   there is one, tells what its aCompCor components are.
 ///
 /// # Errors
-/// [`StudyError::Files`]; [`StudyError::TextTable`] naming line and column of a cell that is no
-/// number, or a column that is missing; [`StudyError::File`] when there is not one row per volume,
-/// and for a JSON file that cannot be understood.
+/// [`StudyError::Files`]; [`StudyError::Confounds`] with line and column of a cell that is no
+/// number, for a column that is missing, and when there is not one row per volume;
+/// [`StudyError::Sidecar`] for a JSON file that cannot be understood.
 pub fn read_confounds(file: &ConfoundFile, n_volumes: usize) -> Result<ConfoundTable, StudyError> {
     let (path, table) = match file {
         ConfoundFile::Hcp(path) => (path, hcp::read(path)?),
@@ -40,13 +40,11 @@ pub fn read_confounds(file: &ConfoundFile, n_volumes: usize) -> Result<ConfoundT
     if table.n_volumes == n_volumes {
         return Ok(table);
     }
-    Err(StudyError::file(
-        path,
-        format!(
-            "{} rows of confounds for the {n_volumes} volumes of the scan, one row per volume is needed",
-            table.n_volumes
-        ),
-    ))
+    let problem = ConfoundProblem::Rows {
+        found: table.n_volumes,
+        expected: n_volumes,
+    };
+    Err(StudyError::confounds(path, None, problem))
 }
 
 fn read_fmriprep(path: &Path) -> Result<ConfoundTable, StudyError> {
@@ -114,12 +112,8 @@ fn motion_table(
         None => Some(found.map(Option::unwrap_or_default)),
         Some(_) if !has_some && framewise_displacement_mm.is_some() => None,
         Some(at) => {
-            let problem = format!(
-                "there is no column {}, expected {} or {FD}",
-                MOTION[at],
-                MOTION.join(", ")
-            );
-            return Err(refuse_header(path, problem));
+            let problem = ConfoundProblem::MissingMotion { column: MOTION[at] };
+            return Err(StudyError::confounds(path, 1, problem));
         }
     };
     Ok(ConfoundTable {
@@ -128,14 +122,6 @@ fn motion_table(
         framewise_displacement_mm,
         ..ConfoundTable::default()
     })
-}
-
-fn refuse_header(path: &Path, problem: String) -> StudyError {
-    StudyError::TextTable {
-        path: path.to_owned(),
-        line: 1,
-        problem,
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,22 @@
-//! Errors of a study's files.
+//! Errors of a study's files: one enum for each noun, with what was found and what was expected.
+
+mod confounds;
+mod events;
+mod listing;
+mod manifest;
+mod phenotype;
+mod sidecar;
 
 use std::path::{Path, PathBuf};
 
 use brainmae_files::FileError;
+
+pub use confounds::ConfoundProblem;
+pub use events::EventProblem;
+pub use listing::{ListingProblem, NothingFound};
+pub use manifest::ManifestProblem;
+pub use phenotype::PhenotypeProblem;
+pub use sidecar::SidecarProblem;
 
 /// Why the files of a study cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -24,24 +38,68 @@ pub enum StudyError {
         /// What it may be.
         expected: String,
     },
-    /// A file whose content cannot be used; the message says found, expected and what to do.
+    /// A folder in which no scan, or one scan twice, was found.
     #[error("{problem}: {path:?}")]
-    File {
+    Listing {
+        /// The folder, or the second file of a scan.
+        path: PathBuf,
+        /// What is wrong.
+        problem: ListingProblem,
+    },
+    /// A manifest, or a folder that needs one.
+    #[error("{}{problem}: {path:?}", at(.line))]
+    Manifest {
+        /// The file or folder.
+        path: PathBuf,
+        /// Line, from 1, where it is one line.
+        line: Option<u64>,
+        /// What is wrong.
+        problem: ManifestProblem,
+    },
+    /// A table of subjects. No value and no subject stands in the message.
+    #[error("{}{problem}: {path:?}", at(.line))]
+    Phenotype {
         /// The file.
         path: PathBuf,
-        /// What is wrong, with what was found, expected, and what to do.
-        problem: String,
+        /// Line, from 1, where it is one line.
+        line: Option<u64>,
+        /// What is wrong.
+        problem: PhenotypeProblem,
     },
-    /// A line of a text table that cannot be understood.
-    #[error("line {line}: {problem}: {path:?}")]
-    TextTable {
+    /// A file of events.
+    #[error("{}{problem}: {path:?}", at(.line))]
+    Events {
         /// The file.
         path: PathBuf,
-        /// Line, from 1.
-        line: u64,
-        /// What is wrong, with the value found.
-        problem: String,
+        /// Line, from 1, where it is one line.
+        line: Option<u64>,
+        /// What is wrong.
+        problem: EventProblem,
     },
+    /// A table of confounds or of censored volumes.
+    #[error("{}{problem}: {path:?}", at(.line))]
+    Confounds {
+        /// The file; for censored volumes that are put back, the file of the signals.
+        path: PathBuf,
+        /// Line, from 1, where it is one line.
+        line: Option<u64>,
+        /// What is wrong.
+        problem: ConfoundProblem,
+    },
+    /// A JSON sidecar.
+    #[error("{problem}: {path:?}")]
+    Sidecar {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: SidecarProblem,
+    },
+}
+
+/// `line 3: `, or nothing where it is not one line.
+fn at(line: &Option<u64>) -> String {
+    line.map(|line| format!("line {line}: "))
+        .unwrap_or_default()
 }
 
 impl StudyError {
@@ -52,14 +110,6 @@ impl StudyError {
     ) -> impl FnOnce(std::io::Error) -> Self {
         let error = FileError::io(action, path);
         move |source| Self::Files(error(source))
-    }
-
-    /// A file whose content cannot be used.
-    pub(crate) fn file(path: &Path, problem: impl Into<String>) -> Self {
-        Self::File {
-            path: path.to_owned(),
-            problem: problem.into(),
-        }
     }
 
     /// A field of a configuration out of its range.
@@ -74,4 +124,63 @@ impl StudyError {
             expected: expected.into(),
         }
     }
+
+    /// A manifest that is wrong.
+    pub(crate) fn manifest(
+        path: &Path,
+        line: impl Into<Option<u64>>,
+        problem: ManifestProblem,
+    ) -> Self {
+        Self::Manifest {
+            path: path.to_owned(),
+            line: line.into(),
+            problem,
+        }
+    }
+
+    /// A table of subjects that is wrong.
+    pub(crate) fn phenotype(
+        path: &Path,
+        line: impl Into<Option<u64>>,
+        problem: PhenotypeProblem,
+    ) -> Self {
+        Self::Phenotype {
+            path: path.to_owned(),
+            line: line.into(),
+            problem,
+        }
+    }
+
+    /// A file of events that is wrong.
+    pub(crate) fn events(path: &Path, line: impl Into<Option<u64>>, problem: EventProblem) -> Self {
+        Self::Events {
+            path: path.to_owned(),
+            line: line.into(),
+            problem,
+        }
+    }
+
+    /// A table of confounds that is wrong.
+    pub(crate) fn confounds(
+        path: &Path,
+        line: impl Into<Option<u64>>,
+        problem: ConfoundProblem,
+    ) -> Self {
+        Self::Confounds {
+            path: path.to_owned(),
+            line: line.into(),
+            problem,
+        }
+    }
+
+    /// A sidecar that is wrong.
+    pub(crate) fn sidecar(path: &Path, problem: SidecarProblem) -> Self {
+        Self::Sidecar {
+            path: path.to_owned(),
+            problem,
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! What happened during a scan: conditions with onset and duration.
+//! Events of a scan: conditions with onset and duration.
 
 mod bids;
 mod design;

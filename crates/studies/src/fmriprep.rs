@@ -8,17 +8,50 @@
 
 use std::path::Path;
 
-use super::bids_tree::{self, FuncFolder, ScanFile, few};
-use super::choice::{Candidate, choose, companion};
-use super::{ConfoundFile, EventFiles, FoundScan, ListOptions, Listing, Note};
-use super::{SignalFile, SubjectLabels, sidecar};
+use crate::bids_tree::{self, FuncFolder, ScanFile};
+use crate::choice::{Candidate, choose, companion};
 use crate::error::StudyError;
+use crate::layout::StudyLayout;
+use crate::listing::{ConfoundFile, EventFiles, FoundScan, ListOptions, Listing, Note, SignalFile};
+use crate::shown::few;
+use crate::sidecar;
+use crate::subject_labels::SubjectLabels;
 
 /// Spaces of one subject's own brain, where an atlas does not lie.
 const OWN_SPACES: [&str; 5] = ["T1w", "T2w", "boldref", "func", "fsnative"];
 
+/// Derivatives of fMRIPrep.
+#[derive(Clone, Copy, Debug)]
+pub struct Fmriprep;
+
+impl StudyLayout for Fmriprep {
+    fn name(&self) -> &'static str {
+        "fmriprep"
+    }
+
+    fn about(&self) -> &'static str {
+        "fMRIPrep: sub-*/[ses-*/]func/*_bold.dtseries.nii or *_desc-preproc_bold.nii.gz"
+    }
+
+    fn recognise(&self, root: &Path) -> bool {
+        bids_tree::any_func_file(root, |name| {
+            let is_parcellated = name.get("atlas").or(name.get("seg")).is_some();
+            let is_preprocessed = match name.get("desc") {
+                None => name.extension == ".dtseries.nii",
+                desc => desc == Some("preproc"),
+            };
+            name.suffix == "bold" && is_preprocessed && !is_parcellated
+        })
+    }
+
+    fn list(&self, root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
+        options.warn_of_atlas_label(self.name());
+        list(root, options)
+    }
+}
+
 /// Lists the preprocessed scans.
-pub(super) fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
+fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
     let mut notes = Vec::new();
     let mut labels = SubjectLabels::new(root, options)?;
     let folders = bids_tree::func_folders(root, "fmriprep", options, &mut notes)?;
@@ -83,7 +116,7 @@ fn is_cifti(file: &ScanFile<'_>) -> bool {
     file.name.extension == ".dtseries.nii"
 }
 
-/// How good a file of preprocessed signals is, the best 0; none for other files.
+/// How good a file of preprocessed signals is, the best 0; `None` for other files.
 fn rank(file: &ScanFile<'_>) -> Option<u8> {
     let name = &file.name;
     let is_volume =
@@ -145,8 +178,8 @@ fn found_scan(
 
 #[cfg(test)]
 mod tests {
-    use super::super::bids_tree::tests::tree;
     use super::*;
+    use crate::test_tree::tree;
 
     const VOLUME: &str = "sub-1/func/sub-1_task-rest_space-MNI152NLin2009cAsym_desc-preproc_bold";
     const SIX: &str = "sub-1/func/sub-1_task-rest_space-MNI152NLin6Asym_res-2_desc-preproc_bold";

@@ -1,11 +1,15 @@
-//! One folder, read once: its names and whether they are files, without a look at any of them.
+//! Folder, read once: its names and whether they are files, without a look at any of them.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Note;
 use crate::error::StudyError;
+use crate::listing::Note;
+
+/// What to do about a name that is not UTF-8.
+pub(crate) const NOT_UTF8: &str = "its name is not UTF-8: rename it";
 
 /// What a name in a folder stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,20 +22,55 @@ enum Kind {
 
 /// The names in a folder, sorted.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(crate) struct Folder {
     pub path: PathBuf,
     /// The path from the folder that is listed, for notes; empty for that folder.
     shown: String,
     entries: BTreeMap<String, Kind>,
+    /// Names that are not UTF-8.
+    pub not_utf8: Vec<OsString>,
 }
 
 impl Folder {
     /// Reads the folder that is to be listed; names that are not UTF-8 are noted.
     ///
     /// # Errors
-    /// [`StudyError::Io`] when it cannot be read.
+    /// [`StudyError::Files`] when it cannot be read.
     pub fn root(path: &Path, notes: &mut Vec<Note>) -> Result<Self, StudyError> {
-        Self::read(path.to_owned(), String::new(), notes).map_err(StudyError::io("read", path))
+        let folder = Self::read(path, String::new()).map_err(StudyError::io("read", path))?;
+        folder.note_names(notes);
+        Ok(folder)
+    }
+
+    /// Reads a folder; `shown` is its path from the folder that is listed.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(path: &Path, shown: String) -> io::Result<Self> {
+        let mut folder = Self {
+            path: path.to_owned(),
+            shown,
+            entries: BTreeMap::new(),
+            not_utf8: Vec::new(),
+        };
+        for entry in std::fs::read_dir(path)? {
+            let entry = entry?;
+            let file_type = entry.file_type()?;
+            let kind = if file_type.is_dir() {
+                Kind::Folder
+            } else if file_type.is_symlink() {
+                Kind::Link
+            } else {
+                Kind::File
+            };
+            match entry.file_name().into_string() {
+                Ok(name) => {
+                    folder.entries.insert(name, kind);
+                }
+                Err(name) => folder.not_utf8.push(name),
+            }
+        }
+        Ok(folder)
     }
 
     /// Reads a folder in this one. What cannot be read is noted; a link to a file is no folder and
@@ -41,8 +80,11 @@ impl Folder {
         if kind == Kind::File {
             return None;
         }
-        match Self::read(self.path.join(name), self.show(name), notes) {
-            Ok(folder) => Some(folder),
+        match Self::read(&self.path.join(name), self.show(name)) {
+            Ok(folder) => {
+                folder.note_names(notes);
+                Some(folder)
+            }
             Err(error) if kind == Kind::Link && error.kind() == io::ErrorKind::NotADirectory => {
                 None
             }
@@ -53,6 +95,16 @@ impl Folder {
                 ));
                 None
             }
+        }
+    }
+
+    /// The folder some levels below; `None` when it is not there or cannot be read.
+    pub fn below(&self, names: &[&str]) -> Option<Self> {
+        let (first, rest) = names.split_first()?;
+        let first = self.child(first, &mut Vec::new())?;
+        match rest {
+            [] => Some(first),
+            rest => first.below(rest),
         }
     }
 
@@ -83,15 +135,36 @@ impl Folder {
         if !self.has_file(name) {
             return None;
         }
-        let path = self.path.join(name);
-        if self.entries[name] == Kind::Link && !path.is_file() {
+        let path = self.reach_file(name);
+        if path.is_none() {
             notes.push(Note::missing(
                 self.show(name),
                 "a link that leads to no file: fetch its content",
             ));
-            return None;
         }
-        Some(path)
+        path
+    }
+
+    /// The path of a file, also over a link.
+    pub fn reach_file(&self, name: &str) -> Option<PathBuf> {
+        let path = self.path.join(name);
+        let is_there = match self.entries.get(name)? {
+            Kind::File => true,
+            Kind::Link => path.is_file(),
+            Kind::Folder => false,
+        };
+        is_there.then_some(path)
+    }
+
+    /// The path of a folder, also over a link.
+    pub fn reach_folder(&self, name: &str) -> Option<PathBuf> {
+        let path = self.path.join(name);
+        let is_there = match self.entries.get(name)? {
+            Kind::Folder => true,
+            Kind::Link => path.is_dir(),
+            Kind::File => false,
+        };
+        is_there.then_some(path)
     }
 
     /// The path of something in this folder, as notes show it.
@@ -109,41 +182,17 @@ impl Folder {
             .map(|(name, _)| name.as_str())
     }
 
-    fn read(path: PathBuf, shown: String, notes: &mut Vec<Note>) -> io::Result<Self> {
-        let mut folder = Self {
-            shown,
-            entries: BTreeMap::new(),
-            path,
-        };
-        for entry in std::fs::read_dir(&folder.path)? {
-            let entry = entry?;
-            let file_type = entry.file_type()?;
-            let kind = if file_type.is_dir() {
-                Kind::Folder
-            } else if file_type.is_symlink() {
-                Kind::Link
-            } else {
-                Kind::File
-            };
-            match entry.file_name().into_string() {
-                Ok(name) => {
-                    folder.entries.insert(name, kind);
-                }
-                Err(name) => notes.push(Note::skipped(
-                    folder.show(&name.to_string_lossy()),
-                    "its name is not UTF-8: rename it",
-                )),
-            }
-        }
-        Ok(folder)
+    fn note_names(&self, notes: &mut Vec<Note>) {
+        let names = self.not_utf8.iter();
+        notes.extend(names.map(|name| Note::skipped(self.show(&name.to_string_lossy()), NOT_UTF8)));
     }
 }
 
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
-    use super::super::NoteKind;
     use super::*;
+    use crate::listing::NoteKind;
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::symlink;
@@ -197,6 +246,6 @@ mod tests {
     fn a_root_that_is_not_there_is_an_error() {
         let root = tree();
         let error = Folder::root(&root.path().join("no"), &mut Vec::new()).unwrap_err();
-        assert!(error.to_string().starts_with("cannot read"), "{error}");
+        assert!(matches!(error, StudyError::Files(_)), "{error:?}");
     }
 }

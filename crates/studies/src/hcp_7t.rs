@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::hcp::{self, FolderName, Person, Protocol, Run, after_modality, has_digits, is_word};
-use super::{ListOptions, Listing};
 use crate::error::StudyError;
+use crate::hcp::{self, FolderName, Person, Protocol, Run, after_modality, has_digits, is_word};
+use crate::layout::StudyLayout;
+use crate::listing::{ListOptions, Listing};
 
 /// The TR is 1.0 s by the protocol of the release.
 const PROTOCOL: Protocol = Protocol {
@@ -30,12 +31,28 @@ const PROTOCOL: Protocol = Protocol {
     parse_run,
 };
 
-/// Lists the scans of the release in `root`, which holds the subjects or is one level above them.
-///
-/// # Errors
-/// When `root` cannot be read.
-pub(crate) fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
-    hcp::list(&PROTOCOL, root, options)
+/// The release at 7 T; its root holds the subjects or is one level above them.
+#[derive(Clone, Copy, Debug)]
+pub struct Hcp7t;
+
+impl StudyLayout for Hcp7t {
+    fn name(&self) -> &'static str {
+        "hcp-7t"
+    }
+
+    fn about(&self) -> &'static str {
+        "HCP Young Adult 7T: <subject>/MNINonLinear/Results/{rfMRI,tfMRI}_*_7T_{AP,PA}/"
+    }
+
+    fn recognise(&self, root: &Path) -> bool {
+        hcp::has_young_adult_runs(root, |runs| {
+            !runs.is_empty() && runs.iter().all(|run| hcp::is_7t(run))
+        })
+    }
+
+    fn list(&self, root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
+        hcp::list(&PROTOCOL, root, options)
+    }
 }
 
 fn parse_subject(folder: &str) -> Option<Person> {
@@ -69,7 +86,7 @@ fn parse_run(folder: &str) -> Option<FolderName> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hcp::Tree;
+    use crate::test_tree::Tree;
 
     const CLEAN: &str = "_Atlas_MSMAll_hp2000_clean.dtseries.nii";
 
@@ -85,7 +102,7 @@ mod tests {
         ] {
             tree.run("999901", run, &[CLEAN]);
         }
-        let listing = list(tree.root(), &ListOptions::default()).unwrap();
+        let listing = Hcp7t.list(tree.root(), &ListOptions::default()).unwrap();
         let names: Vec<_> = listing
             .scans
             .iter()
@@ -115,7 +132,7 @@ mod tests {
                 variant: asked.map(str::to_owned),
                 ..ListOptions::default()
             };
-            let listing = list(tree.root(), &options).unwrap();
+            let listing = Hcp7t.list(tree.root(), &options).unwrap();
             let noted = listing
                 .notes
                 .iter()

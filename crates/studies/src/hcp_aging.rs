@@ -8,12 +8,14 @@ mod tests;
 
 use std::path::Path;
 
-use super::hcp::{
-    Chosen, FolderName, Person, Protocol, Run, RunFolder, Visit, Walk, after_modality, is_word,
-    parse_aging_visit,
-};
-use super::{ListOptions, Listing, NoteKind};
 use crate::error::StudyError;
+use crate::folder::Folder;
+use crate::hcp::{
+    Chosen, FolderName, Person, Protocol, Run, RunFolder, Visit, Walk, after_modality, has_digits,
+    is_word, parse_aging_visit,
+};
+use crate::layout::StudyLayout;
+use crate::listing::{ListOptions, Listing, NoteKind};
 use seams::RUNS;
 
 /// The release joins the resting runs of a visit under this name.
@@ -36,7 +38,36 @@ const PROTOCOL: Protocol = Protocol {
     parse_run,
 };
 
-/// Lists the scans of the release in `root`, which holds the visits or is one level above them.
+/// HCP-Aging and AABC; the root holds the visits or is one level above them.
+#[derive(Clone, Copy, Debug)]
+pub struct HcpAging;
+
+impl StudyLayout for HcpAging {
+    fn name(&self) -> &'static str {
+        "hcp-aging"
+    }
+
+    fn about(&self) -> &'static str {
+        "HCP-Aging and AABC: HCA<subject>_<visit>_MR/MNINonLinear/Results/*/"
+    }
+
+    fn recognise(&self, root: &Path) -> bool {
+        let is_visit = |name: &str| {
+            let subject = name.get(..SUBJECT_LEN);
+            subject.is_some_and(|subject| has_digits(subject, "HCA", 7))
+        };
+        Folder::root(root, &mut Vec::new()).is_ok_and(|top| top.folders().any(is_visit))
+    }
+
+    fn list(&self, root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
+        list(root, options)
+    }
+}
+
+/// Letters of `HCA6000030`.
+const SUBJECT_LEN: usize = 10;
+
+/// Lists the scans of the release.
 ///
 /// The resting runs come from their own files, or from the concatenation cut at its seams when
 /// there are no such files or when it is cleaner; never from both. Listing reads the header of a
@@ -44,7 +75,7 @@ const PROTOCOL: Protocol = Protocol {
 ///
 /// # Errors
 /// When `root` cannot be read.
-pub(crate) fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
+fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
     let mut walk = Walk::new(&PROTOCOL, root, options);
     for visit in walk.visits()? {
         let Some(folders) = walk.runs(&visit) else {

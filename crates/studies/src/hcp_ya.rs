@@ -5,9 +5,10 @@ mod tests;
 
 use std::path::Path;
 
-use super::hcp::{self, FolderName, Person, Protocol, Run, after_modality, has_digits, is_word};
-use super::{ListOptions, Listing};
 use crate::error::StudyError;
+use crate::hcp::{self, FolderName, Person, Protocol, Run, after_modality, has_digits, is_word};
+use crate::layout::StudyLayout;
+use crate::listing::{ListOptions, Listing};
 
 /// The TR is 0.72 s by the protocol of the release.
 const PROTOCOL: Protocol = Protocol {
@@ -37,12 +38,29 @@ const PROTOCOL: Protocol = Protocol {
     parse_run,
 };
 
-/// Lists the scans of the release in `root`, which holds the subjects or is one level above them.
-///
-/// # Errors
-/// When `root` cannot be read.
-pub(crate) fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
-    hcp::list(&PROTOCOL, root, options)
+/// The release at 3 T; its root holds the subjects or is one level above them.
+#[derive(Clone, Copy, Debug)]
+pub struct HcpYa;
+
+impl StudyLayout for HcpYa {
+    fn name(&self) -> &'static str {
+        "hcp"
+    }
+
+    fn about(&self) -> &'static str {
+        "HCP Young Adult 3T: <subject>/MNINonLinear/Results/{rfMRI,tfMRI}_*_{LR,RL}/"
+    }
+
+    fn recognise(&self, root: &Path) -> bool {
+        // A release at 7 T alone is another layout.
+        hcp::has_young_adult_runs(root, |runs| {
+            runs.is_empty() || !runs.iter().all(|run| hcp::is_7t(run))
+        })
+    }
+
+    fn list(&self, root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
+        hcp::list(&PROTOCOL, root, options)
+    }
 }
 
 fn parse_subject(folder: &str) -> Option<Person> {

@@ -1,107 +1,11 @@
-//! Which scans a folder holds: each layout is one file that knows the names of one release.
-//!
-//! Listing opens no signal: it looks at names and, where a layout needs it, at small text files.
+//! Listing of a folder: the scans that were found, and remarks on what was not.
 
-use std::collections::HashMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::StudyError;
-use crate::kind::Layout;
-use crate::{bids_tree, fmriprep, guess, hcp_7t, hcp_aging, hcp_ya, manifest, nsd, xcpd};
 use brainmae_files::id::{ScanId, SubjectId};
-
-/// Lists the scans in the folder `root`, sorted by subject and name.
-///
-/// What a layout expects and does not find is noted, as is what it finds and does not use.
-///
-/// # Errors
-/// [`StudyError::Config`] for options that leave open which files are meant, with those there are;
-/// [`StudyError::File`] when no scan is found, with the layout that would fit, and when two files
-/// have the name of one scan; [`StudyError::TextTable`] for a manifest that is wrong;
-/// [`StudyError::Io`] when `root` cannot be read.
-pub fn list(layout: Layout, root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
-    if options.atlas_label.is_some() && layout != Layout::Xcpd {
-        tracing::warn!(%layout, "atlas_label is for the layout xcpd and is not used");
-    }
-    if options.subject_labels.is_some() && layout == Layout::Xcpd {
-        tracing::warn!(%layout, "subject_labels are for volumes and are not used");
-    }
-    let mut listing = match layout {
-        Layout::HcpYa => hcp_ya::list(root, options)?,
-        Layout::Hcp7t => hcp_7t::list(root, options)?,
-        Layout::HcpAging => hcp_aging::list(root, options)?,
-        Layout::Nsd => nsd::list(root, options)?,
-        Layout::Xcpd => xcpd::list(root, options)?,
-        Layout::Fmriprep => fmriprep::list(root, options)?,
-        Layout::Manifest => manifest::list(root, options)?,
-    };
-    if listing.scans.is_empty() {
-        return Err(nothing_found(layout, root, options, &listing.notes));
-    }
-    listing
-        .scans
-        .sort_by(|one, other| (&one.subject, &one.scan).cmp(&(&other.subject, &other.scan)));
-    check_unique(&listing.scans)?;
-    for wanted in &options.subjects {
-        let label = wanted.strip_prefix("sub-").unwrap_or(wanted);
-        let mut found = listing.scans.iter().map(|scan| scan.subject.as_str());
-        if !found.any(|subject| subject == wanted || subject == label) {
-            let note = Note::missing(wanted, "no scan of this subject was found");
-            listing.notes.push(note);
-        }
-    }
-    for wanted in &options.tasks {
-        let mut found = listing
-            .scans
-            .iter()
-            .map(|scan| scan.task.as_deref().unwrap_or_default());
-        if !found.any(|task| is_task(wanted, task)) {
-            let note = Note::missing(format!("task {wanted}"), "no scan of this task was found");
-            listing.notes.push(note);
-        }
-    }
-    Ok(listing)
-}
-
-/// Refuses two files for one scan.
-fn check_unique(scans: &[FoundScan]) -> Result<(), StudyError> {
-    let mut files: HashMap<&ScanId, &PathBuf> = HashMap::new();
-    for scan in scans {
-        let path = scan.signal.path();
-        if let Some(first) = files.insert(&scan.scan, path) {
-            return Err(StudyError::file(
-                path,
-                format!(
-                    "the scan {} is in {first:?} too: choose one with `variant`, a part of its name",
-                    scan.scan
-                ),
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// Says what was looked for, what was met instead, and which layout would fit.
-fn nothing_found(layout: Layout, root: &Path, options: &ListOptions, notes: &[Note]) -> StudyError {
-    let mut problem = format!("no scan of layout {layout} ({})", layout.about());
-    let asked = [("subjects", &options.subjects), ("tasks", &options.tasks)];
-    for (name, asked) in asked.into_iter().filter(|(_, asked)| !asked.is_empty()) {
-        problem += &format!("; {name} asked for: {}", bids_tree::few(asked));
-    }
-    for note in notes.iter().take(3) {
-        problem += &format!("; {}: {}", note.what, note.why);
-    }
-    match guess::layout_of(root) {
-        Some(other) if other != layout => {
-            problem += &format!("; this looks like layout {other} ({})", other.about());
-        }
-        _ => {}
-    }
-    StudyError::file(root, problem)
-}
 
 /// What to look for in a folder; empty lists and `None` ask for everything a layout has.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -126,6 +30,14 @@ impl ListOptions {
         self.subjects.is_empty() || self.subjects.iter().any(|wanted| wanted == subject)
     }
 
+    /// Tells the log of an `atlas_label` that `layout`, which has no files of several atlases, does
+    /// not use.
+    pub(crate) fn warn_of_atlas_label(&self, layout: &str) {
+        if self.atlas_label.is_some() {
+            tracing::warn!(layout, "atlas_label is for the layout xcpd and is not used");
+        }
+    }
+
     /// Whether a task is asked for; case does not count.
     pub fn wants_task(&self, task: &str) -> bool {
         self.tasks.is_empty() || self.tasks.iter().any(|wanted| is_task(wanted, task))
@@ -133,11 +45,11 @@ impl ListOptions {
 }
 
 /// Whether two names are of one task.
-fn is_task(one: &str, other: &str) -> bool {
+pub(crate) fn is_task(one: &str, other: &str) -> bool {
     one.to_lowercase() == other.to_lowercase()
 }
 
-/// What a layout found in a folder.
+/// Scans and remarks of one folder.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Listing {
     /// Scans that can be read, sorted by subject and name.
@@ -156,7 +68,7 @@ impl FromIterator<FoundScan> for Listing {
     }
 }
 
-/// Something that a listing tells besides its scans.
+/// Remark of a listing besides its scans.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Note {
     /// What kind of remark.
@@ -169,14 +81,14 @@ pub struct Note {
 
 impl Note {
     /// Something that was expected and is not there.
-    pub(crate) fn missing(what: impl Into<String>, why: impl Into<String>) -> Self {
+    pub fn missing(what: impl Into<String>, why: impl Into<String>) -> Self {
         let (what, why) = (what.into(), why.into());
         let kind = NoteKind::Missing;
         Self { kind, what, why }
     }
 
     /// Something that is there and is not used.
-    pub(crate) fn skipped(what: impl Into<String>, why: impl Into<String>) -> Self {
+    pub fn skipped(what: impl Into<String>, why: impl Into<String>) -> Self {
         let (what, why) = (what.into(), why.into());
         let kind = NoteKind::Skipped;
         Self { kind, what, why }
@@ -207,7 +119,7 @@ pub struct FoundScan {
     pub task: Option<String>,
     /// Its signals.
     pub signal: SignalFile,
-    /// The volumes of the file that are this scan; all of them when none.
+    /// The volumes of the file that are this scan; all of them when `None`.
     pub part: Option<Range<usize>>,
     /// Seconds between volumes by the release's protocol or a sidecar; the file must agree.
     pub tr_secs: Option<f64>,
@@ -259,7 +171,7 @@ pub enum SignalFile {
     Table(PathBuf),
     /// numpy's `.npy`, `[volume][roi]`.
     Npy(PathBuf),
-    /// Parquet or Arrow IPC, long or wide; `scan` picks the rows of one scan where there are several.
+    /// Parquet or Arrow IPC, long or wide; `scan` picks the rows of one scan among several.
     Columnar {
         /// The file.
         path: PathBuf,
@@ -304,7 +216,3 @@ pub enum EventFiles {
     /// BIDS `_events.tsv`: onset, duration, trial_type.
     Bids(PathBuf),
 }
-
-#[cfg(test)]
-#[path = "listing_tests.rs"]
-mod tests;

@@ -1,18 +1,18 @@
-//! A plain folder with a table that tells what its files are: `manifest.tsv` or `manifest.csv`.
+//! Manifest, `manifest.tsv` or `manifest.csv`: a table that tells what the files of a folder are.
 //!
 //! | column | meaning |
 //! |---|---|
 //! | `subject` | needed: the person; a `sub-` before it is taken off |
 //! | `path` | needed: the signals, from the manifest's folder or absolute |
-//! | `scan` | id of the scan; else from a file name in the words of BIDS, or subject, session, task |
-//! | `session`, `task` | else from a file name in the words of BIDS |
+//! | `scan` | id of the scan; else from a BIDS file name, or subject, session and task |
+//! | `session`, `task` | else from a BIDS file name |
 //! | `tr_secs` | seconds between volumes, where the file does not tell |
-//! | `confounds` | `Movement_Regressors*.txt` (HCP), `…_motion.tsv` (XCP-D), other `.tsv` (fMRIPrep) |
+//! | `confounds` | `Movement_Regressors*.txt` (HCP), `…_motion.tsv` (XCP-D), `.tsv` (fMRIPrep) |
 //! | `outliers` | a column of 0 and 1 |
 //! | `events` | a folder (HCP EVs), `design_session*.tsv` (NSD), other `.tsv` (BIDS) |
 //! | `labels` | the subject's own label volume, for signals in a NIfTI image |
 //! | `scan_key` | value of the `scan` column of a parquet or Arrow file with several scans |
-//! | `first_volume`, `last_volume` | the part of the file that is the scan, from 0, the last included |
+//! | `first_volume`, `last_volume` | the part of the file that is the scan: from 0, last included |
 //!
 //! Headers may be in capitals; empty cells, `n/a` and `NA` are missing. Without a manifest files
 //! are listed by their names, see `plain_folder`.
@@ -24,18 +24,22 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::bids_tree::wants_subject;
-use super::folder::Folder;
-use super::{FoundScan, ListOptions, Listing, Note, SignalFile, SubjectLabels};
-use crate::error::StudyError;
 use brainmae_files::id::ScanId;
+
+use crate::bids_tree::wants_subject;
+use crate::error::{ManifestProblem, StudyError};
+use crate::folder::Folder;
+use crate::layout::StudyLayout;
+use crate::listing::{FoundScan, ListOptions, Listing, Note, SignalFile};
+use crate::rows::{Broken, line_of};
+use crate::subject_labels::SubjectLabels;
 use row::Row;
 
 /// The names of a manifest.
-pub(super) const NAMES: [&str; 2] = ["manifest.tsv", "manifest.csv"];
+const NAMES: [&str; 2] = ["manifest.tsv", "manifest.csv"];
 
 /// The columns that are read.
-pub(super) const COLUMNS: [&str; 13] = [
+static COLUMNS: [&str; 13] = [
     "subject",
     "path",
     "scan",
@@ -51,24 +55,45 @@ pub(super) const COLUMNS: [&str; 13] = [
     "last_volume",
 ];
 
+/// A plain folder, with a manifest or with telling names.
+#[derive(Clone, Copy, Debug)]
+pub struct Manifest;
+
+impl StudyLayout for Manifest {
+    fn name(&self) -> &'static str {
+        "manifest"
+    }
+
+    fn about(&self) -> &'static str {
+        "any folder with a manifest.tsv (subject, path, …), or files named sub-<subject>_…"
+    }
+
+    fn recognise(&self, root: &Path) -> bool {
+        Folder::root(root, &mut Vec::new())
+            .is_ok_and(|top| NAMES.iter().any(|name| top.has_file(name)))
+    }
+
+    fn list(&self, root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
+        options.warn_of_atlas_label(self.name());
+        list(root, options)
+    }
+}
+
 /// Lists what the manifest names, or, without one, what the names of the files tell.
-pub(super) fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
+fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
     let mut notes = Vec::new();
     let folder = Folder::root(root, &mut notes)?;
     match NAMES.map(|name| folder.has_file(name)) {
         [false, false] => plain_folder::list(folder, options, notes),
-        [true, true] => Err(StudyError::file(
-            root,
-            "there are manifest.tsv and manifest.csv: keep one",
-        )),
+        [true, true] => Err(StudyError::manifest(root, None, ManifestProblem::TwoFiles)),
         [is_tsv, _] => {
             let name = NAMES[usize::from(!is_tsv)];
-            Manifest::new(root, name, options)?.list(options, notes)
+            OpenManifest::new(root, name, options)?.list(options, notes)
         }
     }
 }
 
-/// What kind of signals a file holds, by the ending of its name; none for other files.
+/// What kind of signals a file holds, by the ending of its name; `None` for other files.
 ///
 /// `labels` and `scan_key` are taken by the kinds that have a use for them.
 fn signal_file(
@@ -97,7 +122,7 @@ fn signal_file(
 }
 
 /// A manifest, open to be read.
-struct Manifest {
+struct OpenManifest {
     path: PathBuf,
     name: &'static str,
     folder: PathBuf,
@@ -106,7 +131,7 @@ struct Manifest {
     labels: Option<SubjectLabels>,
 }
 
-impl Manifest {
+impl OpenManifest {
     fn new(root: &Path, name: &'static str, options: &ListOptions) -> Result<Self, StudyError> {
         let path = root.join(name);
         let file = std::fs::File::open(&path).map_err(StudyError::io("open", &path))?;
@@ -123,19 +148,18 @@ impl Manifest {
         for name in COLUMNS {
             let times = header.iter().filter(|other| *other == name).count();
             let problem = match times {
-                0 if name == "subject" || name == "path" => format!(
-                    "there is no column {name:?}, only {}: the columns of a manifest are {}",
-                    header.join(", "),
-                    COLUMNS.join(", ")
-                ),
+                0 if name == "subject" || name == "path" => ManifestProblem::MissingColumn {
+                    column: name,
+                    found: header,
+                    columns: &COLUMNS,
+                },
                 0 | 1 => continue,
-                _ => format!("{times} columns have the name {name:?}"),
+                _ => ManifestProblem::ColumnTwice {
+                    column: name,
+                    times,
+                },
             };
-            return Err(StudyError::TextTable {
-                path,
-                line: 1,
-                problem,
-            });
+            return Err(StudyError::manifest(&path, 1, problem));
         }
         Ok(Self {
             path,
@@ -175,7 +199,7 @@ impl Manifest {
                 manifest: &self.path,
                 header: &self.header,
                 record: &record,
-                line: record.position().map_or(0, csv::Position::line),
+                line: line_of(&record),
             };
             let cells = row.cells()?;
             let wanted = wants_subject(options, &cells.subject);
@@ -206,21 +230,12 @@ impl Manifest {
 /// Refuses an id that stands twice, and volumes that are in two scans. Lines alone are named: ids
 /// hold those of subjects, which must not reach a log.
 fn check_unique(manifest: &Path, found: &[(u64, FoundScan)]) -> Result<(), StudyError> {
-    let refuse = |line: u64, problem: String| {
-        Err(StudyError::TextTable {
-            path: manifest.to_owned(),
-            line,
-            problem,
-        })
-    };
     let mut ids: HashMap<&ScanId, u64> = HashMap::new();
     let mut parts: HashMap<_, Vec<(Range<usize>, u64)>> = HashMap::new();
     for (line, scan) in found {
         if let Some(first) = ids.insert(&scan.scan, *line) {
-            return refuse(
-                *line,
-                format!("the scan is on line {first} too: tell them apart in the column scan"),
-            );
+            let problem = ManifestProblem::ScanTwice { first_line: first };
+            return Err(StudyError::manifest(manifest, *line, problem));
         }
         let key = match &scan.signal {
             SignalFile::Columnar { scan, .. } => scan.as_deref(),
@@ -237,14 +252,10 @@ fn check_unique(manifest: &Path, found: &[(u64, FoundScan)]) -> Result<(), Study
                 continue;
             };
             if second.start < first.end {
-                return refuse(
-                    *second_line.max(first_line),
-                    format!(
-                        "line {} has volumes of the same file: tell them apart with first_volume \
-                         and last_volume, or with scan_key in a parquet or Arrow file",
-                        second_line.min(first_line)
-                    ),
-                );
+                let (line, other_line) =
+                    (*second_line.max(first_line), *second_line.min(first_line));
+                let problem = ManifestProblem::SharedVolumes { other_line };
+                return Err(StudyError::manifest(manifest, line, problem));
             }
         }
     }
@@ -252,17 +263,19 @@ fn check_unique(manifest: &Path, found: &[(u64, FoundScan)]) -> Result<(), Study
 }
 
 fn broken(path: &Path, error: csv::Error) -> StudyError {
-    let problem = match error.kind() {
-        csv::ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => format!("{len} cells, expected {expected_len} as in the header"),
-        _ => error.to_string(),
+    let said = error.to_string();
+    let (line, problem) = match Broken::from(error) {
+        Broken::Io(error) => return StudyError::io("read", path)(error),
+        Broken::Cells {
+            line,
+            found,
+            expected,
+        } => (line, ManifestProblem::Cells { found, expected }),
+        Broken::NotUtf8 { line } | Broken::Other { line, .. } => {
+            (line, ManifestProblem::Unreadable { reason: said })
+        }
     };
-    StudyError::TextTable {
-        path: path.to_owned(),
-        line: error.position().map_or(1, csv::Position::line),
-        problem,
-    }
+    StudyError::manifest(path, line, problem)
 }
 
 #[cfg(test)]

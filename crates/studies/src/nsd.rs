@@ -12,11 +12,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::folder::Folder;
-use super::{EventFiles, FoundScan, ListOptions, Listing, Note};
-use super::{SignalFile, SubjectLabels};
-use crate::error::StudyError;
 use brainmae_files::id::{ScanId, SubjectId};
+
+use crate::error::StudyError;
+use crate::folder::Folder;
+use crate::layout::StudyLayout;
+use crate::listing::{EventFiles, FoundScan, ListOptions, Listing, Note, SignalFile};
+use crate::subject_labels::SubjectLabels;
 
 /// The two preparations, the one taken by default first: folder and seconds between volumes.
 ///
@@ -30,8 +32,35 @@ const N_RUNS: u32 = 12;
 /// Runs of a session with rest, which is the first and the last.
 const N_RUNS_WITH_REST: u32 = 14;
 
+/// The release; its root holds the subjects, `ppdata` or `nsddata_timeseries`.
+#[derive(Clone, Copy, Debug)]
+pub struct Nsd;
+
+impl StudyLayout for Nsd {
+    fn name(&self) -> &'static str {
+        "nsd"
+    }
+
+    fn about(&self) -> &'static str {
+        "Natural Scenes Dataset: nsddata_timeseries/ppdata/subj<NN>/func*/timeseries/"
+    }
+
+    fn recognise(&self, root: &Path) -> bool {
+        let is_part = |name: &str| is_subject(name) || TOP_FOLDERS.contains(&name);
+        Folder::root(root, &mut Vec::new()).is_ok_and(|top| top.folders().any(is_part))
+    }
+
+    fn list(&self, root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
+        options.warn_of_atlas_label(self.name());
+        list(root, options)
+    }
+}
+
+/// The folders above those of the subjects.
+const TOP_FOLDERS: [&str; 2] = ["nsddata_timeseries", "ppdata"];
+
 /// Lists the runs of one preparation.
-pub(super) fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
+fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
     let mut notes = Vec::new();
     let mut labels = SubjectLabels::new(root, options)?;
     let top = ppdata(root, &mut notes)?;
@@ -95,7 +124,7 @@ fn ppdata(root: &Path, notes: &mut Vec<Note>) -> Result<Folder, StudyError> {
 }
 
 /// Whether a folder is one of a subject: `subj01`.
-pub(super) fn is_subject(name: &str) -> bool {
+fn is_subject(name: &str) -> bool {
     name.strip_prefix("subj")
         .is_some_and(|number| number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
@@ -224,21 +253,13 @@ impl<'a> Runs<'a> {
             folder.file(&name, notes)
         });
         let subject = self.subject;
+        let scan = format!("sub-{subject}_ses-{session:02}_task-{task}_run-{run:02}");
+        let signal = SignalFile::Nifti { bold, labels: None };
         Some(FoundScan {
-            scan: ScanId::new(format!(
-                "sub-{subject}_ses-{session:02}_task-{task}_run-{run:02}"
-            )),
-            subject: SubjectId::new(subject),
             session: Some(format!("{session:02}")),
             task: Some(task.to_owned()),
-            signal: SignalFile::Nifti { bold, labels: None },
-            part: None,
-            tr_secs: None,
-            variant: String::new(),
-            confounds: None,
-            outliers: None,
-            coverage: None,
             events: design.map_or(EventFiles::None, EventFiles::Design),
+            ..FoundScan::new(ScanId::new(scan), SubjectId::new(subject), signal)
         })
     }
 }
@@ -259,8 +280,8 @@ fn numbers(file: &str, start: &str, endings: &[&str]) -> Option<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::bids_tree::tests::tree;
     use super::*;
+    use crate::test_tree::tree;
     use proptest::prelude::*;
 
     fn session(prefix: &str, runs: &[u32], designs: &[u32]) -> Vec<String> {
@@ -344,8 +365,13 @@ mod tests {
         let listing = list(root.path(), &options).unwrap();
         assert_eq!(listing.scans.len(), 24);
         options.variant = Some("func2mm".into());
-        let error = list(root.path(), &options).unwrap_err().to_string();
-        assert!(error.contains("func1pt8mm or func1mm"), "{error}");
+        let error = list(root.path(), &options).unwrap_err();
+        let is_of_field = matches!(
+            &error,
+            StudyError::Config { field: "variant", found, expected }
+                if found == "func2mm" && expected == "func1pt8mm or func1mm"
+        );
+        assert!(is_of_field, "{error:?}");
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! What is known of subjects: tables of one row per subject become families, targets, categories.
+//! Phenotypes: tables of one row per subject become families, targets and categories.
 //!
 //! Headers are matched with tolerance: case, spaces, dashes, dots and underscores do not count. A
-//! column is named in lower case with underscores: `PMAT24_A_CR` is `pmat24_a_cr`. Some columns have
-//! a name of their own, with the unit where there is one:
+//! column is named in lower case with underscores: `PMAT24_A_CR` is `pmat24_a_cr`. Some columns
+//! have a name of their own, with the unit where there is one:
 //!
 //! | here | in tables |
 //! |---|---|
@@ -22,7 +22,6 @@ mod families;
 mod header;
 mod meaning;
 mod merge;
-mod near;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -33,13 +32,14 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::SubjectRecord;
-use crate::error::StudyError;
 use brainmae_files::id::SubjectId;
+
+use crate::error::StudyError;
+use crate::near::near_names;
+use crate::subject::SubjectRecord;
 use column::Typed;
 use header::{AGE_BIN, AGE_YEARS, SEX};
 use merge::Merged;
-use near::near_names;
 
 /// From this age on, releases give no exact age: it could tell who it is.
 const TOP_CODED_YEARS: f64 = 90.0;
@@ -176,7 +176,7 @@ impl Phenotypes {
     }
 }
 
-/// The columns to keep, by the names they have here; all of them when none.
+/// The columns to keep, by the names they have here; all of them when `None`.
 fn chosen(
     merged: &Merged,
     options: &PhenotypeOptions,

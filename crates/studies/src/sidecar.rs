@@ -1,53 +1,35 @@
-//! The seconds between volumes, as JSON sidecars tell them.
+//! Sidecars of scans: JSON files that tell the seconds between volumes.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::bids_name::BidsName;
-use super::bids_tree::{FuncFolder, ScanFile};
-use crate::error::StudyError;
-
-/// A sidecar is a page of text; what is longer is none.
-const MAX_BYTES: u64 = 4 << 20;
+use crate::bids_name::BidsName;
+use crate::bids_tree::{FuncFolder, ScanFile};
+use crate::error::{SidecarProblem, StudyError};
+use crate::json;
 
 /// Longer intervals are milliseconds: no scan of a brain takes this long for a volume.
-pub(super) const MAX_TR_SECS: f64 = 100.0;
+pub(crate) const MAX_TR_SECS: f64 = 100.0;
 
-/// `RepetitionTime` of one sidecar, in seconds; none when it has no such key.
+/// `RepetitionTime` of one sidecar, in seconds; `None` when it has no such key.
 ///
 /// # Errors
-/// [`StudyError::File`] for what is no JSON object, and for a value that is no number of seconds.
-pub(super) fn repetition_time_secs(path: &Path) -> Result<Option<f64>, StudyError> {
-    let refuse = |problem: String| Err(StudyError::file(path, problem));
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(StudyError::io("read", path))?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return refuse(format!(
-            "longer than {MAX_BYTES} bytes, which no sidecar is"
-        ));
-    }
-    let sidecar: Map<String, Value> = match serde_json::from_slice(&bytes) {
-        Ok(sidecar) => sidecar,
-        Err(error) => return refuse(format!("not a JSON sidecar: {error}")),
-    };
+/// [`StudyError::Sidecar`] for what is no JSON object, and for a value that is no time in seconds.
+pub(crate) fn repetition_time_secs(path: &Path) -> Result<Option<f64>, StudyError> {
+    let sidecar = json::read_object(path)?;
     let value = match sidecar.get("RepetitionTime") {
         None | Some(Value::Null) => return Ok(None),
         Some(value) => value,
     };
-    match value.as_f64() {
-        Some(secs) if secs > MAX_TR_SECS => refuse(format!(
-            "RepetitionTime is {secs}, which looks like milliseconds: BIDS asks for seconds, correct the sidecar"
-        )),
-        Some(secs) if secs > 0.0 => Ok(Some(secs)),
-        _ => refuse(format!(
-            "RepetitionTime is {value}, expected a number of seconds above zero"
-        )),
-    }
+    let problem = match value.as_f64() {
+        Some(secs) if secs > MAX_TR_SECS => SidecarProblem::TrInMilliseconds { secs },
+        Some(secs) if secs > 0.0 => return Ok(Some(secs)),
+        _ => SidecarProblem::Tr {
+            found: value.to_string(),
+        },
+    };
+    Err(StudyError::sidecar(path, problem))
 }
 
 /// The TR of a scan by the sidecars of `of`, one of its files: that of the same name, then those
@@ -56,7 +38,7 @@ pub(super) fn repetition_time_secs(path: &Path) -> Result<Option<f64>, StudyErro
 ///
 /// # Errors
 /// What a sidecar that was asked says wrong.
-pub(super) fn tr_secs(
+pub(crate) fn tr_secs(
     of: &ScanFile<'_>,
     files: &[ScanFile<'_>],
     folder: &FuncFolder,
@@ -113,13 +95,21 @@ fn is_sidecar(name: &BidsName<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::bids_tree::{func_folders, tests::tree};
     use super::*;
+    use crate::bids_tree::func_folders;
+    use crate::test_tree::tree;
     use proptest::prelude::*;
 
     fn read(text: &str) -> Result<Option<f64>, StudyError> {
         let folder = tree(&[format!("a.json={text}")]);
         repetition_time_secs(&folder.path().join("a.json"))
+    }
+
+    fn refused(read: Result<Option<f64>, StudyError>) -> SidecarProblem {
+        match read {
+            Err(StudyError::Sidecar { problem, .. }) => problem,
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
@@ -128,16 +118,24 @@ mod tests {
         assert_eq!(read("{\"RepetitionTime\": 2}").unwrap(), Some(2.0));
         assert_eq!(read("{\"EchoTime\": 0.03}").unwrap(), None);
         assert_eq!(read("{\"RepetitionTime\": null}").unwrap(), None);
-        for (text, word) in [
-            ("{\"RepetitionTime\": 2000}", "looks like milliseconds"),
-            ("{\"RepetitionTime\": 0}", "above zero"),
-            ("{\"RepetitionTime\": -2}", "above zero"),
-            ("{\"RepetitionTime\": \"2\"}", "is \"2\""),
-            ("[1]", "not a JSON sidecar"),
-            ("", "not a JSON sidecar"),
+        let tr = |found: &str| SidecarProblem::Tr {
+            found: found.into(),
+        };
+        for (text, expected) in [
+            (
+                "{\"RepetitionTime\": 2000}",
+                SidecarProblem::TrInMilliseconds { secs: 2000.0 },
+            ),
+            ("{\"RepetitionTime\": 0}", tr("0")),
+            ("{\"RepetitionTime\": -2}", tr("-2")),
+            ("{\"RepetitionTime\": \"2\"}", tr("\"2\"")),
         ] {
-            let error = read(text).unwrap_err().to_string();
-            assert!(error.contains(word), "{error}");
+            assert_eq!(refused(read(text)), expected, "{text}");
+        }
+        for text in ["[1]", "", "{"] {
+            let problem = refused(read(text));
+            let is_no_json = matches!(problem, SidecarProblem::NotJson { .. });
+            assert!(is_no_json, "{text:?}: {problem:?}");
         }
     }
 
@@ -175,7 +173,10 @@ mod tests {
     #[test]
     fn a_sidecar_that_is_wrong_is_no_silence() {
         let wrong = "sub-1/func/sub-1_task-rest_bold.json={\"RepetitionTime\": 800}";
-        assert!(tr_among(&[wrong]).is_err());
+        assert_eq!(
+            refused(tr_among(&[wrong])),
+            SidecarProblem::TrInMilliseconds { secs: 800.0 }
+        );
     }
 
     proptest! {

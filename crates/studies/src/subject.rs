@@ -13,10 +13,10 @@ pub struct SubjectRecord {
     pub subject: SubjectId,
     /// The family, where known: relatives stay on one side of a split.
     pub family: Option<String>,
-    /// What may be predicted, the unit in the name: `age_years`. A missing one is not there.
+    /// What may be predicted, the unit in the name: `age_years`. A missing one is absent.
     #[serde(default)]
     pub targets: BTreeMap<String, f64>,
-    /// Categories that may be predicted or balanced over: `sex`, `site`. A missing one is not there.
+    /// Categories that may be predicted or balanced over: `sex`, `site`. A missing one is absent.
     #[serde(default)]
     pub categories: BTreeMap<String, String>,
 }

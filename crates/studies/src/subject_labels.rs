@@ -1,25 +1,25 @@
-//! Each subject's own label volume.
+//! Label volumes of single subjects.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::{ListOptions, Note};
 use crate::error::StudyError;
+use crate::listing::{ListOptions, Note};
 
 /// What stands for the subject in the path.
 const SUBJECT: &str = "{subject}";
 
 /// Where the label volumes of the subjects lie.
 #[derive(Debug)]
-pub(super) struct SubjectLabels {
+pub(crate) struct SubjectLabels {
     root: PathBuf,
     pattern: String,
-    /// By subject: the file, or none when it is not there and that is noted.
+    /// By subject: the file, or `None` when it is not there and that is noted.
     known: HashMap<String, Option<PathBuf>>,
 }
 
 impl SubjectLabels {
-    /// None when no label volumes are asked for. A relative path starts at `root`.
+    /// `None` when no label volumes are asked for. A relative path starts at `root`.
     ///
     /// # Errors
     /// [`StudyError::Config`] for a path that is the same for all subjects.
@@ -64,8 +64,8 @@ impl SubjectLabels {
 
 #[cfg(test)]
 mod tests {
-    use super::super::bids_tree::tests::tree;
     use super::*;
+    use crate::test_tree::tree;
 
     fn labels(root: &Path, pattern: &str) -> Result<Option<SubjectLabels>, StudyError> {
         let options = ListOptions {
@@ -97,7 +97,11 @@ mod tests {
     #[test]
     fn one_path_for_all_subjects_is_refused() {
         let error = labels(Path::new("."), "labels.nii").unwrap_err();
-        assert!(error.to_string().contains("{subject}"), "{error}");
+        let is_of_field = matches!(
+            &error,
+            StudyError::Config { field: "subject_labels", found, .. } if found == "labels.nii"
+        );
+        assert!(is_of_field, "{error:?}");
         let none = SubjectLabels::new(Path::new("."), &ListOptions::default()).unwrap();
         assert!(none.is_none());
     }

@@ -2,7 +2,8 @@
 //!
 //! | versions | table |
 //! |---|---|
-//! | 0.2 to 0.6 | `…_space-<s>_atlas-<label>_timeseries.tsv`, CIFTI `…_atlas-<label>_den-91k_timeseries.ptseries.nii` |
+//! | 0.2 to 0.6 | `…_space-<s>_atlas-<label>_timeseries.tsv` |
+//! | 0.2 to 0.6, CIFTI | `…_atlas-<label>_den-91k_timeseries.ptseries.nii` |
 //! | 0.7 to 0.14 | `…_space-<s>_seg-<label>_stat-mean_timeseries.tsv` |
 //! | 26 | `…_space-<s>_atlas-<label>_stat-mean_timeseries.tsv` |
 //!
@@ -13,14 +14,44 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
-use super::bids_tree::{self, FuncFolder, ScanFile, few};
-use super::choice::{Candidate, choose, companion};
-use super::{ConfoundFile, EventFiles, FoundScan, ListOptions, Listing, Note};
-use super::{SignalFile, sidecar};
+use crate::bids_tree::{self, FuncFolder, ScanFile};
+use crate::choice::{Candidate, choose, companion};
 use crate::error::StudyError;
+use crate::layout::StudyLayout;
+use crate::listing::{ConfoundFile, EventFiles, FoundScan, ListOptions, Listing, Note, SignalFile};
+use crate::shown::few;
+use crate::sidecar;
+
+/// Derivatives of XCP-D, of all versions.
+#[derive(Clone, Copy, Debug)]
+pub struct Xcpd;
+
+impl StudyLayout for Xcpd {
+    fn name(&self) -> &'static str {
+        "xcpd"
+    }
+
+    fn about(&self) -> &'static str {
+        "XCP-D, all versions: sub-*/[ses-*/]func/*_timeseries.tsv"
+    }
+
+    fn recognise(&self, root: &Path) -> bool {
+        bids_tree::any_func_file(root, |name| {
+            let atlas = name.get("atlas").or(name.get("seg"));
+            name.suffix == "timeseries" && atlas.is_some()
+        })
+    }
+
+    fn list(&self, root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
+        if options.subject_labels.is_some() {
+            tracing::warn!("subject_labels are for volumes and are not used in the layout xcpd");
+        }
+        list(root, options)
+    }
+}
 
 /// Lists the time series of one atlas.
-pub(super) fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
+fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
     let mut notes = Vec::new();
     let folders = bids_tree::func_folders(root, "xcp_d", options, &mut notes)?;
     let files: Vec<Vec<ScanFile>> = folders

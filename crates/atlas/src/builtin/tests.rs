@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
-use super::super::naming::Key;
 use super::*;
+use crate::naming::Key;
 
 fn all() -> impl Iterator<Item = Atlas> {
     names().map(|name| atlas(name).unwrap())
@@ -191,11 +191,21 @@ fn a_vertex_is_the_same_region_in_both_orders() {
 #[test]
 fn an_unknown_name_lists_those_there_are() {
     for error in [
-        atlas("schaefer-100").unwrap_err().to_string(),
-        surface_labels("schaefer-100").unwrap_err().to_string(),
+        atlas("schaefer-100").unwrap_err(),
+        surface_labels("schaefer-100").unwrap_err(),
     ] {
-        assert!(error.contains("schaefer-400-17"), "{error}");
-        assert!(error.contains("did you mean schaefer-100-7?"), "{error}");
+        let AtlasError::Config {
+            field: "atlas",
+            found,
+            expected,
+        } = error
+        else {
+            panic!("{error:?}")
+        };
+        assert_eq!(found, "schaefer-100");
+        assert!(expected.contains("schaefer-400-17"), "{expected}");
+        let hint = "did you mean schaefer-100-7?";
+        assert!(expected.contains(hint), "{expected}");
     }
 }
 

@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::builtin::{self, BUILTINS, Builtin};
-use crate::error::AtlasError;
-use crate::naming::{is_background, shown};
+use crate::error::{AtlasError, LabelProblem};
+use crate::naming::is_background;
+use crate::region::{Atlas, Hemisphere};
 use crate::resolve::resolve;
-use crate::{Atlas, Hemisphere};
 
 /// Share of the regions that must lie where the atlas has them.
 const CLEAR_MAJORITY: f64 = 0.9;
-/// Keys that a message lists before it stops.
-const MOST_LISTED: usize = 5;
 
 /// What one key of a label file covers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -50,11 +48,11 @@ pub fn match_label_table(
             return Err(refuse(
                 atlas,
                 table.len(),
-                format!(
-                    "key {key} stands for {} and for {}",
-                    shown(before),
-                    shown(name)
-                ),
+                LabelProblem::KeyTwice {
+                    key: *key,
+                    first: before.to_owned(),
+                    second: name.clone(),
+                },
             ));
         }
     }
@@ -69,10 +67,9 @@ pub fn match_label_table(
         return Err(refuse(
             atlas,
             table.len(),
-            format!(
-                "key 0 is the background and stands for {}: are the keys off by one?",
-                atlas.rois[*roi].name
-            ),
+            LabelProblem::RoiAtZero {
+                roi: atlas.rois[*roi].name.clone(),
+            },
         ));
     }
     Ok(matched)
@@ -111,70 +108,44 @@ fn roi_of(key: u32) -> usize {
     key as usize - 1
 }
 
-fn refuse(atlas: &Atlas, n_labels: usize, difference: String) -> AtlasError {
-    AtlasError::AtlasMismatch {
-        found: format!("of {n_labels} labels"),
-        expected: atlas.name.clone(),
-        difference,
-    }
+fn refuse(atlas: &Atlas, n_labels: usize, problem: LabelProblem) -> AtlasError {
+    let found = format!("of {n_labels} labels");
+    AtlasError::mismatch(found, &atlas.name, problem.into())
 }
 
 fn check_keys(
     atlas: &Atlas,
     labelled: &BTreeMap<u32, LabelRegion>,
     zero: usize,
-) -> Result<(), String> {
+) -> Result<(), LabelProblem> {
     let n_rois = atlas.n_rois();
     let (Some((&first, _)), Some((&last, _))) =
         (labelled.first_key_value(), labelled.last_key_value())
     else {
-        return Err("no voxel or vertex has a label above 0".into());
+        return Err(LabelProblem::NoLabel);
     };
     let unbroken = (last - first) as usize == labelled.len() - 1;
     // A background is larger than any ROI; what is not, at key 0, is an ROI.
     let largest = labelled.values().map(|region| region.n).max().unwrap_or(0);
     if (1..=largest).contains(&zero) && unbroken && first == 1 && last as usize == n_rois - 1 {
-        return Err(format!(
-            "keys run from 0 to {last} and 0 covers no more than an ROI does, so that every key is \
-             off by one: add 1 to all of them and give 0 to the background"
-        ));
+        return Err(LabelProblem::KeysFromZero { last });
     }
     if last as usize <= n_rois {
         return Ok(());
     }
     if unbroken && first == 2 && last as usize == n_rois + 1 {
-        return Err(format!(
-            "keys run from 2 to {last}, expected 1 to {n_rois}, so that every key is off by one: \
-             subtract 1 from all of them"
-        ));
+        let expected = n_rois;
+        return Err(LabelProblem::KeysFromTwo { last, expected });
     }
-    let beyond: Vec<u32> = labelled
-        .keys()
-        .copied()
-        .filter(|key| *key as usize > n_rois)
-        .collect();
-    let listed: Vec<String> = beyond
-        .iter()
-        .take(MOST_LISTED)
-        .map(u32::to_string)
-        .collect();
-    let more = if beyond.len() > MOST_LISTED {
-        ", …"
-    } else {
-        ""
-    };
+    let keys = labelled.keys().copied();
     let builtin = BUILTINS
         .iter()
         .find(|builtin| builtin.n_rois == last as usize);
-    let hint = match builtin {
-        Some(builtin) => format!("is it an image of {}?", builtin.name),
-        None => "give the label table that says which key is which ROI".into(),
-    };
-    Err(format!(
-        "{} keys are above its {n_rois} ROIs ({}{more}): {hint}",
-        beyond.len(),
-        listed.join(", ")
-    ))
+    Err(LabelProblem::KeysAbove {
+        keys: keys.filter(|key| *key as usize > n_rois).collect(),
+        n_rois,
+        other_atlas: builtin.map(|builtin| builtin.name),
+    })
 }
 
 /// A region with a known centre, and the ROI that it should be.
@@ -187,7 +158,7 @@ fn check_places(
     atlas: &Atlas,
     labelled: &BTreeMap<u32, LabelRegion>,
     space: LabelSpace,
-) -> Result<(), String> {
+) -> Result<(), LabelProblem> {
     let placed: Vec<Placed> = labelled
         .iter()
         .filter_map(|(key, region)| {
@@ -233,54 +204,33 @@ fn check_places(
         return Err(instead);
     }
     if own_side.is_some_and(|share| share <= 1.0 - CLEAR_MAJORITY) {
-        return Err(
-            "its regions lie on the other side of the brain: the right hemisphere comes first, or \
-             the image is mirrored; give the label table or correct the image"
-                .into(),
-        );
+        return Err(LabelProblem::OtherSide);
     }
-    let counted = [
-        (own_side, "on their own side"),
-        (
-            own_place,
-            "nearer to their own ROI than to its neighbours in the order",
-        ),
-    ]
-    .into_iter()
-    .filter_map(|(share, what)| Some(format!("{:.0} % are {what}", 100.0 * share?)));
-    Err(format!(
-        "its regions do not lie where the ROIs do: {}, expected {:.0} %; is it of another atlas{}?",
-        counted.collect::<Vec<_>>().join(", "),
-        100.0 * CLEAR_MAJORITY,
-        match space {
-            LabelSpace::Mni => ", or not in MNI space",
-            LabelSpace::Subject => "",
-        }
-    ))
+    Err(LabelProblem::Places {
+        own_side,
+        own_place,
+        expected: CLEAR_MAJORITY,
+        in_mni: space == LabelSpace::Mni,
+    })
 }
 
 /// What the regions are if not the ROIs in order, where one explanation fits clearly.
-fn what_fits(atlas: &Atlas, placed: &[Placed]) -> Option<String> {
+fn what_fits(atlas: &Atlas, placed: &[Placed]) -> Option<LabelProblem> {
     let n_rois = atlas.n_rois();
     let clear = |share: Option<f64>| share.is_some_and(|share| share >= CLEAR_MAJORITY);
     if clear(fit(atlas, placed, |roi| {
         roi.checked_add(1).filter(|next| *next < n_rois)
     })) {
-        return Some("every key is off by one: key k lies where ROI k + 1 is; add 1 to all".into());
+        return Some(LabelProblem::OneLow);
     }
     if clear(fit(atlas, placed, |roi| roi.checked_sub(1))) {
-        return Some(
-            "every key is off by one: key k lies where ROI k - 1 is; subtract 1 from all".into(),
-        );
+        return Some(LabelProblem::OneHigh);
     }
     if let Some(builtin) = Builtin::of(atlas).filter(|builtin| builtin.n_rois == n_rois) {
         let other = builtin.other_order().name;
         let theirs = builtin::atlas(other).ok()?;
         if clear(fit(&theirs, placed, Some)) {
-            return Some(format!(
-                "its regions lie where those of {other} do, the same ones in another order: ask \
-                 for that atlas, or give the label table"
-            ));
+            return Some(LabelProblem::OtherOrder { atlas: other });
         }
     }
     let on = |side| {
@@ -292,10 +242,7 @@ fn what_fits(atlas: &Atlas, placed: &[Placed]) -> Option<String> {
     };
     let right_first: Vec<usize> = on(Hemisphere::Right).chain(on(Hemisphere::Left)).collect();
     if clear(fit(atlas, placed, |roi| right_first.get(roi).copied())) {
-        return Some(
-            "the right hemisphere comes first: give the label table, or put the left one first"
-                .into(),
-        );
+        return Some(LabelProblem::RightFirst);
     }
     let mirrored: Vec<Placed> = placed
         .iter()
@@ -304,12 +251,11 @@ fn what_fits(atlas: &Atlas, placed: &[Placed]) -> Option<String> {
             centre: [-region.centre[0], region.centre[1], region.centre[2]],
         })
         .collect();
-    clear(fit(atlas, &mirrored, Some))
-        .then(|| "the image is mirrored: left and right are exchanged, correct its affine".into())
+    clear(fit(atlas, &mirrored, Some)).then_some(LabelProblem::Mirrored)
 }
 
 /// The share of regions that lie nearer to the ROI that `meant` says they are than to the ROIs
-/// before and after that one; none when there is none to compare.
+/// before and after that one; `None` when there is none to compare.
 fn fit(atlas: &Atlas, placed: &[Placed], meant: impl Fn(usize) -> Option<usize>) -> Option<f64> {
     let away = |region: &Placed, roi: usize| {
         let centre = atlas.rois.get(roi)?.centroid_mm?;

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::builtin;
+use crate::error::{NameProblem, UnknownNames};
 
 fn schaefer(name: &str) -> Atlas {
     builtin::atlas(name).unwrap()
@@ -33,8 +34,18 @@ fn strings(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-fn refused(atlas: &Atlas, found: &[String]) -> String {
-    match_columns(atlas, found).unwrap_err().to_string()
+/// What is wrong with the names, and which atlas they are of instead.
+fn refused(atlas: &Atlas, found: &[String]) -> (NameProblem, Option<&'static str>) {
+    match match_columns(atlas, found) {
+        Err(AtlasError::AtlasMismatch { difference, .. }) => match *difference {
+            Mismatch::Names {
+                problem,
+                other_atlas,
+            } => (problem, other_atlas),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
@@ -126,20 +137,24 @@ fn names_of_two_generations_are_not_mixed() {
     let atlas = schaefer("schaefer-100-7");
     let mut found = names(&atlas);
     found[48] = "7Networks_LH_Default_PCC_1".into();
-    let error = refused(&atlas, &found);
-    assert!(error.contains("the names are mixed: 99 of them"), "{error}");
-    assert!(error.contains("\"7Networks_LH_Default_PCC_1\""), "{error}");
-    assert!(error.contains("schaefer-100-7 before v0.14.3"), "{error}");
+    let mixed = NameProblem::Mixed {
+        n_explained: 99,
+        list: "schaefer-100-7".into(),
+        odd: "7Networks_LH_Default_PCC_1".into(),
+        other_list: "schaefer-100-7 before v0.14.3".into(),
+    };
+    assert_eq!(refused(&atlas, &found), (mixed, None));
 }
 
 #[test]
 fn a_name_that_two_generations_read_differently_is_refused_when_nothing_else_tells() {
     let atlas = schaefer("schaefer-100-7");
-    let error = refused(&atlas, &strings(&["LH_Vis_1", "LH_DorsAttn_FEF_1"]));
-    assert!(
-        error.contains("\"LH_DorsAttn_FEF_1\" is one ROI"),
-        "{error}"
+    let (problem, _) = refused(&atlas, &strings(&["LH_Vis_1", "LH_DorsAttn_FEF_1"]));
+    let is_ambiguous = matches!(
+        &problem,
+        NameProblem::Ambiguous { name, .. } if name == "LH_DorsAttn_FEF_1"
     );
+    assert!(is_ambiguous, "{problem:?}");
 
     // The neighbour's name exists since v0.14.3 alone, or before it alone.
     let now = match_columns(
@@ -173,14 +188,16 @@ fn a_name_or_an_roi_that_is_there_twice_is_refused() {
     let mut found = names(&atlas);
     found.push("time".into());
     found.push("time".into());
-    assert!(refused(&atlas, &found).contains("\"time\" is there twice"));
+    let name = "time".to_owned();
+    assert_eq!(refused(&atlas, &found).0, NameProblem::NameTwice { name });
     found.truncate(100);
     found.push("lh-vis-1".into());
-    let error = refused(&atlas, &found);
-    assert!(
-        error.contains("are both the ROI 7Networks_LH_Vis_1"),
-        "{error}"
-    );
+    let twice = NameProblem::RoiTwice {
+        first: "7Networks_LH_Vis_1".into(),
+        second: "lh-vis-1".into(),
+        roi: "7Networks_LH_Vis_1".into(),
+    };
+    assert_eq!(refused(&atlas, &found).0, twice);
 }
 
 #[test]
@@ -189,19 +206,25 @@ fn unknown_names_are_listed_with_what_they_may_be() {
     let mut found = names(&atlas);
     found[1] = "LH_Viz_2".into();
     found.extend((0..6).map(|at| format!("noise {at}")));
-    let error = refused(&atlas, &found);
-    assert!(
-        error.contains(
-            "99 of its 100 ROIs are there, unknown: \"LH_Viz_2\" (is it 7Networks_LH_Vis_2?), \"noise 0\""
-        ),
-        "{error}"
-    );
-    assert!(error.contains("and 2 more"), "{error}");
+    let (problem, _) = refused(&atlas, &found);
+    let NameProblem::Unknown {
+        found: 99,
+        expected: 100,
+        unknown,
+    } = problem
+    else {
+        panic!("{problem:?}")
+    };
+    assert_eq!((unknown.listed.len(), unknown.n_more), (5, 2));
+    let near = Some("7Networks_LH_Vis_2".into());
+    assert_eq!(unknown.listed[0], ("LH_Viz_2".into(), near));
+    assert_eq!(unknown.listed[1], ("noise 0".into(), None));
 
     let numbers: Vec<String> = (0..100).map(|at| at.to_string()).collect();
-    let error = refused(&atlas, &numbers);
-    assert!(error.contains("none is a name of its ROIs"), "{error}");
-    assert!(refused(&atlas, &[]).contains("none is a name"));
+    let (problem, _) = refused(&atlas, &numbers);
+    assert!(matches!(problem, NameProblem::NoRoi { .. }), "{problem:?}");
+    let unknown = UnknownNames::default();
+    assert_eq!(refused(&atlas, &[]).0, NameProblem::NoRoi { unknown });
 }
 
 #[test]
@@ -209,11 +232,13 @@ fn a_cortical_roi_too_many_is_not_ignored() {
     let atlas = schaefer("schaefer-100-7");
     let mut found = names(&atlas);
     found.push("7Networks_LH_Vis_10".into());
-    let error = refused(&atlas, &found);
-    assert!(
-        error.contains("unknown: \"7Networks_LH_Vis_10\""),
-        "{error}"
+    let (problem, _) = refused(&atlas, &found);
+    let is_unknown = matches!(
+        &problem,
+        NameProblem::Unknown { found: 100, unknown, .. }
+            if unknown.listed[0].0 == "7Networks_LH_Vis_10"
     );
+    assert!(is_unknown, "{problem:?}");
 }
 
 #[test]
@@ -226,9 +251,8 @@ fn the_names_of_another_number_of_rois_are_recognised() {
         ("schaefer-100-17", "schaefer-300-17"),
     ] {
         for found in [names(&schaefer(given)), old_names(given)] {
-            let error = refused(&schaefer(asked), &found);
-            let hint = format!("these are the ROIs of {given}: ask for that atlas");
-            assert!(error.contains(&hint), "{asked}, {given}: {error}");
+            let (_, other_atlas) = refused(&schaefer(asked), &found);
+            assert_eq!(other_atlas, Some(given), "{asked}");
         }
     }
 }
@@ -258,7 +282,16 @@ fn an_atlas_of_ones_own_goes_by_its_own_names() {
     let atlas = crate::region::tests::atlas(&["a-1", "a_1"]);
     let matched = match_columns(&atlas, &strings(&["a_1", "a-1"])).unwrap();
     assert_eq!(matched.columns, [Some(1), Some(0)]);
-    assert!(refused(&atlas, &strings(&["a 1", "a-1"])).contains("1 of its 2 ROIs"));
+    let (problem, _) = refused(&atlas, &strings(&["a 1", "a-1"]));
+    let is_half = matches!(
+        problem,
+        NameProblem::Unknown {
+            found: 1,
+            expected: 2,
+            ..
+        }
+    );
+    assert!(is_half, "{problem:?}");
 }
 
 #[test]
@@ -273,18 +306,29 @@ fn as_many_columns_as_rois_are_taken_in_order_with_a_warning() {
 #[test]
 fn another_number_of_columns_is_refused_with_what_it_may_be() {
     let atlas = schaefer("schaefer-100-7");
-    for (n_columns, n_rows, word) in [
-        (101, 1200, "off by one"),
-        (1200, 100, "transpose"),
-        (200, 1200, "schaefer-200-7: is that its atlas?"),
-        (156, 1200, "4S156"),
-        (99, 1200, "of 99 columns without names"),
-        (0, 0, "expected 100 columns"),
+    let with_4s = CountHint::With4s {
+        n_columns: 156,
+        atlas: "schaefer-100-7",
+        n_subcortical: 56,
+    };
+    let other = CountHint::OtherAtlas {
+        atlas: "schaefer-200-7",
+    };
+    for (n_columns, n_rows, hint) in [
+        (101, 1200, CountHint::OneMore),
+        (1200, 100, CountHint::Transposed),
+        (200, 1200, other),
+        (156, 1200, with_4s),
+        (99, 1200, CountHint::Unknown),
+        (0, 0, CountHint::Unknown),
     ] {
-        let error = match_count(&atlas, n_columns, n_rows)
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains(word), "{n_columns}: {error}");
+        let expected = 100;
+        match match_count(&atlas, n_columns, n_rows) {
+            Err(AtlasError::AtlasMismatch { difference, .. }) => {
+                assert_eq!(*difference, Mismatch::Count { expected, hint });
+            }
+            other => panic!("{other:?}"),
+        }
     }
 }
 

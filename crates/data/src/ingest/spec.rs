@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::DataError;
 use brainmae_signals::ExclusionLimits;
 use brainmae_signals::cleaning::{CleaningStep, check_steps};
-use brainmae_studies::{Layout, ListOptions};
+use brainmae_studies::{LayoutName, ListOptions};
 
 /// Least share of an ROI that a scan must cover, when nothing is said: as in XCP-D.
 const MIN_COVERAGE: f32 = 0.5;
@@ -26,7 +26,7 @@ pub struct IngestSpec {
     pub citation: String,
     /// How the folder is laid out; not used with a listing of one's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub layout: Option<Layout>,
+    pub layout: Option<LayoutName>,
     /// Which scans of the folder to use; not used with a listing of one's own.
     #[serde(default)]
     pub list: ListOptions,
@@ -107,7 +107,11 @@ impl IngestSpec {
     }
 
     /// A spec with every default, for a folder in this layout.
-    pub fn of_layout(layout: Layout, name: impl Into<String>, atlas: impl Into<String>) -> Self {
+    pub fn of_layout(
+        layout: LayoutName,
+        name: impl Into<String>,
+        atlas: impl Into<String>,
+    ) -> Self {
         Self {
             layout: Some(layout),
             ..Self::new(name, atlas)

@@ -11,7 +11,7 @@ use brainmae_data::{
     find_duplicates,
 };
 use brainmae_simulate::cohort::{CohortLayout, CohortSpec, simulate_cohort};
-use brainmae_studies::{Layout, NoteKind};
+use brainmae_studies::{LayoutName, NoteKind};
 
 use crate::common::{OPTIONS, streams as stream};
 
@@ -20,17 +20,17 @@ const ATLAS: &str = "schaefer-100-7";
 /// A cohort on disk and the place where it is to be prepared.
 struct Cohort {
     folder: tempfile::TempDir,
-    layout: Layout,
+    layout: LayoutName,
 }
 
 impl Cohort {
     /// Four people, scans of 120 volumes.
-    fn new(layout: Layout, change: impl FnOnce(&mut CohortSpec)) -> Self {
+    fn new(layout: LayoutName, change: impl FnOnce(&mut CohortSpec)) -> Self {
         let mut spec = CohortSpec {
-            layout: match layout {
-                Layout::HcpAging => CohortLayout::Aging,
-                Layout::Nsd => CohortLayout::Nsd,
-                Layout::Xcpd => CohortLayout::Xcpd,
+            layout: match layout.as_str() {
+                "hcp-aging" => CohortLayout::Aging,
+                "nsd" => CohortLayout::Nsd,
+                "xcpd" => CohortLayout::Xcpd,
                 _ => CohortLayout::Hcp,
             },
             n_subjects: Some(4),
@@ -64,7 +64,7 @@ impl Cohort {
     fn spec(&self) -> IngestSpec {
         let mut spec = IngestSpec::of_layout(self.layout, "cohort", ATLAS);
         spec.min_coverage = 0.0;
-        if self.layout == Layout::Nsd {
+        if self.layout == LayoutName::NSD {
             spec.list.subject_labels = Some("labels/{subject}.nii.gz".into());
         }
         spec
@@ -86,12 +86,12 @@ impl Cohort {
 #[test]
 fn every_layout_is_prepared_and_only_the_planted_faults_are_left_out() {
     for (layout, dt_secs, failed, excluded) in [
-        (Layout::HcpYa, 0.72, 1, 0),
+        (LayoutName::HCP_YA, 0.72, 1, 0),
         // A concatenated file cut short is four scans.
-        (Layout::HcpAging, 0.8, 4, 0),
-        (Layout::Nsd, 4.0 / 3.0, 1, 0),
+        (LayoutName::HCP_AGING, 0.8, 4, 0),
+        (LayoutName::NSD, 4.0 / 3.0, 1, 0),
         // An ROI that is missing, and a scan of which hardly a volume is kept.
-        (Layout::Xcpd, 2.0, 0, 2),
+        (LayoutName::XCPD, 2.0, 0, 2),
     ] {
         let cohort = Cohort::new(layout, |_| {});
         let report = cohort.ingest(&cohort.spec()).unwrap();
@@ -112,7 +112,7 @@ fn every_layout_is_prepared_and_only_the_planted_faults_are_left_out() {
 
 #[test]
 fn what_is_not_there_is_told_before_any_signal_is_read() {
-    let cohort = Cohort::new(Layout::HcpYa, |spec| spec.tasks = vec!["rest".into()]);
+    let cohort = Cohort::new(LayoutName::HCP_YA, |spec| spec.tasks = vec!["rest".into()]);
     let listing = plan(&cohort.raw(), &cohort.spec()).unwrap().listing;
     // Four scans of four people, one of which is not there.
     assert_eq!(listing.scans.len(), 15);
@@ -123,7 +123,7 @@ fn what_is_not_there_is_told_before_any_signal_is_read() {
 
 #[test]
 fn the_same_files_are_read_once_and_an_interrupted_run_goes_on() {
-    let cohort = Cohort::new(Layout::Xcpd, |_| {});
+    let cohort = Cohort::new(LayoutName::XCPD, |_| {});
     let spec = cohort.spec();
     let first = cohort.ingest(&spec).unwrap();
     assert!(!first.up_to_date);
@@ -148,7 +148,7 @@ fn the_same_files_are_read_once_and_an_interrupted_run_goes_on() {
 
 #[test]
 fn another_recipe_or_file_is_another_data_set() {
-    let cohort = Cohort::new(Layout::Xcpd, |_| {});
+    let cohort = Cohort::new(LayoutName::XCPD, |_| {});
     let spec = cohort.spec();
     cohort.ingest(&spec).unwrap();
     let again =
@@ -167,7 +167,7 @@ fn another_recipe_or_file_is_another_data_set() {
 
 #[test]
 fn a_file_of_another_tr_fails_alone_and_says_what_to_do() {
-    let cohort = Cohort::new(Layout::HcpYa, |spec| {
+    let cohort = Cohort::new(LayoutName::HCP_YA, |spec| {
         spec.tasks = vec!["rest".into()];
         spec.defects = false;
     });
@@ -190,7 +190,7 @@ fn a_file_of_another_tr_fails_alone_and_says_what_to_do() {
 
 #[test]
 fn nan_laden_empty_and_foreign_files_fail_alone() {
-    let cohort = Cohort::new(Layout::Nsd, |spec| spec.defects = false);
+    let cohort = Cohort::new(LayoutName::NSD, |spec| spec.defects = false);
     let images: Vec<PathBuf> = files(&cohort.raw(), ".nii.gz")
         .into_iter()
         .filter(|path| path.to_string_lossy().contains("timeseries"))
@@ -213,7 +213,7 @@ fn nan_laden_empty_and_foreign_files_fail_alone() {
 
 #[test]
 fn tables_of_subjects_give_families_and_targets() {
-    let cohort = Cohort::new(Layout::HcpYa, |spec| spec.tasks = vec!["rest".into()]);
+    let cohort = Cohort::new(LayoutName::HCP_YA, |spec| spec.tasks = vec!["rest".into()]);
     let mut spec = cohort.spec();
     spec.phenotypes = vec![cohort.raw().join("unrestricted.csv")];
     let report = cohort.ingest(&spec).unwrap();
@@ -240,7 +240,7 @@ fn tables_of_subjects_give_families_and_targets() {
 
 #[test]
 fn cleaning_with_confounds_and_resampling_gives_one_interval() {
-    let cohort = Cohort::new(Layout::HcpYa, |spec| {
+    let cohort = Cohort::new(LayoutName::HCP_YA, |spec| {
         spec.tasks = vec!["wm".into()];
         spec.defects = false;
         spec.n_volumes = None;
@@ -267,7 +267,7 @@ fn cleaning_with_confounds_and_resampling_gives_one_interval() {
 
 #[test]
 fn an_roi_that_is_hardly_covered_excludes_its_scan_by_the_least_coverage_asked_for() {
-    let cohort = Cohort::new(Layout::Xcpd, |spec| spec.tasks = vec!["rest".into()]);
+    let cohort = Cohort::new(LayoutName::XCPD, |spec| spec.tasks = vec!["rest".into()]);
     let reasons = |min_coverage| {
         let mut spec = cohort.spec();
         spec.min_coverage = min_coverage;
@@ -285,7 +285,7 @@ fn an_roi_that_is_hardly_covered_excludes_its_scan_by_the_least_coverage_asked_f
 
 #[test]
 fn volumes_that_a_prepared_data_set_does_not_keep_stay_censored() {
-    let cohort = Cohort::new(Layout::Xcpd, |spec| spec.defects = false);
+    let cohort = Cohort::new(LayoutName::XCPD, |spec| spec.defects = false);
     cohort.ingest(&cohort.spec()).unwrap();
     let first = cohort.prepared();
     let raw = cohort.folder.path().join("again");
@@ -304,7 +304,7 @@ fn volumes_that_a_prepared_data_set_does_not_keep_stay_censored() {
     }
     std::fs::write(raw.join("manifest.tsv"), manifest).unwrap();
 
-    let spec = IngestSpec::of_layout(Layout::Manifest, "again", ATLAS);
+    let spec = IngestSpec::of_layout(LayoutName::MANIFEST, "again", ATLAS);
     let out = cohort.folder.path().join("out");
     ingest_folder(&raw, &out, &spec, &OPTIONS, &mut quiet).unwrap();
     let again = PreparedDataset::open(&out).unwrap();
@@ -326,9 +326,9 @@ fn volumes_that_a_prepared_data_set_does_not_keep_stay_censored() {
 
 #[test]
 fn a_scan_under_two_names_is_found() {
-    let cohort = Cohort::new(Layout::Xcpd, |spec| spec.defects = false);
+    let cohort = Cohort::new(LayoutName::XCPD, |spec| spec.defects = false);
     let tables = files(&cohort.raw(), "_timeseries.tsv");
-    let mut spec = IngestSpec::of_layout(Layout::Manifest, "plain", "columns");
+    let mut spec = IngestSpec::of_layout(LayoutName::MANIFEST, "plain", "columns");
     spec.tr_secs = Some(2.0);
     let raw = cohort.folder.path().join("plain");
     std::fs::create_dir_all(&raw).unwrap();

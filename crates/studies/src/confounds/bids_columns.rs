@@ -5,13 +5,11 @@ use std::path::Path;
 
 use brainmae_signals::confounds::ConfoundColumn as Column;
 
-use crate::error::StudyError;
+use crate::error::{ConfoundProblem, StudyError};
+use crate::rows::{Broken, line_of};
 
 /// Cells that mean: no value.
 const MISSING: [&str; 5] = ["", "n/a", "N/A", "nan", "NaN"];
-
-/// Characters of a cell that an error shows.
-const SHOWN: usize = 40;
 
 /// What the cells of a column may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,26 +32,17 @@ pub(super) fn read_columns(
     path: &Path,
     wanted: impl Fn(&str) -> Option<Cells>,
 ) -> Result<(usize, Vec<Column>), StudyError> {
-    let refuse = |line: u64, problem: String| StudyError::TextTable {
-        path: path.to_owned(),
-        line,
-        problem,
-    };
-    let broken = |error: csv::Error| match error.into_kind() {
-        csv::ErrorKind::Io(error) => StudyError::io("read", path)(error),
-        csv::ErrorKind::UnequalLengths {
-            pos,
-            expected_len,
-            len,
-        } => refuse(
-            pos.map_or(1, |pos| pos.line()),
-            format!("{len} cells where the header has {expected_len}"),
-        ),
-        csv::ErrorKind::Utf8 { pos, .. } => refuse(
-            pos.map_or(1, |pos| pos.line()),
-            "this is no UTF-8 text".to_owned(),
-        ),
-        other => refuse(1, format!("{other:?}")),
+    let broken = |error: csv::Error| match Broken::from(error) {
+        Broken::Io(error) => StudyError::io("read", path)(error),
+        Broken::Cells {
+            line,
+            found,
+            expected,
+        } => StudyError::confounds(path, line, ConfoundProblem::Cells { found, expected }),
+        Broken::NotUtf8 { line } => StudyError::confounds(path, line, ConfoundProblem::NotUtf8),
+        Broken::Other { line, reason } => {
+            StudyError::confounds(path, line, ConfoundProblem::Unreadable { reason })
+        }
     };
     let file = std::fs::File::open(path).map_err(StudyError::io("open", path))?;
     let mut rows = csv::ReaderBuilder::new()
@@ -67,10 +56,9 @@ pub(super) fn read_columns(
     for (at, name) in rows.headers().map_err(broken)?.iter().enumerate() {
         let Some(cells) = wanted(name) else { continue };
         if !names.insert(name.to_owned()) {
-            return Err(refuse(
-                1,
-                format!("the column {} is there twice", shown(name)),
-            ));
+            let column = name.to_owned();
+            let problem = ConfoundProblem::ColumnTwice { column };
+            return Err(StudyError::confounds(path, 1, problem));
         }
         used.push((at, cells));
         columns.push(Column {
@@ -88,16 +76,15 @@ pub(super) fn read_columns(
             }
             let cell = row.get(*at).unwrap_or_default();
             let value = read_cell(cell, *cells, n_rows == 0).ok_or_else(|| {
-                let line = row.position().map_or(1, csv::Position::line);
-                let expected = match cells {
-                    Cells::Flags => "0 or 1",
-                    _ => "a number",
+                let problem = ConfoundProblem::Cell {
+                    column: column.name.clone(),
+                    found: cell.to_owned(),
+                    expected: match cells {
+                        Cells::Flags => "0 or 1",
+                        _ => "a number",
+                    },
                 };
-                let name = &column.name;
-                refuse(
-                    line,
-                    format!("the column {name} has {}, expected {expected}", shown(cell)),
-                )
+                StudyError::confounds(path, line_of(&row), problem)
             })?;
             column.values.push(value);
         }
@@ -120,10 +107,4 @@ fn read_cell(cell: &str, cells: Cells, is_first: bool) -> Option<f64> {
         _ => value.is_finite(),
     };
     fits.then_some(value)
-}
-
-/// The start of a text, in quotes.
-pub(super) fn shown(text: &str) -> String {
-    let start: String = text.chars().take(SHOWN).collect();
-    format!("{start:?}")
 }

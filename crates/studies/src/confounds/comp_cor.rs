@@ -1,18 +1,13 @@
 //! Components of aCompCor: which of them are of white matter and CSF together.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::refuse_header;
 use brainmae_signals::confounds::{ACompCor, ConfoundColumn as Column};
 
-use crate::error::StudyError;
-
-/// Longest JSON file that is read.
-const MAX_BYTES: u64 = 16 << 20;
+use crate::error::{ConfoundProblem, StudyError};
+use crate::json;
 
 /// `Mask` of the components of white matter and CSF together.
 const COMBINED: &str = "combined";
@@ -40,17 +35,17 @@ pub fn sidecar(table: &Path) -> PathBuf {
 /// which `names_tissues` says.
 ///
 /// # Errors
-/// [`StudyError::TextTable`] for numbers that do not run from 0; [`StudyError::Io`] and
-/// [`StudyError::File`] for a sidecar that cannot be read.
+/// [`StudyError::Confounds`] for numbers that do not run from 0; [`StudyError::Files`] and
+/// [`StudyError::Sidecar`] for a sidecar that cannot be read.
 pub(super) fn of_table(
     table: &Path,
     mut columns: Vec<Column>,
     names_tissues: bool,
 ) -> Result<ACompCor, StudyError> {
     columns.sort_by_key(|column| number(&column.name));
-    if let Some(at) = (0..columns.len()).find(|at| number(&columns[*at].name) != Some(*at)) {
-        let problem = format!("the column a_comp_cor_{at:02} is missing or there twice");
-        return Err(refuse_header(table, problem));
+    if let Some(number) = (0..columns.len()).find(|at| number(&columns[*at].name) != Some(*at)) {
+        let problem = ConfoundProblem::MissingComponent { number };
+        return Err(StudyError::confounds(table, 1, problem));
     }
     if columns.is_empty() {
         return Ok(ACompCor::Absent);
@@ -70,27 +65,16 @@ pub(super) fn of_table(
 
 /// What a sidecar says, by column; nothing where there is none.
 fn read_sidecar(path: &Path) -> Result<Map<String, Value>, StudyError> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Map::new()),
-        file => file.map_err(StudyError::io("open", path))?,
-    };
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(StudyError::io("read", path))?;
-    if bytes.len() as u64 > MAX_BYTES {
-        let problem = format!("longer than {MAX_BYTES} bytes, which no sidecar is");
-        return Err(StudyError::file(path, problem));
+    match path.try_exists() {
+        Ok(false) => Ok(Map::new()),
+        _ => json::read_object(path),
     }
-    serde_json::from_slice(&bytes).map_err(|error| {
-        let problem = format!("not a JSON object that tells of the columns of confounds: {error}");
-        StudyError::file(path, problem)
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::SidecarProblem;
 
     /// Six components; those of one tissue have columns of their own where `names_tissues`.
     fn read(names_tissues: bool, json: Option<&str>) -> Result<ACompCor, StudyError> {
@@ -149,17 +133,20 @@ mod tests {
 
     #[test]
     fn a_sidecar_that_is_no_json_object_is_refused() {
-        let long = " ".repeat(MAX_BYTES as usize + 1);
-        for (json, word) in [
-            ("{", "not a JSON object"),
-            ("[1]", "not a JSON object"),
-            (long.as_str(), "longer than 16777216 bytes"),
-        ] {
-            let error = read(true, Some(json)).unwrap_err();
-            assert!(matches!(error, StudyError::File { .. }), "{error:?}");
-            let error = error.to_string();
-            assert!(error.starts_with(word), "{error}");
-            assert!(error.contains("confounds_timeseries.json"), "{error}");
+        let long = " ".repeat(json::MAX_BYTES as usize + 1);
+        let refused = |json: &str| match read(true, Some(json)) {
+            Err(StudyError::Sidecar { path, problem }) => {
+                assert!(path.ends_with("sub-1_desc-confounds_timeseries.json"));
+                problem
+            }
+            other => panic!("{other:?}"),
+        };
+        for json in ["{", "[1]"] {
+            let problem = refused(json);
+            let is_no_json = matches!(problem, SidecarProblem::NotJson { .. });
+            assert!(is_no_json, "{problem:?}");
         }
+        let most = json::MAX_BYTES;
+        assert_eq!(refused(&long), SidecarProblem::TooLong { most });
     }
 }

@@ -1,12 +1,13 @@
-//! Volumes that XCP-D has censored: which they are, and how to put them back.
+//! Censored volumes of XCP-D: which they are, and how they are put back.
 
 use std::path::Path;
 
-use super::bids_columns::{Cells, read_columns, shown};
-use super::{FD, refuse_header};
-use crate::error::StudyError;
 use brainmae_formats::roi_signals::RoiSignals;
 use brainmae_signals::cleaning::fill;
+
+use super::FD;
+use super::bids_columns::{Cells, read_columns};
+use crate::error::{ConfoundProblem, StudyError};
 
 /// Most volumes for one that is kept: a scan with fewer is of no use, and a file of marks cannot
 /// ask for more memory than that.
@@ -24,8 +25,8 @@ const EXACT: &str = "exact_";
 /// tool, may say so in any column whose name does not start with `exact_`.
 ///
 /// # Errors
-/// [`StudyError::Io`]; [`StudyError::TextTable`] naming line and column of a cell that is neither 0
-/// nor 1, and for a table without a column that tells.
+/// [`StudyError::Files`]; [`StudyError::Confounds`] with line and column of a cell that is neither
+/// 0 nor 1, and for a table without a column that tells.
 pub fn read_outliers(path: &Path) -> Result<Vec<bool>, StudyError> {
     let (_, header) = read_columns(path, |_| Some(Cells::Unread))?;
     let names: Vec<&str> = header.iter().map(|column| column.name.as_str()).collect();
@@ -35,11 +36,9 @@ pub fn read_outliers(path: &Path) -> Result<Vec<bool>, StudyError> {
         false => !name.starts_with(EXACT),
     };
     if !names.iter().any(|name| tells(name)) {
-        let problem = format!(
-            "no column tells which volumes are outliers: expected {FD}, found {}",
-            shown(&names.join(", "))
-        );
-        return Err(refuse_header(path, problem));
+        let found = names.iter().map(|name| (*name).to_owned()).collect();
+        let problem = ConfoundProblem::NoOutlierColumn { found };
+        return Err(StudyError::confounds(path, 1, problem));
     }
     let (n_rows, columns) = read_columns(path, |name| tells(name).then_some(Cells::Flags))?;
     let mut outliers = vec![false; n_rows];
@@ -54,13 +53,14 @@ pub fn read_outliers(path: &Path) -> Result<Vec<bool>, StudyError> {
 /// Puts volumes that were left out of a table back at their times, with `outliers` telling which.
 ///
 /// XCP-D leaves censored volumes out in its `linc` mode and fills them in in others. A table with a
-/// row per volume comes back as it is; to one with a row per volume that is not an outlier, straight
-/// lines between the rows are added, and the values of the nearest row at the ends. Given to
-/// [`clean_scan`](brainmae_signals::cleaning::clean_scan()) with them, `outliers` mark what was added.
+/// row per volume comes back as it is. To one with a row per volume that is not an outlier,
+/// straight lines between the rows are added, and the values of the nearest row at the ends. Given
+/// to [`clean_scan`](brainmae_signals::cleaning::clean_scan()) with them, `outliers` mark what was
+/// added.
 ///
 /// # Errors
-/// [`StudyError::File`] about `path`, from which the signals come, when it has another number of
-/// rows, or one row for more than 100 volumes.
+/// [`StudyError::Confounds`] about `path`, from which the signals come, when it has another number
+/// of rows, or one row for more than 100 volumes.
 pub fn rebuild_censored(
     signals: RoiSignals,
     outliers: &[bool],
@@ -72,19 +72,19 @@ pub fn rebuild_censored(
     }
     let kept_at: Vec<usize> = (0..all).filter(|volume| !outliers[*volume]).collect();
     if rows != kept_at.len() {
-        return Err(StudyError::file(
-            path,
-            format!(
-                "{rows} rows, expected one for each of {all} volumes, or for each of the {} that are no outliers",
-                kept_at.len()
-            ),
-        ));
+        let problem = ConfoundProblem::CensoredRows {
+            found: rows,
+            n_volumes: all,
+            n_kept: kept_at.len(),
+        };
+        return Err(StudyError::confounds(path, None, problem));
     }
     if rows == 0 || all / MOST_PER_KEPT > rows {
-        return Err(StudyError::file(
-            path,
-            format!("only {rows} of {all} volumes are no outliers: leave this scan out"),
-        ));
+        let problem = ConfoundProblem::TooFewKept {
+            found: rows,
+            n_volumes: all,
+        };
+        return Err(StudyError::confounds(path, None, problem));
     }
     let n_rois = signals.n_rois;
     let mut values = vec![0.0; all * n_rois];
@@ -111,6 +111,16 @@ mod tests {
         read_outliers(&path)
     }
 
+    /// The line and the problem of what is refused.
+    fn refused<T: std::fmt::Debug>(
+        result: Result<T, StudyError>,
+    ) -> (Option<u64>, ConfoundProblem) {
+        match result {
+            Err(StudyError::Confounds { line, problem, .. }) => (line, problem),
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn one_is_an_outlier_in_any_column_of_another_tool() {
         assert_eq!(
@@ -118,15 +128,13 @@ mod tests {
             [false, true, false]
         );
         assert_eq!(read_text("a\tb\n0\t1\n0\t0\n").unwrap(), [true, false]);
-        for (text, word) in [
-            (
-                "a\n0\n2\n",
-                "line 3: the column a has \"2\", expected 0 or 1",
-            ),
-            ("a\nn/a\n", "line 2: the column a has \"n/a\""),
-        ] {
-            let error = read_text(text).unwrap_err().to_string();
-            assert!(error.contains(word), "{error}");
+        for (text, line, found) in [("a\n0\n2\n", 3, "2"), ("a\nn/a\n", 2, "n/a")] {
+            let expected = ConfoundProblem::Cell {
+                column: "a".into(),
+                found: found.into(),
+                expected: "0 or 1",
+            };
+            assert_eq!(refused(read_text(text)), (Some(line), expected));
         }
     }
 
@@ -144,13 +152,15 @@ mod tests {
     #[test]
     fn a_table_without_a_column_that_tells_is_refused() {
         for (text, found) in [
-            ("exact_100\texact_200\n1\t0\n", "\"exact_100, exact_200\""),
-            ("", "\"\""),
+            (
+                "exact_100\texact_200\n1\t0\n",
+                vec!["exact_100", "exact_200"],
+            ),
+            ("", vec![]),
         ] {
-            let error = read_text(text).unwrap_err();
-            assert!(matches!(error, StudyError::TextTable { line: 1, .. }));
-            let expected = format!("expected framewise_displacement, found {found}");
-            assert!(error.to_string().contains(&expected), "{error}");
+            let found = found.into_iter().map(str::to_owned).collect();
+            let expected = ConfoundProblem::NoOutlierColumn { found };
+            assert_eq!(refused(read_text(text)), (Some(1), expected));
         }
     }
 
@@ -178,11 +188,13 @@ mod tests {
     fn any_other_number_of_rows_is_refused_with_the_numbers() {
         let three = signals(&[0.0; 6]);
         let outliers = [true, false, true, false, true];
-        let error = rebuild_censored(three, &outliers, Path::new("x")).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "3 rows, expected one for each of 5 volumes, or for each of the 2 that are no outliers: \"x\""
-        );
+        let expected = ConfoundProblem::CensoredRows {
+            found: 3,
+            n_volumes: 5,
+            n_kept: 2,
+        };
+        let rebuilt = rebuild_censored(three, &outliers, Path::new("x"));
+        assert_eq!(refused(rebuilt), (None, expected));
     }
 
     #[test]
@@ -190,11 +202,13 @@ mod tests {
         let mut outliers = vec![true; 1_000_000];
         outliers[7] = false;
         for (signals, outliers, found) in [
-            (signals(&[1.0, 2.0]), &outliers[..], "only 1 of 1000000"),
-            (signals(&[]), &[true; 5], "only 0 of 5"),
+            (signals(&[1.0, 2.0]), &outliers[..], 1),
+            (signals(&[]), &[true; 5], 0),
         ] {
-            let error = rebuild_censored(signals, outliers, Path::new("x")).unwrap_err();
-            assert!(error.to_string().contains(found), "{error}");
+            let n_volumes = outliers.len();
+            let expected = ConfoundProblem::TooFewKept { found, n_volumes };
+            let rebuilt = rebuild_censored(signals, outliers, Path::new("x"));
+            assert_eq!(refused(rebuilt), (None, expected));
         }
     }
 }

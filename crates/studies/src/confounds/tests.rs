@@ -17,8 +17,11 @@ fn refusal(
     kind: fn(std::path::PathBuf) -> ConfoundFile,
     text: impl AsRef<[u8]>,
     n_volumes: usize,
-) -> String {
-    read(kind, text, n_volumes).unwrap_err().to_string()
+) -> (Option<u64>, ConfoundProblem) {
+    match read(kind, text, n_volumes) {
+        Err(StudyError::Confounds { line, problem, .. }) => (line, problem),
+        other => panic!("{other:?}"),
+    }
 }
 
 const FMRIPREP: &str = "\
@@ -62,49 +65,54 @@ fn components_that_nothing_tells_apart_leave_the_rest_of_the_table() {
 
 #[test]
 fn line_and_column_of_a_bad_cell_are_named() {
-    for (from, to, word) in [
-        ("-1e-1", "abc", "line 3: the column trans_x has \"abc\""),
-        ("-1e-1", "n/a", "line 3: the column trans_x has \"n/a\""),
-        ("-1e-1", "inf", "line 3: the column trans_x has \"inf\""),
+    use ConfoundProblem as P;
+    let cell = |column: &str, found: &str| P::Cell {
+        column: column.into(),
+        found: found.into(),
+        expected: "a number",
+    };
+    let cells = P::Cells {
+        found: 14,
+        expected: 15,
+    };
+    let twice = P::ColumnTwice {
+        column: "trans_y".into(),
+    };
+    let no_component = P::MissingComponent { number: 0 };
+    for (from, to, line, expected) in [
+        ("-1e-1", "abc", 3, cell("trans_x", "abc")),
+        ("-1e-1", "n/a", 3, cell("trans_x", "n/a")),
+        ("-1e-1", "inf", 3, cell("trans_x", "inf")),
         (
             "\t1.1\t",
             "\tn/a\t",
-            "line 3: the column framewise_displacement",
+            3,
+            cell("framewise_displacement", "n/a"),
         ),
-        ("8.5", "8,5", "line 3: the column csf has \"8,5\""),
-        ("\ty\n", "\n", "line 3: 14 cells where the header has 15"),
+        ("8.5", "8,5", 3, cell("csf", "8,5")),
+        ("\ty\n", "\n", 3, cells),
+        ("trans_z", "trans_y", 1, twice),
         (
             "trans_z",
-            "trans_y",
-            "line 1: the column \"trans_y\" is there twice",
+            "trans",
+            1,
+            P::MissingMotion { column: "trans_z" },
         ),
-        ("trans_z", "trans", "line 1: there is no column trans_z"),
-        (
-            "a_comp_cor_00",
-            "a_comp_cor_02",
-            "line 1: the column a_comp_cor_00 is missing",
-        ),
-        (
-            "a_comp_cor_00",
-            "a_comp_cor_1",
-            "line 1: the column a_comp_cor_00 is missing",
-        ),
+        ("a_comp_cor_00", "a_comp_cor_02", 1, no_component.clone()),
+        ("a_comp_cor_00", "a_comp_cor_1", 1, no_component),
     ] {
         assert!(FMRIPREP.contains(from));
-        let error = refusal(ConfoundFile::Fmriprep, FMRIPREP.replace(from, to), 2);
-        assert!(error.contains(word), "{error}");
+        let refused = refusal(ConfoundFile::Fmriprep, FMRIPREP.replace(from, to), 2);
+        assert_eq!(refused, (Some(line), expected), "{from} {to}");
     }
 }
 
 #[test]
 fn the_rows_must_be_the_volumes() {
-    let error = refusal(ConfoundFile::Fmriprep, FMRIPREP, 3);
-    assert!(
-        error.starts_with("2 rows of confounds for the 3 volumes of the scan"),
-        "{error}"
-    );
-    let error = refusal(ConfoundFile::Hcp, "", 3);
-    assert!(error.starts_with("0 rows of confounds"), "{error}");
+    let rows = |found| ConfoundProblem::Rows { found, expected: 3 };
+    let refused = refusal(ConfoundFile::Fmriprep, FMRIPREP, 3);
+    assert_eq!(refused, (None, rows(2)));
+    assert_eq!(refusal(ConfoundFile::Hcp, "", 3), (None, rows(0)));
 }
 
 #[test]
@@ -114,10 +122,9 @@ fn xcpd_may_tell_the_displacement_alone() {
     assert_eq!(table.fd_mm(), Some(vec![0.0, 2.0]));
     assert_eq!((table.motion, table.non_steady_state), (None, None));
     let text = "framewise_displacement\ttrans_x\n0\t0\n";
-    let error = refusal(ConfoundFile::Xcpd, text, 1);
-    assert!(error.contains("there is no column trans_y"), "{error}");
-    let error = refusal(ConfoundFile::Xcpd, "", 0);
-    assert!(error.contains("there is no column trans_x"), "{error}");
+    let missing = |column| (Some(1), ConfoundProblem::MissingMotion { column });
+    assert_eq!(refusal(ConfoundFile::Xcpd, text, 1), missing("trans_y"));
+    assert_eq!(refusal(ConfoundFile::Xcpd, "", 0), missing("trans_x"));
 }
 
 #[test]
@@ -138,20 +145,27 @@ fn hcp_rotations_come_in_degrees() {
 
 #[test]
 fn what_is_no_table_of_the_hcp_is_told() {
-    for (text, word) in [
-        (&b"1 2 3 4 5 6\n1 2 3 4 5\n"[..], "line 2: 5 columns"),
+    use ConfoundProblem as P;
+    let cell = |column, name, found: &str| P::MovementCell {
+        column,
+        name,
+        found: found.into(),
+    };
+    for (text, line, expected) in [
+        (
+            &b"1 2 3 4 5 6\n1 2 3 4 5\n"[..],
+            2,
+            P::MovementColumns { found: 5 },
+        ),
         (
             b"1 2 3 4 5 6\n\n1 2 3 4 five 6\n",
-            "line 3: column 5 (rot_y) has \"five\"",
+            3,
+            cell(5, "rot_y", "five"),
         ),
-        (b"1 2 3 4 5 NaN\n", "line 1: column 6 (rot_z)"),
-        (
-            b"1 2 3 4 5 6\n1 2 3 \xff 5 6\n",
-            "line 2: this is no UTF-8 text",
-        ),
+        (b"1 2 3 4 5 NaN\n", 1, cell(6, "rot_z", "NaN")),
+        (b"1 2 3 4 5 6\n1 2 3 \xff 5 6\n", 2, P::NotUtf8),
     ] {
-        let error = refusal(ConfoundFile::Hcp, text, 1);
-        assert!(error.contains(word), "{error}");
+        assert_eq!(refusal(ConfoundFile::Hcp, text, 1), (Some(line), expected));
     }
 }
 
@@ -160,8 +174,8 @@ fn bytes_that_are_no_text_are_refused() {
     let mut bytes = FMRIPREP.as_bytes().to_vec();
     let last = bytes.len() - 2;
     bytes[last] = 0xff;
-    let error = refusal(ConfoundFile::Fmriprep, bytes, 2);
-    assert!(error.contains("line 3: this is no UTF-8 text"), "{error}");
+    let refused = refusal(ConfoundFile::Fmriprep, bytes, 2);
+    assert_eq!(refused, (Some(3), ConfoundProblem::NotUtf8));
 }
 
 proptest! {

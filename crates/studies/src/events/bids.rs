@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use super::Event;
-use crate::error::StudyError;
 use brainmae_files::id::ScanId;
+
+use super::Event;
+use crate::error::{EventProblem, StudyError};
+use crate::rows::{Broken, line_of};
 
 /// The condition of all events where there is no column `trial_type`, which BIDS allows.
 const ONLY_CONDITION: &str = "event";
@@ -15,44 +17,57 @@ const ONLY_CONDITION: &str = "event";
 /// stretch of time under a condition. Onsets may lie before the first volume.
 ///
 /// # Errors
-/// [`StudyError::TextTable`] for a header without `onset` and `duration`, and for a row that cannot
-/// be understood; [`StudyError::Io`] when the file cannot be read.
+/// [`StudyError::Events`] for a header without `onset` and `duration`, and for a row that cannot
+/// be understood; [`StudyError::Files`] when the file cannot be read.
 pub fn read_bids_events(path: &Path, scan: &ScanId) -> Result<Vec<Event>, StudyError> {
-    let text = std::fs::read_to_string(path).map_err(StudyError::io("read", path))?;
-    let refuse = |line: usize, problem: String| StudyError::TextTable {
-        path: path.to_owned(),
-        line: line as u64,
-        problem,
-    };
-    let text = text.trim_start_matches('\u{feff}').trim_end();
-    let mut lines = text.lines().enumerate().map(|(at, line)| (at + 1, line));
-    let (_, header) = lines.next().unwrap_or((1, ""));
-    let header: Vec<&str> = header.split('\t').map(clean).collect();
-    let column = |name: &str| header.iter().position(|other| *other == name);
-    let needed = |name: &str| {
-        column(name).ok_or_else(|| {
-            let problem = format!("there is no column {name:?}, only {}", header.join(", "));
-            refuse(1, problem)
+    let file = std::fs::File::open(path).map_err(StudyError::io("read", path))?;
+    let broken = |error: csv::Error| broken(path, error);
+    // A quote is a part of its cell in BIDS; lines of blanks end many files.
+    let mut rows = csv::ReaderBuilder::new()
+        .delimiter(b'\t')
+        .quoting(false)
+        .flexible(true)
+        .from_reader(file);
+    let header = rows.headers().map_err(broken)?;
+    let header: Vec<String> = header
+        .iter()
+        .map(|name| clean(name.trim_start_matches('\u{feff}')).to_owned())
+        .collect();
+    let column = |name: &str| header.iter().position(|other| other == name);
+    let needed = |column_name: &'static str| {
+        column(column_name).ok_or_else(|| {
+            let problem = EventProblem::MissingColumn {
+                column: column_name,
+                found: header.clone(),
+            };
+            StudyError::events(path, 1, problem)
         })
     };
     let (onset, duration) = (needed("onset")?, needed("duration")?);
     let trial_type = column("trial_type");
 
     let mut events = Vec::new();
-    for (line, row) in lines.filter(|(_, row)| !row.trim().is_empty()) {
-        let cells: Vec<&str> = row.split('\t').map(clean).collect();
-        if cells.len() != header.len() {
-            let problem = format!("{} cells, expected {}", cells.len(), header.len());
-            return Err(refuse(line, problem));
+    for row in rows.records() {
+        let row = row.map_err(broken)?;
+        let refuse = |problem| StudyError::events(path, line_of(&row), problem);
+        let cells: Vec<&str> = row.iter().map(clean).collect();
+        if cells.iter().all(|cell| cell.is_empty()) {
+            continue;
         }
-        let number = |name: &str, at: usize| match cells[at] {
+        if cells.len() != header.len() {
+            return Err(refuse(EventProblem::Cells {
+                found: cells.len(),
+                expected: header.len(),
+            }));
+        }
+        let number = |column: &'static str, at: usize| match cells[at] {
             cell if is_missing(cell) => Ok(None),
             cell => match cell.parse::<f64>() {
                 Ok(secs) if secs.is_finite() => Ok(Some(secs)),
-                _ => {
-                    let problem = format!("{cell:?} in column {name:?} is no number of seconds");
-                    Err(refuse(line, problem))
-                }
+                _ => Err(refuse(EventProblem::NotSeconds {
+                    column,
+                    found: cell.to_owned(),
+                })),
             },
         };
         let (onset_secs, duration_secs) = (number("onset", onset)?, number("duration", duration)?);
@@ -61,8 +76,9 @@ pub fn read_bids_events(path: &Path, scan: &ScanId) -> Result<Vec<Event>, StudyE
             continue;
         };
         if duration_secs < 0.0 {
-            let problem = format!("the duration is {duration_secs} s, expected 0 or more");
-            return Err(refuse(line, problem));
+            return Err(refuse(EventProblem::NegativeDuration {
+                secs: duration_secs,
+            }));
         }
         if !is_missing(condition) {
             events.push(Event {
@@ -78,6 +94,24 @@ pub fn read_bids_events(path: &Path, scan: &ScanId) -> Result<Vec<Event>, StudyE
         by_onset.then_with(|| one.condition.cmp(&other.condition))
     });
     Ok(events)
+}
+
+fn broken(path: &Path, error: csv::Error) -> StudyError {
+    match Broken::from(error) {
+        Broken::Io(error) => StudyError::io("read", path)(error),
+        Broken::NotUtf8 { line } => StudyError::events(path, line, EventProblem::NotUtf8),
+        Broken::Cells {
+            line,
+            found,
+            expected,
+        } => {
+            let (found, expected) = (found as usize, expected as usize);
+            StudyError::events(path, line, EventProblem::Cells { found, expected })
+        }
+        Broken::Other { line, reason } => {
+            StudyError::events(path, line, EventProblem::Unreadable { reason })
+        }
+    }
 }
 
 /// A cell without what surrounds its value.
@@ -134,22 +168,47 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_with_its_line() {
-        for (text, word) in [
-            ("", "line 1: there is no column \"onset\""),
-            ("onset,duration\n1,2\n", "no column \"onset\""),
-            ("onset\tduration\n1\n", "line 2: 1 cells, expected 2"),
-            (
-                "onset\tduration\n1\t2\nx\t2\n",
-                "line 3: \"x\" in column \"onset\"",
-            ),
+        use EventProblem as P;
+        let missing = |found: &str| P::MissingColumn {
+            column: "onset",
+            found: vec![found.into()],
+        };
+        let no_seconds = |column, found: &str| P::NotSeconds {
+            column,
+            found: found.into(),
+        };
+        let one_cell = P::Cells {
+            found: 1,
+            expected: 2,
+        };
+        let no_columns = P::MissingColumn {
+            column: "onset",
+            found: Vec::new(),
+        };
+        for (text, line, expected) in [
+            ("", 1, no_columns),
+            ("onset,duration\n1,2\n", 1, missing("onset,duration")),
+            ("onset\tduration\n1\n", 2, one_cell),
+            ("onset\tduration\n1\t2\nx\t2\n", 3, no_seconds("onset", "x")),
             (
                 "onset\tduration\n1\tinf\n",
-                "\"inf\" in column \"duration\"",
+                2,
+                no_seconds("duration", "inf"),
             ),
-            ("onset\tduration\n1\t-2\n", "the duration is -2 s"),
+            (
+                "onset\tduration\n1\t-2\n",
+                2,
+                P::NegativeDuration { secs: -2.0 },
+            ),
         ] {
-            let error = read(text).unwrap_err().to_string();
-            assert!(error.contains(word), "{error}");
+            match read(text) {
+                Err(StudyError::Events {
+                    line: Some(found),
+                    problem,
+                    ..
+                }) => assert_eq!((found, problem), (line, expected), "{text:?}"),
+                other => panic!("{other:?}"),
+            }
         }
     }
 

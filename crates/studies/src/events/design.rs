@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::Event;
-use crate::error::StudyError;
 use brainmae_files::id::ScanId;
+
+use super::Event;
+use crate::error::{EventProblem, StudyError};
 
 /// An image is shown for 3 s of its trial of 4 s (NSD data manual, "Experiments").
 const SHOWN_SECS: f64 = 3.0;
@@ -19,7 +20,7 @@ const N_IMAGES: u32 = 73_000;
 /// begins and does not tell how long it lasts.
 ///
 /// # Errors
-/// [`StudyError::TextTable`] for what is no such number; [`StudyError::Io`] when the file cannot be
+/// [`StudyError::Events`] for what is no such number; [`StudyError::Files`] when the file cannot be
 /// read.
 pub fn read_design(path: &Path, scan: &ScanId, tr_secs: f64) -> Result<Vec<Event>, StudyError> {
     let text = std::fs::read_to_string(path).map_err(StudyError::io("read", path))?;
@@ -27,13 +28,9 @@ pub fn read_design(path: &Path, scan: &ScanId, tr_secs: f64) -> Result<Vec<Event
     let mut volume = 0_u32;
     let mut before = 0;
     for (line, words) in text.trim_end().lines().enumerate() {
-        let refuse = |problem: String| StudyError::TextTable {
-            path: path.to_owned(),
-            line: line as u64 + 1,
-            problem,
-        };
+        let refuse = |problem| StudyError::events(path, line as u64 + 1, problem);
         if words.trim().is_empty() {
-            return Err(refuse("empty, expected one number per volume".into()));
+            return Err(refuse(EventProblem::EmptyLine));
         }
         for word in words.split_whitespace() {
             let image: u32 = word
@@ -41,9 +38,10 @@ pub fn read_design(path: &Path, scan: &ScanId, tr_secs: f64) -> Result<Vec<Event
                 .ok()
                 .filter(|image| *image <= N_IMAGES)
                 .ok_or_else(|| {
-                    refuse(format!(
-                        "{word:?}, expected 0 or the number of an image, 1 to {N_IMAGES}"
-                    ))
+                    refuse(EventProblem::NotAnImage {
+                        found: word.to_owned(),
+                        n_images: N_IMAGES,
+                    })
                 })?;
             if image != 0 && image != before {
                 events.push(Event {
@@ -110,15 +108,25 @@ mod tests {
 
     #[test]
     fn what_is_no_image_is_refused_with_its_line() {
-        for (text, word) in [
-            ("0\nx\n", "line 2: \"x\""),
-            ("0\n-1\n", "line 2: \"-1\""),
-            ("0\n0\n73001\n", "line 3"),
-            ("0\n1.5\n", "line 2"),
-            ("0\n\n5\n", "line 2: empty"),
+        let no_image = |found: &str| EventProblem::NotAnImage {
+            found: found.into(),
+            n_images: 73_000,
+        };
+        for (text, line, expected) in [
+            ("0\nx\n", 2, no_image("x")),
+            ("0\n-1\n", 2, no_image("-1")),
+            ("0\n0\n73001\n", 3, no_image("73001")),
+            ("0\n1.5\n", 2, no_image("1.5")),
+            ("0\n\n5\n", 2, EventProblem::EmptyLine),
         ] {
-            let error = read(text, 1.0).unwrap_err().to_string();
-            assert!(error.contains(word), "{error}");
+            match read(text, 1.0) {
+                Err(StudyError::Events {
+                    line: Some(found),
+                    problem,
+                    ..
+                }) => assert_eq!((found, problem), (line, expected), "{text:?}"),
+                other => panic!("{other:?}"),
+            }
         }
     }
 

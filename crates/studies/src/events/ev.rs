@@ -2,9 +2,14 @@
 
 use std::path::Path;
 
-use super::Event;
-use crate::error::StudyError;
 use brainmae_files::id::ScanId;
+
+use super::Event;
+use crate::error::{EventProblem, StudyError};
+use crate::folder::Folder;
+
+/// The ending of a file of one condition.
+const ENDING: &str = ".txt";
 
 /// Reads the `<condition>.txt` files of the folder `dir`, but for `Sync.txt` and `*_Stats*`: the
 /// events of all of them by onset, then condition.
@@ -18,25 +23,31 @@ use brainmae_files::id::ScanId;
 /// When the folder or a file cannot be read, for a row that has not three numbers and for a
 /// negative duration, with the line.
 pub fn read_evs(dir: &Path, scan: &ScanId) -> Result<Vec<Event>, StudyError> {
+    let folder = Folder::read(dir, String::new()).map_err(StudyError::io("read", dir))?;
+    let is_lost = |name: &&std::ffi::OsString| name.to_string_lossy().ends_with(ENDING);
+    if let Some(name) = folder.not_utf8.iter().find(is_lost) {
+        return Err(StudyError::events(
+            &dir.join(name),
+            None,
+            EventProblem::FileName,
+        ));
+    }
     let mut events = Vec::new();
-    for entry in dir.read_dir().map_err(StudyError::io("read", dir))? {
-        let path = entry.map_err(StudyError::io("read", dir))?.path();
-        if path.extension().is_none_or(|ending| ending != "txt") {
+    for file in folder.files() {
+        let Some(condition) = file.strip_suffix(ENDING) else {
             continue;
-        }
-        let condition = path.file_stem().unwrap_or_default();
-        let Some(condition) = condition.to_str() else {
-            return Err(StudyError::file(&path, "its name is not UTF-8: rename it"));
         };
-        if condition == "Sync" || condition.contains("_Stats") || condition.starts_with('.') {
+        if condition.is_empty()
+            || condition == "Sync"
+            || condition.contains("_Stats")
+            || condition.starts_with('.')
+        {
             continue;
         }
+        let path = dir.join(file);
         let bytes = std::fs::read(&path).map_err(StudyError::io("read", &path))?;
-        let rows = parse(&bytes).map_err(|(line, problem)| StudyError::TextTable {
-            path: path.clone(),
-            line,
-            problem: problem.into(),
-        })?;
+        let rows =
+            parse(&bytes).map_err(|(line, problem)| StudyError::events(&path, line, problem))?;
         events.extend(rows.into_iter().map(|[onset_secs, duration_secs]| Event {
             scan: scan.clone(),
             condition: condition.to_owned(),
@@ -54,28 +65,28 @@ pub fn read_evs(dir: &Path, scan: &ScanId) -> Result<Vec<Event>, StudyError> {
 }
 
 /// Onsets and durations of one condition, or the line that is wrong and how.
-fn parse(bytes: &[u8]) -> Result<Vec<[f64; 2]>, (u64, &'static str)> {
+fn parse(bytes: &[u8]) -> Result<Vec<[f64; 2]>, (u64, EventProblem)> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut rows = Vec::new();
     for (line, text) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
-        let text = str::from_utf8(text).map_err(|_| (line, "it is not UTF-8 text"))?;
+        let text = str::from_utf8(text).map_err(|_| (line, EventProblem::NotUtf8))?;
         let mut cells = text.split_whitespace();
         let Some(first) = cells.next() else {
             continue;
         };
         let (Some(second), Some(third), None) = (cells.next(), cells.next(), cells.next()) else {
-            return Err((line, "expected three columns: onset, duration, amplitude"));
+            return Err((line, EventProblem::NotThreeColumns));
         };
         let number = |cell: &str| {
             cell.parse::<f64>()
-                .map_err(|_| (line, "a cell is no number"))
+                .map_err(|_| (line, EventProblem::NotANumber))
         };
         let [onset, duration, amplitude] = [number(first)?, number(second)?, number(third)?];
         if !(onset.is_finite() && duration.is_finite() && amplitude.is_finite()) {
             continue;
         }
         if duration < 0.0 {
-            return Err((line, "the duration is negative"));
+            return Err((line, EventProblem::NegativeDuration { secs: duration }));
         }
         if amplitude != 0.0 {
             rows.push([onset, duration]);
@@ -141,25 +152,52 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_with_its_line() {
-        for (text, expected) in [
-            ("1 2 3\n\n4 5", "line 3: expected three columns"),
-            ("1 2 3 4", "line 1: expected three columns"),
-            ("onset duration amplitude", "line 1: a cell is no number"),
-            ("1 1 1\n1 -2 1", "line 2: the duration is negative"),
+        use EventProblem as P;
+        for (text, line, expected) in [
+            ("1 2 3\n\n4 5", 3, P::NotThreeColumns),
+            ("1 2 3 4", 1, P::NotThreeColumns),
+            ("onset duration amplitude", 1, P::NotANumber),
+            ("1 1 1\n1 -2 1", 2, P::NegativeDuration { secs: -2.0 }),
         ] {
-            let error = read(&[("lh.txt", text)]).unwrap_err().to_string();
-            assert!(
-                error.contains(expected) && error.contains("lh.txt"),
-                "{error}"
-            );
+            match read(&[("lh.txt", text)]) {
+                Err(StudyError::Events {
+                    path,
+                    line: Some(found),
+                    problem,
+                }) => {
+                    assert_eq!((found, problem), (line, expected), "{text:?}");
+                    assert!(path.ends_with("lh.txt"));
+                }
+                other => panic!("{other:?}"),
+            }
         }
-        assert_eq!(parse(b"1 1 1\n\xff"), Err((2, "it is not UTF-8 text")));
+        assert_eq!(parse(b"1 1 1\n\xff"), Err((2, P::NotUtf8)));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_condition_whose_name_is_not_utf_8_is_refused() {
+        use std::os::unix::ffi::OsStrExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let name = std::ffi::OsStr::from_bytes(b"x\xff.txt");
+        std::fs::write(folder.path().join(name), "").unwrap();
+        let error = read_evs(folder.path(), &"a".into()).unwrap_err();
+        let is_name = matches!(
+            error,
+            StudyError::Events {
+                line: None,
+                problem: EventProblem::FileName,
+                ..
+            }
+        );
+        assert!(is_name, "{error:?}");
     }
 
     #[test]
     fn a_folder_that_is_not_there_is_an_error() {
         let error = read_evs(Path::new("/no/such/EVs"), &"a".into()).unwrap_err();
-        assert!(error.to_string().contains("cannot read"), "{error}");
+        assert!(matches!(error, StudyError::Files(_)), "{error:?}");
     }
 
     proptest! {

@@ -1,4 +1,4 @@
-//! Events on the time axis of another beginning.
+//! Shift of events to a time axis that begins elsewhere.
 
 use super::Event;
 

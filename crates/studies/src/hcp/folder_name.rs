@@ -1,4 +1,4 @@
-//! What the names of folders tell: whom they are of, and which run.
+//! Names of folders: whose they are, and which run.
 
 /// Whom the folder of a subject is of.
 pub(crate) struct Person {

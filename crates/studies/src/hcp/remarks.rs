@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Note, NoteKind};
+use crate::listing::{Note, NoteKind};
+use crate::shown::first_of;
 
 /// Subjects named in a remark; the others are counted.
 const NAMED: usize = 8;
@@ -46,15 +47,11 @@ fn note(kind: NoteKind, what: String, why: String, folders: &[String]) -> Note {
         };
     }
     let n = folders.len();
-    let named = folders[..n.min(NAMED)].join(", ");
-    let more = match n.saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let named = first_of(folders, NAMED);
     Note {
         kind,
         what: join("", if what.is_empty() { "subjects" } else { &what }),
-        why: format!("{why} ({n} folders: {named}{more})"),
+        why: format!("{why} ({n} folders: {named})"),
     }
 }
 

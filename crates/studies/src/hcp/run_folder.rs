@@ -1,12 +1,13 @@
-//! The folder of one run: its names, and which signals are taken of it.
+//! Folder of one run: its names, and which signals are taken of it.
 
 use std::path::PathBuf;
 
-use super::folder::{Entry, EntryKind};
 use super::folder_name::Run;
 use super::remarks::Remarks;
 use super::signal_name::{Kind, SignalName};
-use crate::{ListOptions, NoteKind};
+use crate::folder::Folder;
+use crate::listing::{ListOptions, NoteKind};
+use crate::shown::first_of;
 
 /// File names that an explanation lists; the others are counted.
 const NAMED: usize = 6;
@@ -15,9 +16,8 @@ const NAMED: usize = 6;
 pub(crate) struct RunFolder {
     pub name: String,
     pub run: Run,
-    pub path: PathBuf,
     /// What is in it, or why it cannot be read.
-    pub entries: Result<Vec<Entry>, String>,
+    pub entries: Result<Folder, String>,
 }
 
 /// The signals that are taken of a run.
@@ -39,20 +39,12 @@ impl Chosen {
 impl RunFolder {
     /// The file `name` in it, when there is one that can be reached.
     pub fn file(&self, name: &str) -> Option<PathBuf> {
-        self.reach(name, EntryKind::File)
+        self.entries.as_ref().ok()?.reach_file(name)
     }
 
     /// The folder `name` in it, when there is one that can be reached.
     pub fn folder(&self, name: &str) -> Option<PathBuf> {
-        self.reach(name, EntryKind::Folder)
-    }
-
-    fn reach(&self, name: &str, kind: EntryKind) -> Option<PathBuf> {
-        let entries = self.entries.as_ref().ok()?;
-        let entry = entries.iter().find(|entry| entry.name == name)?;
-        let path = self.path.join(name);
-        let leads_there = entry.kind == kind || (entry.kind == EntryKind::Link && path.exists());
-        leads_there.then_some(path)
+        self.entries.as_ref().ok()?.reach_folder(name)
     }
 
     /// The cleanest file that the options allow and that can be reached, else why there is none.
@@ -67,9 +59,8 @@ impl RunFolder {
             .entries
             .as_ref()
             .map_err(Clone::clone)?
-            .iter()
-            .filter(|entry| entry.kind != EntryKind::Folder)
-            .filter_map(|entry| SignalName::parse(&self.name, &entry.name))
+            .files()
+            .filter_map(|file| SignalName::parse(&self.name, file))
             .collect();
         if all.iter().any(|name| name.is_too_fine(options)) {
             let what = "files on the 1.6 mm or 59k grid";
@@ -107,7 +98,7 @@ impl RunFolder {
             let why = format!(
                 "{} is used, and as good by their names are {}: choose with `variant`",
                 best.file,
-                some_of(&equal)
+                first_of(&equal, NAMED)
             );
             remarks.add(NoteKind::Skipped, subject_folder, &self.name, why);
         }
@@ -131,7 +122,10 @@ fn nothing_fits(
     }
     if !allowed.is_empty() {
         let broken: Vec<&str> = allowed.iter().map(|name| name.file).collect();
-        return format!("the links lead nowhere, fetch one: {}", some_of(&broken));
+        return format!(
+            "the links lead nowhere, fetch one: {}",
+            first_of(&broken, NAMED)
+        );
     }
     let asked = match (&options.variant, &options.atlas_label) {
         (None, None) => "by default (`variant = \".nii.gz\"` asks for volumes)".to_owned(),
@@ -141,13 +135,8 @@ fn nothing_fits(
             format!("with `variant` {variant:?} and `atlas_label` {label:?}")
         }
     };
-    format!("none of its files is used {asked}: {}", some_of(&names))
-}
-
-fn some_of(names: &[&str]) -> String {
-    let named = names[..names.len().min(NAMED)].join(", ");
-    match names.len().saturating_sub(NAMED) {
-        0 => named,
-        more => format!("{named} and {more} more"),
-    }
+    format!(
+        "none of its files is used {asked}: {}",
+        first_of(&names, NAMED)
+    )
 }

@@ -1,8 +1,8 @@
-//! File names of signals in an HCP run folder: which is how clean, and on which grid.
+//! File names of signals in an HCP run folder: how clean each is, and on which grid.
 
 use std::cmp::Reverse;
 
-use crate::ListOptions;
+use crate::listing::ListOptions;
 
 /// What a file holds; a later one is preferred to an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,4 +1,4 @@
-//! The walk through the folders of a release: subjects, runs, scans.
+//! Walk through the folders of a release: subjects, runs, scans.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Place;
@@ -7,12 +7,14 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::Protocol;
-use super::folder::{Entry, EntryKind, read_folder, relative};
 use super::folder_name::{FolderName, Person, Run};
 use super::remarks::Remarks;
 use super::run_folder::{Chosen, RunFolder};
 use crate::error::StudyError;
-use crate::{ConfoundFile, EventFiles, FoundScan, ListOptions, Listing, NoteKind, SignalFile};
+use crate::folder::{Folder, NOT_UTF8};
+use crate::listing::{
+    ConfoundFile, EventFiles, FoundScan, ListOptions, Listing, NoteKind, SignalFile,
+};
 use brainmae_files::id::{ScanId, SubjectId};
 
 /// Between the folder of a subject and `MNINonLinear`: nothing, or a level that some downloads add.
@@ -63,20 +65,19 @@ impl<'a> Walk<'a> {
     /// When the root cannot be read.
     pub fn visits(&mut self) -> Result<Vec<Visit>, StudyError> {
         let root = self.root;
-        let entries = self
+        let top = self
             .read_folder(root)
             .map_err(StudyError::io("read", root))?;
-        let mut visits = self.visits_among(root, &entries);
+        let mut visits = self.visits_among(&top);
         if visits.is_empty() {
-            for entry in entries.iter().filter(|entry| entry.kind != EntryKind::File) {
-                let path = root.join(&entry.name);
-                match self.read_folder(&path) {
-                    Ok(inner) => visits.extend(self.visits_among(&path, &inner)),
+            for name in top.folders().filter(|name| !name.starts_with('.')) {
+                match self.read_folder(&root.join(name)) {
+                    Ok(inner) => visits.extend(self.visits_among(&inner)),
                     // A link to a file, or to nothing.
-                    Err(_) if entry.kind == EntryKind::Link => {}
+                    Err(_) if top.is_link(name) => {}
                     Err(error) => {
                         let why = format!("it cannot be read: {error}");
-                        self.remarks.add(NoteKind::Skipped, &entry.name, "", why);
+                        self.remarks.add(NoteKind::Skipped, name, "", why);
                     }
                 }
             }
@@ -100,39 +101,32 @@ impl<'a> Walk<'a> {
         Ok(visits)
     }
 
-    fn visits_among(&self, parent: &Path, entries: &[Entry]) -> Vec<Visit> {
-        entries
-            .iter()
-            .filter(|entry| entry.kind != EntryKind::File)
-            .filter_map(|entry| {
-                let path = parent.join(&entry.name);
+    fn visits_among(&self, parent: &Folder) -> Vec<Visit> {
+        parent
+            .folders()
+            .filter_map(|name| {
                 Some(Visit {
-                    person: (self.protocol.parse_subject)(&entry.name)?,
-                    folder: relative(self.root, &path),
-                    path,
+                    person: (self.protocol.parse_subject)(name)?,
+                    folder: parent.show(name),
+                    path: parent.path.join(name),
                 })
             })
             .collect()
     }
 
-    /// The runs of a subject that are asked for; none when there is no folder of results.
+    /// The runs of a subject that are asked for; `None` when there is no folder of results.
     pub fn runs(&mut self, visit: &Visit) -> Option<Vec<RunFolder>> {
-        let (results, entries) = self.results(visit)?;
+        let results = self.results(visit)?;
         let mut runs = Vec::new();
-        for entry in entries {
-            if entry.kind == EntryKind::File {
-                continue;
-            }
-            match (self.protocol.parse_run)(&entry.name) {
+        for name in results.folders() {
+            match (self.protocol.parse_run)(name) {
                 Some(FolderName::Run(run)) if self.options.wants_task(&run.task) => {
-                    let path = results.join(&entry.name);
                     let entries = self
-                        .read_folder(&path)
+                        .read_folder(&results.path.join(name))
                         .map_err(|error| format!("its folder cannot be read: {error}"));
                     runs.push(RunFolder {
-                        name: entry.name,
+                        name: name.to_owned(),
                         run,
-                        path,
                         entries,
                     });
                 }
@@ -146,16 +140,17 @@ impl<'a> Walk<'a> {
         Some(runs)
     }
 
-    fn results(&mut self, visit: &Visit) -> Option<(PathBuf, Vec<Entry>)> {
+    fn results(&mut self, visit: &Visit) -> Option<Folder> {
         for level in LEVELS {
             let path = visit.path.join(level).join("MNINonLinear/Results");
             match self.read_folder(&path) {
-                Ok(entries) => return Some((path, entries)),
+                Ok(results) => return Some(results),
                 Err(error) => match error.kind() {
                     ErrorKind::NotFound | ErrorKind::NotADirectory => {}
                     _ => {
                         let why = format!("it cannot be read: {error}");
-                        let what = relative(&visit.path, &path);
+                        let what = path.strip_prefix(&visit.path).unwrap_or(&path);
+                        let what = what.to_string_lossy();
                         self.remarks
                             .add(NoteKind::Skipped, &visit.folder, &what, why);
                         return None;
@@ -173,7 +168,7 @@ impl<'a> Walk<'a> {
         run.choose(&visit.folder, self.options, &mut self.remarks)
     }
 
-    /// Takes a scan into the listing: the volumes `part` of the signals, all of them when none.
+    /// Takes a scan into the listing: the volumes `part` of the signals, all of them when `None`.
     /// `own` is the folder of this run alone, with its movement and events.
     pub fn add(
         &mut self,
@@ -276,7 +271,7 @@ impl<'a> Walk<'a> {
                     .map(|(variant, n)| format!("{n} of {variant:?}"))
                     .collect();
                 let why = format!(
-                    "its scans are not of one variant, {}: choose one with --variant",
+                    "its scans are not of one variant, {}: choose one with `variant`",
                     variants.join(", ")
                 );
                 let what = format!("task {task}");
@@ -289,7 +284,14 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn read_folder(&mut self, folder: &Path) -> std::io::Result<Vec<Entry>> {
-        read_folder(self.root, folder, &mut self.remarks)
+    /// Reads a folder; names that are not UTF-8 are remarked on.
+    fn read_folder(&mut self, path: &Path) -> std::io::Result<Folder> {
+        let shown = path.strip_prefix(self.root).unwrap_or(path);
+        let folder = Folder::read(path, shown.to_string_lossy().into_owned())?;
+        for name in &folder.not_utf8 {
+            let what = folder.show(&name.to_string_lossy());
+            self.remarks.add(NoteKind::Skipped, "", &what, NOT_UTF8);
+        }
+        Ok(folder)
     }
 }

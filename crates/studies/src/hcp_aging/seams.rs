@@ -1,4 +1,4 @@
-//! Where the runs of a concatenation begin and end.
+//! Seams of a concatenation: where its runs begin and end.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -156,7 +156,8 @@ mod tests {
             (478, &[("a", 478), ("b", 0)]),
             (478, &[("a", 478), ("b", 478)]),
         ] {
-            assert!(cut(n_volumes, counted).is_err(), "{n_volumes} {counted:?}");
+            let error = cut(n_volumes, counted).unwrap_err();
+            assert!(error.starts_with("its seams are not known"), "{error}");
         }
     }
 
@@ -188,14 +189,21 @@ mod tests {
         let big = 540_i32.to_be_bytes();
         assert_eq!(count(&header(little, 6, 1912, false)), Ok(1912));
         assert_eq!(count(&header(big, 6, 1912, true)), Ok(1912));
-        for bad in [
-            header(348_i32.to_le_bytes(), 6, 1912, false),
-            header(little, 4, 1912, false),
-            header(little, 6, -1, false),
-            header(little, 6, 0, false),
-            header(little, 6, 1912, false)[..63].to_vec(),
+        for (bad, why) in [
+            (
+                header(348_i32.to_le_bytes(), 6, 1912, false),
+                "no CIFTI-2 file",
+            ),
+            (header(little, 4, 1912, false), "4 dimensions"),
+            (header(little, 6, -1, false), "-1 volumes"),
+            (header(little, 6, 0, false), "0 volumes"),
+            (
+                header(little, 6, 1912, false)[..63].to_vec(),
+                "its header cannot be read",
+            ),
         ] {
-            assert!(count(&bad).is_err(), "{bad:?}");
+            let error = count(&bad).unwrap_err();
+            assert!(error.contains(why), "{error}");
         }
     }
 

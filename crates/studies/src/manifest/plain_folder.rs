@@ -1,17 +1,19 @@
-//! A folder without a manifest: one file for each scan, named in the words of BIDS. Its TR is read
+//! Folder without a manifest: one file for each scan, named in the words of BIDS. Its TR is read
 //! from a sidecar of the same name; other companions need a manifest.
 
 use std::collections::BTreeSet;
 
-use super::super::bids_name::BidsName;
-use super::super::bids_tree::{few, wants_subject};
-use super::super::folder::Folder;
-use super::super::sidecar::repetition_time_secs;
-use super::super::{EventFiles, FoundScan, ListOptions, Listing, Note};
-use super::super::{SignalFile, SubjectLabels};
-use super::{COLUMNS, signal_file};
-use crate::error::StudyError;
 use brainmae_files::id::{ScanId, SubjectId};
+
+use super::{COLUMNS, signal_file};
+use crate::bids_name::BidsName;
+use crate::bids_tree::wants_subject;
+use crate::error::{ManifestProblem, StudyError};
+use crate::folder::Folder;
+use crate::listing::{FoundScan, ListOptions, Listing, Note, SignalFile};
+use crate::shown::few;
+use crate::sidecar::repetition_time_secs;
+use crate::subject_labels::SubjectLabels;
 
 /// Folders are walked this deep.
 const MAX_DEPTH: usize = 8;
@@ -32,7 +34,7 @@ const COMPANIONS: [&str; 9] = [
 /// Lists the files in `root` and below whose names begin with `sub-`.
 ///
 /// # Errors
-/// [`StudyError::File`] when signals are of several kinds, for then nobody knows which are meant.
+/// [`StudyError::Manifest`] when signals are of several kinds: it is not known which are meant.
 pub(super) fn list(
     root: Folder,
     options: &ListOptions,
@@ -42,16 +44,12 @@ pub(super) fn list(
     let mut plain = Plain::default();
     plain.walk(&root, options, 0, &mut notes);
     if plain.kinds.len() > 1 {
-        let kinds: Vec<&str> = plain.kinds.iter().copied().collect();
-        return Err(StudyError::file(
-            &root.path,
-            format!(
-                "there are signal files of several kinds ({}): say which to use in a manifest.tsv \
-                 with the columns {}, or with `variant`, a part of their names",
-                kinds.join(", "),
-                COLUMNS.join(", ")
-            ),
-        ));
+        let kinds: Vec<&'static str> = plain.kinds.iter().copied().collect();
+        let problem = ManifestProblem::SeveralKinds {
+            kinds,
+            columns: &COLUMNS,
+        };
+        return Err(StudyError::manifest(&root.path, None, problem));
     }
     if !plain.unknown.is_empty() {
         let why = format!(
@@ -176,18 +174,11 @@ impl Plain {
             SignalFile::Columnar { .. } => "parquet or Arrow",
         });
         self.scans.push(FoundScan {
-            scan: ScanId::new(scan),
-            subject: SubjectId::new(subject),
             session: name.get("ses").map(str::to_owned),
             task,
-            signal,
-            part: None,
             tr_secs,
             variant: name.output(),
-            confounds: None,
-            outliers: None,
-            coverage: None,
-            events: EventFiles::None,
+            ..FoundScan::new(ScanId::new(scan), SubjectId::new(subject), signal)
         });
     }
 }

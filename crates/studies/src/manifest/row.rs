@@ -1,14 +1,16 @@
-//! One row of a manifest.
+//! Row of a manifest.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::super::bids_name::BidsName;
-use super::super::sidecar::MAX_TR_SECS;
-use super::super::{ConfoundFile, EventFiles, FoundScan, Note, SignalFile, SubjectLabels};
-use super::signal_file;
-use crate::error::StudyError;
 use brainmae_files::id::{ScanId, SubjectId};
+
+use super::signal_file;
+use crate::bids_name::BidsName;
+use crate::error::{ManifestProblem, StudyError};
+use crate::listing::{ConfoundFile, EventFiles, FoundScan, Note, SignalFile};
+use crate::sidecar::MAX_TR_SECS;
+use crate::subject_labels::SubjectLabels;
 
 /// One row, by the names of its columns.
 pub(super) struct Row<'a> {
@@ -31,32 +33,28 @@ pub(super) struct Cells<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn refuse<T>(&self, problem: String) -> Result<T, StudyError> {
-        Err(StudyError::TextTable {
-            path: self.manifest.to_owned(),
-            line: self.line,
-            problem,
-        })
+    fn refuse<T>(&self, problem: ManifestProblem) -> Result<T, StudyError> {
+        Err(StudyError::manifest(self.manifest, self.line, problem))
     }
 
-    /// A cell; none when it is missing.
+    /// A cell; `None` when it is missing.
     fn get(&self, column: &str) -> Option<&'a str> {
         let at = self.header.iter().position(|name| name == column)?;
         let cell = self.record.get(at)?;
         (!["", "n/a", "N/A", "NA"].contains(&cell)).then_some(cell)
     }
 
-    fn needed(&self, column: &str) -> Result<&'a str, StudyError> {
+    fn needed(&self, column: &'static str) -> Result<&'a str, StudyError> {
         match self.get(column) {
             Some(cell) => Ok(cell),
-            None => self.refuse(format!("there is nothing in column {column:?}")),
+            None => self.refuse(ManifestProblem::EmptyCell { column }),
         }
     }
 
     /// What the row says.
     ///
     /// # Errors
-    /// [`StudyError::TextTable`] for a cell that is needed and missing, or is no number.
+    /// [`StudyError::Manifest`] for a cell that is needed and missing, or is no number.
     pub fn cells(&self) -> Result<Cells<'a>, StudyError> {
         let (subject, path) = (self.needed("subject")?, self.needed("path")?);
         let subject = subject.strip_prefix("sub-").unwrap_or(subject).to_owned();
@@ -102,33 +100,31 @@ impl<'a> Row<'a> {
             return Ok(None);
         };
         match cell.parse::<f64>() {
-            Ok(secs) if secs > MAX_TR_SECS => self.refuse(format!(
-                "tr_secs is {cell}, which looks like milliseconds, expected seconds"
-            )),
+            Ok(secs) if secs > MAX_TR_SECS => self.refuse(ManifestProblem::TrInMilliseconds {
+                found: cell.to_owned(),
+            }),
             Ok(secs) if secs > 0.0 => Ok(Some(secs)),
-            _ => self.refuse(format!(
-                "tr_secs is {cell:?}, expected a number of seconds above zero"
-            )),
+            _ => self.refuse(ManifestProblem::Tr {
+                found: cell.to_owned(),
+            }),
         }
     }
 
     fn part(&self) -> Result<Option<Range<usize>>, StudyError> {
-        let number = |column: &str| match self.get(column).map(str::parse::<usize>) {
+        let number = |column: &'static str| match self.get(column).map(str::parse::<usize>) {
             None => Ok(None),
             Some(Ok(number)) => Ok(Some(number)),
-            Some(Err(_)) => self.refuse(format!("{column} is no whole number from 0")),
+            Some(Err(_)) => self.refuse(ManifestProblem::Volume { column }),
         };
         match (number("first_volume")?, number("last_volume")?) {
             (None, None) => Ok(None),
             (Some(first), Some(last)) if first <= last && last < usize::MAX => {
                 Ok(Some(first..last + 1))
             }
-            (Some(first), Some(last)) => self.refuse(format!(
-                "first_volume is {first} and last_volume {last}, expected the last not before the first"
-            )),
-            _ => self.refuse(
-                "first_volume and last_volume are needed both, or neither for the whole file".into(),
-            ),
+            (Some(first), Some(last)) => {
+                self.refuse(ManifestProblem::VolumesBackwards { first, last })
+            }
+            _ => self.refuse(ManifestProblem::OneVolume),
         }
     }
 
@@ -164,18 +160,16 @@ impl<'a> Row<'a> {
         let scan_key = self.get("scan_key");
         let has_labels = own_labels.is_some();
         let Some(mut signal) = path.and_then(|path| signal_file(path, own_labels, scan_key)) else {
-            return self.refuse(format!(
-                "{:?} has no ending of a signal file: .tsv .csv .1D .txt .npy .parquet .arrow \
-                 .feather .dtseries.nii .ptseries.nii .nii .nii.gz",
-                cells.path
-            ));
+            return self.refuse(ManifestProblem::SignalEnding {
+                file: cells.path.to_owned(),
+            });
         };
         let is_nifti = matches!(signal, SignalFile::Nifti { .. });
         if has_labels && !is_nifti {
-            return self.refuse("labels are for signals in a NIfTI image, .nii or .nii.gz".into());
+            return self.refuse(ManifestProblem::LabelsWithoutImage);
         }
         if scan_key.is_some() && !matches!(signal, SignalFile::Columnar { .. }) {
-            return self.refuse("scan_key is for .parquet, .arrow and .feather files".into());
+            return self.refuse(ManifestProblem::KeyWithoutTable);
         }
         if let (SignalFile::Nifti { labels: own, .. }, Some(labels)) = (&mut signal, labels)
             && own.is_none()
@@ -186,18 +180,19 @@ impl<'a> Row<'a> {
             };
         }
         Ok(Ok(FoundScan {
-            scan: ScanId::new(cells.scan),
-            subject: SubjectId::new(cells.subject),
             session: cells.session,
             task: cells.task,
-            signal,
             part: cells.part,
             tr_secs: cells.tr_secs,
             variant: cells.path.to_owned(),
             confounds: confounds.map(|path| self.confounds(path)).transpose()?,
             outliers,
-            coverage: None,
             events: events.map_or(Ok(EventFiles::None), |path| self.events(path))?,
+            ..FoundScan::new(
+                ScanId::new(cells.scan),
+                SubjectId::new(cells.subject),
+                signal,
+            )
         }))
     }
 
@@ -212,11 +207,7 @@ impl<'a> Row<'a> {
         if name.ends_with(".tsv") {
             return Ok(ConfoundFile::Fmriprep(path));
         }
-        self.refuse(
-            "confounds are Movement_Regressors*.txt as of HCP (mm and degrees), or a .tsv with \
-             the column names of fMRIPrep (mm and radians): without names, units are not known"
-                .into(),
-        )
+        self.refuse(ManifestProblem::ConfoundKind)
     }
 
     fn events(&self, path: PathBuf) -> Result<EventFiles, StudyError> {
@@ -225,9 +216,7 @@ impl<'a> Row<'a> {
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if !name.ends_with(".tsv") {
-            return self.refuse(
-                "events are a folder of EV files, a design_session*.tsv or an _events.tsv".into(),
-            );
+            return self.refuse(ManifestProblem::EventKind);
         }
         Ok(match name.starts_with("design_session") {
             true => EventFiles::Design(path),

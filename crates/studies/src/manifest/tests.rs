@@ -1,19 +1,27 @@
-use super::super::bids_tree::tests::tree;
-use super::super::{ConfoundFile, EventFiles};
 use super::*;
+use crate::listing::{ConfoundFile, EventFiles};
+use crate::test_tree::tree;
 use proptest::prelude::*;
 
 fn list_with(
     files: &[&str],
     options: &ListOptions,
-) -> (tempfile::TempDir, Result<Listing, String>) {
+) -> (tempfile::TempDir, Result<Listing, StudyError>) {
     let root = tree(files);
-    let listing = list(root.path(), options).map_err(|error| error.to_string());
+    let listing = list(root.path(), options);
     (root, listing)
 }
 
-fn list_of(files: &[&str]) -> (tempfile::TempDir, Result<Listing, String>) {
+fn list_of(files: &[&str]) -> (tempfile::TempDir, Result<Listing, StudyError>) {
     list_with(files, &ListOptions::default())
+}
+
+/// The line and the problem of a manifest that is refused.
+fn refused<T: std::fmt::Debug>(result: Result<T, StudyError>) -> (Option<u64>, ManifestProblem) {
+    match result {
+        Err(StudyError::Manifest { line, problem, .. }) => (line, problem),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn ids(listing: &Listing) -> Vec<&str> {
@@ -133,7 +141,9 @@ fn kinds_of_confounds_and_events_are_told_by_their_names() {
     assert_eq!(scan.confounds, Some(ConfoundFile::Fmriprep(at("a.tsv"))));
     assert_eq!(scan.events, EventFiles::Bids(at("b_events.tsv")));
     let (_root, scan) = row("rp_a.txt", "rp_a.txt", "b_events.tsv");
-    assert!(scan.unwrap_err().contains("units are not known"));
+    assert_eq!(refused(scan), (Some(2), ManifestProblem::ConfoundKind));
+    let (_root, scan) = row("a.tsv", "a.tsv", "events.txt");
+    assert_eq!(refused(scan), (Some(2), ManifestProblem::EventKind));
 }
 
 #[test]
@@ -180,66 +190,93 @@ fn subjects_tasks_and_variants_are_chosen() {
 #[test]
 fn a_manifest_that_is_wrong_is_refused_with_its_line() {
     let start = "subject\tpath\tscan\ttr_secs\tfirst_volume\tlast_volume\tlabels\tscan_key\n";
-    for (rows, word) in [
+    use ManifestProblem as P;
+    let tr = |found: &str| P::Tr {
+        found: found.into(),
+    };
+    let backwards = |first, last| P::VolumesBackwards { first, last };
+    for (rows, line, expected) in [
         (
             "\ta.npy\t\t\t\t\t\t\n",
-            "line 2: there is nothing in column \"subject\"",
+            2,
+            P::EmptyCell { column: "subject" },
         ),
+        ("1\t\t\t\t\t\t\t\n", 2, P::EmptyCell { column: "path" }),
         (
-            "1\t\t\t\t\t\t\t\n",
-            "line 2: there is nothing in column \"path\"",
+            "1\ta.npy\t\t2000\t\t\t\t\n",
+            2,
+            P::TrInMilliseconds {
+                found: "2000".into(),
+            },
         ),
-        ("1\ta.npy\t\t2000\t\t\t\t\n", "looks like milliseconds"),
-        ("1\ta.npy\t\t0\t\t\t\t\n", "tr_secs is \"0\""),
-        ("1\ta.npy\t\tnan\t\t\t\t\n", "tr_secs is \"nan\""),
-        ("1\ta.npy\t\t\t1\t\t\t\n", "are needed both"),
-        ("1\ta.npy\t\t\t5\t4\t\t\n", "last not before the first"),
+        ("1\ta.npy\t\t0\t\t\t\t\n", 2, tr("0")),
+        ("1\ta.npy\t\tnan\t\t\t\t\n", 2, tr("nan")),
+        ("1\ta.npy\t\t\t1\t\t\t\n", 2, P::OneVolume),
+        ("1\ta.npy\t\t\t5\t4\t\t\n", 2, backwards(5, 4)),
         (
             "1\ta.npy\t\t\t0\t18446744073709551615\t\t\n",
-            "last not before the first",
+            2,
+            backwards(0, usize::MAX),
         ),
         (
             "1\ta.npy\t\t\t-1\t4\t\t\n",
-            "first_volume is no whole number",
+            2,
+            P::Volume {
+                column: "first_volume",
+            },
         ),
-        ("1\tb.mat\t\t\t\t\t\t\n", "no ending of a signal file"),
         (
-            "1\ta.npy\t\t\t\t\ta.npy\t\n",
-            "labels are for signals in a NIfTI",
+            "1\tb.mat\t\t\t\t\t\t\n",
+            2,
+            P::SignalEnding {
+                file: "b.mat".into(),
+            },
         ),
-        ("1\ta.npy\t\t\t\t\t\tk\n", "scan_key is for .parquet"),
-        ("1\ta.npy\n", "line 2: 2 cells, expected 8 as in the header"),
+        ("1\ta.npy\t\t\t\t\ta.npy\t\n", 2, P::LabelsWithoutImage),
+        ("1\ta.npy\t\t\t\t\t\tk\n", 2, P::KeyWithoutTable),
+        (
+            "1\ta.npy\n",
+            2,
+            P::Cells {
+                found: 2,
+                expected: 8,
+            },
+        ),
         (
             "1\ta.npy\ts\t\t\t\t\t\n2\tb.npy\ts\t\t\t\t\t\n",
-            "line 3: the scan is on line 2 too",
+            3,
+            P::ScanTwice { first_line: 2 },
         ),
         (
             "1\ta.npy\ts\t\t\t\t\t\n2\ta.npy\tt\t\t\t\t\t\n",
-            "line 3: line 2 has volumes of the same file",
+            3,
+            P::SharedVolumes { other_line: 2 },
         ),
         (
             "1\ta.npy\ts\t\t5\t9\t\t\n1\ta.npy\tt\t\t0\t5\t\t\n",
-            "line 3: line 2 has volumes of the same file",
+            3,
+            P::SharedVolumes { other_line: 2 },
         ),
     ] {
         let text = format!("manifest.tsv={start}{rows}");
         let (_root, listing) = list_of(&[&text, "a.npy", "b.npy", "b.mat"]);
-        let error = listing.unwrap_err();
-        assert!(error.contains(word), "{error}");
+        assert_eq!(refused(listing), (Some(line), expected), "{rows:?}");
     }
-    for (header, word) in [
-        (
-            "subject\tfile",
-            "there is no column \"path\", only subject, file",
-        ),
-        ("subject\tpath\tPath", "2 columns have the name \"path\""),
-    ] {
+    let missing = P::MissingColumn {
+        column: "path",
+        found: vec!["subject".into(), "file".into()],
+        columns: &COLUMNS,
+    };
+    let twice = P::ColumnTwice {
+        column: "path",
+        times: 2,
+    };
+    for (header, expected) in [("subject\tfile", missing), ("subject\tpath\tPath", twice)] {
         let (_root, listing) = list_of(&[&format!("manifest.tsv={header}\n")]);
-        let error = listing.unwrap_err();
-        assert!(error.contains(word), "{error}");
+        assert_eq!(refused(listing), (Some(1), expected));
     }
     let (_root, listing) = list_of(&["manifest.tsv", "manifest.csv"]);
-    assert!(listing.unwrap_err().contains("keep one"));
+    assert_eq!(refused(listing), (None, P::TwoFiles));
 }
 
 #[test]
@@ -294,8 +331,11 @@ fn without_a_manifest_names_tell() {
 fn without_a_manifest_files_are_of_one_kind() {
     let files = ["sub-1_task-a_bold.npy", "sub-1_task-a_bold.nii.gz"];
     let (_root, listing) = list_of(&files);
-    let error = listing.unwrap_err();
-    assert!(error.contains("several kinds (.npy, NIfTI)"), "{error}");
+    let expected = ManifestProblem::SeveralKinds {
+        kinds: vec![".npy", "NIfTI"],
+        columns: &COLUMNS,
+    };
+    assert_eq!(refused(listing), (None, expected));
     let options = ListOptions {
         variant: Some(".npy".into()),
         ..Default::default()

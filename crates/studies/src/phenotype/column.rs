@@ -1,4 +1,4 @@
-//! What a column holds: numbers, categories or free text.
+//! Kinds of columns: numbers, categories or free text.
 
 use std::collections::{BTreeMap, BTreeSet};
 

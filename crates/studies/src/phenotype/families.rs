@@ -1,4 +1,4 @@
-//! Who is related to whom, by every key that any table gives.
+//! Families: subjects who share a key of any table.
 
 use std::collections::BTreeMap;
 

@@ -8,7 +8,7 @@ pub(super) const AGE_BIN: &str = "age_bin";
 pub(super) const SEX: &str = "sex";
 
 /// Columns that name the subject, the best first: NDA's own key is not in the names of images.
-pub(super) const SUBJECT: [&str; 9] = [
+pub(super) static SUBJECT: [&str; 9] = [
     "subject",
     "participant_id",
     "src_subject_id",

@@ -1,4 +1,4 @@
-//! What columns and their cells mean: ages in years or months, the sex in one way of several.
+//! Meaning of columns and their cells: ages in years or months, the sex in one way of several.
 
 use super::column::number;
 use super::header::{AGE_BIN, AGE_YEARS, AGES, INTERVIEW_AGE, KINSHIP, SEX, SEXES};

@@ -1,4 +1,4 @@
-//! Several tables as one: every subject of any, every column of any.
+//! Join of several tables: every subject of any, every column of any.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -8,8 +8,8 @@ use super::column::number;
 use super::families::{KinKey, families};
 use super::header::{KINSHIP, normalise};
 use super::table::Table;
-use crate::SubjectRecord;
-use crate::error::StudyError;
+use crate::error::{PhenotypeProblem, StudyError};
+use crate::subject::SubjectRecord;
 use brainmae_files::id::SubjectId;
 
 /// A value that is not missing.
@@ -69,15 +69,11 @@ impl Merged {
                         place.insert(Cell::new(text, file));
                     }
                     Entry::Occupied(place) if !place.get().agrees(&text) => {
-                        return Err(StudyError::file(
-                            &table.path,
-                            format!(
-                                "the column {} differs from that in {:?} for at least one subject: \
-                                 remove it from one of the two",
-                                column.own_name,
-                                self.files[place.get().file]
-                            ),
-                        ));
+                        let problem = PhenotypeProblem::Differs {
+                            column: column.own_name,
+                            other: self.files[place.get().file].clone(),
+                        };
+                        return Err(StudyError::phenotype(&table.path, None, problem));
                     }
                     Entry::Occupied(_) => {}
                 }

@@ -1,14 +1,15 @@
-//! One table of subjects: text, a header, one row per subject or visit.
+//! Table of subjects: text, a header, one row per subject or visit.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use csv::{ByteRecord, ErrorKind, ReaderBuilder, Trim};
+use csv::{ByteRecord, ReaderBuilder, Trim};
 
 use super::header::{NDA_KEY, SUBJECT, VISIT, normalise};
 use super::meaning::{key, meanings};
-use crate::error::StudyError;
-use crate::parse_aging_visit;
+use crate::error::{PhenotypeProblem, StudyError};
+use crate::hcp::parse_aging_visit;
+use crate::rows::Broken;
 use brainmae_files::id::SubjectId;
 
 /// Cells that mean: no value; case does not count.
@@ -49,16 +50,10 @@ fn parse(path: &Path, bytes: &[u8], warnings: &mut Vec<String>) -> Result<Table,
     let (header, mut rows) = records(path, bytes)?;
     let names: Vec<String> = header.iter().map(|name| normalise(name)).collect();
     let place = |wanted: &str| names.iter().position(|name| name == wanted);
-    let refuse = |problem: String| StudyError::TextTable {
-        path: path.to_owned(),
-        line: 1,
-        problem,
-    };
+    let refuse = |line, problem| StudyError::phenotype(path, line, problem);
     let subject_column = SUBJECT.iter().find_map(|name| place(name)).ok_or_else(|| {
-        let expected = SUBJECT.join(", ");
-        refuse(format!(
-            "no column names the subject, expected one of {expected}"
-        ))
+        let expected = &SUBJECT;
+        refuse(Some(1), PhenotypeProblem::NoSubjectColumn { expected })
     })?;
     // The keys of NDA tables have no spaces, the descriptions in their second line do.
     let is_described = place(NDA_KEY).is_some_and(|key| {
@@ -72,7 +67,7 @@ fn parse(path: &Path, bytes: &[u8], warnings: &mut Vec<String>) -> Result<Table,
     let visit_column = VISIT.iter().find_map(|name| place(name));
     let rows = first_visits(&rows, subject_column, visit_column, warnings);
     if rows.is_empty() {
-        return Err(StudyError::file(path, "no row of the table has a subject"));
+        return Err(refuse(None, PhenotypeProblem::NoSubject));
     }
     let values = |at: usize| rows.values().filter_map(move |row| cell(row, at));
     let meanings = meanings(&names, values, warnings);
@@ -84,11 +79,12 @@ fn parse(path: &Path, bytes: &[u8], warnings: &mut Vec<String>) -> Result<Table,
         }
         let own_name = header[at].clone();
         if let Some(other) = columns.get(&name) {
-            let other = &other.own_name;
-            return Err(refuse(format!(
-                "the columns {other:?} and {own_name:?} are one column here, {name}: rename or \
-                 remove one"
-            )));
+            let problem = PhenotypeProblem::OneColumn {
+                first: other.own_name.clone(),
+                second: own_name,
+                name,
+            };
+            return Err(refuse(Some(1), problem));
         }
         let cells = rows
             .values()
@@ -112,19 +108,14 @@ fn parse(path: &Path, bytes: &[u8], warnings: &mut Vec<String>) -> Result<Table,
 /// The names of the columns and the rows, all of one length.
 fn records(path: &Path, bytes: &[u8]) -> Result<(Vec<String>, Vec<ByteRecord>), StudyError> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(StudyError::file(
-            path,
-            "the text is UTF-16: save it as UTF-8",
-        ));
+        return Err(StudyError::phenotype(path, None, PhenotypeProblem::Utf16));
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = ReaderBuilder::new()
         .delimiter(delimiter(bytes))
         .trim(Trim::All)
         .from_reader(bytes);
-    let header = reader
-        .byte_headers()
-        .map_err(|error| broken(path, &error))?;
+    let header = reader.byte_headers().map_err(|error| broken(path, error))?;
     let header = header
         .iter()
         .map(|name| String::from_utf8_lossy(name).into_owned())
@@ -132,7 +123,7 @@ fn records(path: &Path, bytes: &[u8]) -> Result<(Vec<String>, Vec<ByteRecord>), 
     let rows = reader
         .byte_records()
         .collect::<Result<Vec<ByteRecord>, csv::Error>>()
-        .map_err(|error| broken(path, &error))?;
+        .map_err(|error| broken(path, error))?;
     Ok((header, rows))
 }
 
@@ -150,18 +141,17 @@ fn delimiter(bytes: &[u8]) -> u8 {
         .unwrap_or(b',')
 }
 
-fn broken(path: &Path, error: &csv::Error) -> StudyError {
-    let problem = match error.kind() {
-        ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => format!("it has {len} columns, the header has {expected_len}"),
-        _ => "it is no row of a table".to_owned(),
+fn broken(path: &Path, error: csv::Error) -> StudyError {
+    let (line, problem) = match Broken::from(error) {
+        Broken::Io(error) => return StudyError::io("read", path)(error),
+        Broken::Cells {
+            line,
+            found,
+            expected,
+        } => (line, PhenotypeProblem::Cells { found, expected }),
+        Broken::NotUtf8 { line } | Broken::Other { line, .. } => (line, PhenotypeProblem::NotARow),
     };
-    StudyError::TextTable {
-        path: path.to_owned(),
-        line: error.position().map_or(1, csv::Position::line),
-        problem,
-    }
+    StudyError::phenotype(path, line, problem)
 }
 
 /// The text of a cell that is not missing.
@@ -220,7 +210,7 @@ fn first_visits<'a>(
         .collect()
 }
 
-/// The number of `V1`, `ses-1` and `1`; none for another kind of visit, such as a call, `F1`.
+/// The number of `V1`, `ses-1` and `1`; `None` for another kind of visit, such as a call, `F1`.
 fn visit_number(visit: &str) -> Option<u64> {
     let visit = visit.strip_prefix("ses-").unwrap_or(visit);
     let digits = visit.strip_prefix(['V', 'v']).unwrap_or(visit);

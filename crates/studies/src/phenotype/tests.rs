@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::error::PhenotypeProblem;
 
 /// Reads tables of these names and texts.
 fn read_with(columns: &[&str], files: &[(&str, &str)]) -> Result<Phenotypes, StudyError> {
@@ -19,6 +20,26 @@ fn read_with(columns: &[&str], files: &[(&str, &str)]) -> Result<Phenotypes, Stu
 
 fn read(files: &[(&str, &str)]) -> Phenotypes {
     read_with(&[], files).unwrap()
+}
+
+/// The line and the problem of tables that are refused.
+fn refused(result: Result<Phenotypes, StudyError>) -> (Option<u64>, PhenotypeProblem) {
+    match result {
+        Err(StudyError::Phenotype { line, problem, .. }) => (line, problem),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The column that is refused, and what was expected.
+fn refused_column(result: Result<Phenotypes, StudyError>) -> (String, String) {
+    match result {
+        Err(StudyError::Config {
+            field: "phenotype.columns",
+            found,
+            expected,
+        }) => (found, expected),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn record<'a>(phenotypes: &'a Phenotypes, subject: &str) -> &'a SubjectRecord {
@@ -176,8 +197,8 @@ fn two_tables_with_two_columns_of_families_are_joined() {
 
 #[test]
 fn keys_of_relatives_are_nothing_to_predict() {
-    let error = read_with(&["Father_ID"], &[("r.csv", RESTRICTED)]).unwrap_err();
-    assert!(error.to_string().contains("Father_ID"), "{error}");
+    let (found, _) = refused_column(read_with(&["Father_ID"], &[("r.csv", RESTRICTED)]));
+    assert_eq!(found, "Father_ID");
     let phenotypes = read(&[("r.csv", RESTRICTED)]);
     let first = record(&phenotypes, "999901");
     assert!(!first.targets.keys().any(|name| name.ends_with("_id")));
@@ -274,13 +295,11 @@ fn columns_are_chosen_by_either_name() {
         ["age_years", "pmat24_a_cr", "age_bin", "sex", "zygositysr"]
     );
 
-    let error = read_with(&["PMAT24_A_CS"], &files).unwrap_err().to_string();
-    assert!(
-        error.contains("PMAT24_A_CS") && error.contains("pmat24_a_cr"),
-        "{error}"
-    );
-    let error = read_with(&["Family_ID"], &files).unwrap_err().to_string();
-    assert!(error.contains("Family_ID"), "{error}");
+    let (found, expected) = refused_column(read_with(&["PMAT24_A_CS"], &files));
+    assert_eq!(found, "PMAT24_A_CS");
+    assert!(expected.contains("pmat24_a_cr"), "{expected}");
+    let (found, _) = refused_column(read_with(&["Family_ID"], &files));
+    assert_eq!(found, "Family_ID");
 }
 
 #[test]
@@ -295,11 +314,9 @@ fn free_text_is_left_out_unless_asked_for_which_is_an_error() {
             .warnings
             .contains(&"1 columns of free text are left out".into())
     );
-    let error = read_with(&["remark"], &files).unwrap_err().to_string();
-    assert!(
-        error.contains("remark") && !error.contains(&long),
-        "{error}"
-    );
+    let (found, expected) = refused_column(read_with(&["remark"], &files));
+    assert_eq!(found, "remark");
+    assert!(!expected.contains(&long), "{expected}");
 }
 
 #[test]
@@ -315,10 +332,17 @@ fn files_that_differ_are_named_without_subject_or_value() {
             assert!(agree, "{two}");
             continue;
         };
+        let StudyError::Phenotype {
+            path,
+            line: None,
+            problem: PhenotypeProblem::Differs { column, other },
+        } = &error
+        else {
+            panic!("{error:?}")
+        };
+        assert_eq!(column, "SCORE");
+        assert!(path.ends_with("two.csv") && other.ends_with("one.csv"));
         let error = error.to_string();
-        for part in ["one.csv", "two.csv", "SCORE"] {
-            assert!(error.contains(part), "{error}");
-        }
         for secret in ["999901", "7071", "7072"] {
             assert!(!error.contains(secret), "{error}");
         }
@@ -327,28 +351,35 @@ fn files_that_differ_are_named_without_subject_or_value() {
 
 #[test]
 fn what_is_no_table_of_subjects_is_refused_without_its_values() {
-    let utf16 = "\u{feff}Subject";
-    assert!(read_with(&[], &[("a.csv", utf16)]).is_err(), "no row");
-    for (text, expected) in [
-        ("", "no column names the subject"),
-        ("a,b\n7071,2\n", "line 1: no column names the subject"),
-        (
-            "subject,a\n7071,1\n7071\n",
-            "line 3: it has 1 columns, the header has 2",
-        ),
-        (
-            "subject,A b,a-B\n7071,1,2\n",
-            "\"A b\" and \"a-B\" are one column here, a_b",
-        ),
-        ("subject,a\n", "no row of the table has a subject"),
-        ("subject,a\n,7071\n", "no row of the table has a subject"),
+    use PhenotypeProblem as P;
+    let no_column = P::NoSubjectColumn {
+        expected: &header::SUBJECT,
+    };
+    let cells = P::Cells {
+        found: 1,
+        expected: 2,
+    };
+    let one_column = P::OneColumn {
+        first: "A b".into(),
+        second: "a-B".into(),
+        name: "a_b".into(),
+    };
+    for (text, line, expected) in [
+        ("", Some(1), no_column.clone()),
+        ("a,b\n7071,2\n", Some(1), no_column),
+        ("subject,a\n7071,1\n7071\n", Some(3), cells),
+        ("subject,A b,a-B\n7071,1,2\n", Some(1), one_column),
+        ("subject,a\n", None, P::NoSubject),
+        ("subject,a\n,7071\n", None, P::NoSubject),
+        ("\u{feff}Subject", None, P::NoSubject),
     ] {
-        let error = read_with(&[], &[("a.csv", text)]).unwrap_err().to_string();
-        assert!(error.contains(expected), "{error}");
+        let error = read_with(&[], &[("a.csv", text)]).unwrap_err();
+        let message = error.to_string();
         assert!(
-            !error.contains("7071") && error.contains("a.csv"),
-            "{error}"
+            !message.contains("7071") && message.contains("a.csv"),
+            "{message}"
         );
+        assert_eq!(refused(Err(error)), (line, expected), "{text:?}");
     }
 }
 
@@ -360,8 +391,8 @@ fn other_encodings_are_refused_or_read_as_far_as_they_go() {
         std::fs::write(&path, bytes).unwrap();
         Phenotypes::read(std::slice::from_ref(&path), &PhenotypeOptions::default())
     };
-    let error = read(b"\xff\xfeS\0").unwrap_err().to_string();
-    assert!(error.contains("UTF-16"), "{error}");
+    let problem = refused(read(b"\xff\xfeS\0"));
+    assert_eq!(problem, (None, PhenotypeProblem::Utf16));
     let latin1 = read(b"subject,town,n\n999901,K\xf6ln,3\n").unwrap();
     assert_eq!(record(&latin1, "999901").targets["n"], 3.0);
 }

@@ -1,5 +1,5 @@
-use super::super::bids_tree::tests::tree;
 use super::*;
+use crate::test_tree::tree;
 
 /// Every generation of names: its table, its CIFTI file and its coverage table.
 const GENERATIONS: [[&str; 3]; 3] = [
@@ -87,16 +87,21 @@ fn one_of_several_atlases_must_be_chosen() {
         "space-fsLR_seg-Gordon_stat-mean_timeseries.tsv",
     ]);
     let mut options = ListOptions::default();
-    let error = list(root.path(), &options).unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "atlas_label is not given, expected one of 4S156Parcels, Gordon"
-    );
+    let refused = |options: &ListOptions| match list(root.path(), options) {
+        Err(StudyError::Config {
+            field: "atlas_label",
+            found,
+            expected,
+        }) => (found, expected),
+        other => panic!("{other:?}"),
+    };
+    let known = "one of 4S156Parcels, Gordon";
+    assert_eq!(refused(&options), ("not given".into(), known.into()));
     options.atlas_label = Some("Gordon".into());
     let listing = list(root.path(), &options).unwrap();
     assert!(listing.scans[0].variant.contains("seg-Gordon"));
     options.atlas_label = Some("gordon".into());
-    assert!(list(root.path(), &options).is_err());
+    assert_eq!(refused(&options), ("gordon".into(), known.into()));
 }
 
 #[test]
@@ -125,11 +130,13 @@ fn surfaces_come_first_then_the_common_template() {
         taken(&[&surface, &other], Some("NLin6Asym")).unwrap(),
         other
     );
-    let error = taken(&[&other, &infant], None).unwrap_err().to_string();
-    assert!(
-        error.contains("space-MNI152NLin6Asym, space-MNIInfant"),
-        "{error}"
+    let error = taken(&[&other, &infant], None).unwrap_err();
+    let is_of_field = matches!(
+        &error,
+        StudyError::Config { field: "variant", expected, .. }
+            if expected.contains("space-MNI152NLin6Asym, space-MNIInfant")
     );
+    assert!(is_of_field, "{error:?}");
 }
 
 #[test]

@@ -11,6 +11,8 @@ use brainmae_machine::progress::Steps;
 use brainmae_machine::{interrupt, workspace};
 use clap::Args;
 
+use crate::stage::stopped;
+
 /// What to check.
 #[derive(Args)]
 pub struct Check {

@@ -9,7 +9,7 @@ use brainmae_data::ingest::{self, IngestSpec, Plan};
 use brainmae_machine::front::command;
 use brainmae_machine::workspace;
 use brainmae_signals::cleaning::{BandPass, Censoring, CleaningStep, ConfoundModel, Dummies};
-use brainmae_studies::{Layout, NoteKind};
+use brainmae_studies::{LAYOUTS, LayoutName, NoteKind};
 use clap::{Args, ValueEnum};
 
 use super::tell;
@@ -31,7 +31,7 @@ pub struct Prepare {
     source: PathBuf,
     /// How the folder is laid out: hcp, hcp-7t, hcp-aging, nsd, xcpd, fmriprep or manifest.
     #[arg(long)]
-    layout: Option<Layout>,
+    layout: Option<LayoutName>,
     /// A built-in atlas (schaefer-100-7, ...), `columns`, or a label file with names of its own.
     #[arg(long)]
     atlas: Option<String>,
@@ -345,8 +345,8 @@ fn replace<T>(value: &mut Vec<T>, given: Vec<T>) {
 }
 
 fn layouts() -> String {
-    let lines: Vec<String> = (Layout::ALL.iter())
-        .map(|layout| format!("{layout} ({})", layout.about()))
+    let lines: Vec<String> = (LAYOUTS.iter())
+        .map(|layout| format!("{} ({})", layout.name(), layout.about()))
         .collect();
     lines.join(", ")
 }

@@ -7,7 +7,7 @@ use brainmae_machine::front::command;
 use brainmae_machine::workspace;
 use brainmae_simulate::PlantedSpec;
 use brainmae_simulate::cohort::{CohortLayout, CohortSpec, Grayordinates, SeriesFile};
-use brainmae_studies::Layout;
+use brainmae_studies::LayoutName;
 use clap::{Args, ValueEnum};
 
 use super::tell;
@@ -151,10 +151,10 @@ impl Simulate {
 /// The command that prepares a simulated cohort.
 fn prepare_command(spec: &CohortSpec, atlas: &str, out: &Path) -> String {
     let (layout, tables): (_, &[&str]) = match spec.layout {
-        CohortLayout::Hcp => (Layout::HcpYa, &["unrestricted.csv", "restricted.csv"]),
-        CohortLayout::Aging => (Layout::HcpAging, &["ndar_subject01.txt"]),
-        CohortLayout::Nsd => (Layout::Nsd, &[]),
-        CohortLayout::Xcpd => (Layout::Xcpd, &[]),
+        CohortLayout::Hcp => (LayoutName::HCP_YA, &["unrestricted.csv", "restricted.csv"]),
+        CohortLayout::Aging => (LayoutName::HCP_AGING, &["ndar_subject01.txt"]),
+        CohortLayout::Nsd => (LayoutName::NSD, &[]),
+        CohortLayout::Xcpd => (LayoutName::XCPD, &[]),
     };
     let mut words = format!(
         "{} {} --layout {layout} --atlas {atlas}",

@@ -1,7 +1,19 @@
-//! Trees of empty files, for the tests of the releases.
+//! Trees of small files, for the tests of the layouts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// A folder with these files; a name with `=` is followed by the content.
+pub(crate) fn tree<S: AsRef<str>>(files: &[S]) -> tempfile::TempDir {
+    let root = tempfile::tempdir().unwrap();
+    for file in files {
+        let (name, text) = file.as_ref().split_once('=').unwrap_or((file.as_ref(), ""));
+        let path = root.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    root
+}
 
 /// A temporary folder in which runs lie at `<subject>/<inner>/<run>`.
 pub(crate) struct Tree {

@@ -1,5 +1,10 @@
-use super::bids_tree::tests::tree;
 use super::*;
+use crate::fmriprep::Fmriprep;
+use crate::listing::{NoteKind, SignalFile};
+use crate::manifest::Manifest;
+use crate::nsd::Nsd;
+use crate::test_tree::tree;
+use crate::xcpd::Xcpd;
 use proptest::prelude::*;
 
 const SERIES: &str = "space-fsLR_seg-A_stat-mean_timeseries.tsv";
@@ -16,7 +21,7 @@ fn scans_are_sorted_and_absent_subjects_told() {
         subjects: vec!["b".into(), "sub-a".into(), "c".into()],
         ..Default::default()
     };
-    let listing = list(Layout::Manifest, root.path(), &options).unwrap();
+    let listing = list(&Manifest, root.path(), &options).unwrap();
     let ids: Vec<_> = listing
         .scans
         .iter()
@@ -41,7 +46,7 @@ fn tasks_are_chosen_in_any_case_and_absent_ones_told() {
         tasks: vec!["rest".into(), "Wm".into(), "Social".into()],
         ..Default::default()
     };
-    let listing = list(Layout::Manifest, root.path(), &options).unwrap();
+    let listing = list(&Manifest, root.path(), &options).unwrap();
     let tasks: Vec<_> = listing
         .scans
         .iter()
@@ -63,12 +68,17 @@ fn two_files_of_one_scan_are_refused() {
         "sub-1_task-a_space-X_timeseries.tsv",
         "sub-1_task-a_space-Y_timeseries.tsv",
     ]);
-    let error = list(Layout::Manifest, root.path(), &ListOptions::default()).unwrap_err();
-    let error = error.to_string();
-    assert!(
-        error.contains("the scan sub-1_task-a is in") && error.contains("space-X_timeseries"),
-        "{error}"
-    );
+    let error = list(&Manifest, root.path(), &ListOptions::default()).unwrap_err();
+    let StudyError::Listing {
+        path,
+        problem: ListingProblem::ScanTwice { scan, first },
+    } = error
+    else {
+        panic!("{error:?}")
+    };
+    assert_eq!(scan.as_str(), "sub-1_task-a");
+    assert!(first.ends_with("sub-1_task-a_space-X_timeseries.tsv"));
+    assert!(path.ends_with("sub-1_task-a_space-Y_timeseries.tsv"));
 }
 
 #[test]
@@ -79,33 +89,79 @@ fn where_nothing_is_found_the_fitting_layout_is_named() {
         tasks: vec!["rest".into()],
         ..Default::default()
     };
-    for layout in [Layout::Nsd, Layout::Fmriprep] {
-        let error = list(layout, root.path(), &ListOptions::default()).unwrap_err();
-        let error = error.to_string();
-        assert!(
-            error.contains(layout.about()) && error.contains("looks like layout xcpd"),
-            "{error}"
-        );
+    let nothing = |layout: &dyn StudyLayout, options: &ListOptions| match list(
+        layout,
+        root.path(),
+        options,
+    ) {
+        Err(StudyError::Listing {
+            problem: ListingProblem::NothingFound(nothing),
+            ..
+        }) => nothing,
+        other => panic!("{other:?}"),
+    };
+    for layout in [&Nsd as &dyn StudyLayout, &Fmriprep] {
+        let nothing = nothing(layout, &ListOptions::default());
+        assert_eq!(nothing.layout, layout.name());
+        assert_eq!(nothing.fits.map(|(name, _)| name), Some("xcpd"));
     }
-    let error = list(Layout::Xcpd, root.path(), &options).unwrap_err();
-    let error = error.to_string();
-    assert!(
-        error.contains("tasks asked for: rest") && !error.contains("looks like"),
-        "{error}"
+    let nothing = nothing(&Xcpd, &options);
+    assert_eq!((nothing.tasks, nothing.fits), (vec!["rest".into()], None));
+}
+
+/// One table for every subject, as no study of this crate has it.
+struct Flat;
+
+impl StudyLayout for Flat {
+    fn name(&self) -> &'static str {
+        "flat"
+    }
+
+    fn about(&self) -> &'static str {
+        "<subject>.npy"
+    }
+
+    fn list(&self, root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
+        let scan = |subject| {
+            let signal = SignalFile::Npy(root.join(subject).with_extension("npy"));
+            FoundScan::new(subject, subject, signal)
+        };
+        let wanted = ["b", "a"]
+            .into_iter()
+            .filter(|subject| options.wants_subject(subject));
+        Ok(wanted.map(scan).collect())
+    }
+}
+
+#[test]
+fn a_layout_from_outside_is_listed_as_those_inside() {
+    let root = tree(&["a.npy", "b.npy"]);
+    let listing = list(&Flat, root.path(), &ListOptions::default()).unwrap();
+    let ids: Vec<_> = listing
+        .scans
+        .iter()
+        .map(|scan| scan.scan.as_str())
+        .collect();
+    assert_eq!(ids, ["a", "b"]);
+    let options = ListOptions {
+        subjects: vec!["c".into()],
+        ..Default::default()
+    };
+    let error = list(&Flat, root.path(), &options).unwrap_err();
+    let is_of_flat = matches!(
+        &error,
+        StudyError::Listing { problem: ListingProblem::NothingFound(nothing), .. }
+            if nothing.layout == "flat"
     );
+    assert!(is_of_flat, "{error:?}");
 }
 
 #[test]
 fn a_root_that_is_not_there_is_an_error() {
     let root = tree(&["a"]);
-    for layout in [
-        Layout::Nsd,
-        Layout::Xcpd,
-        Layout::Fmriprep,
-        Layout::Manifest,
-    ] {
+    for layout in registry::LAYOUTS {
         let root = root.path().join("gone");
-        let error = list(layout, &root, &ListOptions::default()).unwrap_err();
+        let error = list(*layout, &root, &ListOptions::default()).unwrap_err();
         assert!(matches!(error, StudyError::Files(_)), "{error}");
     }
 }
@@ -128,8 +184,8 @@ proptest! {
             .collect();
         let root = tree(&files);
         std::fs::create_dir_all(root.path().join("subj01/func1mm/timeseries")).unwrap();
-        for layout in [Layout::Nsd, Layout::Xcpd, Layout::Fmriprep, Layout::Manifest] {
-            if let Ok(listing) = list(layout, root.path(), &ListOptions::default()) {
+        for layout in registry::LAYOUTS {
+            if let Ok(listing) = list(*layout, root.path(), &ListOptions::default()) {
                 prop_assert!(!listing.scans.is_empty());
                 prop_assert!(listing.scans.iter().all(|scan| scan.signal.path().exists()));
             }

@@ -1,0 +1,34 @@
+//! Problems of JSON sidecars.
+
+/// Why a sidecar cannot be used.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SidecarProblem {
+    /// Longer than any sidecar.
+    #[error("longer than {most} bytes, which no sidecar is")]
+    TooLong {
+        /// Bytes that are read at most.
+        most: u64,
+    },
+    /// No JSON object.
+    #[error("not a JSON sidecar: {reason}")]
+    NotJson {
+        /// What the reader of JSON says.
+        reason: String,
+    },
+    /// The interval between volumes looks like milliseconds.
+    #[error(
+        "RepetitionTime is {secs}, which looks like milliseconds: BIDS asks for seconds, correct \
+         the sidecar"
+    )]
+    TrInMilliseconds {
+        /// The value.
+        secs: f64,
+    },
+    /// The interval between volumes is no number above zero.
+    #[error("RepetitionTime is {found}, expected a number of seconds above zero")]
+    Tr {
+        /// The value, as JSON.
+        found: String,
+    },
+}

@@ -1,0 +1,27 @@
+//! Texts and names of files as messages show them.
+
+/// Characters of a text that a message shows.
+const SHOWN: usize = 40;
+
+/// Names that a remark lists where nothing else is said.
+const FEW: usize = 3;
+
+/// The start of a text, in quotes.
+pub(crate) fn shown(text: &str) -> String {
+    let start: String = text.chars().take(SHOWN).collect();
+    format!("{start:?}")
+}
+
+/// The first three names, and how many more there are.
+pub(crate) fn few<S: AsRef<str>>(names: &[S]) -> String {
+    first_of(names, FEW)
+}
+
+/// The first `most` names, and how many more there are.
+pub(crate) fn first_of<S: AsRef<str>>(names: &[S], most: usize) -> String {
+    let first: Vec<&str> = names.iter().take(most).map(AsRef::as_ref).collect();
+    match names.len().saturating_sub(most) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
+}
