@@ -12,8 +12,8 @@ use crate::segment::SegmentSpec;
 use brainmae_atlas::guard;
 use brainmae_formats::cifti::{CiftiFile, CiftiKind};
 use brainmae_formats::roi_signals::RoiSignals;
-use brainmae_formats::signal_table::SignalTable;
-use brainmae_formats::{columnar, nifti, npy};
+use brainmae_formats::signal_table::{SignalTable, TextFile};
+use brainmae_formats::{ColumnarFile, NpyFile, nifti};
 use brainmae_signals::bold::BoldSeries;
 use brainmae_signals::cleaning::{RoiConstants, ScanSignals, Unusable, clean_scan};
 use brainmae_studies::events::{Event, read_bids_events, read_design, read_evs, shift};
@@ -258,7 +258,7 @@ impl Cohort<'_> {
             }
             SignalFile::Table(path) => self.table(found, path, SignalTable::read(path)?),
             SignalFile::Npy(path) => {
-                let signals = npy::read(path)?;
+                let signals = NpyFile::open(path)?.read()?;
                 self.table(
                     found,
                     path,
@@ -270,7 +270,8 @@ impl Cohort<'_> {
                 )
             }
             SignalFile::Columnar { path, scan } => {
-                self.table(found, path, columnar::read(path, scan.as_deref())?)
+                let table = ColumnarFile::open(path)?.read(scan.as_deref())?;
+                self.table(found, path, table)
             }
         }
     }
@@ -414,8 +415,8 @@ pub(super) fn tr_of_file(found: &FoundScan) -> Option<f64> {
         SignalFile::Cifti(path) => CiftiFile::open(path).ok()?.tr_secs(),
         SignalFile::Nifti { bold, .. } => nifti::NiftiReader::open(bold).ok()?.header().tr_secs,
         SignalFile::Columnar { path, scan } => {
-            let table = columnar::read(path, scan.as_deref()).ok()?;
-            table.signals.tr_secs
+            let file = ColumnarFile::open(path).ok()?;
+            file.tr_secs(scan.as_deref()).ok()?
         }
         SignalFile::Table(_) | SignalFile::Npy(_) => None,
     };
@@ -445,15 +446,9 @@ pub(super) fn column_names(scans: &[FoundScan]) -> Result<Vec<String>, DataError
 
 fn names_of(scan: &FoundScan) -> Result<Option<Vec<String>>, DataError> {
     Ok(match &scan.signal {
-        SignalFile::Cifti(path) => {
-            let file = CiftiFile::open(path)?;
-            match file.kind() {
-                CiftiKind::ParcelSeries => Some(file.roi_signals_of_parcels(Some(0..1))?.0),
-                _ => None,
-            }
-        }
-        SignalFile::Table(path) => SignalTable::read(path)?.names,
-        SignalFile::Columnar { path, scan } => columnar::read(path, scan.as_deref())?.names,
+        SignalFile::Cifti(path) => CiftiFile::open(path)?.names().map(<[String]>::to_vec),
+        SignalFile::Table(path) => TextFile::open(path)?.names().map(<[String]>::to_vec),
+        SignalFile::Columnar { path, scan } => ColumnarFile::open(path)?.names(scan.as_deref())?,
         SignalFile::Npy(_) | SignalFile::Nifti { .. } => None,
     })
 }
