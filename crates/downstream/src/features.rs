@@ -1,7 +1,6 @@
 //! Numbers that simple models read from signals.
 
 pub mod fc;
-pub mod scales;
 pub mod tangent;
 
 use nalgebra::DMatrix;
