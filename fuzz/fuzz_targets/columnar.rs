@@ -1,7 +1,7 @@
 #![no_main]
 //! Parquet and Arrow.
 
-use brainmae_formats::columnar;
+use brainmae_formats::ColumnarFile;
 use brainmae_fuzz::file;
 use libfuzzer_sys::fuzz_target;
 
@@ -9,8 +9,10 @@ use libfuzzer_sys::fuzz_target;
 // them for crashes. One that leaves the reader still ends the run.
 fuzz_target!(init: std::panic::set_hook(Box::new(|_| {})), |data: &[u8]| {
     for name in ["a.parquet", "a.arrow"] {
-        let path = file(name, data);
-        let _ = columnar::scans(&path);
-        let _ = columnar::read(&path, None);
+        if let Ok(file) = ColumnarFile::open(&file(name, data)) {
+            let _ = file.scans();
+            let _ = (file.names(None), file.tr_secs(None), file.n_volumes(None));
+            let _ = file.read(None);
+        }
     }
 });

@@ -1,14 +1,12 @@
 //! Features of simple models, read from signals.
 
-pub mod fc;
-pub mod scales;
 pub mod tangent;
 
+use brainmae_signals::fc::{correlations, fisher_z};
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 use crate::{DownstreamError, Example, Examples, FitError, Labelled, Problem, Scan};
-use fc::{correlations, fisher_z};
 use tangent::TangentSpace;
 
 /// Functional connectivity of an example of `scan` over its [kept](Scan::kept) volumes.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod atomic;
+#[cfg(feature = "checksum")]
 pub mod checksum;
 mod error;
 pub mod exclusion;
@@ -8,6 +9,7 @@ pub mod id;
 pub mod lock;
 
 pub use atomic::write_atomic;
+#[cfg(feature = "checksum")]
 pub use checksum::{FieldHasher, sha256_bytes, sha256_file};
 pub use error::FileError;
 pub use exclusion::Exclusion;

@@ -14,11 +14,13 @@ mod matrix;
 mod means;
 mod models;
 mod parcels;
+mod problem;
 #[cfg(test)]
 mod tests;
 pub mod writer;
 mod xml;
 
+use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +31,8 @@ pub use dense_labels::DenseLabels;
 use matrix::{Matrix, Rows};
 pub use means::RoiMeans;
 use models::BrainModels;
-pub use models::VolumeSpace;
+pub use models::{Side, VolumeSpace};
+pub use problem::{CiftiProblem, ModelProblem, XmlProblem};
 
 /// What a CIFTI file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,14 +45,14 @@ pub enum CiftiKind {
     DenseLabels,
 }
 
-impl CiftiKind {
+impl fmt::Display for CiftiKind {
     /// The kind in the words and with the file ending that users know.
-    fn name(self) -> &'static str {
-        match self {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
             Self::DenseSeries => "signals of grayordinates (.dtseries.nii)",
             Self::ParcelSeries => "signals of parcels (.ptseries.nii)",
             Self::DenseLabels => "labels of grayordinates (.dlabel.nii)",
-        }
+        })
     }
 }
 
@@ -74,16 +77,16 @@ impl CiftiFile {
     /// Opens `path` and checks that header, axes and length of the file agree.
     ///
     /// # Errors
-    /// [`FormatError::File`] or [`FormatError::NiftiHeader`] for what is no CIFTI-2 file, one of a kind
-    /// that is not read, or one that is cut short; [`FormatError::Io`] when it cannot be read.
+    /// [`FormatError::Cifti`] or [`FormatError::Nifti`] for what is no CIFTI-2 file, one of a kind
+    /// that is not read, or one that is cut short; [`FormatError::Files`] when it cannot be read.
     pub fn open(path: &Path) -> Result<Self, FormatError> {
         let mut file = File::open(path).map_err(FormatError::io("open", path))?;
         let header = header::read(path, &mut file)?;
-        Self::understand(path, &header).map_err(|problem| FormatError::file(path, problem))
+        Self::understand(path, &header).map_err(|problem| FormatError::cifti(path, problem))
     }
 
     /// Builds the file from its header, or says what does not fit.
-    fn understand(path: &Path, header: &header::CiftiHeader) -> Result<Self, String> {
+    fn understand(path: &Path, header: &header::CiftiHeader) -> Result<Self, CiftiProblem> {
         let declared = header.declared_kind()?;
         let axes = xml::axes(&header.xml)?;
         let lengths = [axes[0].len(), axes[1].len()];
@@ -107,12 +110,10 @@ impl CiftiFile {
                 (Rows::Volumes, Content::DenseLabels(labels, models))
             }
             [first, second] => {
-                return Err(format!(
-                    "its axes are {} and {}, which is not read: series or labels of brain models, \
-                     or series of parcels are",
-                    first.name(),
-                    second.name()
-                ));
+                return Err(CiftiProblem::Axes {
+                    columns: first.name(),
+                    rows: second.name(),
+                });
             }
         };
         header.check_lengths(lengths)?;
@@ -123,12 +124,10 @@ impl CiftiFile {
             content,
         };
         match declared {
-            Some(declared) if declared != cifti.kind() => Err(format!(
-                "its intent code announces {}, but its axes are those of {}: one of them is wrong, \
-                 write the file again",
-                declared.name(),
-                cifti.kind().name()
-            )),
+            Some(declared) if declared != cifti.kind() => Err(CiftiProblem::IntentAndAxes {
+                declared,
+                found: cifti.kind(),
+            }),
             _ => Ok(cifti),
         }
     }
@@ -139,6 +138,14 @@ impl CiftiFile {
             Content::DenseSeries(..) => CiftiKind::DenseSeries,
             Content::ParcelSeries(..) => CiftiKind::ParcelSeries,
             Content::DenseLabels(..) => CiftiKind::DenseLabels,
+        }
+    }
+
+    /// Names of the parcels; none for grayordinates.
+    pub fn names(&self) -> Option<&[String]> {
+        match &self.content {
+            Content::ParcelSeries(_, names) => Some(names),
+            Content::DenseSeries(..) | Content::DenseLabels(..) => None,
         }
     }
 
@@ -180,14 +187,8 @@ impl CiftiFile {
 
     /// The file has another kind than a method needs.
     fn wrong_kind(&self, needed: CiftiKind) -> FormatError {
-        FormatError::file(
-            &self.path,
-            format!(
-                "it holds {} where {} are needed",
-                self.kind().name(),
-                needed.name()
-            ),
-        )
+        let found = self.kind();
+        FormatError::cifti(&self.path, CiftiProblem::Kind { found, needed })
     }
 
     /// The volumes asked for, all of them when `part` is none.
@@ -199,9 +200,9 @@ impl CiftiFile {
         match part {
             None => Ok(0..n_volumes),
             Some(part) if part.start < part.end && part.end <= n_volumes => Ok(part),
-            Some(part) => Err(FormatError::file(
+            Some(asked) => Err(FormatError::cifti(
                 &self.path,
-                format!("volumes {part:?} are asked for, it has {n_volumes}"),
+                CiftiProblem::Volumes { asked, n_volumes },
             )),
         }
     }

@@ -16,16 +16,16 @@ mod cell;
 mod file;
 mod long;
 mod parquet;
+mod problem;
 mod wide;
 
 use std::collections::HashSet;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 
 use crate::error::FormatError;
-use crate::signal_table::SignalTable;
-use file::ColumnarFile;
+use crate::signal_table::{SignalTable, telling_names};
+pub use file::ColumnarFile;
+pub use problem::{BlockProblem, ColumnarProblem};
 
 /// The name of the scan that a row belongs to.
 const SCAN: &str = "scan";
@@ -48,72 +48,99 @@ const MAX_VALUES: usize = 1 << 28;
 /// Names of scans that an error shows.
 const SHOWN_SCANS: usize = 5;
 
-/// Reads the signals of one scan, of the only one when `scan` is none.
-///
-/// Rows may come in any order where they have a `volume`. In the long form a pair of volume and ROI
-/// that has no row is missing: NaN. ROIs come in the order of the columns, of their numbers, or in
-/// which their names first occur; names that only count the columns from 0 are none. The TR is
-/// told where `time_secs` is there and evenly spaced.
-///
-/// Only the rows of the scan are held in memory, and one block of the file.
-///
-/// # Errors
-/// [`FormatError::File`] for a file of another form or format, a scan that is not there or must be
-/// named, volumes that do not count from 0 or 1 without a gap, and two rows for one value;
-/// [`FormatError::Parquet`] for a damaged file.
-pub fn read(path: &Path, scan: Option<&str>) -> Result<SignalTable, FormatError> {
-    guarded(path, || read_scan(path, scan))
-}
-
-fn read_scan(path: &Path, scan: Option<&str>) -> Result<SignalTable, FormatError> {
-    let file = ColumnarFile::open(path)?;
-    let rows = rows_of(&file, scan)?;
-    let has = |name: &str| file.place(name).is_some();
-    let table = if has(VOLUME) && has(ROI) && (has(VALUE) || has(BOLD)) {
-        long::read(&file, rows.as_deref())?
-    } else {
-        wide::read(&file, rows.as_deref())?
-    };
-    if table.signals.values.is_empty() {
-        return Err(file.refuse("it holds no value"));
+impl ColumnarFile {
+    /// The scans of the file, in the order in which they first occur; none when it has no `scan`
+    /// column. Of the columns, only `scan` is decoded.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn scans(&self) -> Result<Vec<String>, FormatError> {
+        self.guarded(|| {
+            let mut known = HashSet::new();
+            let mut scans = Vec::new();
+            each_scan(self, |_, scan| {
+                if !known.contains(scan) {
+                    known.insert(scan.to_owned());
+                    scans.push(scan.to_owned());
+                }
+                Ok(())
+            })?;
+            Ok(scans)
+        })
     }
-    Ok(table)
-}
 
-/// The scans of a file, in the order in which they first occur; none when it has no `scan` column.
-///
-/// # Errors
-/// As [`read`].
-pub fn scans(path: &Path) -> Result<Vec<String>, FormatError> {
-    guarded(path, || list_scans(path))
-}
+    /// The names of the ROIs, as [`read`](Self::read) gives them with the signals of a scan. They
+    /// are names of columns; in the long form `scan` and `roi` are decoded.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn names(&self, scan: Option<&str>) -> Result<Option<Vec<String>>, FormatError> {
+        self.guarded(|| match self.is_long() {
+            true => long::names(self, rows_of(self, scan)?.as_deref()),
+            false => Ok(wide::names(self)?.and_then(telling_names)),
+        })
+    }
 
-/// The decoder of Parquet trusts the pages of a file: it panics on some that are damaged. Nothing
-/// outlives the call that could have been left half done.
-fn guarded<T>(
-    path: &Path,
-    read: impl FnOnce() -> Result<T, FormatError>,
-) -> Result<T, FormatError> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
-        Err(FormatError::file(
-            path,
-            "its pages are damaged so that they cannot be decoded: fetch or write it again",
-        ))
-    })
-}
-
-fn list_scans(path: &Path) -> Result<Vec<String>, FormatError> {
-    let file = ColumnarFile::open(path)?;
-    let mut known = HashSet::new();
-    let mut scans = Vec::new();
-    each_scan(&file, |_, scan| {
-        if !known.contains(scan) {
-            known.insert(scan.to_owned());
-            scans.push(scan.to_owned());
+    /// Seconds between the volumes of a scan, where `time_secs` is there and evenly spaced. Of the
+    /// columns, `scan`, `volume` and `time_secs` are decoded.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn tr_secs(&self, scan: Option<&str>) -> Result<Option<f64>, FormatError> {
+        if self.is_long() || self.place(TIME).is_none() {
+            return Ok(None);
         }
-        Ok(())
-    })?;
-    Ok(scans)
+        self.guarded(|| wide::tr_secs(self, rows_of(self, scan)?.as_deref()))
+    }
+
+    /// Volumes of a scan. Of the columns, `scan` is decoded, and `volume` in the long form.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn n_volumes(&self, scan: Option<&str>) -> Result<usize, FormatError> {
+        self.guarded(|| {
+            let rows = rows_of(self, scan)?;
+            match &rows {
+                _ if self.is_long() => long::n_volumes(self, rows.as_deref()),
+                Some(rows) => Ok(rows.iter().map(|rows| rows.len()).sum()),
+                None => (self.batches(&[0], None)?)
+                    .try_fold(0, |sum, batch| Ok(sum + batch?.num_rows())),
+            }
+        })
+    }
+
+    /// Reads the signals of one scan, of the only one when `scan` is none.
+    ///
+    /// Rows may come in any order where they have a `volume`. In the long form a pair of volume and
+    /// ROI that has no row is missing: NaN. ROIs come in the order of the columns, of their numbers,
+    /// or in which their names first occur; names that only count the columns from 0 are none. The
+    /// TR is told where `time_secs` is there and evenly spaced.
+    ///
+    /// Only the rows of the scan are held in memory, and one block of the file.
+    ///
+    /// # Errors
+    /// [`FormatError::Columnar`] for a file of another form, a scan that is not there or must be
+    /// named, volumes that do not count from 0 or 1 without a gap, and two rows for one value;
+    /// [`FormatError::Parquet`] for a damaged file.
+    pub fn read(&self, scan: Option<&str>) -> Result<SignalTable, FormatError> {
+        self.guarded(|| {
+            let rows = rows_of(self, scan)?;
+            let table = match self.is_long() {
+                true => long::read(self, rows.as_deref())?,
+                false => wide::read(self, rows.as_deref())?,
+            };
+            if table.signals.values.is_empty() {
+                return Err(self.refuse(ColumnarProblem::NoValue));
+            }
+            Ok(table)
+        })
+    }
+
+    /// Whether a row holds one value, not a volume.
+    fn is_long(&self) -> bool {
+        let has = |name: &str| self.place(name).is_some();
+        has(VOLUME) && has(ROI) && (has(VALUE) || has(BOLD))
+    }
 }
 
 /// The rows of a scan; none stands for all of them.
@@ -123,9 +150,10 @@ fn rows_of(
 ) -> Result<Option<Vec<Range<usize>>>, FormatError> {
     if file.place(SCAN).is_none() {
         return match scan {
-            Some(scan) => Err(file.refuse(format!(
-                "it has no column {SCAN:?} to find scan {scan:?} in"
-            ))),
+            Some(scan) => {
+                let scan = scan.to_owned();
+                Err(file.refuse(ColumnarProblem::NoScanColumn { scan }))
+            }
             None => Ok(None),
         };
     }
@@ -136,9 +164,10 @@ fn rows_of(
         let wanted = scan.unwrap_or_else(|| only.get_or_insert_with(|| found.to_owned()));
         if found != wanted {
             if scan.is_none() {
-                return Err(file.refuse(format!(
-                    "it holds scan {wanted:?}, {found:?} and perhaps more: name the one to read"
-                )));
+                return Err(file.refuse(ColumnarProblem::SeveralScans {
+                    first: wanted.to_owned(),
+                    second: found.to_owned(),
+                }));
             }
             if others.len() < SHOWN_SCANS && !others.iter().any(|other| other == found) {
                 others.push(found.to_owned());
@@ -153,8 +182,11 @@ fn rows_of(
     })?;
     if rows.is_empty() {
         return Err(file.refuse(match scan {
-            Some(scan) => format!("it has no scan {scan:?}, only {}", others.join(", ")),
-            None => "it holds no row".into(),
+            Some(scan) => ColumnarProblem::NoScan {
+                scan: scan.to_owned(),
+                found: others,
+            },
+            None => ColumnarProblem::NoRow,
         }));
     }
     Ok(Some(rows))
@@ -173,13 +205,14 @@ fn each_scan(
         let batch = batch?;
         cell::each_text(batch.column(0), |row, scan| match scan {
             Some(scan) => take(start + row, scan),
-            None => Err(file.refuse(format!("row {} has no {SCAN}", start + row))),
+            None => {
+                let row = start + row;
+                Err(file.refuse(ColumnarProblem::RowWithoutScan { row }))
+            }
         })
         .unwrap_or_else(|| {
-            Err(file.refuse(format!(
-                "its column {SCAN} is {}, expected text or whole numbers",
-                batch.column(0).data_type()
-            )))
+            let found = batch.column(0).data_type().clone();
+            Err(file.refuse(ColumnarProblem::ScanType { found }))
         })?;
         start += batch.num_rows();
     }

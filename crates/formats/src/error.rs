@@ -1,8 +1,16 @@
-//! Errors of file formats.
+//! Errors of file formats: one enum of problems per format.
 
 use std::path::{Path, PathBuf};
 
 use brainmae_files::FileError;
+
+use crate::cifti::CiftiProblem;
+#[cfg(feature = "columnar")]
+use crate::columnar::ColumnarProblem;
+use crate::label_map::LabelProblem;
+use crate::nifti::{HeaderProblem, NiftiProblem};
+use crate::npy::NpyProblem;
+use crate::signal_table::TextProblem;
 
 /// Why a file cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -10,7 +18,7 @@ use brainmae_files::FileError;
 pub enum FormatError {
     /// A file or folder.
     #[error(transparent)]
-    Files(#[from] brainmae_files::FileError),
+    Files(#[from] FileError),
     /// A field of a configuration is out of its range.
     #[error("{field} is {found}, expected {expected}")]
     Config {
@@ -21,21 +29,21 @@ pub enum FormatError {
         /// What it may be.
         expected: String,
     },
-    /// A NIfTI header that cannot be true, or that asks for something this reader does not do.
-    #[error("not a NIfTI file that can be read: {problem}: {path:?}")]
-    NiftiHeader {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it and what is supported.
-        problem: String,
-    },
-    /// A file whose content cannot be used; the message says found, expected and what to do.
+    /// A CIFTI-2 file.
     #[error("{problem}: {path:?}")]
-    File {
+    Cifti {
         /// The file.
         path: PathBuf,
-        /// What is wrong, with what was found, expected, and what to do.
-        problem: String,
+        /// What is wrong with it.
+        problem: Box<CiftiProblem>,
+    },
+    /// A NIfTI file, or the NIfTI header of a CIFTI-2 file.
+    #[error("{problem}: {path:?}")]
+    Nifti {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: NiftiProblem,
     },
     /// A file ends before what its header announces.
     #[error(
@@ -49,15 +57,48 @@ pub enum FormatError {
         /// Volumes that the header announces.
         expected: u64,
     },
-    /// A line of a text table that cannot be understood.
+    /// An array of numpy.
+    #[error("{problem}: {path:?}")]
+    Npy {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: NpyProblem,
+    },
+    /// A text table whose name has an ending that is not known.
+    #[error(
+        "its name does not tell how cells are separated, expected .tsv (tabs), .csv (commas), .1D or .txt (white space): {path:?}"
+    )]
+    TextEnding {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A line of a text file.
     #[error("line {line}: {problem}: {path:?}")]
-    TextTable {
+    Text {
         /// The file.
         path: PathBuf,
         /// Line, from 1.
         line: u64,
-        /// What is wrong, with the value found.
-        problem: String,
+        /// What is wrong with it.
+        problem: TextProblem,
+    },
+    /// A file of labels of vertices or voxels.
+    #[error("{problem}: {path:?}")]
+    Labels {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: LabelProblem,
+    },
+    /// A Parquet or Arrow file that does not hold signals, or not in a form that is read.
+    #[cfg(feature = "columnar")]
+    #[error("{problem}: {path:?}")]
+    Columnar {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: ColumnarProblem,
     },
     /// A Parquet file cannot be read or written.
     #[cfg(feature = "columnar")]
@@ -81,11 +122,52 @@ impl FormatError {
         move |source| Self::Files(error(source))
     }
 
-    /// A file whose content cannot be used.
-    pub(crate) fn file(path: &Path, problem: impl Into<String>) -> Self {
-        Self::File {
+    pub(crate) fn cifti(path: &Path, problem: impl Into<CiftiProblem>) -> Self {
+        Self::Cifti {
             path: path.to_owned(),
-            problem: problem.into(),
+            problem: Box::new(problem.into()),
+        }
+    }
+
+    pub(crate) fn nifti(path: &Path, problem: NiftiProblem) -> Self {
+        Self::Nifti {
+            path: path.to_owned(),
+            problem,
+        }
+    }
+
+    /// A header that cannot be true, or that asks for something that is not read.
+    pub(crate) fn header(path: &Path, problem: HeaderProblem) -> Self {
+        Self::nifti(path, NiftiProblem::Header(problem))
+    }
+
+    pub(crate) fn npy(path: &Path, problem: NpyProblem) -> Self {
+        Self::Npy {
+            path: path.to_owned(),
+            problem,
+        }
+    }
+
+    pub(crate) fn text(path: &Path, line: u64, problem: TextProblem) -> Self {
+        Self::Text {
+            path: path.to_owned(),
+            line,
+            problem,
+        }
+    }
+
+    pub(crate) fn labels(path: &Path, problem: LabelProblem) -> Self {
+        Self::Labels {
+            path: path.to_owned(),
+            problem,
+        }
+    }
+
+    #[cfg(feature = "columnar")]
+    pub(crate) fn columnar(path: &Path, problem: ColumnarProblem) -> Self {
+        Self::Columnar {
+            path: path.to_owned(),
+            problem,
         }
     }
 

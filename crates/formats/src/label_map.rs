@@ -25,3 +25,55 @@ pub struct VoxelLabels {
     /// By voxel, first axis fastest.
     pub labels: Vec<u32>,
 }
+
+/// Why a file of labels cannot be used.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LabelProblem {
+    /// An image of several volumes.
+    #[error("it has {found} volumes, expected one volume of labels")]
+    Volumes {
+        /// Volumes of the image.
+        found: u64,
+    },
+    /// A voxel that holds no label.
+    #[error(
+        "voxel {voxel} holds {found}, expected a whole number from 0 to {}: labels must be \
+         resampled by nearest neighbour",
+        u32::MAX
+    )]
+    Voxel {
+        /// Its place in the volume, from 0.
+        voxel: usize,
+        /// Its value.
+        found: f64,
+    },
+    /// The labels of one side of the mesh where both are needed.
+    #[error(
+        "it has {found} labels, those of one side, where both sides have {expected}: give the \
+         file of the other side too"
+    )]
+    OneSide {
+        /// Labels of the file.
+        found: usize,
+        /// Vertices of both sides.
+        expected: usize,
+    },
+    /// More or fewer labels than the mesh has vertices.
+    #[error(
+        "it has {found} labels where the mesh has {expected} vertices: one line a vertex is \
+         needed, those of the medial wall too"
+    )]
+    Count {
+        /// Labels of the file.
+        found: usize,
+        /// Vertices of the mesh.
+        expected: usize,
+    },
+    /// A file that is too long for labels.
+    #[error("it has more than {most} bytes, too many for one number a vertex")]
+    Bytes {
+        /// Bytes that are read.
+        most: u64,
+    },
+}

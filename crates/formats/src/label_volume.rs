@@ -1,10 +1,10 @@
-//! Label images: which region of an atlas every voxel belongs to.
+//! Label images: which region every voxel belongs to.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::error::FormatError;
-use crate::label_map::VoxelLabels;
+use crate::label_map::{LabelProblem, VoxelLabels};
 use crate::nifti::NiftiReader;
 
 /// The voxels that carry one key of a label image.
@@ -19,23 +19,18 @@ pub struct Region {
 impl VoxelLabels {
     /// Reads a NIfTI image of one volume, in any number format, `.nii` or `.nii.gz`.
     ///
-    /// The labels are the keys of the file itself: they are the numbers of ROIs only when the atlas
-    /// counts its regions from 1. NaN means no region, as 0 does.
+    /// The labels are the keys of the file itself: they are the numbers of ROIs only where the keys
+    /// count the regions from 1. NaN means no region, as 0 does.
     ///
     /// # Errors
-    /// As [`NiftiReader`]; [`FormatError::File`] for several volumes and for a value that is not a
+    /// As [`NiftiReader`]; [`FormatError::Labels`] for several volumes and for a value that is not a
     /// whole number from 0 to 2³² − 1.
     pub fn read(path: &Path) -> Result<Self, FormatError> {
         let mut image = NiftiReader::open(path)?;
         let header = image.header().clone();
         if header.n_volumes() != 1 {
-            return Err(FormatError::file(
-                path,
-                format!(
-                    "it has {} volumes, expected one volume of labels",
-                    header.n_volumes()
-                ),
-            ));
+            let found = header.n_volumes();
+            return Err(FormatError::labels(path, LabelProblem::Volumes { found }));
         }
         let mut bytes = Vec::new();
         image.read_volume_bytes(&mut bytes)?;
@@ -45,14 +40,8 @@ impl VoxelLabels {
             .enumerate()
             .map(|(voxel, value)| {
                 label(value).ok_or_else(|| {
-                    FormatError::file(
-                        path,
-                        format!(
-                            "voxel {voxel} holds {value}, expected a whole number from 0 to {}: \
-                             labels must be resampled by nearest neighbour",
-                            u32::MAX
-                        ),
-                    )
+                    let found = value;
+                    FormatError::labels(path, LabelProblem::Voxel { voxel, found })
                 })
             })
             .collect::<Result<_, _>>()?;
@@ -149,11 +138,16 @@ mod tests {
         assert_eq!(VoxelLabels::read(&path).unwrap().labels, [0, u32::MAX]);
         for value in [0.5, -1., 4294967296., f64::INFINITY] {
             write_bytes(&path, &float_image(&[2, 1, 1], &[1., value]));
-            let error = VoxelLabels::read(&path).unwrap_err().to_string();
-            assert!(
-                error.contains(&format!("voxel 1 holds {value},")),
-                "{error}"
-            );
+            match VoxelLabels::read(&path).unwrap_err() {
+                FormatError::Labels { problem, .. } => assert_eq!(
+                    problem,
+                    LabelProblem::Voxel {
+                        voxel: 1,
+                        found: value
+                    }
+                ),
+                other => panic!("{other}"),
+            }
         }
     }
 
@@ -162,8 +156,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.nii");
         write_i16(&path, &[1, 1, 1, 3], &[1, 2, 3]);
-        let error = VoxelLabels::read(&path).unwrap_err().to_string();
-        assert!(error.contains("it has 3 volumes"), "{error}");
+        assert!(matches!(
+            VoxelLabels::read(&path),
+            Err(FormatError::Labels {
+                problem: LabelProblem::Volumes { found: 3 },
+                ..
+            })
+        ));
     }
 
     #[test]

@@ -13,8 +13,21 @@ pub mod roi_signals;
 pub mod signal_table;
 pub mod vertex_labels;
 
+/// A test of whether a problem is of a variant, with its fields where they matter.
+#[cfg(test)]
+macro_rules! is {
+    ($pattern:pat $(if $guard:expr)?) => {
+        |problem: &_| matches!(problem, $pattern $(if $guard)?)
+    };
+}
+#[cfg(test)]
+pub(crate) use is;
+
 pub use cifti::CiftiFile;
+#[cfg(feature = "columnar")]
+pub use columnar::ColumnarFile;
 pub use error::FormatError;
 pub use nifti::NiftiReader;
+pub use npy::NpyFile;
 pub use roi_signals::RoiSignals;
-pub use signal_table::SignalTable;
+pub use signal_table::{SignalTable, TextFile};

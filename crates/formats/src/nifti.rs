@@ -3,6 +3,7 @@
 //! Memory stays at one volume, whatever the header claims: space is taken as bytes arrive.
 
 mod header;
+mod problem;
 mod raw;
 mod roi_means;
 pub mod writer;
@@ -16,6 +17,7 @@ use flate2::bufread::MultiGzDecoder;
 use crate::error::FormatError;
 pub use crate::number::{DataType, Endian};
 pub use header::NiftiHeader;
+pub use problem::{HeaderProblem, NiftiProblem};
 pub use roi_means::{VolumeMeans, roi_means};
 
 /// First bytes of a gzip file.
@@ -37,7 +39,7 @@ impl NiftiReader {
     /// Opens `path`; whether it is compressed is seen from its first bytes, not from its name.
     ///
     /// # Errors
-    /// [`FormatError::NiftiHeader`] for what is no NIfTI file or one that is not supported;
+    /// [`FormatError::Nifti`] for what is no NIfTI file or one that is not supported;
     /// [`FormatError::Truncated`] for an uncompressed file shorter than its header says.
     pub fn open(path: &Path) -> Result<Self, FormatError> {
         let file = File::open(path).map_err(FormatError::io("open", path))?;
@@ -67,17 +69,14 @@ impl NiftiReader {
         mut input: Box<dyn Read>,
         total_bytes: Option<u64>,
     ) -> Result<Self, FormatError> {
-        let refuse = |problem: String| FormatError::NiftiHeader {
-            path: path.to_owned(),
-            problem,
-        };
+        let refuse = |problem| FormatError::header(path, problem);
         let mut bytes = Vec::new();
         take(&mut input, 4, &mut bytes)
             .and_then(|()| {
                 let rest = NiftiHeader::size(&bytes).unwrap_or(4) - 4;
                 take(&mut input, rest, &mut bytes)
             })
-            .map_err(|error| refuse(format!("the header ends too early ({error})")))?;
+            .map_err(|error| refuse(HeaderProblem::EndsEarly(error)))?;
         let header = NiftiHeader::parse(&bytes).map_err(refuse)?;
         if let Some(total_bytes) = total_bytes {
             let data_bytes = total_bytes.saturating_sub(header.data_offset);
@@ -91,7 +90,7 @@ impl NiftiReader {
         }
         let gap = header.data_offset - bytes.len() as u64;
         let skipped = io::copy(&mut input.by_ref().take(gap), &mut io::sink())
-            .map_err(|error| refuse(format!("the extensions cannot be read ({error})")))?;
+            .map_err(|error| refuse(HeaderProblem::Extensions(error)))?;
         if skipped < gap {
             return Err(FormatError::Truncated {
                 path: path.to_owned(),
@@ -117,7 +116,7 @@ impl NiftiReader {
     /// the last. Then the file is read to its end, so that a damaged gzip trailer is found.
     ///
     /// # Errors
-    /// [`FormatError::Truncated`] when the volume is not whole; [`FormatError::Io`] when it cannot be
+    /// [`FormatError::Truncated`] when the volume is not whole; [`FormatError::Files`] when it cannot be
     /// decompressed.
     pub fn read_volume(&mut self, voxels: &mut Vec<f64>) -> Result<bool, FormatError> {
         let mut buffer = std::mem::take(&mut self.buffer);

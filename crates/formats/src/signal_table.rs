@@ -1,11 +1,14 @@
-//! The signals of a scan with the names of their ROIs, as a table gives them.
+//! Signals of a scan with the names of their ROIs, as a table gives them.
 
+mod problem;
 mod text;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::FormatError;
 use crate::roi_signals::RoiSignals;
+pub use problem::TextProblem;
+use text::Extent;
 
 /// Names of a first column that may count the volumes instead of holding signals.
 const INDEX_NAMES: [&str; 6] = ["", "unnamed: 0", "index", "frame", "volume", "time"];
@@ -34,10 +37,14 @@ impl SignalTable {
     /// it, is left out with a warning.
     ///
     /// # Errors
-    /// [`FormatError::TextTable`] for rows of unequal length, two columns of one name, a cell that is
-    /// no number, or a table without rows; [`FormatError::File`] for another ending.
+    /// [`FormatError::Text`] for rows of unequal length, two columns of one name, a cell that is no
+    /// number, or a table without rows; [`FormatError::TextEnding`] for another ending.
     pub fn read(path: &Path) -> Result<Self, FormatError> {
-        let mut table = Self::read_columns(path, &[], &[])?;
+        Self::read_extent(path, Extent::Whole)
+    }
+
+    fn read_extent(path: &Path, extent: Extent) -> Result<Self, FormatError> {
+        let mut table = text::read(path, &[], &[], extent)?;
         table.drop_index_column(path);
         table.names = table.names.and_then(telling_names);
         Ok(table)
@@ -54,7 +61,7 @@ impl SignalTable {
         columns: &[String],
         drop: &[String],
     ) -> Result<Self, FormatError> {
-        text::read(path, columns, drop)
+        text::read(path, columns, drop, Extent::Whole)
     }
 
     /// Leaves out a first column that is named as an index and only counts the volumes.
@@ -63,8 +70,7 @@ impl SignalTable {
         let Some(names) = &mut self.names else {
             return;
         };
-        let named = INDEX_NAMES.contains(&names[0].to_ascii_lowercase().as_str());
-        if named && n_rois > 1 && counts_volumes(&self.signals.values, n_rois) {
+        if is_index_name(&names[0]) && n_rois > 1 && counts_volumes(&self.signals.values, n_rois) {
             tracing::debug!(
                 ?path,
                 "the first column counts the volumes: not read as an ROI"
@@ -78,6 +84,54 @@ impl SignalTable {
             self.signals.n_rois -= 1;
         }
     }
+}
+
+/// A text table of which only the first rows are read, as many as tell what its columns are.
+///
+/// It tells neither a TR nor its length.
+#[derive(Debug)]
+pub struct TextFile {
+    path: PathBuf,
+    names: Option<Vec<String>>,
+    n_rois: usize,
+}
+
+impl TextFile {
+    /// Opens `path`. What its columns are is told as [`SignalTable::read`] says.
+    ///
+    /// # Errors
+    /// As [`SignalTable::read`], for the rows that are read.
+    pub fn open(path: &Path) -> Result<Self, FormatError> {
+        let table = SignalTable::read_extent(path, Extent::Columns)?;
+        Ok(Self {
+            path: path.to_owned(),
+            names: table.names,
+            n_rois: table.signals.n_rois,
+        })
+    }
+
+    /// Names of the ROIs; none when the file gives no names, or only counts its columns from 0 or 1.
+    pub fn names(&self) -> Option<&[String]> {
+        self.names.as_deref()
+    }
+
+    /// ROIs: columns of the table, without one that counts the volumes.
+    pub fn n_rois(&self) -> usize {
+        self.n_rois
+    }
+
+    /// Reads all rows.
+    ///
+    /// # Errors
+    /// As [`SignalTable::read`].
+    pub fn read(&self) -> Result<SignalTable, FormatError> {
+        SignalTable::read(&self.path)
+    }
+}
+
+/// Whether a column has a name under which tables count their volumes.
+fn is_index_name(name: &str) -> bool {
+    INDEX_NAMES.contains(&name.to_ascii_lowercase().as_str())
 }
 
 /// Whether the first of `n_columns` columns is 0, 1, 2, ….

@@ -8,7 +8,8 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::error::FormatError;
-use crate::label_map::GrayordinateLabels;
+use crate::label_map::{GrayordinateLabels, LabelProblem};
+use crate::signal_table::TextProblem;
 
 /// Vertices of one side of the mesh fsLR-32k.
 pub const FSLR_32K_VERTICES: usize = 32_492;
@@ -20,19 +21,17 @@ const MAX_BYTES: u64 = 16 << 20;
 /// `side_vertices` vertices each.
 ///
 /// # Errors
-/// [`FormatError::TextTable`] for a line that is no whole number, [`FormatError::File`] for another
-/// number of lines, [`FormatError::Io`] when the file cannot be read.
+/// [`FormatError::Text`] for a line that is no whole number, [`FormatError::Labels`] for another
+/// number of lines, [`FormatError::Files`] when the file cannot be read.
 pub fn read(path: &Path, side_vertices: usize) -> Result<GrayordinateLabels, FormatError> {
     let mut left = lines(path)?;
     let expected = side_vertices.saturating_mul(2);
     if left.len() == side_vertices {
-        return Err(FormatError::file(
-            path,
-            format!(
-                "it has {side_vertices} labels, those of one side, where both sides have \
-                 {expected}: give the file of the other side too"
-            ),
-        ));
+        let problem = LabelProblem::OneSide {
+            found: side_vertices,
+            expected,
+        };
+        return Err(FormatError::labels(path, problem));
     }
     check_count(path, left.len(), expected)?;
     let right = left.split_off(side_vertices);
@@ -68,13 +67,8 @@ fn check_count(path: &Path, found: usize, expected: usize) -> Result<(), FormatE
     if found == expected {
         return Ok(());
     }
-    Err(FormatError::file(
-        path,
-        format!(
-            "it has {found} labels where the mesh has {expected} vertices: one line a vertex is \
-             needed, those of the medial wall too"
-        ),
-    ))
+    let problem = LabelProblem::Count { found, expected };
+    Err(FormatError::labels(path, problem))
 }
 
 /// The labels of a file, line by line.
@@ -86,10 +80,8 @@ fn lines(path: &Path) -> Result<Vec<u32>, FormatError> {
         .read_to_string(&mut text)
         .map_err(FormatError::io("read", path))?;
     if text.len() as u64 > MAX_BYTES {
-        return Err(FormatError::file(
-            path,
-            format!("it has more than {MAX_BYTES} bytes, too many for one number a vertex"),
-        ));
+        let most = MAX_BYTES;
+        return Err(FormatError::labels(path, LabelProblem::Bytes { most }));
     }
     let text = text.trim_start_matches('\u{feff}').trim_end();
     let mut labels = Vec::new();
@@ -103,14 +95,9 @@ fn lines(path: &Path) -> Result<Vec<u32>, FormatError> {
             }
             Err(_) if at == 0 && is_header(line) => {}
             _ => {
-                return Err(FormatError::TextTable {
-                    path: path.to_owned(),
-                    line: at as u64 + 1,
-                    problem: format!(
-                        "it is {:?}, expected one whole number",
-                        line.chars().take(40).collect::<String>()
-                    ),
-                });
+                let found = line.chars().take(40).collect();
+                let problem = TextProblem::NotALabel { found };
+                return Err(FormatError::text(path, at as u64 + 1, problem));
             }
         }
     }
@@ -142,6 +129,13 @@ mod tests {
         read(&path, side_vertices)
     }
 
+    fn problem(result: Result<GrayordinateLabels, FormatError>) -> LabelProblem {
+        match result.unwrap_err() {
+            FormatError::Labels { problem, .. } => problem,
+            other => panic!("{other}"),
+        }
+    }
+
     #[test]
     fn left_comes_before_right() {
         let labels = read_text(b"0\n1\n2\n3\n4\n5\n", 3).unwrap();
@@ -156,7 +150,13 @@ mod tests {
         std::fs::write(&right, "3\n4\n").unwrap();
         let labels = read_sides(&left, &right, 2).unwrap();
         assert_eq!((labels.left, labels.right), (vec![1, 2], vec![3, 4]));
-        assert!(read_sides(&left, &right, 3).is_err());
+        assert_eq!(
+            problem(read_sides(&left, &right, 3)),
+            LabelProblem::Count {
+                found: 2,
+                expected: 3
+            }
+        );
     }
 
     #[test]
@@ -178,18 +178,18 @@ mod tests {
         for (text, line, word) in [
             ("1\n1.5\n", 2, "1.5"),
             ("1\nlabel\n", 2, "label"),
-            ("1\n\n2\n", 2, "\"\""),
+            ("1\n\n2\n", 2, ""),
             ("0,1\n1,2\n", 1, "0,1"),
             ("nan\n1\n", 1, "nan"),
             ("1\n4294967296\n", 2, "4294967296"),
             ("inf\n1\n", 1, "inf"),
         ] {
             match read_text(text.as_bytes(), 1).unwrap_err() {
-                FormatError::TextTable {
-                    line: found,
-                    problem,
+                FormatError::Text {
+                    line: at,
+                    problem: TextProblem::NotALabel { found },
                     ..
-                } => assert!(found == line && problem.contains(word), "{problem}"),
+                } => assert_eq!((at, found.as_str()), (line, word)),
                 other => panic!("{other}"),
             }
         }
@@ -197,11 +197,16 @@ mod tests {
 
     #[test]
     fn another_number_of_lines_is_refused_with_both_numbers() {
-        let error = read_text(b"1\n2\n3\n4\n5\n", 3).unwrap_err().to_string();
-        assert!(error.contains("5 labels") && error.contains("6 vertices"));
-        let error = read_text(b"1\n2\n3\n", 3).unwrap_err().to_string();
-        assert!(error.contains("one side"), "{error}");
-        assert!(read_text(b"", 3).is_err());
+        let count = |found| LabelProblem::Count { found, expected: 6 };
+        assert_eq!(problem(read_text(b"1\n2\n3\n4\n5\n", 3)), count(5));
+        assert_eq!(
+            problem(read_text(b"1\n2\n3\n", 3)),
+            LabelProblem::OneSide {
+                found: 3,
+                expected: 6
+            }
+        );
+        assert_eq!(problem(read_text(b"", 3)), count(0));
     }
 
     proptest! {

@@ -3,7 +3,6 @@
 mod backward;
 mod block;
 mod gemm;
-mod gram;
 #[cfg(test)]
 mod instructions;
 mod lanes;
@@ -13,5 +12,4 @@ mod rows;
 mod segments;
 mod tokens;
 
-pub use gram::Gram;
 pub use operate::{backward, forward, grad_x_len, out_shape};

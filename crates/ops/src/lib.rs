@@ -19,7 +19,6 @@ mod testing;
 mod tokens;
 
 pub use block::{Block, Linear, Mixing, Norm};
-pub use cpu::Gram;
 pub use precision::Precision;
 pub use tokens::{Hidden, draw, embed, layer_norm};
 

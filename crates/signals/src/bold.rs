@@ -1,6 +1,6 @@
 //! The signals of one scan.
 
-use crate::error::SignalError;
+use crate::error::{BoldProblem, SignalError};
 
 /// BOLD signals of the ROIs of an atlas, volume after volume.
 ///
@@ -21,23 +21,20 @@ impl BoldSeries {
     /// [`SignalError::BoldSeries`] for a TR that is not above zero, a length that is no whole number
     /// of volumes, or a value that is not finite.
     pub fn new(values: Vec<f32>, n_rois: usize, tr_secs: f64) -> Result<Self, SignalError> {
-        let refuse = |problem: String| Err(SignalError::BoldSeries { problem });
+        let refuse = |problem| Err(SignalError::BoldSeries { problem });
         if !(tr_secs.is_finite() && tr_secs > 0.0) {
-            return refuse(format!("TR is {tr_secs} s, expected a number above zero"));
+            return refuse(BoldProblem::Tr { tr_secs });
         }
         if n_rois == 0 || values.is_empty() || !values.len().is_multiple_of(n_rois) {
-            return refuse(format!(
-                "{} values are no whole number of volumes of {n_rois} ROIs",
-                values.len()
-            ));
+            let n_values = values.len();
+            return refuse(BoldProblem::Length { n_values, n_rois });
         }
         if let Some(at) = values.iter().position(|value| !value.is_finite()) {
-            return refuse(format!(
-                "the value of ROI {} in volume {} is {}, expected a finite number",
-                at % n_rois,
-                at / n_rois,
-                values[at]
-            ));
+            return refuse(BoldProblem::NotFinite {
+                roi: at % n_rois,
+                volume: at / n_rois,
+                found: values[at],
+            });
         }
         Ok(Self {
             values,
@@ -55,11 +52,10 @@ impl BoldSeries {
     pub fn with_kept(mut self, kept: Vec<bool>) -> Result<Self, SignalError> {
         if kept.len() != self.n_volumes() {
             return Err(SignalError::BoldSeries {
-                problem: format!(
-                    "{} marks of kept volumes for {} volumes",
-                    kept.len(),
-                    self.n_volumes()
-                ),
+                problem: BoldProblem::Kept {
+                    found: kept.len(),
+                    expected: self.n_volumes(),
+                },
             });
         }
         self.kept = if kept.contains(&false) {
@@ -125,15 +121,44 @@ mod tests {
 
     #[test]
     fn what_is_no_series_is_refused() {
-        for (values, n_rois, tr_secs, word) in [
-            (vec![1., 2.], 2, 0.0, "TR is 0"),
-            (vec![1., 2.], 2, f64::NAN, "TR is NaN"),
-            (vec![1., 2., 3.], 2, 1.0, "3 values"),
-            (vec![], 2, 1.0, "0 values"),
-            (vec![1., 2., 3., f32::NAN], 2, 1.0, "ROI 1 in volume 1"),
-        ] {
-            let error = BoldSeries::new(values, n_rois, tr_secs).unwrap_err();
-            assert!(error.to_string().contains(word), "{error}");
-        }
+        let problem = |values: &[f32], tr_secs| match BoldSeries::new(values.to_vec(), 2, tr_secs)
+            .unwrap_err()
+        {
+            SignalError::BoldSeries { problem } => problem,
+            other => panic!("{other}"),
+        };
+        let length = |n_values| BoldProblem::Length {
+            n_values,
+            n_rois: 2,
+        };
+        assert_eq!(problem(&[1., 2.], 0.0), BoldProblem::Tr { tr_secs: 0.0 });
+        assert!(matches!(
+            problem(&[1., 2.], f64::NAN),
+            BoldProblem::Tr { tr_secs } if tr_secs.is_nan()
+        ));
+        assert_eq!(problem(&[1., 2., 3.], 1.0), length(3));
+        assert_eq!(problem(&[], 1.0), length(0));
+        assert!(matches!(
+            problem(&[1., 2., 3., f32::NAN], 1.0),
+            BoldProblem::NotFinite {
+                roi: 1,
+                volume: 1,
+                ..
+            }
+        ));
+    }
+
+    #[test]
+    fn marks_are_one_per_volume() {
+        let series = BoldSeries::new(vec![1., 2.], 1, 2.0).unwrap();
+        assert!(matches!(
+            series.with_kept(vec![true]),
+            Err(SignalError::BoldSeries {
+                problem: BoldProblem::Kept {
+                    found: 1,
+                    expected: 2
+                }
+            })
+        ));
     }
 }

@@ -28,7 +28,7 @@ pub use censor::Censoring;
 pub use censor::fill;
 pub use confound_model::ConfoundModel;
 pub use steps::{CleaningStep, Dummies, check_steps, dt_after};
-pub use unusable::{Unusable, UnusableRois};
+pub use unusable::{ConfoundProblem, Unusable, UnusableRois};
 
 use plan::{Buffers, Flaw, Plan};
 
@@ -61,6 +61,27 @@ pub struct ScanSignals {
     pub confounds: Option<ConfoundTable>,
     /// Volumes that others have censored, whatever the steps; an entry per volume.
     pub outliers: Option<Vec<bool>>,
+}
+
+impl ScanSignals {
+    /// Signals of which nothing else is known; `values` are `[volume][roi]`.
+    pub fn new(values: Vec<f64>, n_rois: usize, tr_secs: f64) -> Self {
+        Self {
+            values,
+            n_rois,
+            tr_secs,
+            confounds: None,
+            outliers: None,
+        }
+    }
+
+    /// The same signals with nuisance signals.
+    pub fn with_confounds(self, confounds: ConfoundTable) -> Self {
+        Self {
+            confounds: Some(confounds),
+            ..self
+        }
+    }
 }
 
 /// The signals of one scan once cleaned.

@@ -27,6 +27,16 @@ pub struct ConfoundTable {
 }
 
 impl ConfoundTable {
+    /// A table of head movement alone: translation x, y, z in mm, rotation x, y, z in radians, each
+    /// by volume.
+    pub fn of_motion(motion: [Vec<f64>; 6]) -> Self {
+        Self {
+            n_volumes: motion[0].len(),
+            motion: Some(motion),
+            ..Self::default()
+        }
+    }
+
     /// Volumes of the scan.
     pub fn n_volumes(&self) -> usize {
         self.n_volumes

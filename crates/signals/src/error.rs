@@ -18,7 +18,45 @@ pub enum SignalError {
     #[error("not a BOLD series: {problem}")]
     BoldSeries {
         /// What did not hold.
-        problem: String,
+        problem: BoldProblem,
+    },
+}
+
+/// Why values are not a series of ROI signals.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BoldProblem {
+    /// The TR is not above zero.
+    #[error("TR is {tr_secs} s, expected a number above zero")]
+    Tr {
+        /// Seconds between volumes.
+        tr_secs: f64,
+    },
+    /// The values do not fill volumes.
+    #[error("{n_values} values are no whole number of volumes of {n_rois} ROIs")]
+    Length {
+        /// Values.
+        n_values: usize,
+        /// ROIs.
+        n_rois: usize,
+    },
+    /// A value is missing or infinite.
+    #[error("the value of ROI {roi} in volume {volume} is {found}, expected a finite number")]
+    NotFinite {
+        /// The ROI, from 0.
+        roi: usize,
+        /// The volume, from 0.
+        volume: usize,
+        /// The value.
+        found: f32,
+    },
+    /// There is not one mark per volume.
+    #[error("{found} marks of kept volumes for {expected} volumes")]
+    Kept {
+        /// Marks.
+        found: usize,
+        /// Volumes.
+        expected: usize,
     },
 }
 

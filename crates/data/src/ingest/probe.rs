@@ -5,9 +5,9 @@
 use super::scan::rounded;
 use super::spec::IngestSpec;
 use crate::error::DataError;
-use brainmae_formats::cifti::{CiftiFile, CiftiKind};
-use brainmae_formats::signal_table::SignalTable;
-use brainmae_formats::{columnar, nifti};
+use brainmae_formats::cifti::CiftiFile;
+use brainmae_formats::signal_table::TextFile;
+use brainmae_formats::{ColumnarFile, nifti};
 use brainmae_studies::{FoundScan, SignalFile};
 
 /// Files that are opened to find a TR which the layout does not tell.
@@ -50,8 +50,8 @@ fn tr_of_file(found: &FoundScan) -> Option<f64> {
         SignalFile::Cifti(path) => CiftiFile::open(path).ok()?.tr_secs(),
         SignalFile::Nifti { bold, .. } => nifti::NiftiReader::open(bold).ok()?.header().tr_secs,
         SignalFile::Columnar { path, scan } => {
-            let table = columnar::read(path, scan.as_deref()).ok()?;
-            table.signals.tr_secs
+            let file = ColumnarFile::open(path).ok()?;
+            file.tr_secs(scan.as_deref()).ok()?
         }
         SignalFile::Table(_) | SignalFile::Npy(_) => None,
     };
@@ -81,15 +81,9 @@ pub(super) fn column_names(scans: &[FoundScan]) -> Result<Vec<String>, DataError
 
 fn names_of(scan: &FoundScan) -> Result<Option<Vec<String>>, DataError> {
     Ok(match &scan.signal {
-        SignalFile::Cifti(path) => {
-            let file = CiftiFile::open(path)?;
-            match file.kind() {
-                CiftiKind::ParcelSeries => Some(file.roi_signals_of_parcels(Some(0..1))?.0),
-                _ => None,
-            }
-        }
-        SignalFile::Table(path) => SignalTable::read(path)?.names,
-        SignalFile::Columnar { path, scan } => columnar::read(path, scan.as_deref())?.names,
+        SignalFile::Cifti(path) => CiftiFile::open(path)?.names().map(<[String]>::to_vec),
+        SignalFile::Table(path) => TextFile::open(path)?.names().map(<[String]>::to_vec),
+        SignalFile::Columnar { path, scan } => ColumnarFile::open(path)?.names(scan.as_deref())?,
         SignalFile::Npy(_) | SignalFile::Nifti { .. } => None,
     })
 }

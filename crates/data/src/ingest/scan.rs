@@ -13,7 +13,7 @@ use brainmae_atlas::guard;
 use brainmae_formats::cifti::{CiftiFile, CiftiKind};
 use brainmae_formats::roi_signals::RoiSignals;
 use brainmae_formats::signal_table::SignalTable;
-use brainmae_formats::{columnar, nifti, npy};
+use brainmae_formats::{ColumnarFile, NpyFile, nifti};
 use brainmae_signals::bold::BoldSeries;
 use brainmae_signals::cleaning::{RoiConstants, ScanSignals, Unusable, clean_scan};
 use brainmae_studies::events::{Event, read_bids_events, read_design, read_evs, shift};
@@ -264,7 +264,7 @@ impl ScanReader<'_> {
             }
             SignalFile::Table(path) => self.table(found, path, SignalTable::read(path)?),
             SignalFile::Npy(path) => {
-                let signals = npy::read(path)?;
+                let signals = NpyFile::open(path)?.read()?;
                 self.table(
                     found,
                     path,
@@ -276,7 +276,8 @@ impl ScanReader<'_> {
                 )
             }
             SignalFile::Columnar { path, scan } => {
-                self.table(found, path, columnar::read(path, scan.as_deref())?)
+                let table = ColumnarFile::open(path)?.read(scan.as_deref())?;
+                self.table(found, path, table)
             }
         }
     }

@@ -277,7 +277,7 @@ fn item() -> Arc<Field> {
 
 #[cfg(test)]
 mod tests {
-    use brainmae_formats::columnar;
+    use brainmae_formats::ColumnarFile;
 
     use super::*;
 
@@ -333,8 +333,11 @@ mod tests {
             writer.write(&scan.into(), &series).unwrap();
         }
         writer.finish().unwrap();
-        assert_eq!(columnar::scans(&path).unwrap(), ["s1", "s2"]);
-        let table = columnar::read(&path, Some("s2")).unwrap();
+        assert_eq!(
+            ColumnarFile::open(&path).unwrap().scans().unwrap(),
+            ["s1", "s2"]
+        );
+        let table = ColumnarFile::open(&path).unwrap().read(Some("s2")).unwrap();
         assert_eq!(table.signals.values, [5., 6., 7., 8.]);
         assert_eq!(
             (table.signals.n_rois, table.signals.tr_secs),

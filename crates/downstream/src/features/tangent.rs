@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, SymmetricEigen};
 use rayon::prelude::*;
 
-use super::fc::upper;
+use brainmae_signals::fc::upper_triangle;
 
 /// Share of the identity that is mixed into each correlation matrix, so that it can be inverted however short a scan is.
 const SHRINKAGE: f64 = 0.1;
@@ -44,7 +44,7 @@ impl TangentSpace {
     pub fn features(&self, correlations: &DMatrix<f32>) -> Vec<f32> {
         let white = &self.whitening * shrunk(correlations) * &self.whitening;
         let log = of_eigenvalues(&white, f64::ln);
-        let mut features = upper(&log, |x| (x * std::f64::consts::SQRT_2) as f32);
+        let mut features = upper_triangle(&log, |x| (x * std::f64::consts::SQRT_2) as f32);
         features.extend(log.diagonal().iter().map(|x| *x as f32));
         features
     }

@@ -3,7 +3,9 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use nalgebra::DMatrix;
 
-use crate::features::{fc_of_examples, scales::Scales};
+use brainmae_signals::scales::Scales;
+
+use crate::features::fc_of_examples;
 use crate::{Example, Examples, Scan};
 
 /// What an architecture looks at; nothing else is computed.

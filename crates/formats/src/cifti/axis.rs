@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use roxmltree::Node;
 
 use super::models::BrainModels;
+use super::problem::CiftiProblem;
 use super::xml::{attribute, children, number, only_child};
 
 /// Volumes of one scan at most: a day at one a second. Beyond that the memory for the signals
@@ -47,14 +48,16 @@ pub struct LabelEntry {
 
 impl Axis {
     /// Understands a `MatrixIndicesMap`.
-    pub fn parse(map: Node<'_, '_>) -> Result<Self, String> {
+    pub fn parse(map: Node<'_, '_>) -> Result<Self, CiftiProblem> {
         match attribute(map, "IndicesMapToDataType")? {
             "CIFTI_INDEX_TYPE_SERIES" => Ok(Self::Series(Series::parse(map)?)),
             "CIFTI_INDEX_TYPE_BRAIN_MODELS" => Ok(Self::BrainModels(BrainModels::parse(map)?)),
             "CIFTI_INDEX_TYPE_PARCELS" => Ok(Self::Parcels(parcel_names(map)?)),
             "CIFTI_INDEX_TYPE_LABELS" => Ok(Self::Labels(Labels::parse(map)?)),
             "CIFTI_INDEX_TYPE_SCALARS" => Ok(Self::Scalars),
-            other => Err(format!("an axis is of the unknown type {other:?}")),
+            found => Err(CiftiProblem::AxisType {
+                found: found.into(),
+            }),
         }
     }
 
@@ -82,19 +85,20 @@ impl Axis {
 }
 
 impl Series {
-    fn parse(map: Node<'_, '_>) -> Result<Self, String> {
+    fn parse(map: Node<'_, '_>) -> Result<Self, CiftiProblem> {
         let n_volumes: usize = number(map, "NumberOfSeriesPoints")?;
         if n_volumes > MAX_VOLUMES {
-            return Err(format!(
-                "it has {n_volumes} volumes, at most {MAX_VOLUMES} are read: split it into its scans"
-            ));
+            return Err(CiftiProblem::ManyVolumes {
+                found: n_volumes,
+                most: MAX_VOLUMES,
+            });
         }
         match attribute(map, "SeriesUnit")? {
             "SECOND" => {}
-            other => {
-                return Err(format!(
-                    "its series counts in {other}, expected SECOND: only signals over time are read"
-                ));
+            found => {
+                return Err(CiftiProblem::SeriesUnit {
+                    found: found.into(),
+                });
             }
         }
         let step: f64 = number(map, "SeriesStep")?;
@@ -107,24 +111,22 @@ impl Series {
             step * power
         };
         if !(tr_secs.is_finite() && tr_secs > 0.0) {
-            return Err(format!(
-                "its TR is {step} · 10^{exponent} s, expected a number above zero"
-            ));
+            return Err(CiftiProblem::Tr { step, exponent });
         }
         Ok(Self { n_volumes, tr_secs })
     }
 }
 
 impl Labels {
-    fn parse(map: Node<'_, '_>) -> Result<Self, String> {
+    fn parse(map: Node<'_, '_>) -> Result<Self, CiftiProblem> {
         let maps: Vec<Node<'_, '_>> = children(map, "NamedMap").collect();
-        let first = *maps.first().ok_or("its axis of labels has no map")?;
+        let first = *maps.first().ok_or(CiftiProblem::NoLabelMap)?;
         let mut keys = HashSet::new();
         let mut table = Vec::new();
         for label in children(only_child(first, "LabelTable")?, "Label") {
             let key = number(label, "Key")?;
             if !keys.insert(key) {
-                return Err(format!("its label table has the key {key} twice"));
+                return Err(CiftiProblem::RepeatedKey { key });
             }
             table.push(LabelEntry {
                 key,
@@ -144,7 +146,7 @@ impl Labels {
     }
 }
 
-fn parcel_names(map: Node<'_, '_>) -> Result<Vec<String>, String> {
+fn parcel_names(map: Node<'_, '_>) -> Result<Vec<String>, CiftiProblem> {
     let mut known = HashSet::new();
     children(map, "Parcel")
         .map(|parcel| {
@@ -152,7 +154,7 @@ fn parcel_names(map: Node<'_, '_>) -> Result<Vec<String>, String> {
             if known.insert(name) {
                 Ok(name.to_owned())
             } else {
-                Err(format!("two parcels have the name {name:?}"))
+                Err(CiftiProblem::RepeatedParcel { name: name.into() })
             }
         })
         .collect()
@@ -162,13 +164,14 @@ fn parcel_names(map: Node<'_, '_>) -> Result<Vec<String>, String> {
 mod tests {
     use roxmltree::Document;
 
+    use super::super::problem::XmlProblem;
     use super::*;
 
-    fn parse(xml: &str) -> Result<Axis, String> {
+    fn parse(xml: &str) -> Result<Axis, CiftiProblem> {
         Axis::parse(Document::parse(xml).unwrap().root_element())
     }
 
-    fn series(attributes: &str) -> Result<f64, String> {
+    fn series(attributes: &str) -> Result<f64, CiftiProblem> {
         let xml = format!("<a IndicesMapToDataType='CIFTI_INDEX_TYPE_SERIES' {attributes}/>");
         match parse(&xml)? {
             Axis::Series(series) => Ok(series.tr_secs),
@@ -182,32 +185,40 @@ mod tests {
             let attributes = format!(
                 "NumberOfSeriesPoints='5' SeriesUnit='SECOND' SeriesStep='{step}' SeriesExponent='{exponent}'"
             );
-            assert_eq!(series(&attributes), Ok(tr_secs));
+            assert_eq!(series(&attributes).unwrap(), tr_secs);
         }
     }
 
     #[test]
     fn a_series_that_is_no_time_is_refused() {
-        for (attributes, word) in [
-            ("NumberOfSeriesPoints='5' SeriesUnit='HERTZ'", "HERTZ"),
-            ("NumberOfSeriesPoints='-5'", "NumberOfSeriesPoints"),
-            ("NumberOfSeriesPoints='86401'", "split it"),
-            ("SeriesUnit='SECOND'", "no NumberOfSeriesPoints"),
-            (
-                "NumberOfSeriesPoints='5' SeriesUnit='SECOND' SeriesStep='0' SeriesExponent='0'",
-                "TR is 0",
-            ),
-            (
-                "NumberOfSeriesPoints='5' SeriesUnit='SECOND' SeriesStep='NaN' SeriesExponent='0'",
-                "TR is NaN",
-            ),
-            (
-                "NumberOfSeriesPoints='5' SeriesUnit='SECOND' SeriesStep='1' SeriesExponent='-2147483648'",
-                "expected a number above zero",
-            ),
-        ] {
-            let problem = series(attributes).unwrap_err();
-            assert!(problem.contains(word), "{problem}");
+        let refusal = |attributes: &str| series(attributes).unwrap_err();
+        assert!(matches!(
+            refusal("NumberOfSeriesPoints='5' SeriesUnit='HERTZ'"),
+            CiftiProblem::SeriesUnit { found } if found == "HERTZ"
+        ));
+        assert!(matches!(
+            refusal("NumberOfSeriesPoints='-5'"),
+            CiftiProblem::Xml(XmlProblem::AttributeNumber { attribute, .. })
+                if attribute == "NumberOfSeriesPoints"
+        ));
+        assert!(matches!(
+            refusal("NumberOfSeriesPoints='86401'"),
+            CiftiProblem::ManyVolumes { found: 86_401, .. }
+        ));
+        assert!(matches!(
+            refusal("SeriesUnit='SECOND'"),
+            CiftiProblem::Xml(XmlProblem::NoAttribute { attribute, .. })
+                if attribute == "NumberOfSeriesPoints"
+        ));
+        for (step, exponent) in [("0", 0), ("NaN", 0), ("1", i32::MIN)] {
+            let problem = refusal(&format!(
+                "NumberOfSeriesPoints='5' SeriesUnit='SECOND' SeriesStep='{step}' \
+                 SeriesExponent='{exponent}'"
+            ));
+            assert!(
+                matches!(problem, CiftiProblem::Tr { exponent: found, .. } if found == exponent),
+                "{problem}"
+            );
         }
     }
 
@@ -222,7 +233,10 @@ mod tests {
             ))
         };
         assert_eq!(parcels(["V1", "V2"]).unwrap().len(), 2);
-        assert!(parcels(["V1", "V1"]).is_err());
+        assert!(matches!(
+            parcels(["V1", "V1"]),
+            Err(CiftiProblem::RepeatedParcel { name }) if name == "V1"
+        ));
 
         let labels = |keys: [i64; 2]| {
             let labels = keys
@@ -239,6 +253,9 @@ mod tests {
         assert_eq!((read.n_maps, read.first_map.as_str()), (1, "m"));
         assert_eq!(read.table[1].key, -7);
         assert_eq!(read.table[1].name, "n-7");
-        assert!(labels([3, 3]).is_err());
+        assert!(matches!(
+            labels([3, 3]),
+            Err(CiftiProblem::RepeatedKey { key: 3 })
+        ));
     }
 }

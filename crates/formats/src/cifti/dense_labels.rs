@@ -1,7 +1,8 @@
-//! Labels of grayordinates, an atlas in the grayordinates of a file.
+//! Labels of grayordinates.
 
 use super::matrix::Rows;
 use super::models::{BrainModel, Side};
+use super::problem::CiftiProblem;
 use super::{CiftiFile, CiftiKind, Content, LabelEntry, VolumeSpace};
 use crate::error::FormatError;
 use crate::label_map::GrayordinateLabels;
@@ -23,8 +24,8 @@ impl CiftiFile {
     /// keys, which are taken as no label.
     ///
     /// # Errors
-    /// [`FormatError::File`] for a file that holds no labels, or a value that is no key;
-    /// [`FormatError::Io`] when the file cannot be read.
+    /// [`FormatError::Cifti`] for a file that holds no labels, or a value that is no key;
+    /// [`FormatError::Files`] when the file cannot be read.
     pub fn dense_labels(&self) -> Result<DenseLabels, FormatError> {
         let Content::DenseLabels(header, models) = &self.content else {
             return Err(self.wrong_kind(CiftiKind::DenseLabels));
@@ -94,13 +95,11 @@ impl CiftiFile {
                 } else if value.fract() == 0.0 && value <= f64::from(u32::MAX) {
                     value as u32
                 } else {
-                    return Err(FormatError::file(
-                        &self.path,
-                        format!(
-                            "the label of grayordinate {} is {value}, expected a whole number",
-                            keys.len()
-                        ),
-                    ));
+                    let problem = CiftiProblem::LabelValue {
+                        grayordinate: keys.len(),
+                        found: value,
+                    };
+                    return Err(FormatError::cifti(&self.path, problem));
                 });
             }
         }

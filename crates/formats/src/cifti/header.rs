@@ -6,8 +6,9 @@ use std::path::Path;
 
 use super::CiftiKind;
 use super::matrix::Matrix;
+use super::problem::{CiftiProblem, XmlProblem};
 use crate::error::FormatError;
-use crate::nifti::{Endian, NiftiHeader};
+use crate::nifti::{Endian, HeaderProblem, NiftiHeader};
 
 /// Bytes of a NIfTI-2 header.
 const HEADER_BYTES: usize = 540;
@@ -34,11 +35,7 @@ pub(super) struct CiftiHeader {
 
 /// Reads the header and the XML of `file`.
 pub(super) fn read(path: &Path, file: &mut File) -> Result<CiftiHeader, FormatError> {
-    let refuse = |problem: String| FormatError::file(path, problem);
-    let not_nifti = |problem: String| FormatError::NiftiHeader {
-        path: path.to_owned(),
-        problem,
-    };
+    let refuse = |problem: CiftiProblem| FormatError::cifti(path, problem);
     let file_bytes = file
         .metadata()
         .map_err(FormatError::io("read the size of", path))?
@@ -48,23 +45,23 @@ pub(super) fn read(path: &Path, file: &mut File) -> Result<CiftiHeader, FormatEr
         .read_to_end(&mut start)
         .map_err(FormatError::io("read", path))?;
     if start.starts_with(&[0x1f, 0x8b]) {
-        return Err(refuse(
-            "CIFTI is never compressed, and this file is: gunzip it".into(),
-        ));
+        return Err(refuse(CiftiProblem::Compressed));
     }
     // The size of a NIfTI-1 header, in either byte order.
     if start.starts_with(&348_i32.to_le_bytes()) || start.starts_with(&348_i32.to_be_bytes()) {
-        return Err(refuse(PLAIN_NIFTI.into()));
+        return Err(refuse(CiftiProblem::PlainNifti));
     }
     if (start.len() as u64) < FIRST_EXTENSION {
-        return Err(not_nifti(format!(
-            "it has {} bytes, a CIFTI-2 header has {FIRST_EXTENSION}",
-            start.len()
-        )));
+        let problem = HeaderProblem::Short {
+            found: start.len(),
+            expected: FIRST_EXTENSION,
+        };
+        return Err(FormatError::header(path, problem));
     }
-    let nifti = NiftiHeader::parse(&start[..HEADER_BYTES]).map_err(not_nifti)?;
+    let nifti = NiftiHeader::parse(&start[..HEADER_BYTES])
+        .map_err(|problem| FormatError::header(path, problem))?;
     if start[HEADER_BYTES] == 0 {
-        return Err(refuse(PLAIN_NIFTI.into()));
+        return Err(refuse(CiftiProblem::PlainNifti));
     }
     let intent = i32_at(&start, 504, nifti.endian);
     let xml = read_xml(file, &nifti, file_bytes)
@@ -78,27 +75,23 @@ pub(super) fn read(path: &Path, file: &mut File) -> Result<CiftiHeader, FormatEr
     })
 }
 
-/// What to say of an image that is no CIFTI.
-const PLAIN_NIFTI: &str = "it has no CIFTI extension, so it is a plain NIfTI image: read it with a layout of NIfTI images";
-
 /// Finds the extension with the XML; the outer error is the system's, the inner one the file's.
 fn read_xml(
     file: &mut File,
     nifti: &NiftiHeader,
     file_bytes: u64,
-) -> std::io::Result<Result<String, String>> {
+) -> std::io::Result<Result<String, CiftiProblem>> {
     if nifti.data_offset > file_bytes {
-        return Ok(Err(format!(
-            "the file ends too early: it has {file_bytes} bytes and its header says that the data \
-             start at {}, fetch or copy it again",
-            nifti.data_offset
-        )));
+        return Ok(Err(CiftiProblem::NoData {
+            file_bytes,
+            data_offset: nifti.data_offset,
+        }));
     }
     let mut at = FIRST_EXTENSION;
     for _ in 0..MAX_EXTENSIONS {
         let room = nifti.data_offset.saturating_sub(at);
         if room < 8 {
-            return Ok(Err(PLAIN_NIFTI.into()));
+            return Ok(Err(CiftiProblem::PlainNifti));
         }
         let mut head = [0; 8];
         file.seek(SeekFrom::Start(at))?;
@@ -108,17 +101,21 @@ fn read_xml(
         let bytes = match u64::try_from(size) {
             Ok(bytes) if bytes >= 8 && bytes.is_multiple_of(16) && bytes <= room => bytes,
             _ => {
-                return Ok(Err(format!(
-                    "the extension at byte {at} has a size of {size} bytes, expected a multiple of \
-                     16 up to {room}"
-                )));
+                return Ok(Err(CiftiProblem::ExtensionSize {
+                    at,
+                    found: size,
+                    most: room,
+                }));
             }
         };
         if code == CIFTI_EXTENSION {
             if bytes > MAX_XML_BYTES {
-                return Ok(Err(format!(
-                    "its XML has {bytes} bytes, at most {MAX_XML_BYTES} are read"
-                )));
+                let problem = XmlProblem::Size {
+                    what: "bytes",
+                    found: bytes,
+                    most: MAX_XML_BYTES,
+                };
+                return Ok(Err(problem.into()));
             }
             let mut xml = Vec::new();
             file.take(bytes - 8).read_to_end(&mut xml)?;
@@ -128,13 +125,13 @@ fn read_xml(
                 .map_or(0, |last| last + 1);
             xml.truncate(end);
             return Ok(String::from_utf8(xml)
-                .map_err(|error| format!("its XML is not UTF-8: {}", error.utf8_error())));
+                .map_err(|error| XmlProblem::NotUtf8(error.utf8_error()).into()));
         }
         at += bytes;
     }
-    Ok(Err(format!(
-        "none of its first {MAX_EXTENSIONS} extensions is that of CIFTI"
-    )))
+    Ok(Err(CiftiProblem::ManyExtensions {
+        most: MAX_EXTENSIONS,
+    }))
 }
 
 /// The number at `at` of bytes that are known to reach so far.
@@ -149,8 +146,8 @@ fn i32_at(bytes: &[u8], at: usize, endian: Endian) -> i32 {
 
 impl CiftiHeader {
     /// The kind that the intent code announces; none when it leaves that to the axes.
-    pub fn declared_kind(&self) -> Result<Option<CiftiKind>, String> {
-        let refused = match self.intent {
+    pub fn declared_kind(&self) -> Result<Option<CiftiKind>, CiftiProblem> {
+        let kind = match self.intent {
             3002 => return Ok(Some(CiftiKind::DenseSeries)),
             3004 => return Ok(Some(CiftiKind::ParcelSeries)),
             3007 => return Ok(Some(CiftiKind::DenseLabels)),
@@ -164,15 +161,12 @@ impl CiftiHeader {
             3012 => "connectivity of parcels, several maps (.pconnscalar.nii)",
             _ => return Ok(None),
         };
-        Err(format!(
-            "its intent code {} is that of {refused}, which is not read: .dtseries.nii, \
-             .ptseries.nii and .dlabel.nii are",
-            self.intent
-        ))
+        let code = self.intent;
+        Err(CiftiProblem::Intent { code, kind })
     }
 
     /// Checks the shape against the lengths of the axes.
-    pub fn check_lengths(&self, lengths: [usize; 2]) -> Result<(), String> {
+    pub fn check_lengths(&self, lengths: [usize; 2]) -> Result<(), CiftiProblem> {
         let dims = &self.nifti.dims;
         let flat = dims.len() >= 6
             && dims
@@ -180,21 +174,21 @@ impl CiftiHeader {
                 .enumerate()
                 .all(|(axis, &dim)| dim == 1 || axis == 4 || axis == 5);
         if !flat {
-            return Err(format!(
-                "its shape is {dims:?}, expected [1, 1, 1, 1, columns, rows]"
-            ));
+            return Err(CiftiProblem::Shape {
+                found: dims.clone(),
+            });
         }
         if dims[4..6] != lengths.map(|length| length as u64) {
-            return Err(format!(
-                "its header has {} rows of {} values, but its axes have {} and {} entries",
-                dims[5], dims[4], lengths[1], lengths[0]
-            ));
+            return Err(CiftiProblem::AxisLengths {
+                header: [dims[4], dims[5]],
+                axes: lengths,
+            });
         }
         Ok(())
     }
 
     /// Where the values lie. [`check_lengths`](Self::check_lengths) must have passed.
-    pub fn matrix(&self, path: &Path) -> Result<Matrix, String> {
+    pub fn matrix(&self, path: &Path) -> Result<Matrix, CiftiProblem> {
         Matrix::new(path, &self.nifti, self.file_bytes)
     }
 }

@@ -5,6 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::problem::CiftiProblem;
 use crate::error::FormatError;
 use crate::nifti::{DataType, Endian, NiftiHeader};
 
@@ -54,20 +55,21 @@ pub(super) use with_number;
 
 impl Matrix {
     /// Takes the shape from dimensions 5 and 6 of the header.
-    pub fn new(path: &Path, header: &NiftiHeader, file_bytes: u64) -> Result<Self, String> {
+    pub fn new(path: &Path, header: &NiftiHeader, file_bytes: u64) -> Result<Self, CiftiProblem> {
         let [row_len, n_rows] = [header.dims[4], header.dims[5]];
         // The header has made sure that the product is a number.
         let needed = row_len * n_rows * header.data_type.bytes();
         let found = file_bytes.saturating_sub(header.data_offset);
         if found < needed {
-            return Err(format!(
-                "the file ends too early: it has {found} bytes of data, and {n_rows} rows of \
-                 {row_len} values need {needed}, fetch or copy it again"
-            ));
+            return Err(CiftiProblem::Truncated {
+                found,
+                n_rows,
+                row_len,
+                needed,
+            });
         }
-        let length = |length: u64| {
-            usize::try_from(length).map_err(|_| format!("an axis of {length} entries is too long"))
-        };
+        let length =
+            |length: u64| usize::try_from(length).map_err(|_| CiftiProblem::LongAxis { length });
         Ok(Self {
             path: path.to_owned(),
             data_type: header.data_type,

@@ -35,9 +35,10 @@ impl CiftiFile {
     /// Memory is a buffer of 256 KiB a thread beside the means and their sums, for any length of file.
     ///
     /// # Errors
-    /// [`FormatError::File`] for a file that holds no signals of grayordinates, for a mesh of another
-    /// size than that of `labels`, or for volumes that are not there; [`FormatError::Config`] for a
-    /// label above `n_rois`; [`FormatError::Io`] when the file cannot be read.
+    /// [`FormatError::Cifti`] for a file that holds no signals of grayordinates, for a mesh of
+    /// another size than that of `labels`, or for volumes that are not there;
+    /// [`FormatError::Config`] for a label above `n_rois`; [`FormatError::Files`] when the file
+    /// cannot be read.
     pub fn roi_means(
         &self,
         labels: &GrayordinateLabels,
@@ -51,7 +52,7 @@ impl CiftiFile {
         let volumes = self.volumes(part)?;
         let label_of = models
             .labels(labels)
-            .map_err(|problem| FormatError::file(&self.path, problem))?;
+            .map_err(|problem| FormatError::cifti(&self.path, problem))?;
         let labelled = count(
             labels
                 .left

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use roxmltree::Node;
 
+use super::problem::{CiftiProblem, ModelProblem};
 use super::xml::{attribute, children, number, numbers, only_child};
 use crate::label_map::GrayordinateLabels;
 
@@ -37,7 +38,7 @@ pub(super) enum BrainModel {
         mesh_vertices: usize,
         vertices: Vec<u32>,
     },
-    /// Vertices of another surface, which no atlas of ours labels.
+    /// Vertices of another surface, which is not labelled.
     OtherSurface { n_vertices: usize },
     /// Voxels of one structure.
     Voxels(Vec<[u32; 3]>),
@@ -45,7 +46,8 @@ pub(super) enum BrainModel {
 
 /// A side of the cortex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Side {
     Left,
     Right,
 }
@@ -62,7 +64,7 @@ impl BrainModel {
 
 impl BrainModels {
     /// Understands a `MatrixIndicesMap` of brain models, whose indices must tile the axis.
-    pub fn parse(map: Node<'_, '_>) -> Result<Self, String> {
+    pub fn parse(map: Node<'_, '_>) -> Result<Self, CiftiProblem> {
         let volume_space = match children(map, "Volume").next() {
             Some(_) => Some(VolumeSpace::parse(only_child(map, "Volume")?)?),
             None => None,
@@ -74,25 +76,29 @@ impl BrainModels {
             let parsed = match attribute(model, "ModelType")? {
                 "CIFTI_MODEL_TYPE_SURFACE" => {
                     if !surfaces.insert(structure) {
-                        return Err(format!("{structure} has two surfaces"));
+                        let structure = structure.into();
+                        return Err(ModelProblem::RepeatedSurface { structure }.into());
                     }
                     surface(model, structure)?
                 }
                 "CIFTI_MODEL_TYPE_VOXELS" => {
-                    let space = volume_space
-                        .as_ref()
-                        .ok_or("it has voxels, but does not say in which volume")?;
+                    let space = volume_space.as_ref().ok_or(ModelProblem::NoVolume)?;
                     voxels(model, structure, space)?
                 }
-                other => return Err(format!("{structure} is of the unknown type {other:?}")),
+                found => {
+                    let (structure, found) = (structure.into(), found.into());
+                    return Err(ModelProblem::Type { structure, found }.into());
+                }
             };
             let offset: usize = number(model, "IndexOffset")?;
             let count: usize = number(model, "IndexCount")?;
             if count != parsed.len() {
-                return Err(format!(
-                    "{structure} announces {count} grayordinates and lists {}",
-                    parsed.len()
-                ));
+                let problem = ModelProblem::Count {
+                    structure: structure.into(),
+                    announced: count,
+                    listed: parsed.len(),
+                };
+                return Err(problem.into());
             }
             placed.push((offset, structure, parsed));
         }
@@ -100,10 +106,12 @@ impl BrainModels {
         let mut next = 0;
         for (offset, structure, model) in &placed {
             if *offset != next {
-                return Err(format!(
-                    "{structure} starts at grayordinate {offset} where the ones before it end at \
-                     {next}: the models leave a gap or overlap"
-                ));
+                let problem = ModelProblem::Offset {
+                    structure: (*structure).into(),
+                    found: *offset,
+                    expected: next,
+                };
+                return Err(problem.into());
             }
             next += model.len();
         }
@@ -118,7 +126,7 @@ impl BrainModels {
             .copied()
             .collect();
         if let Some(voxel) = repeated(&mut seen) {
-            return Err(format!("voxel {voxel:?} is listed twice"));
+            return Err(ModelProblem::RepeatedVoxel { voxel }.into());
         }
         Ok(Self {
             models,
@@ -143,7 +151,7 @@ impl BrainModels {
     }
 
     /// The label of each grayordinate, 0 where `labels` has none.
-    pub fn labels(&self, labels: &GrayordinateLabels) -> Result<Vec<u32>, String> {
+    pub fn labels(&self, labels: &GrayordinateLabels) -> Result<Vec<u32>, CiftiProblem> {
         let mut of_grayordinate = Vec::with_capacity(self.n_grayordinates);
         for model in &self.models {
             match model {
@@ -157,12 +165,11 @@ impl BrainModels {
                         Side::Right => &labels.right,
                     };
                     if !mesh.is_empty() && mesh.len() != *mesh_vertices {
-                        return Err(format!(
-                            "its {side:?} cortex is a mesh of {mesh_vertices} vertices where the \
-                             atlas labels one of {}: take the file on the mesh of the atlas, or \
-                             resample one of them",
-                            mesh.len()
-                        ));
+                        return Err(CiftiProblem::Mesh {
+                            side: *side,
+                            found: *mesh_vertices,
+                            labels: mesh.len(),
+                        });
                     }
                     of_grayordinate.extend(
                         vertices
@@ -184,24 +191,32 @@ impl BrainModels {
     }
 }
 
-fn surface(model: Node<'_, '_>, structure: &str) -> Result<BrainModel, String> {
+fn surface(model: Node<'_, '_>, structure: &str) -> Result<BrainModel, CiftiProblem> {
+    let structure_name = || structure.to_owned();
     let mesh_vertices: usize = number(model, "SurfaceNumberOfVertices")?;
     if mesh_vertices > MAX_VERTICES {
-        return Err(format!(
-            "the mesh of {structure} has {mesh_vertices} vertices, at most {MAX_VERTICES} are read"
-        ));
+        let problem = ModelProblem::MeshSize {
+            structure: structure_name(),
+            found: mesh_vertices,
+            most: MAX_VERTICES,
+        };
+        return Err(problem.into());
     }
     let vertices: Vec<u32> = numbers(only_child(model, "VertexIndices")?)?;
     let mut sorted = vertices.clone();
     if let Some(vertex) = repeated(&mut sorted) {
-        return Err(format!("vertex {vertex} of {structure} is listed twice"));
+        let structure = structure_name();
+        return Err(ModelProblem::RepeatedVertex { structure, vertex }.into());
     }
     if let Some(&last) = sorted.last()
         && last as usize >= mesh_vertices
     {
-        return Err(format!(
-            "{structure} lists vertex {last} of a mesh that has {mesh_vertices}"
-        ));
+        let problem = ModelProblem::Vertex {
+            structure: structure_name(),
+            vertex: last,
+            mesh_vertices,
+        };
+        return Err(problem.into());
     }
     let side = match structure {
         "CIFTI_STRUCTURE_CORTEX_LEFT" => Side::Left,
@@ -219,21 +234,28 @@ fn surface(model: Node<'_, '_>, structure: &str) -> Result<BrainModel, String> {
     })
 }
 
-fn voxels(model: Node<'_, '_>, structure: &str, space: &VolumeSpace) -> Result<BrainModel, String> {
+fn voxels(
+    model: Node<'_, '_>,
+    structure: &str,
+    space: &VolumeSpace,
+) -> Result<BrainModel, CiftiProblem> {
     let numbers: Vec<u32> = numbers(only_child(model, "VoxelIndicesIJK")?)?;
     let (voxels, rest) = numbers.as_chunks::<3>();
     if !rest.is_empty() {
-        return Err(format!(
-            "{structure} lists {} voxel indices, which are no triples",
-            numbers.len()
-        ));
+        let problem = ModelProblem::Triples {
+            structure: structure.into(),
+            found: numbers.len(),
+        };
+        return Err(problem.into());
     }
     let inside = |voxel: &[u32; 3]| (0..3).all(|axis| voxel[axis] < space.shape[axis]);
     match voxels.iter().find(|voxel| !inside(voxel)) {
-        Some(voxel) => Err(format!(
-            "{structure} lists voxel {voxel:?} of a volume of {:?}",
-            space.shape
-        )),
+        Some(voxel) => Err(ModelProblem::Voxel {
+            structure: structure.into(),
+            voxel: *voxel,
+            shape: space.shape,
+        }
+        .into()),
         None => Ok(BrainModel::Voxels(voxels.to_vec())),
     }
 }
@@ -248,14 +270,15 @@ fn repeated<T: Ord + Copy>(indices: &mut [T]) -> Option<T> {
 }
 
 impl VolumeSpace {
-    fn parse(volume: Node<'_, '_>) -> Result<Self, String> {
+    fn parse(volume: Node<'_, '_>) -> Result<Self, CiftiProblem> {
         let dimensions = attribute(volume, "VolumeDimensions")?;
         let shape: Vec<u32> = dimensions
             .split(',')
             .map_while(|length| length.trim().parse().ok())
             .collect();
-        let shape = <[u32; 3]>::try_from(shape)
-            .map_err(|_| format!("VolumeDimensions are {dimensions:?}, expected three numbers"))?;
+        let shape = <[u32; 3]>::try_from(shape).map_err(|_| ModelProblem::VolumeDimensions {
+            found: dimensions.into(),
+        })?;
         let matrix = only_child(volume, "TransformationMatrixVoxelIndicesIJKtoXYZ")?;
         let metres: i32 = number(matrix, "MeterExponent")?;
         let to_mm = 10_f64.powf(f64::from(metres) + 3.0);
@@ -263,14 +286,12 @@ impl VolumeSpace {
         let affine = match elements.as_chunks::<4>() {
             ([x, y, z, _], []) => [*x, *y, *z].map(|row| row.map(|element| element * to_mm)),
             _ => {
-                return Err(format!(
-                    "the transformation of its voxels has {} numbers, expected 16",
-                    elements.len()
-                ));
+                let found = elements.len();
+                return Err(ModelProblem::TransformLength { found }.into());
             }
         };
         if !affine.iter().flatten().all(|element| element.is_finite()) {
-            return Err(format!("the transformation of its voxels is {affine:?}"));
+            return Err(ModelProblem::Transform { found: affine }.into());
         }
         Ok(Self { shape, affine })
     }
@@ -280,9 +301,11 @@ impl VolumeSpace {
 mod tests {
     use roxmltree::Document;
 
+    use super::super::problem::XmlProblem;
     use super::*;
+    use crate::is;
 
-    fn parse(xml: &str) -> Result<BrainModels, String> {
+    fn parse(xml: &str) -> Result<BrainModels, CiftiProblem> {
         let xml = format!("<MatrixIndicesMap>{xml}</MatrixIndicesMap>");
         BrainModels::parse(Document::parse(&xml).unwrap().root_element())
     }
@@ -322,19 +345,17 @@ mod tests {
             right: vec![20, 21, 22, 23, 24],
             voxels: [([8, 7, 6], 30)].into(),
         };
-        assert_eq!(models.labels(&labels), Ok(vec![11, 13, 20, 24, 30]));
+        assert_eq!(models.labels(&labels).unwrap(), [11, 13, 20, 24, 30]);
         let space = models.volume_space().unwrap();
         assert_eq!(space.shape, [9, 8, 7]);
         assert_eq!(space.affine[0], [-2.0, 0.0, 0.0, 90.0]); // cm to mm
     }
 
     #[test]
-    fn a_side_that_an_atlas_does_not_cover_has_no_labels() {
+    fn a_side_without_labels_has_none() {
         let models = parse(&surface("LEFT", 0, 2, 4, "1 3")).unwrap();
-        assert_eq!(
-            models.labels(&GrayordinateLabels::default()),
-            Ok(vec![0, 0])
-        );
+        let labels = models.labels(&GrayordinateLabels::default()).unwrap();
+        assert_eq!(labels, [0, 0]);
     }
 
     #[test]
@@ -344,56 +365,114 @@ mod tests {
             left: vec![0; 32_492],
             ..GrayordinateLabels::default()
         };
-        let problem = models.labels(&labels).unwrap_err();
-        assert!(problem.contains("59292") && problem.contains("32492"));
+        assert!(matches!(
+            models.labels(&labels),
+            Err(CiftiProblem::Mesh {
+                side: Side::Left,
+                found: 59_292,
+                labels: 32_492
+            })
+        ));
     }
 
     #[test]
     fn models_that_do_not_hold_together_are_refused() {
-        for (xml, word) in [
-            (vec![surface("LEFT", 1, 2, 4, "1 3")], "gap or overlap"),
+        use ModelProblem as P;
+        let cases: Vec<(Vec<String>, fn(&ModelProblem) -> bool)> = vec![
+            (
+                vec![surface("LEFT", 1, 2, 4, "1 3")],
+                is!(P::Offset {
+                    found: 1,
+                    expected: 0,
+                    ..
+                }),
+            ),
             (
                 vec![
                     surface("LEFT", 0, 2, 4, "1 3"),
                     surface("RIGHT", 1, 1, 4, "0"),
                 ],
-                "gap or overlap",
+                is!(P::Offset {
+                    found: 1,
+                    expected: 2,
+                    ..
+                }),
             ),
-            (vec![surface("LEFT", 0, 3, 4, "1 3")], "announces 3"),
-            (vec![surface("LEFT", 0, 2, 3, "1 3")], "lists vertex 3"),
-            (vec![surface("LEFT", 0, 2, 4, "3 3")], "twice"),
-            (vec![surface("LEFT", 0, 2, 4, "1 -3")], "\"-3\""),
+            (
+                vec![surface("LEFT", 0, 3, 4, "1 3")],
+                is!(P::Count {
+                    announced: 3,
+                    listed: 2,
+                    ..
+                }),
+            ),
+            (
+                vec![surface("LEFT", 0, 2, 3, "1 3")],
+                is!(P::Vertex {
+                    vertex: 3,
+                    mesh_vertices: 3,
+                    ..
+                }),
+            ),
+            (
+                vec![surface("LEFT", 0, 2, 4, "3 3")],
+                is!(P::RepeatedVertex { vertex: 3, .. }),
+            ),
             (
                 vec![surface("LEFT", 0, 1, usize::MAX, "1")],
-                "at most 4194304",
+                is!(P::MeshSize {
+                    found: usize::MAX,
+                    most: MAX_VERTICES,
+                    ..
+                }),
             ),
             (
                 vec![surface("LEFT", 0, 1, 4, "1"), surface("LEFT", 1, 1, 4, "2")],
-                "two surfaces",
+                is!(P::RepeatedSurface { structure } if structure.ends_with("CORTEX_LEFT")),
             ),
-            (vec![voxels(0, 1, "0 0 0")], "in which volume"),
+            (vec![voxels(0, 1, "0 0 0")], is!(P::NoVolume)),
             (
                 vec![VOLUME.to_owned(), voxels(0, 1, "9 0 0")],
-                "voxel [9, 0, 0]",
+                is!(P::Voxel {
+                    voxel: [9, 0, 0],
+                    shape: [9, 8, 7],
+                    ..
+                }),
             ),
-            (vec![VOLUME.to_owned(), voxels(0, 1, "0 0")], "no triples"),
+            (
+                vec![VOLUME.to_owned(), voxels(0, 1, "0 0")],
+                is!(P::Triples { found: 2, .. }),
+            ),
             (
                 vec![
                     VOLUME.to_owned(),
                     voxels(0, 1, "1 2 3"),
                     voxels(1, 1, "1 2 3"),
                 ],
-                "listed twice",
+                is!(P::RepeatedVoxel { voxel: [1, 2, 3] }),
             ),
             (
                 vec![VOLUME.replace("8,7", "8"), voxels(0, 1, "1 2 3")],
-                "three numbers",
+                is!(P::VolumeDimensions { found } if found == "9, 8"),
             ),
-            (vec![VOLUME.replace("0 0 0 1", "")], "has 12 numbers"),
-            (vec![VOLUME.replace("-12", "NaN")], "NaN"),
-        ] {
-            let problem = parse(&xml.concat()).unwrap_err();
-            assert!(problem.contains(word), "{problem}");
+            (
+                vec![VOLUME.replace("0 0 0 1", "")],
+                is!(P::TransformLength { found: 12 }),
+            ),
+            (
+                vec![VOLUME.replace("-12", "NaN")],
+                is!(P::Transform { found } if found[1][3].is_nan()),
+            ),
+        ];
+        for (xml, is_expected) in cases {
+            match parse(&xml.concat()).unwrap_err() {
+                CiftiProblem::Models(problem) => assert!(is_expected(&problem), "{problem}"),
+                other => panic!("{other}"),
+            }
         }
+        assert!(matches!(
+            parse(&surface("LEFT", 0, 2, 4, "1 -3")),
+            Err(CiftiProblem::Xml(XmlProblem::TextNumber { found, .. })) if found == "-3"
+        ));
     }
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use roxmltree::{Document, Node, ParsingOptions};
 
 use super::axis::Axis;
+use super::problem::{CiftiProblem, XmlProblem};
 
 /// Tags, and equals signs, that the XML may have; files in use have some thousands.
 const MAX_MARKS: usize = 500_000;
@@ -16,28 +17,23 @@ const MAX_ATTRIBUTES: usize = 64;
 const MAX_NAMESPACES: usize = 64;
 
 /// The axes of the matrix: that of its columns (dimension 0, fastest), then that of its rows.
-pub(super) fn axes(xml: &str) -> Result<[Axis; 2], String> {
+pub(super) fn axes(xml: &str) -> Result<[Axis; 2], CiftiProblem> {
     check_size(xml)?;
     let options = ParsingOptions {
         nodes_limit: 2 * MAX_MARKS as u32,
         ..ParsingOptions::default()
     };
-    let document = Document::parse_with_options(xml, options)
-        .map_err(|error| format!("its XML is damaged: {error}"))?;
+    let document = Document::parse_with_options(xml, options).map_err(XmlProblem::Damaged)?;
     let root = document.root_element();
     if root.tag_name().name() != "CIFTI" {
-        return Err(format!(
-            "its XML starts with <{}>, expected <CIFTI>",
-            root.tag_name().name()
-        ));
+        let found = root.tag_name().name().into();
+        return Err(XmlProblem::Root { found }.into());
     }
     match attribute(root, "Version")? {
         "2" | "2.0" => {}
         version => {
-            return Err(format!(
-                "its CIFTI version is {version:?}, only version 2 is read: convert it with \
-                 wb_command -file-convert -cifti-version-convert"
-            ));
+            let found = version.into();
+            return Err(XmlProblem::Version { found }.into());
         }
     }
     let maps = children(only_child(root, "Matrix")?, "MatrixIndicesMap");
@@ -47,35 +43,34 @@ pub(super) fn axes(xml: &str) -> Result<[Axis; 2], String> {
             "0" => 0,
             "1" => 1,
             dimension if dimension.contains(',') => {
-                return Err(format!(
-                    "one axis stands for the dimensions {dimension:?}, so it is a matrix of \
-                     connectivity, which is not read"
-                ));
+                let dimensions = dimension.into();
+                return Err(XmlProblem::Connectivity { dimensions }.into());
             }
             dimension => {
-                return Err(format!(
-                    "an axis stands for dimension {dimension:?}, expected 0 or 1"
-                ));
+                let found = dimension.into();
+                return Err(XmlProblem::Dimension { found }.into());
             }
         };
         if axes[dimension].replace(Axis::parse(map)?).is_some() {
-            return Err(format!("dimension {dimension} has two axes"));
+            return Err(XmlProblem::RepeatedAxis { dimension }.into());
         }
     }
     match axes {
         [Some(columns), Some(rows)] => Ok([columns, rows]),
-        [None, _] => Err("dimension 0 has no axis".into()),
-        [_, None] => Err("dimension 1 has no axis".into()),
+        [None, _] => Err(XmlProblem::NoAxis { dimension: 0 }.into()),
+        [_, None] => Err(XmlProblem::NoAxis { dimension: 1 }.into()),
     }
 }
 
 /// Refuses XML that would take the parser far more time or memory than the XML of a scan.
-fn check_size(xml: &str) -> Result<(), String> {
-    let at_most = |what: &str, found: usize, most: usize| match found <= most {
+fn check_size(xml: &str) -> Result<(), XmlProblem> {
+    let at_most = |what: &'static str, found: usize, most: usize| match found <= most {
         true => Ok(()),
-        false => Err(format!(
-            "its XML has {found} {what}, at most {most} are read"
-        )),
+        false => Err(XmlProblem::Size {
+            what,
+            found: found as u64,
+            most: most as u64,
+        }),
     };
     let count = |mark: u8| xml.bytes().filter(|&byte| byte == mark).count();
     at_most("tags", count(b'<'), MAX_MARKS)?;
@@ -114,46 +109,47 @@ pub(super) fn children<'a, 'xml>(
 pub(super) fn only_child<'a, 'xml>(
     node: Node<'a, 'xml>,
     name: &'static str,
-) -> Result<Node<'a, 'xml>, String> {
+) -> Result<Node<'a, 'xml>, XmlProblem> {
     let mut all = children(node, name);
     match (all.next(), all.next()) {
         (Some(child), None) => Ok(child),
-        (first, _) => Err(format!(
-            "<{}> has {} <{name}>, expected one",
-            node.tag_name().name(),
-            if first.is_none() { "no" } else { "several" }
-        )),
+        (first, _) => Err(XmlProblem::Children {
+            tag: node.tag_name().name().into(),
+            child: name,
+            several: first.is_some(),
+        }),
     }
 }
 
 /// The attribute of this name.
-pub(super) fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Result<&'a str, String> {
-    node.attribute(name)
-        .ok_or_else(|| format!("<{}> has no {name}", node.tag_name().name()))
-}
-
-/// The attribute of this name, as a number.
-pub(super) fn number<T: FromStr>(node: Node<'_, '_>, name: &str) -> Result<T, String> {
-    let text = attribute(node, name)?;
-    text.trim().parse().map_err(|_| {
-        format!(
-            "{name} of <{}> is {text:?}, expected a number that fits",
-            node.tag_name().name()
-        )
+pub(super) fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Result<&'a str, XmlProblem> {
+    node.attribute(name).ok_or_else(|| XmlProblem::NoAttribute {
+        tag: node.tag_name().name().into(),
+        attribute: name.into(),
     })
 }
 
+/// The attribute of this name, as a number.
+pub(super) fn number<T: FromStr>(node: Node<'_, '_>, name: &str) -> Result<T, XmlProblem> {
+    let text = attribute(node, name)?;
+    text.trim()
+        .parse()
+        .map_err(|_| XmlProblem::AttributeNumber {
+            tag: node.tag_name().name().into(),
+            attribute: name.into(),
+            found: text.into(),
+        })
+}
+
 /// The numbers in the text of `node`, between white space.
-pub(super) fn numbers<T: FromStr>(node: Node<'_, '_>) -> Result<Vec<T>, String> {
+pub(super) fn numbers<T: FromStr>(node: Node<'_, '_>) -> Result<Vec<T>, XmlProblem> {
     node.text()
         .unwrap_or_default()
         .split_ascii_whitespace()
         .map(|word| {
-            word.parse().map_err(|_| {
-                format!(
-                    "<{}> has {word:?} where a number that fits is expected",
-                    node.tag_name().name()
-                )
+            word.parse().map_err(|_| XmlProblem::TextNumber {
+                tag: node.tag_name().name().into(),
+                found: word.into(),
             })
         })
         .collect()
@@ -163,42 +159,54 @@ pub(super) fn numbers<T: FromStr>(node: Node<'_, '_>) -> Result<Vec<T>, String> 
 mod tests {
     use super::*;
 
-    fn refusal(xml: &str) -> String {
+    fn refusal(xml: &str) -> XmlProblem {
         match axes(xml) {
+            Err(CiftiProblem::Xml(problem)) => problem,
+            Err(other) => panic!("{other}"),
             Ok(_) => panic!("it was read"),
-            Err(problem) => problem,
         }
     }
 
     #[test]
     fn what_is_no_cifti_2_is_named() {
-        for (xml, word) in [
-            ("<CIFTI", "damaged"),
-            ("<GIFTI/>", "<GIFTI>"),
-            ("<CIFTI/>", "no Version"),
-            ("<CIFTI Version='1.0'/>", "-cifti-version-convert"),
-            ("<CIFTI Version='2'/>", "no <Matrix>"),
-            (
-                "<CIFTI Version='2'><Matrix/><Matrix/></CIFTI>",
-                "several <Matrix>",
-            ),
-            (
-                "<CIFTI Version='2'><Matrix/></CIFTI>",
-                "dimension 0 has no axis",
-            ),
-            (
-                "<CIFTI Version='2'><Matrix><MatrixIndicesMap AppliesToMatrixDimension='0,1'/></Matrix></CIFTI>",
-                "matrix of connectivity",
-            ),
-            (
-                "<CIFTI Version='2'><Matrix><MatrixIndicesMap AppliesToMatrixDimension='2'/></Matrix></CIFTI>",
-                "expected 0 or 1",
-            ),
-            ("<!DOCTYPE a [<!ENTITY b 'c'>]><CIFTI Version='2'/>", "DTD"),
+        let map = |dimension: &str| {
+            refusal(&format!(
+                "<CIFTI Version='2'><Matrix>\
+                 <MatrixIndicesMap AppliesToMatrixDimension='{dimension}'/></Matrix></CIFTI>"
+            ))
+        };
+        assert!(matches!(refusal("<CIFTI"), XmlProblem::Damaged(_)));
+        assert!(matches!(
+            refusal("<GIFTI/>"),
+            XmlProblem::Root { found } if found == "GIFTI"
+        ));
+        assert!(matches!(
+            refusal("<CIFTI/>"),
+            XmlProblem::NoAttribute { attribute, .. } if attribute == "Version"
+        ));
+        assert!(matches!(
+            refusal("<CIFTI Version='1.0'/>"),
+            XmlProblem::Version { found } if found == "1.0"
+        ));
+        for (xml, are_several) in [
+            ("<CIFTI Version='2'/>", false),
+            ("<CIFTI Version='2'><Matrix/><Matrix/></CIFTI>", true),
         ] {
-            let problem = refusal(xml);
-            assert!(problem.contains(word), "{problem}");
+            assert!(matches!(
+                refusal(xml),
+                XmlProblem::Children { child: "Matrix", several, .. } if several == are_several
+            ));
         }
+        assert!(matches!(
+            refusal("<CIFTI Version='2'><Matrix/></CIFTI>"),
+            XmlProblem::NoAxis { dimension: 0 }
+        ));
+        assert!(matches!(map("0,1"), XmlProblem::Connectivity { .. }));
+        assert!(matches!(map("2"), XmlProblem::Dimension { found } if found == "2"));
+        assert!(matches!(
+            refusal("<!DOCTYPE a [<!ENTITY b 'c'>]><CIFTI Version='2'/>"),
+            XmlProblem::Damaged(roxmltree::Error::DtdDetected)
+        ));
     }
 
     #[test]
@@ -216,7 +224,10 @@ mod tests {
             ("=".repeat(MAX_MARKS + 1), "equals signs"),
         ] {
             let problem = refusal(&xml);
-            assert!(problem.contains(word), "{problem}");
+            assert!(
+                matches!(problem, XmlProblem::Size { what, .. } if what == word),
+                "{problem}"
+            );
         }
     }
 
@@ -228,6 +239,13 @@ mod tests {
             "<a>".repeat(depth),
             "</a>".repeat(depth)
         );
-        assert!(refusal(&xml).contains("no <Matrix>"));
+        assert!(matches!(
+            refusal(&xml),
+            XmlProblem::Children {
+                child: "Matrix",
+                several: false,
+                ..
+            }
+        ));
     }
 }

@@ -14,6 +14,7 @@ use arrow_ipc::{Block, MetadataVersion, root_as_footer};
 use arrow_schema::{ArrowError, Schema, SchemaRef};
 
 use self::block::{block_bytes, bytes_at, check_columns, read_block};
+use super::ColumnarProblem;
 use super::file::{Batches, damaged};
 use crate::error::FormatError;
 
@@ -35,7 +36,7 @@ impl ArrowFile {
             .metadata()
             .map_err(FormatError::io("read the size of", path))?
             .len();
-        let short = || FormatError::file(path, "its footer is missing: fetch or write it again");
+        let short = || FormatError::columnar(path, ColumnarProblem::NoFooter);
         let trailer_start = file_bytes.checked_sub(TRAILER_BYTES).ok_or_else(short)?;
         let trailer = bytes_at(&mut file, path, trailer_start, TRAILER_BYTES)?;
         let trailer = trailer.try_into().map_err(|_| short())?;
@@ -43,15 +44,12 @@ impl ArrowFile {
         let footer_start = trailer_start.checked_sub(footer_bytes).ok_or_else(short)?;
         let footer = bytes_at(&mut file, path, footer_start, footer_bytes)?;
 
-        let refuse = |error: ArrowError| damaged(path, &error);
+        let refuse = |error: ArrowError| damaged(path, error);
         let footer = root_as_footer(&footer)
             .map_err(|error| refuse(ArrowError::ParseError(error.to_string())))?;
         let schema = footer.schema().ok_or_else(short)?;
         if !schema.endianness().equals_to_target_endianness() {
-            return Err(FormatError::file(
-                path,
-                "it was written on a machine of the other byte order: write it as Parquet",
-            ));
+            return Err(FormatError::columnar(path, ColumnarProblem::ByteOrder));
         }
         let blocks = footer.recordBatches().into_iter().flatten().copied();
         let dictionaries = footer.dictionaries().into_iter().flatten().copied();
@@ -61,19 +59,16 @@ impl ArrowFile {
             dictionaries: dictionaries.collect(),
             blocks: blocks.collect(),
         };
-        check_columns(&found.schema).map_err(|problem| FormatError::file(path, problem))?;
+        check_columns(&found.schema).map_err(|problem| FormatError::columnar(path, problem))?;
         for block in found.dictionaries.iter().chain(&found.blocks) {
             if block_bytes(block).is_none_or(|bytes| bytes.end > file_bytes) {
-                return Err(FormatError::file(
-                    path,
-                    format!(
-                        "a block claims {} + {} bytes from byte {} on of a file of {file_bytes}: \
-                         fetch or write it again",
-                        block.metaDataLength(),
-                        block.bodyLength(),
-                        block.offset()
-                    ),
-                ));
+                let problem = ColumnarProblem::BlockBytes {
+                    metadata: block.metaDataLength(),
+                    body: block.bodyLength(),
+                    start: block.offset(),
+                    file_bytes,
+                };
+                return Err(FormatError::columnar(path, problem));
             }
         }
         Ok(found)
@@ -96,7 +91,7 @@ impl ArrowFile {
             let bytes = read_block(&mut file, path, block, &self.schema)?;
             decoder
                 .read_dictionary(block, &bytes.into())
-                .map_err(|error| refuse(path, &error))?;
+                .map_err(|error| refuse(path, error))?;
         }
         let path = path.to_owned();
         let mut start = 0;
@@ -105,7 +100,7 @@ impl ArrowFile {
             let batch = read_block(&mut file, &path, block, &self.schema).and_then(|bytes| {
                 decoder
                     .read_record_batch(block, &bytes.into())
-                    .map_err(|error| refuse(&path, &error))
+                    .map_err(|error| refuse(&path, error))
             });
             match batch {
                 Ok(Some(batch)) => {
@@ -137,13 +132,9 @@ fn wanted(batch: &RecordBatch, start: usize, rows: Option<&[Range<usize>]>) -> V
         .collect()
 }
 
-fn refuse(path: &Path, error: &ArrowError) -> FormatError {
+fn refuse(path: &Path, error: ArrowError) -> FormatError {
     if error.to_string().contains("decompression requires") {
-        return FormatError::file(
-            path,
-            "its blocks are compressed, which is not supported in Arrow files: write it \
-             uncompressed, or as Parquet",
-        );
+        return FormatError::columnar(path, ColumnarProblem::CompressedBlocks);
     }
     damaged(path, error)
 }

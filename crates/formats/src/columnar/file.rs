@@ -3,11 +3,13 @@
 use std::fs::File;
 use std::io::Read;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, Field, Schema};
 
+use super::ColumnarProblem;
 use super::arrow::ArrowFile;
 use super::parquet::ParquetFile;
 use crate::error::FormatError;
@@ -15,8 +17,8 @@ use crate::error::FormatError;
 /// Batches of rows, read one by one.
 pub(super) type Batches<'a> = Box<dyn Iterator<Item = Result<RecordBatch, FormatError>> + 'a>;
 
-/// A file whose columns are known.
-pub(super) struct ColumnarFile {
+/// A Parquet or Arrow file of signals whose columns are known: its footer is read.
+pub struct ColumnarFile {
     path: PathBuf,
     format: Format,
 }
@@ -27,8 +29,16 @@ enum Format {
 }
 
 impl ColumnarFile {
-    /// Opens `path`, in the format that its first bytes tell.
+    /// Opens `path`, in the format that its first bytes tell, and reads its footer.
+    ///
+    /// # Errors
+    /// [`FormatError::Columnar`] for a file of another format or with two columns of one name;
+    /// [`FormatError::Parquet`] for a damaged footer; [`FormatError::Files`] when it cannot be read.
     pub fn open(path: &Path) -> Result<Self, FormatError> {
+        guarded(path, || Self::open_format(path))
+    }
+
+    fn open_format(path: &Path) -> Result<Self, FormatError> {
         let mut magic = Vec::new();
         File::open(path)
             .map_err(FormatError::io("open", path))?
@@ -40,15 +50,12 @@ impl ColumnarFile {
         } else if magic.starts_with(b"ARROW1") {
             Format::Arrow(ArrowFile::open(path)?)
         } else if magic.starts_with(b"FEA1") {
-            return Err(FormatError::file(
+            return Err(FormatError::columnar(
                 path,
-                "it is a Feather file of version 1: write it again, in version 2",
+                ColumnarProblem::FeatherVersion1,
             ));
         } else {
-            return Err(FormatError::file(
-                path,
-                "it is neither a Parquet nor an Arrow IPC file",
-            ));
+            return Err(FormatError::columnar(path, ColumnarProblem::NotColumnar));
         };
         let file = Self {
             path: path.to_owned(),
@@ -57,18 +64,19 @@ impl ColumnarFile {
         let mut names: Vec<&str> = file.fields().map(|field| field.name().as_str()).collect();
         names.sort_unstable();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(file.refuse(format!("two of its columns are called {:?}", pair[0])));
+            let name = pair[0].to_owned();
+            return Err(file.refuse(ColumnarProblem::RepeatedColumn { name }));
         }
         Ok(file)
     }
 
     /// Its columns.
-    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+    pub(super) fn fields(&self) -> impl Iterator<Item = &Field> {
         self.schema().fields().iter().map(AsRef::as_ref)
     }
 
     /// Which of its columns is called `name`.
-    pub fn place(&self, name: &str) -> Option<usize> {
+    pub(super) fn place(&self, name: &str) -> Option<usize> {
         self.schema().index_of(name).ok()
     }
 
@@ -80,7 +88,7 @@ impl ColumnarFile {
     }
 
     /// Some columns, in the order of the file, in some rows, ascending, or in all.
-    pub fn batches(
+    pub(super) fn batches(
         &self,
         columns: &[usize],
         rows: Option<&[Range<usize>]>,
@@ -92,12 +100,30 @@ impl ColumnarFile {
     }
 
     /// What is wrong with this file.
-    pub fn refuse(&self, problem: impl Into<String>) -> FormatError {
-        FormatError::file(&self.path, problem)
+    pub(super) fn refuse(&self, problem: ColumnarProblem) -> FormatError {
+        FormatError::columnar(&self.path, problem)
+    }
+
+    /// Reads from this file.
+    pub(super) fn guarded<T>(
+        &self,
+        read: impl FnOnce() -> Result<T, FormatError>,
+    ) -> Result<T, FormatError> {
+        guarded(&self.path, read)
     }
 }
 
+/// The decoder of Parquet trusts the pages of a file: it panics on some that are damaged. Nothing
+/// outlives the call that could have been left half done.
+fn guarded<T>(
+    path: &Path,
+    read: impl FnOnce() -> Result<T, FormatError>,
+) -> Result<T, FormatError> {
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err(FormatError::columnar(path, ColumnarProblem::DamagedPages)))
+}
+
 /// Bytes that are no valid file of their format.
-pub(super) fn damaged(path: &Path, error: &ArrowError) -> FormatError {
-    FormatError::file(path, format!("it is damaged or not supported ({error})"))
+pub(super) fn damaged(path: &Path, error: ArrowError) -> FormatError {
+    FormatError::columnar(path, ColumnarProblem::Damaged(Box::new(error)))
 }

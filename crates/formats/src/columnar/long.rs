@@ -1,11 +1,13 @@
 //! One row per value: a volume, an ROI and a number.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::DataType;
+
 use super::cell::{each_number, each_text, is_number};
-use super::file::ColumnarFile;
-use super::{BOLD, MAX_VALUES, ROI, VALUE, VOLUME};
+use super::{BOLD, ColumnarFile, ColumnarProblem, MAX_VALUES, ROI, VALUE, VOLUME};
 use crate::error::FormatError;
 use crate::roi_signals::RoiSignals;
 use crate::signal_table::SignalTable;
@@ -26,75 +28,56 @@ pub(super) fn read(
     } else {
         BOLD
     };
-    let kind_of = |name: &str| {
-        let field = file.fields().find(|field| field.name() == name);
-        field.map(|field| field.data_type())
-    };
     for name in [VOLUME, value] {
-        if let Some(kind) = kind_of(name).filter(|kind| !is_number(kind)) {
-            return Err(file.refuse(format!("its column {name} is {kind}, expected numbers")));
+        if let Some(found) = type_of(file, name).filter(|found| !is_number(found)) {
+            let found = found.clone();
+            return Err(file.refuse(ColumnarProblem::NumberType { name, found }));
         }
     }
-    let numbered = kind_of(ROI).is_some_and(is_number);
-    let mut columns: Vec<usize> = [VOLUME, ROI, value]
-        .iter()
-        .filter_map(|name| file.place(name))
-        .collect();
-    columns.sort_unstable();
+    let numbered = is_numbered(file);
+    let columns = places(file, &[VOLUME, ROI, value]);
 
     let mut cells: Vec<Row> = Vec::new();
-    let mut names: HashMap<String, u32> = HashMap::new();
+    let mut names = Names::default();
     for batch in file.batches(&columns, rows)? {
         let batch = batch?;
         if batch.num_rows() > MAX_VALUES - cells.len() {
-            return Err(file.refuse(format!("one scan has more than {MAX_VALUES} rows")));
+            return Err(file.refuse(ColumnarProblem::TooMany {
+                what: "rows",
+                most: MAX_VALUES,
+            }));
         }
         let start = cells.len();
         cells.resize(start + batch.num_rows(), (0, 0, f64::NAN));
         let cells = &mut cells[start..];
-        let column = |name: &str| {
-            let column = batch.column_by_name(name);
-            column.ok_or_else(|| file.refuse(format!("it has no column {name}")))
-        };
         let mut wrong = None;
-        each_number(column(VOLUME)?, |row, number| match whole(number) {
-            Some(number) => cells[row].0 = number,
-            None => wrong = Some((VOLUME, number)),
+        each_number(column(file, &batch, VOLUME)?, |row, number| {
+            match whole(number) {
+                Some(number) => cells[row].0 = number,
+                None => wrong = Some((VOLUME, number)),
+            }
         });
         if numbered {
-            each_number(column(ROI)?, |row, number| match whole(number) {
-                Some(number) => cells[row].1 = number,
-                None => wrong = Some((ROI, number)),
+            each_number(column(file, &batch, ROI)?, |row, number| {
+                match whole(number) {
+                    Some(number) => cells[row].1 = number,
+                    None => wrong = Some((ROI, number)),
+                }
             });
         } else {
-            each_text(column(ROI)?, |row, name| {
-                let name = name.ok_or_else(|| file.refuse("a row names no ROI"))?;
-                cells[row].1 = match names.get(name) {
-                    Some(&place) => place,
-                    None => {
-                        let place = names.len() as u32;
-                        names.insert(name.to_owned(), place);
-                        place
-                    }
-                };
-                Ok(())
-            })
-            .unwrap_or_else(|| {
-                Err(file.refuse(format!("its column {ROI} holds neither names nor numbers")))
-            })?;
+            names.take(file, &batch, |row, place| cells[row].1 = place)?;
         }
         if let Some((name, number)) = wrong {
-            return Err(file.refuse(format!(
-                "a row has the {name} {number}, expected a whole number from 0 or 1 on"
-            )));
+            return Err(file.refuse(ColumnarProblem::RowNumber {
+                what: name,
+                found: number,
+            }));
         }
-        each_number(column(value)?, |row, number| cells[row].2 = number);
+        each_number(column(file, &batch, value)?, |row, number| {
+            cells[row].2 = number
+        });
     }
-    let names = (!numbered).then(|| {
-        let mut names: Vec<(String, u32)> = names.into_iter().collect();
-        names.sort_unstable_by_key(|&(_, place)| place);
-        names.into_iter().map(|(name, _)| name).collect()
-    });
+    let names = (!numbered).then(|| names.in_order());
     let signals = spread(&cells).map_err(|problem| file.refuse(problem))?;
     Ok(SignalTable {
         names,
@@ -103,27 +86,116 @@ pub(super) fn read(
     })
 }
 
+/// The names of the ROIs in `rows`; none where they have numbers.
+pub(super) fn names(
+    file: &ColumnarFile,
+    rows: Option<&[Range<usize>]>,
+) -> Result<Option<Vec<String>>, FormatError> {
+    if is_numbered(file) {
+        return Ok(None);
+    }
+    let mut names = Names::default();
+    for batch in file.batches(&places(file, &[ROI]), rows)? {
+        names.take(file, &batch?, |_, _| {})?;
+    }
+    Ok(Some(names.in_order()))
+}
+
+/// Volumes in `rows`.
+pub(super) fn n_volumes(
+    file: &ColumnarFile,
+    rows: Option<&[Range<usize>]>,
+) -> Result<usize, FormatError> {
+    let mut volumes = HashSet::new();
+    for batch in file.batches(&places(file, &[VOLUME]), rows)? {
+        each_number(column(file, &batch?, VOLUME)?, |_, number| {
+            volumes.insert(number.to_bits());
+        });
+    }
+    Ok(volumes.len())
+}
+
+/// Names of ROIs and their places, in the order in which they first occur.
+#[derive(Default)]
+struct Names(HashMap<String, u32>);
+
+impl Names {
+    /// Gives the place of the name in every row of `batch`.
+    fn take(
+        &mut self,
+        file: &ColumnarFile,
+        batch: &RecordBatch,
+        mut place_of_row: impl FnMut(usize, u32),
+    ) -> Result<(), FormatError> {
+        each_text(column(file, batch, ROI)?, |row, name| {
+            let name = name.ok_or_else(|| file.refuse(ColumnarProblem::RowWithoutRoi))?;
+            let next = self.0.len() as u32;
+            let place = match self.0.get(name) {
+                Some(&place) => place,
+                None => *self.0.entry(name.to_owned()).or_insert(next),
+            };
+            place_of_row(row, place);
+            Ok(())
+        })
+        .unwrap_or_else(|| Err(file.refuse(ColumnarProblem::NameType { name: ROI })))
+    }
+
+    fn in_order(self) -> Vec<String> {
+        let mut names: Vec<(String, u32)> = self.0.into_iter().collect();
+        names.sort_unstable_by_key(|&(_, place)| place);
+        names.into_iter().map(|(name, _)| name).collect()
+    }
+}
+
+/// The type of a column.
+fn type_of<'a>(file: &'a ColumnarFile, name: &str) -> Option<&'a DataType> {
+    let field = file.fields().find(|field| field.name() == name);
+    field.map(|field| field.data_type())
+}
+
+/// Whether ROIs have numbers, not names.
+fn is_numbered(file: &ColumnarFile) -> bool {
+    type_of(file, ROI).is_some_and(is_number)
+}
+
+/// The places of columns in the file, in its order.
+fn places(file: &ColumnarFile, names: &[&str]) -> Vec<usize> {
+    let mut places: Vec<usize> = names.iter().filter_map(|name| file.place(name)).collect();
+    places.sort_unstable();
+    places
+}
+
+/// A column of a batch.
+fn column<'a>(
+    file: &ColumnarFile,
+    batch: &'a RecordBatch,
+    name: &'static str,
+) -> Result<&'a dyn Array, FormatError> {
+    match batch.column_by_name(name) {
+        Some(column) => Ok(column.as_ref()),
+        None => Err(file.refuse(ColumnarProblem::NoColumn { name })),
+    }
+}
+
 /// Puts every value in its place.
-fn spread(rows: &[Row]) -> Result<RoiSignals, String> {
+fn spread(rows: &[Row]) -> Result<RoiSignals, ColumnarProblem> {
     let volumes = count(VOLUME, rows.iter().map(|row| row.0), rows.len())?;
     let rois = count(ROI, rows.iter().map(|row| row.1), rows.len())?;
     let n_values = volumes.len().checked_mul(rois.len());
-    let n_values = n_values
-        .filter(|&n| n / SPARSEST <= rows.len())
-        .ok_or_else(|| {
-            format!(
-                "it has {} values for {} volumes of {} ROIs, far too few",
-                rows.len(),
-                volumes.len(),
-                rois.len()
-            )
-        })?;
+    let n_values =
+        n_values
+            .filter(|&n| n / SPARSEST <= rows.len())
+            .ok_or(ColumnarProblem::TooFew {
+                values: rows.len(),
+                volumes: volumes.len(),
+                rois: rois.len(),
+            })?;
     let mut values = vec![f64::NAN; n_values];
     let mut seen = vec![false; n_values];
     for &(volume, roi, value) in rows {
         let at = (volume - volumes.start) as usize * rois.len() + (roi - rois.start) as usize;
         if std::mem::replace(&mut seen[at], true) {
-            return Err(format!("two rows are for volume {volume} and ROI {roi}"));
+            return Err(ColumnarProblem::RepeatedRow { volume, roi });
         }
         values[at] = value;
     }
@@ -136,14 +208,18 @@ fn spread(rows: &[Row]) -> Result<RoiSignals, String> {
 
 /// The numbers that occur, which must be all of those from 0 or 1 to the largest.
 fn count(
-    what: &str,
+    what: &'static str,
     numbers: impl Iterator<Item = u32> + Clone,
     n_rows: usize,
-) -> Result<Range<u32>, String> {
+) -> Result<Range<u32>, ColumnarProblem> {
     let Some(last) = numbers.clone().max() else {
         return Ok(0..0);
     };
-    let gap = |number: u32| format!("there is no {what} {number}, but there is a {what} {last}");
+    let gap = |missing: u32| ColumnarProblem::Gap {
+        what,
+        missing,
+        last,
+    };
     // More numbers than rows cannot all be there.
     let mut seen = vec![false; n_rows + 1];
     for number in numbers {

@@ -12,6 +12,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::basic::Compression;
 use parquet::file::metadata::ParquetMetaData;
 
+use super::ColumnarProblem;
 use super::file::{Batches, damaged};
 use crate::error::FormatError;
 
@@ -37,7 +38,7 @@ impl ParquetFile {
         let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
             .map_err(FormatError::parquet(path))?;
         check(metadata.metadata(), file_bytes)
-            .map_err(|problem| FormatError::file(path, problem))?;
+            .map_err(|problem| FormatError::columnar(path, problem))?;
         Ok(Self { metadata })
     }
 
@@ -69,24 +70,22 @@ impl ParquetFile {
             .map_err(FormatError::parquet(path))?;
         let path = path.to_owned();
         Ok(Box::new(reader.map(move |batch| {
-            batch.map_err(|error| damaged(&path, &error))
+            batch.map_err(|error| damaged(&path, error))
         })))
     }
 }
 
 /// Refuses a footer whose numbers cannot be true: the parquet crate trusts them.
-fn check(metadata: &ParquetMetaData, file_bytes: u64) -> Result<(), String> {
+fn check(metadata: &ParquetMetaData, file_bytes: u64) -> Result<(), ColumnarProblem> {
     let mut rows_left = file_bytes.saturating_mul(MAX_ROWS_PER_BYTE);
     for (number, group) in metadata.row_groups().iter().enumerate() {
         rows_left = u64::try_from(group.num_rows())
             .ok()
             .and_then(|rows| rows_left.checked_sub(rows))
-            .ok_or_else(|| {
-                format!(
-                    "row group {number} claims {} rows in a file of {file_bytes} bytes: fetch or \
-                     write it again",
-                    group.num_rows()
-                )
+            .ok_or_else(|| ColumnarProblem::RowGroupRows {
+                group: number,
+                rows: group.num_rows(),
+                file_bytes,
             })?;
         for column in group.columns() {
             let start = column
@@ -100,11 +99,12 @@ fn check(metadata: &ParquetMetaData, file_bytes: u64) -> Result<(), String> {
                 || column.data_page_offset() < 0
                 || end.is_none_or(|end| end > file_bytes)
             {
-                return Err(format!(
-                    "row group {number} claims {} bytes from byte {start} on of a file of \
-                     {file_bytes}: fetch or write it again",
-                    column.compressed_size()
-                ));
+                return Err(ColumnarProblem::RowGroupBytes {
+                    group: number,
+                    bytes: column.compressed_size(),
+                    start,
+                    file_bytes,
+                });
             }
             let compression = column.compression();
             if !matches!(
@@ -114,10 +114,8 @@ fn check(metadata: &ParquetMetaData, file_bytes: u64) -> Result<(), String> {
                     | Compression::GZIP(_)
                     | Compression::ZSTD(_)
             ) {
-                return Err(format!(
-                    "it is compressed by {compression}, expected snappy, gzip, zstd or nothing: \
-                     write it again"
-                ));
+                let found = compression.to_string();
+                return Err(ColumnarProblem::Compression { found });
             }
         }
     }

@@ -7,8 +7,7 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, Field};
 
 use super::cell::{each_number, is_number};
-use super::file::ColumnarFile;
-use super::{BOLD, KEPT, MAX_VALUES, SCAN, TIME, VOLUME};
+use super::{BOLD, ColumnarFile, ColumnarProblem, KEPT, MAX_VALUES, SCAN, TIME, VOLUME};
 use crate::error::FormatError;
 use crate::roi_signals::RoiSignals;
 use crate::signal_table::{SignalTable, telling_names};
@@ -29,19 +28,53 @@ struct Volumes {
     kept: Vec<bool>,
 }
 
-/// Reads `rows` of a file of either form.
-pub(super) fn read(
+/// The names of the ROIs of a file of either form; none of lists.
+pub(super) fn names(file: &ColumnarFile) -> Result<Option<Vec<String>>, FormatError> {
+    match list_len(file) {
+        Some(_) => Ok(None),
+        None => roi_columns(file).map(Some),
+    }
+}
+
+/// The time from one volume to the next of `rows`.
+pub(super) fn tr_secs(
     file: &ColumnarFile,
     rows: Option<&[Range<usize>]>,
-) -> Result<SignalTable, FormatError> {
-    let list_len = file.fields().find_map(|field| match field.data_type() {
+) -> Result<Option<f64>, FormatError> {
+    let mut columns: Vec<usize> = [VOLUME, TIME]
+        .iter()
+        .filter_map(|name| file.place(name))
+        .collect();
+    columns.sort_unstable();
+    let mut volumes = Volumes::default();
+    let mut n_volumes = 0;
+    for batch in file.batches(&columns, rows)? {
+        let batch = batch?;
+        n_volumes += batch.num_rows();
+        volumes.start(&batch, 0);
+    }
+    volumes.sort(file, n_volumes, 0)?;
+    Ok(even_step(&volumes.times_secs))
+}
+
+/// Numbers of a list of all ROIs; none of a file of columns.
+fn list_len(file: &ColumnarFile) -> Option<usize> {
+    file.fields().find_map(|field| match field.data_type() {
         DataType::FixedSizeList(item, len)
             if field.name() == BOLD && is_number(item.data_type()) =>
         {
             usize::try_from(*len).ok()
         }
         _ => None,
-    });
+    })
+}
+
+/// Reads `rows` of a file of either form.
+pub(super) fn read(
+    file: &ColumnarFile,
+    rows: Option<&[Range<usize>]>,
+) -> Result<SignalTable, FormatError> {
+    let list_len = list_len(file);
     let (names, n_rois) = match list_len {
         Some(n_rois) => (None, n_rois),
         None => {
@@ -51,14 +84,12 @@ pub(super) fn read(
         }
     };
     if n_rois == 0 {
-        return Err(file.refuse("it has no column of signals"));
+        return Err(file.refuse(ColumnarProblem::NoSignals));
     }
     let mut kept = file.fields().filter(|field| field.name() == KEPT);
     if let Some(kept) = kept.find(|field| *field.data_type() != DataType::Boolean) {
-        return Err(file.refuse(format!(
-            "its column {KEPT} is {}, expected true and false",
-            kept.data_type()
-        )));
+        let found = kept.data_type().clone();
+        return Err(file.refuse(ColumnarProblem::KeptType { found }));
     }
     let columns: Vec<usize> = file
         .fields()
@@ -75,7 +106,10 @@ pub(super) fn read(
         let batch = batch?;
         let n_values = batch.num_rows().checked_mul(n_rois);
         if n_values.is_none_or(|n| n > MAX_VALUES - volumes.values.len()) {
-            return Err(file.refuse(format!("one scan has more than {MAX_VALUES} values")));
+            return Err(file.refuse(ColumnarProblem::TooMany {
+                what: "values",
+                most: MAX_VALUES,
+            }));
         }
         match list_len {
             Some(_) => volumes.take_lists(&batch, n_rois),
@@ -100,12 +134,10 @@ fn roi_columns(file: &ColumnarFile) -> Result<Vec<String>, FormatError> {
             if is_number(field.data_type()) {
                 Ok(field.name().clone())
             } else {
-                Err(file.refuse(format!(
-                    "its column {:?} is {}, expected numbers, one column per ROI beside {SCAN}, \
-                     {VOLUME}, {TIME} and {KEPT}: leave it out",
-                    field.name(),
-                    field.data_type()
-                )))
+                Err(file.refuse(ColumnarProblem::RoiType {
+                    name: field.name().clone(),
+                    found: field.data_type().clone(),
+                }))
             }
         })
         .collect()
@@ -158,6 +190,40 @@ impl Volumes {
         start
     }
 
+    /// Puts the rows in the order of their numbers, where they have numbers.
+    fn sort(
+        &mut self,
+        file: &ColumnarFile,
+        n_volumes: usize,
+        n_rois: usize,
+    ) -> Result<(), FormatError> {
+        if file.place(VOLUME).is_none() {
+            return Ok(());
+        }
+        let places = places(&self.numbers, n_volumes).map_err(|problem| file.refuse(problem))?;
+        if places.is_sorted() {
+            return Ok(());
+        }
+        let mut rows: Vec<usize> = vec![0; n_volumes];
+        for (row, &place) in places.iter().enumerate() {
+            rows[place] = row;
+        }
+        self.values = rows
+            .iter()
+            .flat_map(|row| &self.values[row * n_rois..(row + 1) * n_rois])
+            .copied()
+            .collect();
+        self.times_secs = rows
+            .iter()
+            .filter_map(|&row| self.times_secs.get(row).copied())
+            .collect();
+        self.kept = rows
+            .iter()
+            .filter_map(|&row| self.kept.get(row).copied())
+            .collect();
+        Ok(())
+    }
+
     fn finish(
         mut self,
         file: &ColumnarFile,
@@ -165,29 +231,7 @@ impl Volumes {
         n_rois: usize,
     ) -> Result<SignalTable, FormatError> {
         let n_volumes = self.values.len() / n_rois;
-        if file.place(VOLUME).is_some() {
-            let places =
-                places(&self.numbers, n_volumes).map_err(|problem| file.refuse(problem))?;
-            if !places.is_sorted() {
-                let mut rows: Vec<usize> = vec![0; n_volumes];
-                for (row, &place) in places.iter().enumerate() {
-                    rows[place] = row;
-                }
-                self.values = rows
-                    .iter()
-                    .flat_map(|row| &self.values[row * n_rois..(row + 1) * n_rois])
-                    .copied()
-                    .collect();
-                self.times_secs = rows
-                    .iter()
-                    .filter_map(|&row| self.times_secs.get(row).copied())
-                    .collect();
-                self.kept = rows
-                    .iter()
-                    .filter_map(|&row| self.kept.get(row).copied())
-                    .collect();
-            }
-        }
+        self.sort(file, n_volumes, n_rois)?;
         Ok(SignalTable {
             names: names.and_then(telling_names),
             signals: RoiSignals {
@@ -201,27 +245,28 @@ impl Volumes {
 }
 
 /// Where each row belongs, from the numbers of volumes, which must count from 0 or from 1.
-fn places(numbers: &[f64], n_volumes: usize) -> Result<Vec<usize>, String> {
+fn places(numbers: &[f64], n_volumes: usize) -> Result<Vec<usize>, ColumnarProblem> {
     let first = if numbers.contains(&0.0) { 0.0 } else { 1.0 };
     let mut seen = vec![false; n_volumes];
     let mut places = Vec::with_capacity(n_volumes);
     for number in numbers {
         let place = number - first;
         if place.fract() != 0.0 || !(0.0..n_volumes as f64).contains(&place) {
-            return Err(format!(
-                "one of its {n_volumes} volumes has the number {number}, expected each from \
-                 {first} to {}",
-                first + n_volumes as f64 - 1.0
-            ));
+            return Err(ColumnarProblem::VolumeNumber {
+                n_volumes,
+                found: *number,
+                first,
+            });
         }
         let place = place as usize;
         if std::mem::replace(&mut seen[place], true) {
-            return Err(format!("two rows are volume {number}"));
+            let number = *number;
+            return Err(ColumnarProblem::RepeatedVolume { number });
         }
         places.push(place);
     }
     if places.len() < n_volumes {
-        return Err(format!("its column {VOLUME} holds no numbers"));
+        return Err(ColumnarProblem::NoVolumeNumbers);
     }
     Ok(places)
 }

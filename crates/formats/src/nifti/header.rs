@@ -1,5 +1,6 @@
 //! The header of a NIfTI file: shape, number format, scaling and place in the scanner.
 
+use super::problem::HeaderProblem;
 use super::raw::Fields;
 use crate::number::{DataType, Endian, decode};
 
@@ -40,48 +41,50 @@ impl NiftiHeader {
     }
 
     /// Understands the bytes of a header, or says what is wrong with them.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, String> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, HeaderProblem> {
         let fields = match bytes.len() {
             348 => Fields::new(bytes, 348),
             540 => Fields::new(bytes, 540),
             _ => None,
         }
-        .ok_or("it starts with neither 348 (NIfTI-1) nor 540 (NIfTI-2)")?;
+        .ok_or(HeaderProblem::Size)?;
         let raw = if bytes.len() == 348 {
             fields.nifti1()?
         } else {
             fields.nifti2()?
         };
 
-        let data_type = data_type(raw.data_type).ok_or_else(|| {
-            format!(
-                "data type {} is not supported, only integers and real numbers of 8 to 64 bits are",
-                raw.data_type
-            )
+        let data_type = data_type(raw.data_type).ok_or(HeaderProblem::DataType {
+            code: raw.data_type,
         })?;
         let n_axes = usize::try_from(raw.dims[0]).unwrap_or(0);
         if !(1..=7).contains(&n_axes) {
-            return Err(format!("it has {} axes, expected 1 to 7", raw.dims[0]));
+            return Err(HeaderProblem::Axes { found: raw.dims[0] });
         }
         let dims = raw.dims[1..=n_axes]
             .iter()
             .map(|&dim| u64::try_from(dim).ok().filter(|&dim| dim > 0))
             .collect::<Option<Vec<u64>>>()
-            .ok_or_else(|| format!("its shape is {:?}", &raw.dims[1..=n_axes]))?;
+            .ok_or_else(|| HeaderProblem::Shape {
+                found: raw.dims[1..=n_axes].to_vec(),
+            })?;
         dims.iter()
             .try_fold(data_type.bytes(), |product, &dim| product.checked_mul(dim))
-            .ok_or_else(|| format!("its shape {dims:?} is larger than any file"))?;
+            .ok_or_else(|| HeaderProblem::TooLarge {
+                found: dims.clone(),
+            })?;
 
         let offset = raw.data_offset;
         if !(offset >= bytes.len() as f64 && offset < 1e15 && offset.fract() == 0.0) {
-            return Err(format!(
-                "its data start at byte {offset}, expected {} or later",
-                bytes.len() + 4
-            ));
+            return Err(HeaderProblem::DataOffset {
+                found: offset,
+                expected: bytes.len() + 4,
+            });
         }
         let affine = raw.affine();
         if !affine.iter().flatten().all(|value| value.is_finite()) {
-            return Err(format!("its affine is not finite: {affine:?}"));
+            let found = Box::new(affine);
+            return Err(HeaderProblem::Affine { found });
         }
         let [slope, inter] = raw.scaling;
         let seconds_per_unit = match raw.units & 0x38 {
@@ -180,6 +183,7 @@ fn data_type(code: i16) -> Option<DataType> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::is;
 
     /// Builds headers for tests.
     pub(crate) struct HeaderBytes(Vec<u8>);
@@ -241,7 +245,7 @@ pub(crate) mod tests {
             self.0
         }
 
-        fn parse(self) -> Result<NiftiHeader, String> {
+        fn parse(self) -> Result<NiftiHeader, HeaderProblem> {
             let size = self.0.len() - 4;
             NiftiHeader::parse(&self.0[..size])
         }
@@ -337,24 +341,42 @@ pub(crate) mod tests {
 
     #[test]
     fn what_is_not_supported_is_named() {
-        for (header, word) in [
-            (HeaderBytes::nifti1(&[2], 128, 24), "data type 128"),
-            (HeaderBytes::nifti1(&[2, -3], 4, 16), "shape is [2, -3]"),
+        use HeaderProblem as P;
+        let cases: [(HeaderBytes, fn(&HeaderProblem) -> bool); 6] = [
+            (
+                HeaderBytes::nifti1(&[2], 128, 24),
+                is!(P::DataType { code: 128 }),
+            ),
+            (
+                HeaderBytes::nifti1(&[2, -3], 4, 16),
+                is!(P::Shape { found } if found == &[2, -3]),
+            ),
             (
                 HeaderBytes::nifti1(&[2], 4, 16).put(344, b"ni1\0"),
-                ".img file",
+                is!(P::ImgFile),
+            ),
+            (
+                HeaderBytes::nifti1(&[2], 4, 16).put(344, b"abcd"),
+                is!(P::Magic {
+                    found: [b'a', b'b', b'c', b'd'],
+                    ..
+                }),
             ),
             (
                 HeaderBytes::nifti1(&[2], 4, 16).put(108, &8_f32.to_le_bytes()),
-                "byte 8",
+                is!(P::DataOffset {
+                    found: 8.0,
+                    expected: 352
+                }),
             ),
             (
                 HeaderBytes::nifti2(&[i64::MAX, 4], 4, 16),
-                "larger than any file",
+                is!(P::TooLarge { .. }),
             ),
-        ] {
+        ];
+        for (header, is_expected) in cases {
             let problem = header.parse().unwrap_err();
-            assert!(problem.contains(word), "{problem}");
+            assert!(is_expected(&problem), "{problem}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The numbers of a NIfTI header, from its bytes.
 
+use super::problem::HeaderProblem;
 use crate::number::Endian;
 
 /// The numbers of a header as they stand in it.
@@ -83,10 +84,16 @@ impl<'a> Fields<'a> {
         Some(Self { bytes, endian })
     }
 
+    /// The bytes at `at`, in the order of the file.
+    fn stored<const N: usize>(&self, at: usize) -> [u8; N] {
+        let mut bytes = [0; N];
+        bytes.copy_from_slice(&self.bytes[at..at + N]);
+        bytes
+    }
+
     /// The bytes of a number at `at`, least significant first.
     fn le<const N: usize>(&self, at: usize) -> [u8; N] {
-        let mut number = [0; N];
-        number.copy_from_slice(&self.bytes[at..at + N]);
+        let mut number = self.stored(at);
         if self.endian == Endian::Big {
             number.reverse();
         }
@@ -113,12 +120,23 @@ impl<'a> Fields<'a> {
         f64::from_le_bytes(self.le(at))
     }
 
-    pub fn nifti1(&self) -> Result<Raw, String> {
-        match &self.bytes[344..348] {
-            b"n+1\0" => {}
-            b"ni1\0" => return Err("it keeps its data in an .img file: convert it to .nii".into()),
-            other => return Err(format!("its magic is {other:?}, expected \"n+1\"")),
+    /// Checks the mark at `at`, which is `img` where the data are in another file.
+    fn check_magic(
+        &self,
+        at: usize,
+        expected: &'static str,
+        img: &str,
+    ) -> Result<(), HeaderProblem> {
+        let found: [u8; 4] = self.stored(at);
+        match &found[..3] {
+            magic if found[3] == 0 && magic == expected.as_bytes() => Ok(()),
+            magic if found[3] == 0 && magic == img.as_bytes() => Err(HeaderProblem::ImgFile),
+            _ => Err(HeaderProblem::Magic { found, expected }),
         }
+    }
+
+    pub fn nifti1(&self) -> Result<Raw, HeaderProblem> {
+        self.check_magic(344, "n+1", "ni1")?;
         Ok(Raw {
             data_type: self.i16(70),
             dims: std::array::from_fn(|axis| i64::from(self.i16(40 + 2 * axis))),
@@ -139,12 +157,8 @@ impl<'a> Fields<'a> {
         })
     }
 
-    pub fn nifti2(&self) -> Result<Raw, String> {
-        match &self.bytes[4..8] {
-            b"n+2\0" => {}
-            b"ni2\0" => return Err("it keeps its data in an .img file: convert it to .nii".into()),
-            other => return Err(format!("its magic is {other:?}, expected \"n+2\"")),
-        }
+    pub fn nifti2(&self) -> Result<Raw, HeaderProblem> {
+        self.check_magic(4, "n+2", "ni2")?;
         Ok(Raw {
             data_type: self.i16(12),
             dims: std::array::from_fn(|axis| self.i64(16 + 8 * axis)),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use super::{NiftiHeader, NiftiReader};
+use super::{NiftiHeader, NiftiProblem, NiftiReader};
 use crate::error::FormatError;
 use crate::label_map::VoxelLabels;
 use crate::number::{DataType, Endian, with_decoder};
@@ -33,7 +33,7 @@ pub struct VolumeMeans {
 /// before is not.
 ///
 /// # Errors
-/// As [`NiftiReader`]; [`FormatError::File`] for labels of another grid than that of the image or
+/// As [`NiftiReader`]; [`FormatError::Nifti`] for labels of another grid than that of the image or
 /// above `n_rois`, and for a part that the image does not have.
 pub fn roi_means(
     path: &Path,
@@ -96,30 +96,22 @@ struct Run {
 
 /// Labels must lie on the voxels of the image.
 fn check_grid(path: &Path, header: &NiftiHeader, labels: &VoxelLabels) -> Result<(), FormatError> {
-    let advice = "resample the labels to the grid of the image, by nearest neighbour";
     let shape = header.shape();
     if labels.shape != shape || labels.labels.len() as u64 != header.n_voxels() {
-        return Err(FormatError::file(
-            path,
-            format!(
-                "its volumes are {shape:?} voxels where the labels are {:?} ({} voxels): {advice}",
-                labels.shape,
-                labels.labels.len()
-            ),
-        ));
+        let problem = NiftiProblem::Grid {
+            image: shape,
+            labels: labels.shape,
+            n_labels: labels.labels.len(),
+        };
+        return Err(FormatError::nifti(path, problem));
     }
     let elements = labels.affine.iter().flatten();
     let near = elements
         .zip(header.affine.iter().flatten())
         .all(|(label, image)| (label - image).abs() <= AFFINE_TOLERANCE_MM);
     if !near {
-        return Err(FormatError::file(
-            path,
-            format!(
-                "its affine is {:?} where that of the labels is {:?}: {advice}",
-                header.affine, labels.affine
-            ),
-        ));
+        let found = Box::new([header.affine, labels.affine]);
+        return Err(FormatError::nifti(path, NiftiProblem::Affine { found }));
     }
     Ok(())
 }
@@ -134,10 +126,7 @@ fn voxels_by_roi(
     for &label in &labels.labels {
         if label > 0 {
             *n_voxels.get_mut(label as usize - 1).ok_or_else(|| {
-                FormatError::file(
-                    path,
-                    format!("a voxel of its labels belongs to ROI {label}, expected 0 to {n_rois}"),
-                )
+                FormatError::nifti(path, NiftiProblem::Label { label, n_rois })
             })? += 1;
         }
     }
@@ -151,15 +140,13 @@ fn volumes(
     part: Option<Range<usize>>,
 ) -> Result<Range<usize>, FormatError> {
     let n_volumes = usize::try_from(header.n_volumes())
-        .map_err(|_| FormatError::file(path, "it has more volumes than memory has addresses"))?;
-    let part = part.unwrap_or(0..n_volumes);
-    if part.is_empty() || part.end > n_volumes {
-        return Err(FormatError::file(
-            path,
-            format!("volumes {part:?} are asked for, it has 0..{n_volumes}"),
-        ));
+        .map_err(|_| FormatError::nifti(path, NiftiProblem::ManyVolumes))?;
+    let asked = part.unwrap_or(0..n_volumes);
+    if asked.is_empty() || asked.end > n_volumes {
+        let problem = NiftiProblem::Volumes { asked, n_volumes };
+        return Err(FormatError::nifti(path, problem));
     }
-    Ok(part)
+    Ok(asked)
 }
 
 /// The labelled voxels that are not 0 in the volume `bytes`.

@@ -9,6 +9,7 @@ use flate2::write::GzEncoder;
 
 use brainmae_files::atomic::create_folder_of;
 
+use super::NiftiProblem;
 use crate::error::FormatError;
 
 /// Bytes of the header, and where the data begin.
@@ -60,8 +61,8 @@ impl NiftiWriter {
     /// a TR is a 3-D image.
     ///
     /// # Errors
-    /// [`FormatError::Io`] when it cannot be written; [`FormatError::File`] for sizes that the format
-    /// cannot hold.
+    /// [`FormatError::Files`] when it cannot be written; [`FormatError::Nifti`] for sizes that the
+    /// format cannot hold.
     pub fn create(
         path: &Path,
         grid: &Grid,
@@ -69,14 +70,12 @@ impl NiftiWriter {
         tr_secs: Option<f64>,
     ) -> Result<Self, FormatError> {
         let header = header(grid, n_volumes, tr_secs).ok_or_else(|| {
-            FormatError::file(
-                path,
-                format!(
-                    "{:?} voxels and {n_volumes} volumes, expected 1 to {} of each",
-                    grid.shape,
-                    i16::MAX
-                ),
-            )
+            let problem = NiftiProblem::Size {
+                shape: grid.shape,
+                n_volumes,
+                most: i16::MAX,
+            };
+            FormatError::nifti(path, problem)
         })?;
         create_folder_of(path)?;
         let file = File::create(path).map_err(FormatError::io("create", path))?;
@@ -98,15 +97,12 @@ impl NiftiWriter {
     /// When it cannot be written, has not one value per voxel, or all volumes are there already.
     pub fn write_volume(&mut self, voxels: &[i16]) -> Result<(), FormatError> {
         if voxels.len() != self.n_voxels || self.volumes_left == 0 {
-            return Err(FormatError::file(
-                &self.path,
-                format!(
-                    "a volume of {} voxels with {} volumes to come, expected {} and a volume to come",
-                    voxels.len(),
-                    self.volumes_left,
-                    self.n_voxels
-                ),
-            ));
+            let problem = NiftiProblem::Volume {
+                found: voxels.len(),
+                expected: self.n_voxels,
+                volumes_left: self.volumes_left,
+            };
+            return Err(FormatError::nifti(&self.path, problem));
         }
         self.bytes.clear();
         (self.bytes).extend(voxels.iter().flat_map(|value| value.to_le_bytes()));
@@ -122,10 +118,9 @@ impl NiftiWriter {
     /// When it cannot be written, or volumes are missing.
     pub fn finish(self) -> Result<(), FormatError> {
         if self.volumes_left > 0 {
-            return Err(FormatError::file(
-                &self.path,
-                format!("{} volumes are missing at its end", self.volumes_left),
-            ));
+            let missing = self.volumes_left;
+            let problem = NiftiProblem::VolumesMissing { missing };
+            return Err(FormatError::nifti(&self.path, problem));
         }
         self.out
             .finish()
@@ -219,10 +214,30 @@ mod tests {
     fn an_image_of_another_shape_than_announced_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.nii.gz");
-        assert!(NiftiWriter::create(&path, &GRID, 40_000, None).is_err());
+        let problem = |error| match error {
+            FormatError::Nifti { problem, .. } => problem,
+            other => panic!("{other}"),
+        };
+        let refused = NiftiWriter::create(&path, &GRID, 40_000, None);
+        assert!(matches!(
+            problem(refused.err().unwrap()),
+            NiftiProblem::Size {
+                n_volumes: 40_000,
+                ..
+            }
+        ));
         let mut writer = NiftiWriter::create(&path, &GRID, 1, None).unwrap();
-        assert!(writer.write_volume(&[1]).is_err());
-        let error = writer.finish().unwrap_err().to_string();
-        assert!(error.contains("1 volumes are missing"), "{error}");
+        assert!(matches!(
+            problem(writer.write_volume(&[1]).unwrap_err()),
+            NiftiProblem::Volume {
+                found: 1,
+                expected: 2,
+                volumes_left: 1
+            }
+        ));
+        assert!(matches!(
+            problem(writer.finish().unwrap_err()),
+            NiftiProblem::VolumesMissing { missing: 1 }
+        ));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use super::problem::NpyProblem;
 use crate::number::{DataType, Endian};
 
 /// First bytes of a file.
@@ -17,12 +18,12 @@ pub(super) struct HeaderText {
 }
 
 /// Reads everything before the numbers of a file of `file_bytes`, or says what is wrong with it.
-pub(super) fn text(input: &mut impl Read, file_bytes: u64) -> Result<HeaderText, String> {
-    let short = |_| "its header ends too early".to_owned();
+pub(super) fn text(input: &mut impl Read, file_bytes: u64) -> Result<HeaderText, NpyProblem> {
+    let short = |_| NpyProblem::HeaderEndsEarly;
     let mut start = [0; 8];
     input.read_exact(&mut start).map_err(short)?;
     if &start[..6] != MAGIC {
-        return Err("it is no .npy file".into());
+        return Err(NpyProblem::NotNpy);
     }
     let (length, length_bytes) = match start[6] {
         1 => {
@@ -35,17 +36,19 @@ pub(super) fn text(input: &mut impl Read, file_bytes: u64) -> Result<HeaderText,
             input.read_exact(&mut length).map_err(short)?;
             (u64::from(u32::from_le_bytes(length)), 4)
         }
-        other => return Err(format!("its version is {other}, expected 1 to 3")),
+        found => return Err(NpyProblem::Version { found }),
     };
     let data_start = start.len() as u64 + length_bytes + length;
     if length > MAX_HEADER_BYTES || data_start > file_bytes {
-        return Err(format!(
-            "its header claims {length} bytes of a file of {file_bytes}, expected at most {MAX_HEADER_BYTES}"
-        ));
+        return Err(NpyProblem::HeaderLength {
+            found: length,
+            file_bytes,
+            most: MAX_HEADER_BYTES,
+        });
     }
     let mut bytes = vec![0; length as usize];
     input.read_exact(&mut bytes).map_err(short)?;
-    let header = String::from_utf8(bytes).map_err(|_| "its header is not text".to_owned())?;
+    let header = String::from_utf8(bytes).map_err(|_| NpyProblem::HeaderNotText)?;
     Ok(HeaderText { header, data_start })
 }
 
@@ -60,7 +63,7 @@ pub(super) struct Header {
 
 impl Header {
     /// Understands the dictionary, or says what is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, NpyProblem> {
         let (mut number, mut fortran_order, mut shape) = (None, None, None);
         let mut rest = Rest(text);
         rest.take("{")?;
@@ -71,13 +74,13 @@ impl Header {
                 "descr" => number = Some(self::number(rest.descr()?)?),
                 "fortran_order" => fortran_order = Some(rest.truth()?),
                 "shape" => shape = Some(rest.shape()?),
-                _ => return Err(format!("its header has an unknown entry {key:?}")),
+                name => return Err(NpyProblem::UnknownEntry { name: name.into() }),
             }
             if !rest.has("}") {
                 rest.take(",")?;
             }
         }
-        let missing = |entry: &str| format!("its header has no entry {entry:?}");
+        let missing = |name| NpyProblem::MissingEntry { name };
         let (data_type, endian) = number.ok_or_else(|| missing("descr"))?;
         Ok(Self {
             data_type,
@@ -97,7 +100,7 @@ impl<'a> Rest<'a> {
         self.0.starts_with(token)
     }
 
-    fn take(&mut self, token: &str) -> Result<(), String> {
+    fn take(&mut self, token: &str) -> Result<(), NpyProblem> {
         if !self.has(token) {
             return Err(self.wrong(&format!("{token:?}")));
         }
@@ -105,7 +108,7 @@ impl<'a> Rest<'a> {
         Ok(())
     }
 
-    fn quoted(&mut self) -> Result<&'a str, String> {
+    fn quoted(&mut self) -> Result<&'a str, NpyProblem> {
         let quote = if self.has("\"") { '"' } else { '\'' };
         let inside = self.0.strip_prefix(quote);
         let Some((text, rest)) = inside.and_then(|text| text.split_once(quote)) else {
@@ -115,21 +118,21 @@ impl<'a> Rest<'a> {
         Ok(text)
     }
 
-    fn descr(&mut self) -> Result<&'a str, String> {
+    fn descr(&mut self) -> Result<&'a str, NpyProblem> {
         if self.has("[") {
-            return Err("its columns have names: write a plain array of numbers".into());
+            return Err(NpyProblem::NamedColumns);
         }
         self.quoted()
     }
 
-    fn truth(&mut self) -> Result<bool, String> {
+    fn truth(&mut self) -> Result<bool, NpyProblem> {
         let truth = self.has("True");
         self.take(if truth { "True" } else { "False" })?;
         Ok(truth)
     }
 
     /// Lengths in round brackets, a comma after each or between them.
-    fn shape(&mut self) -> Result<Vec<u64>, String> {
+    fn shape(&mut self) -> Result<Vec<u64>, NpyProblem> {
         self.take("(")?;
         let mut shape = Vec::new();
         while !self.has(")") {
@@ -145,14 +148,16 @@ impl<'a> Rest<'a> {
         Ok(shape)
     }
 
-    fn wrong(&self, expected: &str) -> String {
-        let found: String = self.0.chars().take(20).collect();
-        format!("its header has {found:?} where {expected} is expected")
+    fn wrong(&self, expected: &str) -> NpyProblem {
+        NpyProblem::HeaderSyntax {
+            found: self.0.chars().take(20).collect(),
+            expected: expected.into(),
+        }
     }
 }
 
 /// A number format from numpy's code: byte order, kind, bytes.
-fn number(code: &str) -> Result<(DataType, Endian), String> {
+fn number(code: &str) -> Result<(DataType, Endian), NpyProblem> {
     let (order, kind) = code.split_at_checked(1).unwrap_or(("", code));
     let data_type = match kind {
         "i1" => Some(DataType::I8),
@@ -171,11 +176,7 @@ fn number(code: &str) -> Result<(DataType, Endian), String> {
         // One byte has no order: `|`.
         ("<" | "|", Some(data_type)) => Ok((data_type, Endian::Little)),
         (">", Some(data_type)) => Ok((data_type, Endian::Big)),
-        _ if kind.starts_with('O') => Err(
-            "it holds pickled Python objects, which are not read: write an array of numbers".into(),
-        ),
-        _ => Err(format!(
-            "its numbers are {code:?}, expected integers of 8 to 64 bits or real numbers of 32 or 64"
-        )),
+        _ if kind.starts_with('O') => Err(NpyProblem::PickledObjects),
+        _ => Err(NpyProblem::DataType { found: code.into() }),
     }
 }

@@ -1,9 +1,18 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::is;
 
 fn read_text(name: &str, text: impl AsRef<[u8]>) -> Result<SignalTable, FormatError> {
-    read_some(name, text, &[], &[], |path, _, _| SignalTable::read(path))
+    read_some(name, text, &[], &[], |path, _, _| {
+        let read = SignalTable::read(path);
+        if let Ok(table) = &read {
+            let opened = TextFile::open(path).unwrap();
+            assert_eq!(opened.names(), table.names.as_deref());
+            assert_eq!(opened.n_rois(), table.signals.n_rois);
+        }
+        read
+    })
 }
 
 fn read_chosen(text: &str, columns: &[&str], drop: &[&str]) -> Result<SignalTable, FormatError> {
@@ -22,6 +31,14 @@ fn read_some(
     std::fs::write(&path, text).unwrap();
     let own = |names: &[&str]| -> Vec<String> { names.iter().map(|&name| name.into()).collect() };
     read(&path, &own(columns), &own(drop))
+}
+
+/// The line that is wrong, and what is wrong with it.
+fn problem(result: Result<SignalTable, FormatError>) -> (u64, TextProblem) {
+    match result.unwrap_err() {
+        FormatError::Text { line, problem, .. } => (line, problem),
+        other => panic!("{other}"),
+    }
 }
 
 fn names(table: &SignalTable) -> Vec<&str> {
@@ -180,62 +197,114 @@ fn columns_are_chosen_in_the_order_asked_for_or_dropped() {
 
 #[test]
 fn what_is_wrong_is_named_with_its_line() {
-    for (name, text, word) in [
+    use TextProblem as P;
+    let cases: [(&str, &str, u64, fn(&P) -> bool); 12] = [
         (
             "a.csv",
             "a,b\n1,2\n3,x\n",
-            "line 3: \"x\" in column \"b\" is no number",
+            3,
+            is!(P::NotANumber { cell, column, .. } if cell == "x" && column == "\"b\""),
         ),
         (
             "a.csv",
             "1,2\n\n3,x\n",
-            "line 3: \"x\" in column 2 is no number",
+            3,
+            is!(P::NotANumber { cell, column, .. } if cell == "x" && column == "2"),
         ),
         (
             "a.csv",
             "a,b\n1,2\n3\n",
-            "line 3: it has 1 cells where line 1 has 2",
+            3,
+            is!(P::Cells {
+                found: 1,
+                expected: 2,
+                first_line: 1,
+                ..
+            }),
         ),
         (
             "a.txt",
             "# c\n1 2\n3\n",
-            "line 3: it has 1 cells where line 2 has 2",
+            3,
+            is!(P::Cells {
+                found: 1,
+                expected: 2,
+                first_line: 2,
+                ..
+            }),
         ),
-        ("a.txt", "1 x\n", "line 1: \"x\" in column 2"),
-        ("a.csv", "a,b\r\n1,2\r\n\r\n3,x\r\n", "line 4: \"x\""),
+        (
+            "a.txt",
+            "1 x\n",
+            1,
+            is!(P::NotANumber { column, .. } if column == "2"),
+        ),
         (
             "a.csv",
-            "a,\"b\n1,2\n",
-            "line 1: a cell that starts with a quote",
+            "a,b\r\n1,2\r\n\r\n3,x\r\n",
+            4,
+            is!(P::NotANumber { cell, .. } if cell == "x"),
         ),
-        ("a.csv", "a,\"b\"\"c\"\n1,2\n", "line 1: a cell in quotes"),
-        ("a.csv", "a,a\n1,2\n", "two columns have one name"),
-        ("a.csv", "a,b\n", "no row of numbers"),
-        ("a.1D", "# nothing\n", "no row of numbers"),
-        ("a.tsv", "", "no row of numbers"),
-        ("a.xls", "1,2\n", "expected .tsv"),
-    ] {
-        let error = read_text(name, text).unwrap_err().to_string();
-        assert!(error.contains(word), "{error}");
+        ("a.csv", "a,\"b\n1,2\n", 1, is!(P::OpenQuote)),
+        ("a.csv", "a,\"b\"\"c\"\n1,2\n", 1, is!(P::AfterQuote)),
+        ("a.csv", "a,a\n1,2\n", 1, is!(P::RepeatedColumn)),
+        ("a.csv", "a,b\n", 1, is!(P::NoRow)),
+        ("a.1D", "# nothing\n", 1, is!(P::NoRow)),
+        ("a.tsv", "", 1, is!(P::NoRow)),
+    ];
+    for (name, text, line, is_expected) in cases {
+        let (found, problem) = problem(read_text(name, text));
+        assert_eq!(found, line, "{problem}");
+        assert!(is_expected(&problem), "{problem}");
     }
-    for (text, columns, drop, word) in [
+    assert!(matches!(
+        read_text("a.xls", "1,2\n"),
+        Err(FormatError::TextEnding { .. })
+    ));
+    let cases: [(&str, &[&str], &[&str], fn(&P) -> bool); 3] = [
         (
             "a,b\n1,2\n",
-            &[][..],
-            &["c"][..],
-            "no column \"c\", only a, b",
-        ),
-        ("a\n1\n", &[], &["a"], "no column is left"),
-        (
-            "1\n",
-            &["a"],
             &[],
-            "no column \"a\", for there is no header",
+            &["c"],
+            is!(P::NoColumn { name, known, .. } if name == "c" && known == "a, b"),
         ),
-    ] {
-        let error = read_chosen(text, columns, drop).unwrap_err().to_string();
-        assert!(error.contains(word), "{error}");
+        ("a\n1\n", &[], &["a"], is!(P::NoColumnLeft)),
+        ("1\n", &["a"], &[], is!(P::NoHeader { name } if name == "a")),
+    ];
+    for (text, columns, drop, is_expected) in cases {
+        let (_, problem) = problem(read_chosen(text, columns, drop));
+        assert!(is_expected(&problem), "{problem}");
     }
+}
+
+#[test]
+fn opening_reads_the_rows_that_tell_the_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    // Each has a row that cannot be read after those that tell.
+    for (text, expected) in [
+        ("a,b\n1,2\nx\n", Some(vec!["a", "b"])),
+        ("1,2\nx\n", None),
+        (
+            "2001,2011,2021\n3,4,5\n0.5,1,2\nx\n",
+            Some(vec!["2001", "2011", "2021"]),
+        ),
+        ("time,b\n0,2\n2,2\nx\n", Some(vec!["time", "b"])),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let file = TextFile::open(&path).unwrap();
+        let names = file
+            .names()
+            .map(|names| names.iter().map(String::as_str).collect());
+        assert_eq!(names, expected, "{text}");
+        assert!(matches!(file.read(), Err(FormatError::Text { .. })));
+    }
+    // An index is one only if it counts to the end.
+    std::fs::write(&path, "time,b\n0,2\n1,2\nx\n").unwrap();
+    assert!(matches!(
+        TextFile::open(&path),
+        Err(FormatError::Text { line: 4, .. })
+    ));
 }
 
 #[test]
@@ -247,19 +316,33 @@ fn a_table_of_semicolons_is_told_and_its_header_is_cut_short() {
         ("1,5;2,5", &[]),
         ("1.5;2.5", &["region2"]),
     ] {
-        let error = read_chosen(&format!("{header}\n{row}\n"), columns, &[]).unwrap_err();
-        let error = error.to_string();
-        assert!(error.contains("is it separated by semicolons?"), "{error}");
-        assert!(!error.contains("region6"), "{error}");
+        let (_, problem) = problem(read_chosen(&format!("{header}\n{row}\n"), columns, &[]));
+        assert!(
+            matches!(
+                problem,
+                TextProblem::NotANumber {
+                    semicolons: true,
+                    ..
+                } | TextProblem::Cells {
+                    semicolons: true,
+                    ..
+                } | TextProblem::NoColumn {
+                    semicolons: true,
+                    ..
+                }
+            ),
+            "{problem}"
+        );
+        assert!(!problem.to_string().contains("region6"), "{problem}");
     }
     let long = "n".repeat(41);
-    let error = read_text("a.csv", format!("a;b;c,{long}\n1,x\n")).unwrap_err();
-    let error = error.to_string();
+    let (_, problem) = problem(read_text("a.csv", format!("a;b;c,{long}\n1,x\n")));
+    let short = format!("\"{}…\"", &long[1..]);
     assert!(
-        error.contains(&format!("{}…", &long[1..])) && !error.contains(&long),
-        "{error}"
+        matches!(&problem, TextProblem::NotANumber { column, semicolons: false, .. }
+            if *column == short),
+        "{problem}"
     );
-    assert!(!error.contains("semicolons"), "{error}");
 }
 
 proptest! {

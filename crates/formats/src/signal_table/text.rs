@@ -5,9 +5,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use csv::StringRecord;
-
-use super::{SignalTable, counts_volumes, increasing_ids};
+use super::{SignalTable, TextProblem, counts_volumes, increasing_ids, is_index_name};
 use crate::error::FormatError;
 use crate::roi_signals::RoiSignals;
 
@@ -20,17 +18,28 @@ const SHOWN_CHARS: usize = 200;
 /// Characters of the name of a column that an error shows.
 const NAME_CHARS: usize = 40;
 
+/// How much of a table is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// All rows.
+    Whole,
+    /// The rows, one at least, that tell what the columns are.
+    Columns,
+}
+
 /// Reads what [`SignalTable::read_columns`] says.
 pub(super) fn read(
     path: &Path,
     columns: &[String],
     drop: &[String],
+    extent: Extent,
 ) -> Result<SignalTable, FormatError> {
     let file = File::open(path).map_err(FormatError::io("open", path))?;
     let mut table = Table {
         path,
         columns,
         drop,
+        extent,
         header: None,
         n_cells: 0,
         first_line: 1,
@@ -43,11 +52,9 @@ pub(super) fn read(
         "csv" => table.read_rows(file, Separator::Char(','))?,
         "1d" | "txt" => table.read_rows(file, Separator::Space)?,
         _ => {
-            return Err(FormatError::file(
-                path,
-                "its name does not tell how cells are separated, expected .tsv (tabs), .csv \
-                 (commas), .1D or .txt (white space)",
-            ));
+            return Err(FormatError::TextEnding {
+                path: path.to_owned(),
+            });
         }
     }
     table.finish()
@@ -64,7 +71,8 @@ enum Separator {
 impl Separator {
     /// Splits a line into cells, none for a line without content. A cell in double quotes may hold
     /// the separator.
-    fn split(self, line: &str, row: &mut StringRecord) -> Result<(), &'static str> {
+    fn split(self, line: &str) -> Result<Vec<&str>, TextProblem> {
+        let mut row = Vec::new();
         let line = line
             .trim_start_matches('\u{feff}')
             .trim_end_matches(['\r', '\n']);
@@ -72,31 +80,28 @@ impl Separator {
             Self::Char(separator) => separator,
             Self::Space => {
                 if !line.trim_start().starts_with('#') {
-                    line.split_whitespace()
-                        .for_each(|cell| row.push_field(cell));
+                    row.extend(line.split_whitespace());
                 }
-                return Ok(());
+                return Ok(row);
             }
         };
         let mut rest = Some(line).filter(|line| !line.is_empty());
         while let Some(text) = rest {
             let Some(quoted) = text.trim_start_matches(' ').strip_prefix('"') else {
                 let cell = text.split(separator).next().unwrap_or_default();
-                row.push_field(cell);
+                row.push(cell);
                 rest = text[cell.len()..].strip_prefix(separator);
                 continue;
             };
-            let (cell, after) = quoted
-                .split_once('"')
-                .ok_or("a cell that starts with a quote does not end with one")?;
-            row.push_field(cell);
+            let (cell, after) = quoted.split_once('"').ok_or(TextProblem::OpenQuote)?;
+            row.push(cell);
             let after = after.trim_start_matches(' ');
             rest = after.strip_prefix(separator);
             if rest.is_none() && !after.is_empty() {
-                return Err("a cell in quotes does not end at its second quote");
+                return Err(TextProblem::AfterQuote);
             }
         }
-        Ok(())
+        Ok(row)
     }
 }
 
@@ -117,6 +122,7 @@ struct Table<'a> {
     columns: &'a [String],
     /// Names of columns not to read.
     drop: &'a [String],
+    extent: Extent,
     /// Known from the first row on.
     header: Option<Header>,
     /// Cells of every row.
@@ -133,19 +139,17 @@ impl Table<'_> {
     fn read_rows(&mut self, file: File, separator: Separator) -> Result<(), FormatError> {
         let mut input = BufReader::new(file);
         let mut text = String::new();
-        let mut row = StringRecord::new();
         for line in 1.. {
             text.clear();
             let read = input
                 .read_line(&mut text)
-                .map_err(|error| self.refuse(line, error.to_string()))?;
+                .map_err(|error| self.refuse(line, TextProblem::Read(error)))?;
             if read == 0 {
                 break;
             }
-            row.clear();
-            separator
-                .split(&text, &mut row)
-                .map_err(|problem| self.refuse(line, problem.into()))?;
+            let row = separator
+                .split(&text)
+                .map_err(|problem| self.refuse(line, problem))?;
             if row.is_empty() {
                 continue;
             }
@@ -156,17 +160,35 @@ impl Table<'_> {
                 }
             }
             self.push(line, &row)?;
+            if self.extent == Extent::Columns && self.columns_are_known() {
+                break;
+            }
         }
         Ok(())
     }
 
+    /// Whether no further row changes what the columns are, once there is a row.
+    fn columns_are_known(&self) -> bool {
+        let n_columns = self.used.len();
+        match &self.header {
+            None => false,
+            Some(Header::Absent) => true,
+            // A column that stops counting is no index.
+            Some(Header::Names(names)) => {
+                !is_index_name(&names[0]) || !counts_volumes(&self.values, n_columns)
+            }
+            // The first row is among the values.
+            Some(Header::Ids(names)) => {
+                let rest = &self.values[n_columns..];
+                is_header(&self.values, n_columns)
+                    && !rest.is_empty()
+                    && (!is_index_name(&names[0]) || !counts_volumes(rest, n_columns))
+            }
+        }
+    }
+
     /// Tells what the first row is.
-    fn start(
-        &mut self,
-        line: u64,
-        row: &StringRecord,
-        separator: Separator,
-    ) -> Result<(), FormatError> {
+    fn start(&mut self, line: u64, row: &[&str], separator: Separator) -> Result<(), FormatError> {
         if separator == Separator::Space {
             return self.use_all(line, row.len(), Header::Absent);
         }
@@ -191,17 +213,16 @@ impl Table<'_> {
             .map(|(at, name)| (name.as_str(), at))
             .collect();
         if places.len() != names.len() {
-            return Err(self.refuse(line, "two columns have one name".into()));
+            return Err(self.refuse(line, TextProblem::RepeatedColumn));
         }
         for name in self.columns.iter().chain(self.drop) {
             if !places.contains_key(name.as_str()) {
                 let known: Vec<String> = names.iter().map(|name| short(name)).collect();
-                let problem = format!(
-                    "there is no column {:?}, only {}{}",
-                    short(name),
-                    shown(&known.join(", ")),
-                    semicolons(&names)
-                );
+                let problem = TextProblem::NoColumn {
+                    name: short(name),
+                    known: shown(&known.join(", ")),
+                    semicolons: has_semicolons(&names),
+                };
                 return Err(self.refuse(line, problem));
             }
         }
@@ -216,7 +237,7 @@ impl Table<'_> {
             .map(|name| places[name.as_str()])
             .collect();
         if self.used.is_empty() {
-            return Err(self.refuse(line, "no column is left to use".into()));
+            return Err(self.refuse(line, TextProblem::NoColumnLeft));
         }
         self.n_cells = names.len();
         self.first_line = line;
@@ -227,13 +248,8 @@ impl Table<'_> {
     /// Takes every column, for want of names.
     fn use_all(&mut self, line: u64, n_cells: usize, header: Header) -> Result<(), FormatError> {
         if let Some(name) = self.columns.iter().chain(self.drop).next() {
-            return Err(self.refuse(
-                line,
-                format!(
-                    "there is no column {:?}, for there is no header row with names",
-                    short(name)
-                ),
-            ));
+            let name = short(name);
+            return Err(self.refuse(line, TextProblem::NoHeader { name }));
         }
         self.used = (0..n_cells).collect();
         self.n_cells = n_cells;
@@ -243,31 +259,27 @@ impl Table<'_> {
     }
 
     /// Takes the cells of a row of numbers.
-    fn push(&mut self, line: u64, row: &StringRecord) -> Result<(), FormatError> {
+    fn push(&mut self, line: u64, row: &[&str]) -> Result<(), FormatError> {
         if row.len() != self.n_cells {
-            return Err(self.refuse(
-                line,
-                format!(
-                    "it has {} cells where line {} has {}{}",
-                    row.len(),
-                    self.first_line,
-                    self.n_cells,
-                    self.hint()
-                ),
-            ));
+            let problem = TextProblem::Cells {
+                found: row.len(),
+                expected: self.n_cells,
+                first_line: self.first_line,
+                semicolons: self.has_semicolons(),
+            };
+            return Err(self.refuse(line, problem));
         }
         for &at in &self.used {
-            let value = number(&row[at]).ok_or_else(|| {
-                let column = match &self.header {
-                    Some(Header::Names(names)) => format!("{:?}", short(&names[at])),
-                    _ => (at + 1).to_string(),
+            let value = number(row[at]).ok_or_else(|| {
+                let problem = TextProblem::NotANumber {
+                    cell: shown(row[at].trim()),
+                    column: match &self.header {
+                        Some(Header::Names(names)) => format!("{:?}", short(&names[at])),
+                        _ => (at + 1).to_string(),
+                    },
+                    semicolons: self.has_semicolons(),
                 };
-                let cell = shown(row[at].trim());
-                let hint = self.hint();
-                self.refuse(
-                    line,
-                    format!("{cell:?} in column {column} is no number{hint}"),
-                )
+                self.refuse(line, problem)
             })?;
             self.values.push(value);
         }
@@ -288,7 +300,7 @@ impl Table<'_> {
             _ => None,
         };
         if self.values.is_empty() {
-            return Err(self.refuse(self.first_line, "no row of numbers follows".into()));
+            return Err(self.refuse(self.first_line, TextProblem::NoRow));
         }
         Ok(SignalTable {
             names,
@@ -301,20 +313,13 @@ impl Table<'_> {
         })
     }
 
-    /// What the names of the columns tell of a row that is wrong.
-    fn hint(&self) -> &'static str {
-        match &self.header {
-            Some(Header::Names(names)) => semicolons(names),
-            _ => "",
-        }
+    /// Whether the names of the columns look as if semicolons separated them.
+    fn has_semicolons(&self) -> bool {
+        matches!(&self.header, Some(Header::Names(names)) if has_semicolons(names))
     }
 
-    fn refuse(&self, line: u64, problem: String) -> FormatError {
-        FormatError::TextTable {
-            path: self.path.to_owned(),
-            line,
-            problem,
-        }
+    fn refuse(&self, line: u64, problem: TextProblem) -> FormatError {
+        FormatError::text(self.path, line, problem)
     }
 }
 
@@ -337,12 +342,9 @@ fn number(cell: &str) -> Option<f64> {
     cell.parse().ok()
 }
 
-/// A question for the end of an error, when the only column looks like several.
-fn semicolons(names: &[String]) -> &'static str {
-    match names {
-        [only] if only.matches(';').count() > 1 => ": is it separated by semicolons?",
-        _ => "",
-    }
+/// Whether the only column looks like several.
+fn has_semicolons(names: &[String]) -> bool {
+    matches!(names, [only] if only.matches(';').count() > 1)
 }
 
 /// The start of a text, for a person to recognise it.

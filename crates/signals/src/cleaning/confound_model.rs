@@ -4,7 +4,7 @@ use std::fmt::{Display, Formatter, Result as Written};
 
 use serde::{Deserialize, Serialize};
 
-use super::unusable::Unusable;
+use super::unusable::{ConfoundProblem, Unusable};
 use crate::confounds::{ACompCor, ConfoundTable, MOTION};
 use crate::error::SignalError;
 
@@ -144,16 +144,14 @@ impl Display for ConfoundModel {
 fn missing(column: &str) -> Unusable {
     Unusable::Confound {
         column: column.to_owned(),
-        problem: "is not in the table",
+        problem: ConfoundProblem::Missing,
     }
 }
 
 fn ambiguous() -> Unusable {
     Unusable::Confound {
         column: "a_comp_cor".to_owned(),
-        problem: "may be of CSF, of white matter or of both: put the JSON file that fMRIPrep wrote \
-                  with the table, of the same name, beside it, which tells those with the mask \
-                  \"combined\"",
+        problem: ConfoundProblem::Ambiguous,
     }
 }
 

@@ -7,7 +7,7 @@ use super::detrend::detrend;
 use super::regression::Regression;
 use super::resample::Resampler;
 use super::steps::{CleaningStep, Dummies};
-use super::unusable::Unusable;
+use super::unusable::{ConfoundProblem, Unusable};
 use super::z_score::{is_constant, mean_and_sd, z_score};
 use super::{RoiConstants, ScanSignals};
 use crate::confounds::ConfoundTable;
@@ -102,7 +102,7 @@ impl Plan {
                 let table = needed("dropping volumes before the steady state")?;
                 table.non_steady_state.ok_or(Unusable::Confound {
                     column: "non_steady_state_outlier_XX".into(),
-                    problem: "can be in tables of fMRIPrep only",
+                    problem: ConfoundProblem::OfFmriprep,
                 })?
             }
         };
@@ -118,7 +118,7 @@ impl Plan {
             needed("censoring")?;
             let fd_mm = fd_mm.as_ref().ok_or_else(|| Unusable::Confound {
                 column: "framewise_displacement".into(),
-                problem: "is not in the table",
+                problem: ConfoundProblem::Missing,
             })?;
             censoring.mark(&fd_mm[start..], &mut kept);
         }

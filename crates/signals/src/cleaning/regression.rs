@@ -3,7 +3,7 @@
 use nalgebra::DMatrix;
 
 use super::confound_model::Confound;
-use super::unusable::Unusable;
+use super::unusable::{ConfoundProblem, Unusable};
 use super::z_score::mean_and_sd;
 
 /// Volumes that must be kept beyond the number of confounds.
@@ -41,7 +41,7 @@ impl Regression {
             if !sd.is_finite() {
                 return Err(Unusable::Confound {
                     column: confound.name.clone(),
-                    problem: "has missing, infinite or huge values",
+                    problem: ConfoundProblem::NotFinite,
                 });
             }
             let scale = values

@@ -1,4 +1,6 @@
-//! Why a scan cannot be cleaned and must be left out.
+//! Unusable scans: why a scan cannot be cleaned and must be left out.
+
+use std::fmt;
 
 /// What makes a scan unusable for the steps asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,7 +17,7 @@ pub enum Unusable {
         /// The column.
         column: String,
         /// What is wrong with it.
-        problem: &'static str,
+        problem: ConfoundProblem,
     },
     /// Something has not one entry per volume.
     Length {
@@ -69,6 +71,27 @@ pub enum Unusable {
     },
 }
 
+/// Why a confound cannot be regressed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfoundProblem {
+    /// The table lacks it.
+    #[error("is not in the table")]
+    Missing,
+    /// Only tables of fMRIPrep have it, and the table is of another program.
+    #[error("can be in tables of fMRIPrep only")]
+    OfFmriprep,
+    /// Its values cannot be computed with.
+    #[error("has missing, infinite or huge values")]
+    NotFinite,
+    /// Components of several tissues have names that do not tell the tissue.
+    #[error(
+        "may be of CSF, of white matter or of both: put the JSON file that fMRIPrep wrote with the \
+         table, of the same name, beside it, which tells those with the mask \"combined\""
+    )]
+    Ambiguous,
+}
+
 impl Unusable {
     /// A sentence for the list of exclusions; `name` gives the name of an ROI.
     pub fn describe(&self, name: impl Fn(usize) -> String) -> String {
@@ -113,6 +136,14 @@ impl Unusable {
         }
     }
 }
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.describe(|roi| format!("index {roi}")))
+    }
+}
+
+impl std::error::Error for Unusable {}
 
 /// ROIs that make a scan unusable, by what is wrong with them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

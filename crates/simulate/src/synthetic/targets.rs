@@ -28,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use super::PlantedSpec;
 use crate::error::SimulateError;
 use brainmae_signals::bold::BoldSeries;
+use brainmae_signals::fc::{exact_fisher_z, standardised};
 
 /// How the targets are planted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -195,7 +196,7 @@ pub(super) fn draw_targets(
 pub(super) fn mean_fisher_z(scans: &[BoldSeries]) -> Vec<f64> {
     let mut mean = Vec::new();
     for scan in scans {
-        let z = fisher_z(scan);
+        let z = exact_fisher_z(scan);
         mean.resize(z.len(), 0.0);
         for (mean, z) in mean.iter_mut().zip(z) {
             *mean += z / scans.len() as f64;
@@ -204,42 +205,12 @@ pub(super) fn mean_fisher_z(scans: &[BoldSeries]) -> Vec<f64> {
     mean
 }
 
-fn fisher_z(scan: &BoldSeries) -> Vec<f64> {
-    let n_rois = scan.n_rois();
-    let courses: Vec<Vec<f64>> = (0..n_rois)
-        .map(|roi| {
-            let course = scan.values().iter().skip(roi).step_by(n_rois);
-            standardised(course.map(|x| f64::from(*x)).collect())
-        })
-        .collect();
-    let r = |i: usize, j: usize| dot(&courses[i], &courses[j]) / scan.n_volumes() as f64;
-    let pairs = (0..n_rois).flat_map(|i| (i + 1..n_rois).map(move |j| (i, j)));
-    // Equal courses have no finite z.
-    pairs
-        .map(|(i, j)| r(i, j).clamp(-0.999_999, 0.999_999).atanh())
-        .collect()
-}
-
 fn normals(n: usize, rng: &mut dyn Rng) -> Vec<f64> {
     (0..n).map(|_| rng.sample(StandardNormal)).collect()
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-/// Mean 0 and variance 1; what does not vary is 0.
-fn standardised(mut values: Vec<f64>) -> Vec<f64> {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
-    let scale = if variance > 0.0 {
-        variance.sqrt().recip()
-    } else {
-        0.0
-    };
-    values.iter_mut().for_each(|x| *x = (*x - mean) * scale);
-    values
 }
 
 #[cfg(test)]
@@ -352,14 +323,14 @@ mod tests {
         let backwards: Vec<f32> = values.chunks_exact(3).rev().flatten().copied().collect();
         let series = |values| BoldSeries::new(values, 3, 1.0).unwrap();
         let (scan, other) = (series(values), series(backwards));
-        let (z, of_other) = (fisher_z(&scan), fisher_z(&other));
+        let (z, of_other) = (exact_fisher_z(&scan), exact_fisher_z(&other));
         assert!(z.iter().zip(&of_other).all(|(a, b)| (a - b).abs() < 1e-12));
         let twice = mean_fisher_z(&[scan, other]);
         assert!(twice.iter().zip(&z).all(|(a, b)| (a - b).abs() < 1e-12));
 
         // Courses (1, 2, 3, 4), (2, 4, 6, 8) and (1, -1, -1, 1): r is 1, 0 and 0.
         let by_hand = series(vec![1., 2., 1., 2., 4., -1., 3., 6., -1., 4., 8., 1.]);
-        let z = fisher_z(&by_hand);
+        let z = exact_fisher_z(&by_hand);
         assert!(
             z[0] > 7.0 && z[1].abs() < 1e-12 && z[2].abs() < 1e-12,
             "{z:?}"

@@ -116,10 +116,10 @@ pub(super) fn open(bytes: &[u8]) -> Result<Opened, FormatError> {
     })
 }
 
-pub(super) fn refusal(bytes: &[u8]) -> String {
+pub(super) fn refusal(bytes: &[u8]) -> FormatError {
     match open(bytes) {
         Ok(_) => panic!("it was opened"),
-        Err(error) => error.to_string(),
+        Err(error) => error,
     }
 }
 

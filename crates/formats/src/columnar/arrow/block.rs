@@ -8,6 +8,7 @@ use std::path::Path;
 use arrow_ipc::{Block, RecordBatch, root_as_message};
 use arrow_schema::{DataType, Schema};
 
+use super::super::{BlockProblem, ColumnarProblem};
 use crate::error::FormatError;
 
 /// The bytes of a block in its file, if that is possible.
@@ -32,25 +33,21 @@ pub(super) fn bytes_at(
     if bytes.len() as u64 == count {
         Ok(bytes)
     } else {
-        Err(FormatError::file(
-            path,
-            "it became shorter while it was read",
-        ))
+        Err(FormatError::columnar(path, ColumnarProblem::Shrank))
     }
 }
 
 /// Refuses columns of which [`read_block`] does not know what their blocks must look like.
-pub(super) fn check_columns(schema: &Schema) -> Result<(), String> {
+pub(super) fn check_columns(schema: &Schema) -> Result<(), ColumnarProblem> {
     for field in schema.fields() {
         let words = words(schema);
         if Layout::of(field.data_type()).is_none()
             || matches!(field.data_type(), DataType::Dictionary(_, kind) if Some(&**kind) != words)
         {
-            return Err(format!(
-                "its column {:?} is {}, which is not read from Arrow files: leave it out",
-                field.name(),
-                field.data_type()
-            ));
+            return Err(ColumnarProblem::Layout {
+                name: field.name().clone(),
+                found: field.data_type().clone(),
+            });
         }
     }
     Ok(())
@@ -63,21 +60,18 @@ pub(super) fn read_block(
     block: &Block,
     schema: &Schema,
 ) -> Result<Vec<u8>, FormatError> {
-    let refuse = |problem: &str| {
+    let refuse = |problem: BlockProblem| {
         let start = block.offset();
-        FormatError::file(
-            path,
-            format!("the block at byte {start} {problem}: fetch or write it again"),
-        )
+        FormatError::columnar(path, ColumnarProblem::Block { start, problem })
     };
-    let place = block_bytes(block).ok_or_else(|| refuse("has an impossible length"))?;
+    let place = block_bytes(block).ok_or_else(|| refuse(BlockProblem::Length))?;
     let bytes = bytes_at(file, path, place.start, place.end - place.start)?;
     // The length of the message comes first, after a mark in newer files.
     let prefix = if bytes.starts_with(&[0xff; 4]) { 8 } else { 4 };
     let message = bytes
         .get(prefix..)
         .and_then(|bytes| root_as_message(bytes).ok())
-        .ok_or_else(|| refuse("starts with no message"))?;
+        .ok_or_else(|| refuse(BlockProblem::NoMessage))?;
     let whole = if let Some(rows) = message.header_as_record_batch() {
         let columns = schema.fields().iter().map(|field| field.data_type());
         is_whole(&rows, columns, block.bodyLength())
@@ -85,12 +79,12 @@ pub(super) fn read_block(
         let rows = dictionary.data();
         rows.is_some_and(|rows| is_whole(&rows, words(schema).into_iter(), block.bodyLength()))
     } else {
-        return Err(refuse("holds no rows"));
+        return Err(refuse(BlockProblem::NoRows));
     };
     if whole {
         Ok(bytes)
     } else {
-        Err(refuse("does not hold what its columns need"))
+        Err(refuse(BlockProblem::TooShort))
     }
 }
 

@@ -1,0 +1,80 @@
+//! Problems of a line of a text file.
+
+/// Why a line of a text file cannot be understood.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TextProblem {
+    /// The line cannot be read, or is no UTF-8.
+    #[error("{0}")]
+    Read(std::io::Error),
+    /// A quote that is not closed.
+    #[error("a cell that starts with a quote does not end with one")]
+    OpenQuote,
+    /// Text between a closing quote and the separator.
+    #[error("a cell in quotes does not end at its second quote")]
+    AfterQuote,
+    /// Two columns have one name.
+    #[error("two columns have one name")]
+    RepeatedColumn,
+    /// A column that is asked for is not there.
+    #[error("there is no column {name:?}, only {known}{}", question(*.semicolons))]
+    NoColumn {
+        /// The column, cut short.
+        name: String,
+        /// The columns that are there, cut short.
+        known: String,
+        /// Whether the cells may be separated by semicolons.
+        semicolons: bool,
+    },
+    /// A column is asked for by name, and no column has one.
+    #[error("there is no column {name:?}, for there is no header row with names")]
+    NoHeader {
+        /// The column, cut short.
+        name: String,
+    },
+    /// All columns are dropped.
+    #[error("no column is left to use")]
+    NoColumnLeft,
+    /// A row is longer or shorter than the first one.
+    #[error(
+        "it has {found} cells where line {first_line} has {expected}{}", question(*.semicolons)
+    )]
+    Cells {
+        /// Cells of the row.
+        found: usize,
+        /// Cells of the first row.
+        expected: usize,
+        /// The line of the first row.
+        first_line: u64,
+        /// Whether the cells may be separated by semicolons.
+        semicolons: bool,
+    },
+    /// A cell that is neither a number nor missing.
+    #[error("{cell:?} in column {column} is no number{}", question(*.semicolons))]
+    NotANumber {
+        /// The cell, cut short.
+        cell: String,
+        /// The name of the column in quotes, or its number from 1.
+        column: String,
+        /// Whether the cells may be separated by semicolons.
+        semicolons: bool,
+    },
+    /// A table without values.
+    #[error("no row of numbers follows")]
+    NoRow,
+    /// A line of a file of labels is no label.
+    #[error("it is {found:?}, expected one whole number")]
+    NotALabel {
+        /// The line, cut short.
+        found: String,
+    },
+}
+
+/// A question for the end of an error, when the only column looks like several.
+fn question(semicolons: bool) -> &'static str {
+    if semicolons {
+        ": is it separated by semicolons?"
+    } else {
+        ""
+    }
+}
