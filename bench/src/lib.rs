@@ -6,6 +6,7 @@ mod all;
 mod fc;
 mod gpu;
 mod ingest;
+pub mod pack;
 mod step;
 
 use anyhow::Result;

@@ -3,16 +3,16 @@
 mod browser;
 mod libtorch;
 mod mpi;
-mod probe;
-mod tool;
 
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
-use crate::tidy;
+use crate::cargo::BuiltIn;
+use crate::tool::{self, succeed};
 use crate::unavailable::reason;
+use crate::{tidy, workspace};
 
 /// One thing that must hold. It is skipped with an
 /// [`Unavailable`](crate::unavailable::Unavailable) where this machine lacks what it needs; any
@@ -60,6 +60,10 @@ const GATES: &[Gate] = &[
     Gate {
         name: "tests",
         run: || cargo(&["test", "--workspace"], &[]),
+    },
+    Gate {
+        name: "examples",
+        run: examples,
     },
     Gate {
         name: "libtorch",
@@ -116,16 +120,30 @@ pub fn run(only: &[String]) -> Result<ExitCode> {
     })
 }
 
-fn succeed(command: &mut Command) -> Result<()> {
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start {command:?}"))?;
-    if !status.success() {
-        bail!("{:?} ended with {status}", command.get_program());
-    }
-    Ok(())
-}
-
 fn cargo(arguments: &[&str], variables: &[(&str, &str)]) -> Result<()> {
     succeed(crate::cargo::cargo(arguments).envs(variables.iter().copied()))
+}
+
+/// Runs every example of the libraries as the tests have built it: it must end well.
+fn examples() -> Result<()> {
+    let programs = BuiltIn::this_program()?.programs().join("examples");
+    let mut n_examples = 0;
+    let crates = workspace::root().join("crates");
+    let crates = std::fs::read_dir(&crates).with_context(|| format!("cannot read {crates:?}"))?;
+    for folder in crates {
+        let Ok(sources) = std::fs::read_dir(folder?.path().join("examples")) else {
+            continue;
+        };
+        for source in sources {
+            let source = source?.path();
+            if source.extension().is_some_and(|ending| ending == "rs") {
+                let name = source.file_stem().unwrap_or_default();
+                eprintln!("example {}", name.display());
+                succeed(Command::new(programs.join(name)).stdout(std::process::Stdio::null()))?;
+                n_examples += 1;
+            }
+        }
+    }
+    ensure!(n_examples > 0, "no example was found");
+    Ok(())
 }

@@ -5,7 +5,6 @@
 
 mod ci;
 mod loss_curve;
-mod pack;
 mod tidy;
 
 use std::process::ExitCode;
@@ -15,7 +14,7 @@ use brainmae_cli::CommandLine;
 use brainmae_machine::devices::Devices;
 use brainmae_machine::front::Front;
 use brainmae_machine::processes::Processes;
-use brainmae_machine::{cargo, libtorch, mpi, program, unavailable, workspace};
+use brainmae_machine::{cargo, libtorch, mpi, program, tool, unavailable, workspace};
 use clap::{Parser, Subcommand};
 
 /// BrainMAE: from fMRI files to a pretrained model and its report.
@@ -63,7 +62,7 @@ enum Bench {
     #[command(flatten)]
     Bench(Box<brainmae_bench::Bench>),
     /// Pack `bench all` for a machine that has a GPU and PyTorch, but neither Rust nor network.
-    Pack(pack::PackBench),
+    Pack(brainmae_bench::pack::PackBench),
 }
 
 impl CommandLine for Cli {

@@ -135,8 +135,8 @@ mod tests {
         assert_eq!(lines("crates/model/src/a.rs", &text), [1, 2]);
         assert_eq!(lines("crates/model/src/a/tests.rs", &text), [2]);
         for program in [
-            "xtask/src/device.rs",
-            "crates/cli/src/device.rs",
+            "crates/machine/src/device.rs",
+            "bench/src/device.rs",
             "crates/a/examples/a.rs",
         ] {
             assert!(lines(program, &text).is_empty(), "{program}");

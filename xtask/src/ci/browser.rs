@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::probe::probe;
 use crate::cargo::BuiltIn;
 use crate::unavailable::unavailable;
+use brainmae_machine::probe::probe;
 
 /// Names under which Chromium is installed.
 const BROWSERS: &[&str] = &["chromium", "chromium-browser", "google-chrome"];

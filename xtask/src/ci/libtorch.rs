@@ -5,10 +5,12 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::{probe::probe, succeed, tool};
+use brainmae_machine::probe::probe;
+
 use crate::cargo::cargo;
 use crate::libtorch::{Half, folder};
 use crate::program::{Program, environment};
+use crate::tool::{self, succeed};
 use crate::unavailable::unavailable;
 
 /// Builds the program with LibTorch, and runs loss curve and tests.

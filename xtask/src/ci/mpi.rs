@@ -4,10 +4,12 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::{probe::probe, succeed, tool};
+use brainmae_machine::probe::probe;
+
 use crate::cargo::{BuiltIn, cargo};
 use crate::mpi;
 use crate::program::Program;
+use crate::tool::{self, succeed};
 use crate::unavailable::unavailable;
 
 /// What lets Open MPI start processes in a container of CI: as root, and more of them than there

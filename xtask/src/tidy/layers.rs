@@ -13,7 +13,7 @@ model:      ops
 stmae:      ops
 focus:      ops
 atlas:      files formats
-signals:    ops
+signals:
 studies:    files formats atlas signals
 data:       files formats atlas signals studies
 simulate:   files formats atlas signals studies data

@@ -66,7 +66,7 @@ fn is_test(file: &str) -> bool {
 
 /// Programs print, and name a device.
 fn is_program(file: &str) -> bool {
-    let folders = ["xtask/", "crates/cli/", "bench/"];
+    let folders = ["xtask/", "crates/cli/", "crates/machine/", "bench/"];
     folders.iter().any(|folder| file.starts_with(folder))
 }
 

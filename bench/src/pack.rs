@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use brainmae_machine::libtorch::{self, Half};
+use brainmae_machine::program::Program;
+use brainmae_machine::workspace;
 use clap::Args;
-
-use crate::libtorch::{self, Half};
-use crate::program::Program;
-use crate::workspace;
 
 /// What starts the program on the other machine.
 const SCRIPT: &str = include_str!("../../scripts/bench.sh");

@@ -5,7 +5,6 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use super::succeed;
 use crate::cargo::cargo;
 use crate::unavailable::unavailable;
 use crate::workspace;
@@ -13,12 +12,19 @@ use crate::workspace;
 const TYPOS: &str = "1.52.0";
 const DENY: &str = "0.20.2";
 
-/// The gate `typos`: spelling.
+/// Checks spelling with typos.
+///
+/// # Errors
+/// [`Unavailable`](crate::unavailable::Unavailable) if it cannot be installed without a network;
+/// otherwise what it finds.
 pub fn typos() -> Result<()> {
     run("typos-cli", "typos", TYPOS, &[])
 }
 
-/// The gate `deny`: licences and sources of dependencies.
+/// Checks licences and sources of dependencies with cargo-deny.
+///
+/// # Errors
+/// As [`typos`].
 pub fn deny() -> Result<()> {
     // It reads the manifests of all crates, those for other systems too.
     let mut metadata = cargo(&["metadata", "--format-version", "1"]);
@@ -29,6 +35,9 @@ pub fn deny() -> Result<()> {
 }
 
 /// Requires a part of the toolchain that a minimal installation lacks.
+///
+/// # Errors
+/// [`Unavailable`](crate::unavailable::Unavailable) without it.
 pub fn require_component(command: &str, component: &str) -> Result<()> {
     let probe = cargo(&[command, "--version"]).output();
     if probe.is_ok_and(|output| output.status.success()) {
@@ -58,10 +67,27 @@ fn run(package: &str, binary: &str, version: &str, arguments: &[&str]) -> Result
 }
 
 /// Requires the crates that a build of `xtask` with `features` is made of.
+///
+/// # Errors
+/// [`Unavailable`](crate::unavailable::Unavailable) if they cannot be downloaded.
 pub fn require_crates(features: &str) -> Result<()> {
     let mut tree = cargo(&["tree", "--package", "xtask", "--features", features]);
     let what = format!("dependencies of the feature {features} cannot be downloaded");
     attempt(tree.stdout(Stdio::null()), &what, NO_NETWORK)
+}
+
+/// Runs a command that must succeed.
+///
+/// # Errors
+/// If it does not start, or ends with a failure.
+pub fn succeed(command: &mut Command) -> Result<()> {
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start {command:?}"))?;
+    if !status.success() {
+        bail!("{:?} ended with {status}", command.get_program());
+    }
+    Ok(())
 }
 
 /// How cargo tells that it cannot reach a registry.
