@@ -1,5 +1,5 @@
-//! Ridge regression of functional connectivity on one split, for a target that FC tells and for one that
-//! nothing tells.
+//! Ridge regression of functional connectivity on one split, for a target that FC tells and for one
+//! that nothing tells.
 //!
 //! `cargo run -p brainmae-downstream --example ridge_on_fc`
 

@@ -1,4 +1,4 @@
-//! Comparison of the fused embedding with its definition in burn's own operators: values and gradients.
+//! Comparison of the fused embedding with its definition in burn's operators: values, gradients.
 //!
 //! `cargo run -p brainmae-ops --example fused_embedding`
 
