@@ -1,8 +1,4 @@
-//! The machine that a program runs on: devices, LibTorch, MPI, threads, signals, progress.
-//!
-//! Shared by the programs `brainmae` and `cargo xtask` and by the benchmarks. Knows no experiment,
-//! no stage and no data set. The only crate that names a backend ([`device`]) or MPI ([`mpi`]).
-//! Everything that it prints goes to stderr.
+#![doc = include_str!("../README.md")]
 
 pub mod allocator;
 pub mod cargo;

@@ -1,10 +1,4 @@
-//! The operators that burn would take apart, each in one piece and with a backward of its own.
-//!
-//! Products are taken in the kind of number of an operator's first tensor, 32 bits or (LibTorch alone) bfloat16; norms and what is
-//! drawn have 32 bits.
-//!
-//! Backends are named here and where devices are made, nowhere else. A further backend joins by
-//! implementing [`operator::Kernels`].
+#![doc = include_str!("../README.md")]
 
 mod block;
 mod cpu;
