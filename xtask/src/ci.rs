@@ -3,6 +3,7 @@
 mod browser;
 mod libtorch;
 mod mpi;
+mod package;
 
 use std::process::{Command, ExitCode};
 use std::time::Instant;
@@ -64,6 +65,10 @@ const GATES: &[Gate] = &[
     Gate {
         name: "examples",
         run: examples,
+    },
+    Gate {
+        name: "package",
+        run: package::gate,
     },
     Gate {
         name: "libtorch",
