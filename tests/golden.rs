@@ -1,8 +1,10 @@
-//! The model against arrays of an independent PyTorch implementation (`golden/README.md` tells their origin).
+//! The model against arrays of an independent PyTorch implementation (`golden/README.md` tells
+//! their origin).
 //!
-//! Tolerance: the largest deviation of an array, relative to the array's largest value, stays under 1e-4 for forward passes,
-//! losses and gradients (32-bit floats summed in another order over a few hundred terms differ by about 1e-6), and under 1e-3
-//! for ten AdamW steps, where such differences are fed back.
+//! Tolerance: the largest deviation of an array, relative to the array's largest value, stays under
+//! 1e-4 for forward passes, losses and gradients (32-bit floats summed in another order over a few
+//! hundred terms differ by about 1e-6), and under 1e-3 for ten AdamW steps, where such differences
+//! are fed back.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -185,7 +187,8 @@ fn gradients_and_ten_steps(name: &str) {
                 arrays.keys().cloned().collect()
             };
             assert_eq!(names(&found), names(&expected));
-            // Relative to the largest gradient of all: the key biases' own gradients are zero but for rounding.
+            // Relative to the largest gradient of all: the key biases' own gradients are zero but
+            // for rounding.
             let largest = expected
                 .values()
                 .flat_map(|a| &a.values)

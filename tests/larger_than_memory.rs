@@ -21,7 +21,8 @@ use crate::device::device;
 /// What a training leaves: its metrics and the bytes of its weights.
 type Left = (Vec<Metric>, Vec<u8>);
 
-/// Trains six steps, with so many bytes of scans in memory; stops after each of `stops` and goes on with a new loader.
+/// Trains six steps, with so many bytes of scans in memory; stops after each of `stops` and goes on
+/// with a new loader.
 fn train(dataset: &PreparedDataset, runs: &Path, bytes: u64, stops: &[u64]) -> Left {
     let seeds = Seeds::new(4);
     let split = SplitSpec::default().draw(dataset, &mut seeds.stream("split"));

@@ -1,9 +1,11 @@
 //! One model on the device of the tests and on Flex, with and without gradients.
 //!
-//! Padded segments are what tells implementations of attention apart: LibTorch's fused one, which this version of burn takes
-//! without gradients, reads a boolean mask as its opposite. The model does not use it; this notices if it ever does.
+//! Padded segments are what tells implementations of attention apart: LibTorch's fused one, which
+//! this version of burn takes without gradients, reads a boolean mask as its opposite. The model
+//! does not use it; this notices if it ever does.
 //!
-//! Tolerance: 1e-5 of the largest value. 32-bit floats summed in another order over some tens of terms differ by about 1e-6.
+//! Tolerance: 1e-5 of the largest value. 32-bit floats summed in another order over some tens of
+//! terms differ by about 1e-6.
 
 use brainmae_model::weights::{export, from_safetensors, import, to_safetensors};
 use brainmae_model::{BrainMae, BrainMaeConfig, DataShape, Input, TseKind};
@@ -37,7 +39,8 @@ fn model(tse: TseKind, d_model: usize, device: &Device) -> BrainMae {
     config.init(data, rng, device).expect("sizes fit")
 }
 
-/// A batch and what is hidden of it; the second sample has two segments of padding, the third has four.
+/// A batch and what is hidden of it; the second sample has two segments of padding, the third has
+/// four.
 fn batch(model: &BrainMae) -> (Input, Tensor<3, Bool>) {
     let rng = &mut ChaCha8Rng::seed_from_u64(4);
     let [batch, segments, rois, _] = DIMS;

@@ -1,4 +1,5 @@
-//! Planted truth through the whole path: simulate, split by subject, pretrain, score on held-out subjects.
+//! Planted truth through the whole path: simulate, split by subject, pretrain, score on held-out
+//! subjects.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;

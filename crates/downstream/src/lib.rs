@@ -1,12 +1,13 @@
-//! What a scan tells of its subject, and a segment of the moment: targets, everyone who predicts them, and what their predictions are worth.
+//! What a scan tells of its subject, and a segment of the moment: targets, everyone who predicts
+//! them, and what their predictions are worth.
 //!
-//! Every [`Learner`] is given the same scans of the same folds, and never the truth of those it is tested on. How an encoder was
-//! pretrained is unknown here.
+//! Every [`Learner`] is given the same scans of the same folds, and never the truth of those it is
+//! tested on. How an encoder was pretrained is unknown here.
 //!
-//! Read in this order: [`target`], [`task`], [`kind`], [`example`], [`learner`], then the learners: [`constant`],
-//! [`linear`] of [`features`], [`neural`], [`brainmae`], by name in [`registry`]; the [`protocol`] of a fold; then what becomes of
-//! their [`predictions`]: [`scores`], [`statistics`], [`motion`], [`results`], and the
-//! [`notes`] beside them.
+//! Read in this order: [`target`], [`task`], [`kind`], [`example`], [`learner`], then the learners:
+//! [`constant`], [`linear`] of [`features`], [`neural`], [`brainmae`], by name in [`registry`]; the
+//! [`protocol`] of a fold; then what becomes of their [`predictions`]: [`scores`], [`statistics`],
+//! [`motion`], [`results`], and the [`notes`] beside them.
 
 pub mod brainmae;
 pub mod constant;

@@ -34,8 +34,8 @@ impl Half {
 /// The folder with `include` and `lib`: found, or fetched once.
 ///
 /// # Errors
-/// [`Unavailable`](crate::unavailable::Unavailable) where it cannot be had, or where the one that is
-/// named does not fit.
+/// [`Unavailable`](crate::unavailable::Unavailable) where it cannot be had, or where the one that
+/// is named does not fit.
 pub fn folder(half: Half) -> Result<PathBuf> {
     supported(std::env::consts::OS, std::env::consts::ARCH)?;
     if half == Half::Cuda && !find::driver() {

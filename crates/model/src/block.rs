@@ -50,7 +50,8 @@ impl Block {
         }
     }
 
-    /// The attention weights of a graph block, `[heads, rois, rois]`; nothing for a self-attention block.
+    /// The attention weights of a graph block, `[heads, rois, rois]`; nothing for a self-attention
+    /// block.
     pub fn alpha(&self, roi_vectors: Tensor<2>) -> Option<Tensor<3>> {
         match &self.attention {
             Attention::Graph(graph) => Some(graph.alpha(roi_vectors)),
@@ -63,7 +64,8 @@ impl Block {
         self.whole(self.alpha(roi_vectors.clone())).forward(x)
     }
 
-    /// Among the segment tokens of each sample: `x` is `[batch, tokens, d_model]`, `padded` as in [`SelfAttention::forward`].
+    /// Among the segment tokens of each sample: `x` is `[batch, tokens, d_model]`, `padded` as in
+    /// [`SelfAttention::forward`].
     pub(crate) fn forward_segments(
         &self,
         x: Tensor<3>,

@@ -26,7 +26,8 @@ pub struct Input {
 }
 
 impl Input {
-    /// The loss of what was drawn of this batch; `hidden` is `[batch, segments, rois]`, true where an ROI was hidden.
+    /// The loss of what was drawn of this batch; `hidden` is `[batch, segments, rois]`, true where
+    /// an ROI was hidden.
     pub fn loss(
         &self,
         drawn: Tensor<4>,
@@ -67,7 +68,8 @@ pub struct BrainMae {
 }
 
 impl BrainMaeConfig {
-    /// A model with random weights drawn from `rng`; the same stream gives the same weights on every device.
+    /// A model with random weights drawn from `rng`; the same stream gives the same weights on
+    /// every device.
     ///
     /// # Errors
     /// [`ModelError::Config`] if sizes do not fit one another or the data.
@@ -118,7 +120,8 @@ impl BrainMae {
     ///
     /// # Shapes
     /// - `bold`: `[batch, segments, rois, time]` in `dims`, row-major
-    /// - `start_secs`, `valid`: `[batch, segments]`; start of each segment in seconds, and whether it is no padding
+    /// - `start_secs`, `valid`: `[batch, segments]`; start of each segment in seconds, and whether
+    ///   it is no padding
     pub fn input(
         &self,
         bold: Vec<f32>,
@@ -146,14 +149,16 @@ impl BrainMae {
             .forward(bold, hidden, &self.roi_vectors.val(), self.precision)
     }
 
-    /// What the ROIs of every segment are in its transient state, nothing hidden: `[batch * segments, rois, d_model]`.
+    /// What the ROIs of every segment are in its transient state, nothing hidden:
+    /// `[batch * segments, rois, d_model]`.
     pub fn roi_tokens(&self, input: &Input) -> Tensor<3> {
         let roi_vectors = self.roi_vectors.val();
         self.state_encoder
             .roi_tokens(input.bold.clone(), None, &roi_vectors, self.precision)
     }
 
-    /// States in context and the scan's representation. `hidden` is `[batch, segments, rois]`, true where an ROI is hidden.
+    /// States in context and the scan's representation. `hidden` is `[batch, segments, rois]`, true
+    /// where an ROI is hidden.
     pub fn encode(&self, input: &Input, hidden: Option<&Tensor<3, Bool>>) -> Encoding {
         let states = self.states(input.bold.clone(), hidden);
         let (cls, tokens) = self.time_encoder.forward(
@@ -165,7 +170,8 @@ impl BrainMae {
         Encoding { cls, tokens }
     }
 
-    /// The signal of every ROI, hidden or not, drawn from the states: `[batch, segments, rois, time]`.
+    /// The signal of every ROI, hidden or not, drawn from the states:
+    /// `[batch, segments, rois, time]`.
     pub fn reconstruct(&self, input: &Input, hidden: Option<&Tensor<3, Bool>>) -> Tensor<4> {
         let tokens = self.encode(input, hidden).tokens;
         self.decoder.forward(

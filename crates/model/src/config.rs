@@ -10,7 +10,8 @@ use crate::ModelError;
 pub enum TseKind {
     /// SG-BrainMAE: region-aware graph attention in every block.
     Static,
-    /// AG-BrainMAE: region-aware graph attention in the first block, self-attention among the ROI tokens after it.
+    /// AG-BrainMAE: region-aware graph attention in the first block, self-attention among the ROI
+    /// tokens after it.
     Adaptive,
 }
 
@@ -20,7 +21,8 @@ pub enum TseKind {
 pub enum ReadoutKind {
     /// One linear map of all `n_rois * d_model` values.
     Flatten,
-    /// A learned elementwise weighting of the ROI tokens, summed, then a linear map of `d_model` values.
+    /// A learned elementwise weighting of the ROI tokens, summed, then a linear map of `d_model`
+    /// values.
     RoiWeighted,
 }
 
@@ -43,7 +45,8 @@ pub struct DataShape {
     pub segment_len_trs: usize,
 }
 
-/// Sizes and ablation switches. The defaults are the `quick` size; [`BrainMaeConfig::paper`] is the paper's.
+/// Sizes and ablation switches. The defaults are the `quick` size; [`BrainMaeConfig::paper`] is the
+/// paper's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BrainMaeConfig {
@@ -57,7 +60,8 @@ pub struct BrainMaeConfig {
     pub tse: TseKind,
     /// Blocks of the transient state encoder.
     pub tse_blocks: usize,
-    /// `false` puts ordinary self-attention into every block of the transient state encoder: an ablation.
+    /// `false` puts ordinary self-attention into every block of the transient state encoder: an
+    /// ablation.
     pub graph: bool,
     /// `true` lets an ROI attend to itself in graph blocks: an ablation.
     pub self_loops: bool,

@@ -42,7 +42,8 @@ impl<R: Rng> Init<'_, R> {
         Param::from_data(TensorData::new(values, shape), self.device)
     }
 
-    /// A linear map with weights and bias uniform within `1 / sqrt(n_in)`, as PyTorch starts its own.
+    /// A linear map with weights and bias uniform within `1 / sqrt(n_in)`, as PyTorch starts its
+    /// own.
     pub fn linear(&mut self, n_in: usize, n_out: usize) -> Linear {
         let bound = (n_in as f32).sqrt().recip();
         Linear {

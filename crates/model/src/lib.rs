@@ -1,11 +1,13 @@
 //! BrainMAE: the layers, from the signal of an ROI to its reconstruction.
 //!
-//! Tensors in, tensors out. The crate knows no files, subjects or clocks, names no backend (a [`Device`](burn::tensor::Device)
-//! value carries it) and draws no entropy of its own: [`BrainMaeConfig::init`] takes the random stream to use.
+//! Tensors in, tensors out. The crate knows no files, subjects or clocks, names no backend (a
+//! [`Device`](burn::tensor::Device) value carries it) and draws no entropy of its own:
+//! [`BrainMaeConfig::init`] takes the random stream to use.
 //!
-//! Axes are `[batch, segments, rois, time]` everywhere, and `[batch, segments, rois, d_model]` once embedded.
-//! Read in this order: [`config`], [`attention`], [`block`], [`state_encoder`], [`time_encoder`], [`decoder`], [`brainmae`],
-//! [`loss`], and [`weights`] for the exchange with PyTorch.
+//! Axes are `[batch, segments, rois, time]` everywhere, and `[batch, segments, rois, d_model]` once
+//! embedded. Read in this order: [`config`], [`attention`], [`block`], [`state_encoder`],
+//! [`time_encoder`], [`decoder`], [`brainmae`], [`loss`], and [`weights`] for the exchange with
+//! PyTorch.
 
 pub mod attention;
 pub mod block;

@@ -7,7 +7,8 @@ use burn::tensor::{Bool, Tensor};
 /// ```text
 /// L = lambda · mean over hidden (segment, ROI) of MSE  +  (1 - lambda) · the same over visible ones
 /// ```
-/// Padded segments count nowhere. Nothing hidden: the visible term alone; nothing visible: the hidden term alone.
+/// Padded segments count nowhere. Nothing hidden: the visible term alone; nothing visible: the
+/// hidden term alone.
 #[derive(Clone, Debug)]
 pub struct ReconstructionLoss {
     /// What training minimises.
@@ -49,7 +50,8 @@ impl ReconstructionLoss {
         };
         let (visible, any_visible) = side(hidden.clone().bool_not());
         let (hidden, any_hidden) = side(hidden.clone());
-        // Of a side that has no other the weight is 1; that of a side with nothing in it does not matter.
+        // Of a side that has no other the weight is 1; that of a side with nothing in it does not
+        // matter.
         let alone = |other: Tensor<1>| -other + 1.0;
         let of_hidden = any_visible.clone() * lambda + alone(any_visible);
         let of_visible = any_hidden.clone() * (1.0 - lambda) + alone(any_hidden);
@@ -69,7 +71,8 @@ mod tests {
 
     fn loss(hidden: [[bool; 2]; 2], padded: Option<[bool; 2]>) -> [f32; 3] {
         let device = Device::flex();
-        // Two segments of two ROIs, one volume; the errors are 1, 2, 3, 4, their squares 1, 4, 9, 16.
+        // Two segments of two ROIs, one volume; the errors are 1, 2, 3, 4, their squares 1, 4,
+        // 9, 16.
         let bold = Tensor::<4>::zeros([1, 2, 2, 1], &device);
         let drawn = Tensor::<4>::from_data([[[[1.0], [2.0]], [[3.0], [4.0]]]], &device);
         let hidden = Tensor::from_data([hidden], &device);

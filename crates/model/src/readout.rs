@@ -10,7 +10,8 @@ use crate::{BrainMaeConfig, ReadoutKind};
 
 /// `R^{rois x d_model} -> R^{d_model}`.
 ///
-/// `flatten`: one linear map of all values. `roi_weighted`: `z = W ( sum_i u_i ∘ x_i ) + b`, `u` learned from `1 / rois`.
+/// `flatten`: one linear map of all values. `roi_weighted`: `z = W ( sum_i u_i ∘ x_i ) + b`, `u`
+/// learned from `1 / rois`.
 #[derive(Module, Debug)]
 pub struct Readout {
     roi_weight: Option<Param<Tensor<2>>>,

@@ -61,7 +61,8 @@ impl StateEncoder {
 
     /// # Shapes
     /// - `bold`: `[batch, segments, rois, time]`
-    /// - `hidden`: `[batch, segments, rois]`, true where the ROI is hidden; its signal is not used at all
+    /// - `hidden`: `[batch, segments, rois]`, true where the ROI is hidden; its signal is not used
+    ///   at all
     /// - `roi_vectors`: `[rois, d_model]`
     /// - returns the states, `[batch, segments, d_model]`
     pub fn forward(

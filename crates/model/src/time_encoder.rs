@@ -1,4 +1,5 @@
-//! The time encoder: the states of a sample in each other's context, and one vector for the whole scan.
+//! The time encoder: the states of a sample in each other's context, and one vector for the whole
+//! scan.
 
 use brainmae_ops::Precision;
 use burn::module::{Module, Param};

@@ -1,7 +1,7 @@
 //! Weights by name: the exchange with PyTorch, and parameter identities that survive a restart.
 //!
-//! Names and layout are those of a PyTorch user: `Linear.weight` is `[out, in]` there and `[in, out]` here, a layer norm
-//! has `weight` and `bias` there and `gamma` and `beta` here.
+//! Names and layout are those of a PyTorch user: `Linear.weight` is `[out, in]` there and
+//! `[in, out]` here, a layer norm has `weight` and `bias` there and `gamma` and `beta` here.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -146,7 +146,8 @@ pub fn export<M: Module>(module: &M) -> BTreeMap<String, NamedArray> {
     export_from(module, None)
 }
 
-/// The gradients of a module's weights by name, in PyTorch's layout; parameters without a gradient are left out.
+/// The gradients of a module's weights by name, in PyTorch's layout; parameters without a gradient
+/// are left out.
 pub fn export_gradients<M: Module>(
     module: &M,
     gradients: &GradientsParams,
@@ -245,7 +246,8 @@ pub fn import<M: Module>(
             let Some(array) = self.weights.remove(&self.place.name()) else {
                 return param;
             };
-            // Transposed here and not on the device: a strided tensor may be summed in another order.
+            // Transposed here and not on the device: a strided tensor may be summed in another
+            // order.
             let data = if self.place.is_linear_weight() {
                 array.transposed()
             } else {
@@ -285,7 +287,8 @@ pub fn to_safetensors(
 /// The arrays of a safetensors file. Names starting with `prefix` are taken, without it.
 ///
 /// # Errors
-/// [`ModelError::Safetensors`] for a damaged file, [`ModelError::WeightType`] for anything but 32-bit floats.
+/// [`ModelError::Safetensors`] for a damaged file, [`ModelError::WeightType`] for anything but
+/// 32-bit floats.
 pub fn from_safetensors(
     bytes: &[u8],
     prefix: &str,
@@ -313,7 +316,8 @@ pub fn from_safetensors(
     Ok(weights)
 }
 
-/// Gives every parameter an identity derived from its name, so that an optimiser's saved state finds it after a restart.
+/// Gives every parameter an identity derived from its name, so that an optimiser's saved state
+/// finds it after a restart.
 pub fn with_stable_ids<M: Module>(module: M) -> M {
     #[derive(Default)]
     struct Mapper(Place);

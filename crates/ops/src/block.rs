@@ -57,8 +57,8 @@ pub struct Block {
 }
 
 impl Block {
-    /// `x + attention(norm1(x))`, and of that, `y + fc2(gelu(fc1(norm2(y))))`; every token may attend
-    /// to every other of its sequence.
+    /// `x + attention(norm1(x))`, and of that, `y + fc2(gelu(fc1(norm2(y))))`; every token may
+    /// attend to every other of its sequence.
     ///
     /// # Shapes
     /// - `x`: `[sequences, tokens, width]`

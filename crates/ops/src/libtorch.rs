@@ -1,5 +1,5 @@
-//! The operators on LibTorch: its own fused kernels and its own derivatives of them, or ours where the
-//! tensors lie in main memory and are small enough for the cache.
+//! The operators on LibTorch: its own fused kernels and its own derivatives of them, or ours where
+//! the tensors lie in main memory and are small enough for the cache.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,7 +9,8 @@ use tch::{Device, Kind, Tensor};
 use crate::cpu;
 use crate::operator::{Fused, Kernels, Operator, Tensors};
 
-/// Widest token that was measured: there, at 512, a step with our kernels takes 0.8 of the time that it takes with LibTorch's.
+/// Widest token that was measured: there, at 512, a step with our kernels takes 0.8 of the time
+/// that it takes with LibTorch's.
 const WIDEST: i64 = 512;
 
 /// What the way back needs.
@@ -129,8 +130,9 @@ fn slices(tensors: &[TchTensor]) -> Vec<(&[f32], Vec<usize>)> {
 #[allow(unsafe_code)]
 fn numbers<'a>(tensor: &Tensor) -> &'a [f32] {
     check(tensor);
-    // SAFETY: `check` has seen that this many contiguous 32-bit numbers lie in main memory. They live as
-    // long as the tensor, which all callers hold, and nobody writes to a tensor that is shared.
+    // SAFETY: `check` has seen that this many contiguous 32-bit numbers lie in main memory. They
+    // live as long as the tensor, which all callers hold, and nobody writes to a tensor that is
+    // shared.
     unsafe { std::slice::from_raw_parts(tensor.data_ptr().cast(), tensor.numel()) }
 }
 
@@ -187,8 +189,8 @@ fn backward_ours(
         .collect()
 }
 
-/// The operator, of LibTorch's own. Products are taken in the kind of number of the first tensor; those of weights that
-/// differ from it are converted to it, and their gradients back.
+/// The operator, of LibTorch's own. Products are taken in the kind of number of the first tensor;
+/// those of weights that differ from it are converted to it, and their gradients back.
 fn compute(inputs: &[&Tensor], operator: Operator) -> Tensor {
     let kind = inputs[0].kind();
     match operator {

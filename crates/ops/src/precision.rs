@@ -6,14 +6,16 @@ use std::str::FromStr;
 use burn::tensor::{FloatDType, Tensor};
 use serde::{Deserialize, Serialize};
 
-/// In what kind of number a model computes. Weights, optimiser, norms, softmax and loss have 32 bits in any case.
+/// In what kind of number a model computes. Weights, optimiser, norms, softmax and loss have 32
+/// bits in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
     /// 32 bits throughout.
     #[default]
     F32,
-    /// 32 bits, of which products on an NVIDIA GPU read the first 19. How the device is started decides it, not the operators.
+    /// 32 bits, of which products on an NVIDIA GPU read the first 19. How the device is started
+    /// decides it, not the operators.
     Tf32,
     /// bfloat16 for activations and products, whose sums have 32 bits.
     Bf16,
@@ -40,7 +42,8 @@ impl FromStr for Precision {
 }
 
 impl Precision {
-    /// `x` as an activation; the operators take products in the kind of number of their first tensor.
+    /// `x` as an activation; the operators take products in the kind of number of their first
+    /// tensor.
     pub fn activation<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         match self {
             Precision::F32 | Precision::Tf32 => x,

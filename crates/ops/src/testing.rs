@@ -16,9 +16,10 @@ pub struct Place {
 }
 
 impl Place {
-    /// How far from these values, of the definition in 32 bits, results may be, where those of 32 bits may be apart by `strict`
-    /// of the largest. bfloat16 has eight bits, and some tens of roundings stand between the first tensor and the last; what
-    /// should cancel out, as the gradient of the keys' bias does, leaves roundings of sums over all tokens.
+    /// How far from these values, of the definition in 32 bits, results may be, where those of 32
+    /// bits may be apart by `strict` of the largest. bfloat16 has eight bits, and some tens of
+    /// roundings stand between the first tensor and the last; what should cancel out, as the
+    /// gradient of the keys' bias does, leaves roundings of sums over all tokens.
     pub fn tolerance(&self, strict: f32, expected: &[f32]) -> f32 {
         let (share, smallest) = match self.precision {
             Precision::Bf16 => (0.03, 4.0),
@@ -28,7 +29,8 @@ impl Place {
     }
 }
 
-/// Every way that this build has. On LibTorch, 64 bits and bfloat16 are what our own kernels leave to its autograd.
+/// Every way that this build has. On LibTorch, 64 bits and bfloat16 are what our own kernels leave
+/// to its autograd.
 pub fn places() -> Vec<Place> {
     let mut places = vec![Place {
         device: Device::flex(),

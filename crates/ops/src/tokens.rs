@@ -27,8 +27,8 @@ pub struct Hidden {
     pub token: Tensor<1>,
 }
 
-/// The signal of each ROI as a token: `linear(bold)`, or the mask's token where it is hidden. What is
-/// hidden has no influence whatever.
+/// The signal of each ROI as a token: `linear(bold)`, or the mask's token where it is hidden. What
+/// is hidden has no influence whatever.
 ///
 /// # Shapes
 /// - `bold`: `[segments, rois, time]`
@@ -45,7 +45,8 @@ pub fn embed(bold: Tensor<3>, linear: Linear, hidden: Option<Hidden>) -> Tensor<
     operator::call(inputs, Operator::Embed)
 }
 
-/// The signal of every ROI drawn from a state: `linear(gelu(state + roi))`; the sums are never stored.
+/// The signal of every ROI drawn from a state: `linear(gelu(state + roi))`; the sums are never
+/// stored.
 ///
 /// # Shapes
 /// - `states`: `[segments, width]`; `rois`: `[rois, width]`

@@ -1,10 +1,13 @@
-//! Self-supervised training: what to learn from a batch, the loop that learns it, and scores of what was learned.
+//! Self-supervised training: what to learn from a batch, the loop that learns it, and scores of
+//! what was learned.
 //!
-//! The loop ([`engine`]) knows no model: whatever is an [`Objective`] can be trained, logged, checkpointed and resumed by it.
-//! [`brainmae`] is the objective of this project. Targets and tasks are unknown here.
+//! The loop ([`engine`]) knows no model: whatever is an [`Objective`] can be trained, logged,
+//! checkpointed and resumed by it. [`brainmae`] is the objective of this project. Targets and tasks
+//! are unknown here.
 //!
-//! Read in this order: [`objective`], [`engine`], [`workers`], [`world`], [`readings`], [`schedule`], [`optimizer`], [`mask`], [`brainmae`], then the scores:
-//! [`predictor`], [`reconstruction`], [`traces`], [`roi_similarity`], their [`tables`] and [`notes`].
+//! Read in this order: [`objective`], [`engine`], [`workers`], [`world`], [`readings`],
+//! [`schedule`], [`optimizer`], [`mask`], [`brainmae`], then the scores: [`predictor`],
+//! [`reconstruction`], [`traces`], [`roi_similarity`], their [`tables`] and [`notes`].
 
 pub mod batch_gradient;
 pub mod batches;

@@ -29,10 +29,12 @@ struct CardFile {
 }
 
 impl Checkpoint {
-    /// Writes a checkpoint called `name` into `folder`; one of that name is replaced once the new one is whole.
+    /// Writes a checkpoint called `name` into `folder`; one of that name is replaced once the new
+    /// one is whole.
     ///
     /// # Errors
-    /// [`RunError::Write`], as when the disk is full: the previous checkpoint is still there then, and nothing beside it.
+    /// [`RunError::Write`], as when the disk is full: the previous checkpoint is still there then,
+    /// and nothing beside it.
     pub fn save(
         folder: &Path,
         name: &str,
@@ -146,7 +148,8 @@ fn staging(folder: &Path, name: &str) -> [PathBuf; 2] {
     ["next", "old"].map(|kind| folder.join(format!(".{name}.{kind}")))
 }
 
-/// Undoes what a killed or failed save left: the old checkpoint comes back if the new one had not arrived.
+/// Undoes what a killed or failed save left: the old checkpoint comes back if the new one had not
+/// arrived.
 fn recover(folder: &Path, name: &str) -> io::Result<()> {
     let target = folder.join(name);
     let [next, old] = staging(folder, name);

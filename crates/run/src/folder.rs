@@ -7,7 +7,8 @@ use brainmae_files::FolderLock;
 
 use crate::{Manifest, MetricLog, RunError, Status};
 
-/// A run folder, locked for this process until it is dropped, or followed while another process works in it.
+/// A run folder, locked for this process until it is dropped, or followed while another process
+/// works in it.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
@@ -29,7 +30,8 @@ impl RunFolder {
     /// A finished run stays as it is: ask [`RunFolder::found`]. Anything else is set to running.
     ///
     /// # Errors
-    /// [`FileError::Busy`](brainmae_files::FileError::Busy) if another process is at work in it, [`RunError::OtherRun`] if it holds something else.
+    /// [`FileError::Busy`](brainmae_files::FileError::Busy) if another process is at work in it,
+    /// [`RunError::OtherRun`] if it holds something else.
     pub fn open(root: &Path, manifest: Manifest) -> Result<Self, RunError> {
         let path = Self::place(root, &manifest);
         let lock = FolderLock::take(&path, &path)?;
@@ -65,7 +67,8 @@ impl RunFolder {
         })
     }
 
-    /// The folder of `manifest` as the process has opened it that this one works for: here nothing is written.
+    /// The folder of `manifest` as the process has opened it that this one works for: here nothing
+    /// is written.
     ///
     /// # Errors
     /// [`RunError::Read`] if there is no such folder.
@@ -113,7 +116,8 @@ impl RunFolder {
         &self.manifest
     }
 
-    /// The metric log, with every record after `last_step` dropped: they are about to be made again.
+    /// The metric log, with every record after `last_step` dropped: they are about to be made
+    /// again.
     ///
     /// # Errors
     /// [`RunError::Read`], [`RunError::Write`].

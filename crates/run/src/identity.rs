@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 pub struct Identity(String);
 
 impl Identity {
-    /// The identity of a stage. Keys of `config` are ordered before hashing, so that their order in a file does not count.
+    /// The identity of a stage. Keys of `config` are ordered before hashing, so that their order in
+    /// a file does not count.
     pub fn of(stage: &str, config: &serde_json::Value, inputs: &[&str]) -> Self {
         let mut hash = FieldHasher::new(stage).field(canonical(config));
         for input in inputs {

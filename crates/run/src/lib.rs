@@ -1,11 +1,12 @@
 //! A run on disk: its manifest, seeds, checkpoints, metric log and tables.
 //!
-//! A run is one execution of a stage, in a folder of its own: `runs/<experiment>/<stage>-<hash>/`. The hash is the stage's
-//! identity, so that nothing overwrites a finished run and an interrupted one is found again. The crate knows neither the
-//! brain nor the model: a checkpoint is named bytes, a [`Card`] is what its reader must agree with.
+//! A run is one execution of a stage, in a folder of its own: `runs/<experiment>/<stage>-<hash>/`.
+//! The hash is the stage's identity, so that nothing overwrites a finished run and an interrupted
+//! one is found again. The crate knows neither the brain nor the model: a checkpoint is named
+//! bytes, a [`Card`] is what its reader must agree with.
 //!
-//! Read in this order: [`seeds`], [`manifest`], [`folder`], [`checkpoint`], [`card`], [`metric_log`], [`table`],
-//! [`notes`].
+//! Read in this order: [`seeds`], [`manifest`], [`folder`], [`checkpoint`], [`card`],
+//! [`metric_log`], [`table`], [`notes`].
 
 pub mod card;
 pub mod checkpoint;

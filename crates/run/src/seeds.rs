@@ -6,8 +6,9 @@ use sha2::{Digest, Sha256};
 
 /// One seed, from which streams are drawn by name and number.
 ///
-/// A stream depends on nothing but the seed, its name and its number: not on what was drawn before, not on the machine. Step
-/// 700 of a resumed run therefore draws what step 700 of an uninterrupted run draws, and no generator's state is saved.
+/// A stream depends on nothing but the seed, its name and its number: not on what was drawn before,
+/// not on the machine. Step 700 of a resumed run therefore draws what step 700 of an uninterrupted
+/// run draws, and no generator's state is saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seeds(u64);
 

@@ -33,7 +33,8 @@ pub fn write_table(folder: &Path, name: &str, table: &mut DataFrame) -> Result<(
     Ok(write_atomic(&path, &text)?)
 }
 
-/// A table that grows: only what is appended is in memory. It is there once it is [finished](TableStream::finish).
+/// A table that grows: only what is appended is in memory. It is there once it is
+/// [finished](TableStream::finish).
 pub struct TableStream {
     path: PathBuf,
     writer: Option<BatchedWriter<File>>,

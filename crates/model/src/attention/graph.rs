@@ -1,4 +1,5 @@
-//! Region-aware graph attention: who listens to whom is read from the ROI vectors, not from the signal.
+//! Region-aware graph attention: who listens to whom is read from the ROI vectors, not from the
+//! signal.
 
 use burn::module::Module;
 use burn::nn::Linear;

@@ -41,8 +41,8 @@ impl SelfAttention {
 
     /// # Shapes
     /// - `x`: `[m, tokens, d_model]`
-    /// - `padded`: `[m, tokens]`, true where a token may not be attended to; a row that is padded throughout attends to all
-    ///   tokens alike, so that it stays finite
+    /// - `padded`: `[m, tokens]`, true where a token may not be attended to; a row that is padded
+    ///   throughout attends to all tokens alike, so that it stays finite
     /// - returns `[m, tokens, d_model]`
     pub fn forward(&self, x: Tensor<3>, padded: &Tensor<2, Bool>) -> Tensor<3> {
         let [m, tokens, d_model] = x.dims();

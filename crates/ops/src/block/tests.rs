@@ -159,8 +159,8 @@ fn inference_takes_no_gradients() {
     ]
     .map(|shape| Tensor::ones(shape, &device))
     .to_vec();
-    // A norm of equal numbers is its beta, 1; four values of 1 and a bias of 1 are 5, of which three
-    // tokens with weights of 1 give 15; the rest follows.
+    // A norm of equal numbers is its beta, 1; four values of 1 and a bias of 1 are 5, of which
+    // three tokens with weights of 1 give 15; the rest follows.
     let found = fused(x.clone(), &w, 1, true).into_data();
     let expected = by_definition(x, &w, 1, true).into_data();
     found.assert_approx_eq::<f32>(&expected, burn::tensor::Tolerance::absolute(1e-4));

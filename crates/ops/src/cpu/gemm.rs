@@ -13,7 +13,8 @@ pub enum Start<'a> {
     Row(&'a [f32]),
 }
 
-/// An operand whose elements are read one by one: any strides will do, a transposed matrix costs nothing.
+/// An operand whose elements are read one by one: any strides will do, a transposed matrix costs
+/// nothing.
 #[derive(Clone, Copy)]
 pub struct Left<'a> {
     values: &'a [f32],

@@ -4,10 +4,11 @@ use pulp::Simd;
 
 use super::lanes;
 
-/// `update!(simd, out, old, [x in input, ...] => value)`: every element of `out` becomes `value`, where
-/// `old` is what it was and `x` that of `input`, a register at a time.
+/// `update!(simd, out, old, [x in input, ...] => value)`: every element of `out` becomes `value`,
+/// where `old` is what it was and `x` that of `input`, a register at a time.
 ///
-/// No function with a closure: a closure is compiled for the oldest processor, however it is called.
+/// No function with a closure: a closure is compiled for the oldest processor, however it is
+/// called.
 macro_rules! update {
     ($simd:expr, $out:expr, $old:ident, [$($x:ident in $input:expr),*] => $value:expr) => {{
         let out: &mut [f32] = $out;
@@ -136,7 +137,8 @@ impl Norm<'_> {
         }
     }
 
-    /// Adds to `grad_x` what `grad` says of the normed rows, and to the gradients of gamma and beta.
+    /// Adds to `grad_x` what `grad` says of the normed rows, and to the gradients of gamma and
+    /// beta.
     #[inline(always)]
     #[allow(clippy::too_many_arguments)]
     pub fn backward<S: Simd>(

@@ -82,8 +82,8 @@ impl Embed<'_> {
         parallel::map(self, inputs, out);
     }
 
-    /// Gradients of weight, bias and the mask's token; those of the signals fill `grad_bold`, unless it
-    /// is empty.
+    /// Gradients of weight, bias and the mask's token; those of the signals fill `grad_bold`,
+    /// unless it is empty.
     pub fn backward(
         &self,
         bold: &[f32],

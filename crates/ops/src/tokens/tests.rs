@@ -27,8 +27,8 @@ fn values<const D: usize>(x: Tensor<D>) -> Vec<f32> {
     x.into_data().iter::<f32>().collect()
 }
 
-/// Compares outputs and gradients of two ways to compute one thing, the second on every device; every
-/// output counts differently.
+/// Compares outputs and gradients of two ways to compute one thing, the second on every device;
+/// every output counts differently.
 fn compare(shapes: &[[usize; 2]], [definition, fused]: [Way<'_>; 2]) {
     let run = |way: Way<'_>, place: &Place| {
         let inputs = draws(shapes, place);
