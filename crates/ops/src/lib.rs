@@ -1,10 +1,10 @@
-//! The operators that burn would take apart, each in one piece and with a backward of its own.
+//! Fused operators that burn would compute in several steps, each with a custom backward pass.
 //!
-//! Products are taken in the kind of number of an operator's first tensor, 32 bits or (LibTorch
-//! alone) bfloat16; norms and what is drawn have 32 bits.
+//! Products are computed in the dtype of an operator's first tensor: 32-bit floats or, on LibTorch
+//! alone, bfloat16. Norms and reconstructions have 32 bits.
 //!
-//! Backends are named here and where devices are made, nowhere else. A further backend joins by
-//! implementing [`operator::Kernels`].
+//! Backends are named here and in the module that opens devices, nowhere else. Another backend
+//! joins by implementing [`operator::Kernels`].
 
 mod block;
 mod cpu;
@@ -22,10 +22,10 @@ pub use block::{Block, Linear, Mixing, Norm};
 pub use precision::Precision;
 pub use tokens::{Hidden, draw, embed, layer_norm};
 
-/// Spreads the operators on the processor over `threads` from now on; only the first call counts.
-/// The results do not depend on it.
+/// Spreads the operators on the CPU over `threads` from now on; only the first call has an effect.
+/// The results do not depend on the number of threads.
 pub fn set_threads(threads: usize) {
-    // A pool that is there already stays.
+    // An existing thread pool stays.
     let _ = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build_global();

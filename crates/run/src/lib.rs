@@ -1,9 +1,9 @@
 //! A run on disk: its manifest, seeds, checkpoints, metric log and tables.
 //!
 //! A run is one execution of a stage, in a folder of its own: `runs/<experiment>/<stage>-<hash>/`.
-//! The hash is the stage's identity, so that nothing overwrites a finished run and an interrupted
-//! one is found again. The crate knows neither the brain nor the model: a checkpoint is named
-//! bytes, a [`Card`] is what its reader must agree with.
+//! The hash is the stage's identity, so nothing overwrites a finished run and an interrupted one is
+//! found again. The crate knows neither the brain nor the model: a checkpoint is named bytes, and a
+//! [`Card`] holds what its reader must agree with.
 //!
 //! Read in this order: [`seeds`], [`manifest`], [`folder`], [`checkpoint`], [`card`],
 //! [`metric_log`], [`table`], [`notes`].
