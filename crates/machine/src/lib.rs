@@ -1,8 +1,8 @@
-//! The machine that a program runs on: devices, LibTorch, MPI, threads, signals, progress.
+//! Machine of a program: devices, LibTorch, MPI, threads, signals, progress.
 //!
-//! Shared by the programs `brainmae` and `cargo xtask` and by the benchmarks. Knows no experiment,
-//! no stage and no data set. The only crate that names a backend ([`device`]) or MPI ([`mpi`]).
-//! Everything that it prints goes to stderr.
+//! The programs `brainmae` and `cargo xtask` and the benchmarks share this crate. It knows no
+//! experiment, no stage and no data set. It is the only crate that names a backend ([`device`]) or
+//! MPI ([`mpi`]). All its messages go to stderr.
 
 pub mod allocator;
 pub mod cargo;

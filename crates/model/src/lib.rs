@@ -1,7 +1,7 @@
-//! BrainMAE: the layers, from the signal of an ROI to its reconstruction.
+//! BrainMAE's layers, from the signal of an ROI to its reconstruction.
 //!
-//! Tensors in, tensors out. The crate knows no files, subjects or clocks, names no backend (a
-//! [`Device`](burn::tensor::Device) value carries it) and draws no entropy of its own:
+//! Tensors in, tensors out. The crate does not use files, subjects or clocks, names no backend (a
+//! [`Device`](burn::tensor::Device) value carries it) and has no random source of its own:
 //! [`BrainMaeConfig::init`] takes the random stream to use.
 //!
 //! Axes are `[batch, segments, rois, time]` everywhere, and `[batch, segments, rois, d_model]` once

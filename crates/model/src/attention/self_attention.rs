@@ -1,4 +1,4 @@
-//! Ordinary multi-head self-attention.
+//! Multi-head self-attention.
 
 use burn::module::Module;
 use burn::nn::Linear;
@@ -29,12 +29,11 @@ impl SelfAttention {
         }
     }
 
-    /// The maps of queries, keys and values, and back from the heads.
+    /// Linear maps of queries, keys, values and output.
     pub(crate) fn maps(&self) -> [&Linear; 4] {
         [&self.q, &self.k, &self.v, &self.o]
     }
 
-    /// Number of heads.
     pub(crate) fn n_heads(&self) -> usize {
         self.n_heads
     }
