@@ -1,4 +1,4 @@
-//! Tools of gates: parts of the toolchain, and programs that are installed from the registry.
+//! Tools of gates: components of the toolchain, and programs installed from the registry.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -13,14 +13,14 @@ use crate::workspace;
 const TYPOS: &str = "1.52.0";
 const DENY: &str = "0.20.2";
 
-/// The gate `typos`: spelling.
+/// Gate `typos`: spelling.
 pub fn typos() -> Result<()> {
     run("typos-cli", "typos", TYPOS, &[])
 }
 
-/// The gate `deny`: licences and sources of dependencies.
+/// Gate `deny`: licences and sources of dependencies.
 pub fn deny() -> Result<()> {
-    // It reads the manifests of all crates, those for other systems too.
+    // The tool reads the manifests of all crates, including those for other systems.
     let mut metadata = cargo(&["metadata", "--format-version", "1"]);
     let what = "dependencies for all systems cannot be downloaded";
     attempt(metadata.stdout(Stdio::null()), what, NO_NETWORK)?;
@@ -28,7 +28,7 @@ pub fn deny() -> Result<()> {
     run("cargo-deny", "cargo-deny", DENY, &what)
 }
 
-/// Requires a part of the toolchain that a minimal installation lacks.
+/// Requires a component of the toolchain that a minimal installation lacks.
 pub fn require_component(command: &str, component: &str) -> Result<()> {
     let probe = cargo(&[command, "--version"]).output();
     if probe.is_ok_and(|output| output.status.success()) {
@@ -39,14 +39,14 @@ pub fn require_component(command: &str, component: &str) -> Result<()> {
     )))
 }
 
-/// Runs a tool, built from the registry on first use into a folder of the user's cache.
+/// Runs a tool, which is built from the registry on first use into a folder of the user's cache.
 fn run(package: &str, binary: &str, version: &str, arguments: &[&str]) -> Result<()> {
     let home = workspace::cache_folder("BRAINMAE_TOOLS", "tools")?;
     let home = home.join(format!("{package}-{version}"));
     let path = home.join("bin").join(binary);
     if !path.exists() {
         eprintln!("installing {package} {version} (once)");
-        // Unoptimised: it is built once and runs for a second.
+        // Unoptimised, because it is built once and runs for a second.
         let mut install = cargo(&["install", package, "--version", version, "--locked"]);
         install.args(["--debug", "--root"]).arg(&home);
         install.env("CARGO_PROFILE_DEV_DEBUG", "false");
@@ -57,14 +57,14 @@ fn run(package: &str, binary: &str, version: &str, arguments: &[&str]) -> Result
     succeed(tool.args(arguments).current_dir(workspace::root()))
 }
 
-/// Requires the crates that a build of `xtask` with `features` is made of.
+/// Requires the crates for a build of `xtask` with `features`.
 pub fn require_crates(features: &str) -> Result<()> {
     let mut tree = cargo(&["tree", "--package", "xtask", "--features", features]);
     let what = format!("dependencies of the feature {features} cannot be downloaded");
     attempt(tree.stdout(Stdio::null()), &what, NO_NETWORK)
 }
 
-/// How cargo tells that it cannot reach a registry.
+/// Messages of cargo when it cannot reach a registry.
 const NO_NETWORK: &[&str] = &[
     "network error",
     "Could not resolve",
@@ -74,10 +74,11 @@ const NO_NETWORK: &[&str] = &[
     "using offline mode",
 ];
 
-/// Runs a call of cargo, and shows its log.
+/// Runs a cargo command, and shows its log.
 ///
 /// # Errors
-/// [`Unavailable`](crate::unavailable::Unavailable) if it fails and its log has one of `excuses`.
+/// [`Unavailable`](crate::unavailable::Unavailable) if it fails and its log contains one of
+/// `excuses`.
 pub fn attempt(command: &mut Command, what: &str, excuses: &[&str]) -> Result<()> {
     let child = command.stderr(Stdio::piped()).spawn();
     let mut child = child.with_context(|| format!("cannot start {command:?}"))?;
