@@ -5,7 +5,7 @@ use burn::tensor::{Bool, Tensor};
 /// The loss of a batch and its two terms, each a scalar on the device of the batch.
 ///
 /// ```text
-/// L = lambda · mean over hidden (segment, ROI) of MSE  +  (1 - lambda) · the same over visible ones
+/// L = lambda · mean of MSE over hidden (segment, ROI) + (1 - lambda) · the same over visible ones
 /// ```
 /// Padded segments do not count. If nothing is hidden, the loss is the visible term alone; if
 /// nothing is visible, the hidden term alone.

@@ -19,7 +19,7 @@ pub struct Checkpoint {
     sha256: BTreeMap<String, String>,
 }
 
-/// What `card.json` holds.
+/// Content of `card.json`.
 #[derive(Serialize, Deserialize)]
 struct CardFile {
     #[serde(flatten)]

@@ -31,7 +31,7 @@ pub enum RunError {
     Damaged {
         /// Damaged file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Description of the damage.
         problem: String,
     },
     /// A file error, or a run folder in which another process is at work.

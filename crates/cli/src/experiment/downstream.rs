@@ -55,7 +55,7 @@ pub enum Pretraining {
     /// Each fold pretrains its own model, without the subjects of its test set.
     #[default]
     PerFold,
-    /// Folder of a checkpoint, see [`Files`](super::Files). A subject whom it has seen must not be
+    /// Folder of a checkpoint, see [`Files`](super::Files). A subject that it has seen must not be
     /// in a test set.
     Checkpoint(PathBuf),
 }
