@@ -97,8 +97,8 @@ impl Devices {
     }
 
     /// # Errors
-    /// If a device is missing or does not support the precision. A program that needs LibTorch must
-    /// already have it.
+    /// If a device is missing or does not support the precision. If they need LibTorch, a program
+    /// that has it replaces this one first, see [`DeviceName::provide`].
     pub fn require(&self, precision: Precision) -> Result<()> {
         self.kind().provide(precision)?;
         (self.names()?.into_iter()).try_for_each(|name| name.provide(precision))

@@ -42,8 +42,8 @@ impl Local {
         }
     }
 
-    /// Default number of threads of this process: all processors that it may use. If the processes
-    /// of this machine share the same processors, it is an equal share of them.
+    /// Default number of threads of this process. If it may use only some processors of the
+    /// machine, all of these; otherwise an equal share of all processors.
     pub fn threads(self) -> usize {
         let mine = std::thread::available_parallelism().map_or(1, |n| n.get());
         self.share(mine, processors())

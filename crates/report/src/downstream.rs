@@ -113,7 +113,7 @@ pub fn render(data: &ReportData) -> Result<String> {
         let notes = data.notes.get(&name).cloned().unwrap_or_default();
         targets.push(Target::new(&name, notes, predictions, rows)?);
     }
-    // BrainMAE, the subject of the page, has the first colours.
+    // BrainMAE and the linear model have the first colours.
     let models = rows.iter().map(|row| &row.model);
     let ours = targets.iter().filter_map(|target| target.brainmae.as_ref());
     let linear = targets.iter().filter_map(|target| target.linear.as_ref());
