@@ -1,5 +1,5 @@
-//! Versions that measurements are reported with: of the compiler, and of burn as the lock file has
-//! it.
+//! Build script: versions of the compiler and, from the lock file, of burn, which are reported with
+//! measurements.
 
 use std::process::Command;
 

@@ -1,8 +1,9 @@
-//! The device that tests run on; names backends for them.
+//! Device that tests run on; the only test code that names backends.
 
 use burn::tensor::Device;
 
-/// What `BRAINMAE_TEST_DEVICE` names, as `--device` would; the CPU without LibTorch otherwise.
+/// Device that `BRAINMAE_TEST_DEVICE` names, as for `--device`; by default the CPU without
+/// LibTorch.
 pub fn device() -> Device {
     match std::env::var("BRAINMAE_TEST_DEVICE").as_deref() {
         Err(_) | Ok("cpu") => flex(),
@@ -10,7 +11,7 @@ pub fn device() -> Device {
     }
 }
 
-/// What the others are compared with.
+/// Reference device of comparisons.
 pub fn flex() -> Device {
     Device::flex()
 }

@@ -1,8 +1,10 @@
-//! The model against arrays of an independent PyTorch implementation (`golden/README.md` tells their origin).
+//! Golden arrays of an independent PyTorch implementation, compared with the model
+//! (`golden/README.md` describes their origin).
 //!
-//! Tolerance: the largest deviation of an array, relative to the array's largest value, stays under 1e-4 for forward passes,
-//! losses and gradients (32-bit floats summed in another order over a few hundred terms differ by about 1e-6), and under 1e-3
-//! for ten AdamW steps, where such differences are fed back.
+//! Tolerance: the largest deviation of an array, relative to the array's largest value, stays under
+//! 1e-4 for forward passes, losses and gradients, because 32-bit sums of a few hundred terms in
+//! another order differ by about 1e-6. It stays under 1e-3 for ten AdamW steps, in which such
+//! differences accumulate.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -18,7 +20,7 @@ use safetensors::{Dtype, SafeTensors};
 
 use crate::device::device;
 
-/// One golden file, opened.
+/// Content of one golden file.
 struct Golden {
     arrays: BTreeMap<String, NamedArray>,
     config: BrainMaeConfig,
@@ -162,7 +164,7 @@ fn gradients_and_ten_steps(name: &str) {
     let mut model = golden.model(&device);
     let input = golden.input(&model, &golden.bools("in.valid"));
     let hidden = golden.hidden(&device);
-    // As the reference: every parameter decays, and no gradient is clipped.
+    // As in the reference: every parameter decays, and no gradient is clipped.
     let config = OptimizerConfig {
         beta_1: 0.9,
         beta_2: 0.95,
@@ -185,7 +187,8 @@ fn gradients_and_ten_steps(name: &str) {
                 arrays.keys().cloned().collect()
             };
             assert_eq!(names(&found), names(&expected));
-            // Relative to the largest gradient of all: the key biases' own gradients are zero but for rounding.
+            // Relative to the largest of all gradients, because the gradients of the key biases are
+            // zero except for rounding.
             let largest = expected
                 .values()
                 .flat_map(|a| &a.values)

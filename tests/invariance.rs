@@ -1,4 +1,4 @@
-//! What must hold for every BrainMAE, whatever its weights.
+//! Invariants of every BrainMAE, for any weights.
 
 use brainmae_model::loss::ReconstructionLoss;
 use brainmae_model::{BrainMae, BrainMaeConfig, DataShape, ReadoutKind, RoiVectors, TseKind};
@@ -54,7 +54,7 @@ fn every_second() -> Vec<bool> {
     (0..30).map(|i| i % 2 == 0).collect()
 }
 
-/// Every ablation that is one config line.
+/// Every ablation that is one line of the config.
 fn ablations() -> Vec<BrainMaeConfig> {
     let c = config();
     let ablations = vec![

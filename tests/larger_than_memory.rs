@@ -1,4 +1,4 @@
-//! Training on scans that stay on disk, beside the same training from memory.
+//! Training on scans that stay on disk, compared with the same training from memory.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,10 +18,11 @@ use brainmae_simulate::{PlantedSpec, prepare_planted};
 
 use crate::device::device;
 
-/// What a training leaves: its metrics and the bytes of its weights.
+/// Result of a training: its metrics and the bytes of its weights.
 type Left = (Vec<Metric>, Vec<u8>);
 
-/// Trains six steps, with so many bytes of scans in memory; stops after each of `stops` and goes on with a new loader.
+/// Trains six steps with at most `bytes` of scans in memory; stops after each of `stops` and
+/// resumes with a new loader.
 fn train(dataset: &PreparedDataset, runs: &Path, bytes: u64, stops: &[u64]) -> Left {
     let seeds = Seeds::new(4);
     let split = SplitSpec::default().draw(dataset, &mut seeds.stream("split"));
@@ -121,7 +122,7 @@ fn training_from_disk_equals_training_from_memory_to_the_last_bit_and_so_does_a_
     let runs = |name: &str| folder.path().join(name);
     let memory = train(&dataset, &runs("memory"), 1 << 30, &[]);
     assert!(memory.0.iter().any(|m| m.name == "validation/loss_hidden"));
-    // Nothing in memory, or some: 60 volumes of 8 ROIs of 4 bytes are 1920 bytes.
+    // No scans in memory, or some: 60 volumes of 8 ROIs of 4 bytes are 1920 bytes.
     for (name, bytes) in [("disk", 0), ("mixed", 10 * 1920)] {
         assert!(train(&dataset, &runs(name), bytes, &[]) == memory, "{name}");
     }

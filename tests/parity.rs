@@ -1,9 +1,11 @@
-//! One model on the device of the tests and on Flex, with and without gradients.
+//! Parity of one model on the device of the tests and on Flex, with and without gradients.
 //!
-//! Padded segments are what tells implementations of attention apart: LibTorch's fused one, which this version of burn takes
-//! without gradients, reads a boolean mask as its opposite. The model does not use it; this notices if it ever does.
+//! Padded segments reveal differences between implementations of attention. Without gradients, this
+//! version of burn calls LibTorch's fused attention, which inverts a boolean mask. The model does
+//! not use it; these tests fail if it ever does.
 //!
-//! Tolerance: 1e-5 of the largest value. 32-bit floats summed in another order over some tens of terms differ by about 1e-6.
+//! Tolerance: 1e-5 of the largest value, because 32-bit sums of some tens of terms in another order
+//! differ by about 1e-6.
 
 use brainmae_model::weights::{export, from_safetensors, import, to_safetensors};
 use brainmae_model::{BrainMae, BrainMaeConfig, DataShape, Input, TseKind};
@@ -19,7 +21,7 @@ use crate::device::{device, flex};
 const DIMS: [usize; 4] = [3, 6, 5, 4]; // [batch, segments, rois, time]
 const TOLERANCE: f32 = 1e-5;
 
-/// Widths that fill whole registers, and none.
+/// Widths that fill whole registers, and that fill none.
 const WIDTHS: [usize; 2] = [64, 6];
 
 fn model(tse: TseKind, d_model: usize, device: &Device) -> BrainMae {
@@ -37,7 +39,7 @@ fn model(tse: TseKind, d_model: usize, device: &Device) -> BrainMae {
     config.init(data, rng, device).expect("sizes fit")
 }
 
-/// A batch and what is hidden of it; the second sample has two segments of padding, the third has four.
+/// A batch and its mask; the second sample has two segments of padding, the third has four.
 fn batch(model: &BrainMae) -> (Input, Tensor<3, Bool>) {
     let rng = &mut ChaCha8Rng::seed_from_u64(4);
     let [batch, segments, rois, _] = DIMS;
@@ -59,7 +61,7 @@ fn batch(model: &BrainMae) -> (Input, Tensor<3, Bool>) {
     (input, hidden)
 }
 
-/// The scan's representation and the drawn signal.
+/// CLS token and reconstruction.
 fn outputs(model: &BrainMae) -> Vec<f32> {
     let (input, hidden) = batch(model);
     let cls = model.encode(&input, Some(&hidden)).cls.into_data();
@@ -67,7 +69,7 @@ fn outputs(model: &BrainMae) -> Vec<f32> {
     cls.iter::<f32>().chain(drawn.iter::<f32>()).collect()
 }
 
-/// The gradient of a loss by every parameter.
+/// Gradient of a loss for every parameter.
 fn gradients(model: &BrainMae) -> Vec<Vec<f32>> {
     let (input, hidden) = batch(model);
     let drawn = model.reconstruct(&input, Some(&hidden));

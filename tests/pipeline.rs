@@ -1,4 +1,5 @@
-//! Tests across crates. Each module asks one question of the whole; unit tests stand beside the code they test.
+//! Tests across crates. Each module tests one property of the whole; unit tests are beside the code
+//! that they test.
 
 mod device;
 mod golden;

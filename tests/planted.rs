@@ -1,4 +1,5 @@
-//! Planted truth through the whole path: simulate, split by subject, pretrain, score on held-out subjects.
+//! Planted effects through the whole path: simulate, split by subject, pretrain, score on the test
+//! set.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -43,7 +44,7 @@ fn planted() -> PlantedSpec {
     }
 }
 
-/// A small planted data set, split, and a small model to train on it.
+/// A small planted data set with its split, and a small model to train on it.
 struct Trial {
     folder: TempDir,
     dataset: PreparedDataset,
@@ -101,7 +102,7 @@ impl Trial {
         self.config.init(data, rng, device).expect("sizes fit")
     }
 
-    /// The best of `steps` steps of training, computing in `precision`.
+    /// Trains `steps` steps in `precision`, and returns the best model.
     fn train(&self, steps: u64, precision: Precision) -> BrainMae {
         let train = EngineConfig {
             steps,
@@ -150,7 +151,7 @@ impl Trial {
         load_weights(self.init(&device()), &best).expect("just saved")
     }
 
-    /// Errors of the hidden ROIs of held-out subjects.
+    /// Errors of the hidden ROIs of subjects in the test set.
     fn score(&self, predictors: &[&dyn Predictor], mask_ratios: &[f64]) -> Vec<Score> {
         let scoring = ReconstructionConfig {
             mask_ratios: mask_ratios.to_vec(),
@@ -209,7 +210,7 @@ fn a_short_pretraining_finds_the_networks_and_reconstructs_hidden_rois() {
                 .filter(|s| s.predictor == name && s.mask_ratio == ratio);
             rows.next().expect("a row").mse
         };
-        // The intervals over held-out subjects do not even touch.
+        // The intervals over subjects of the test set do not overlap.
         assert!(of("BrainMAE").high < of("zero").low, "{}", table.join("\n"));
         assert!(
             of("BrainMAE").high < of("visible mean").low,
@@ -219,7 +220,7 @@ fn a_short_pretraining_finds_the_networks_and_reconstructs_hidden_rois() {
     }
 }
 
-/// LibTorch alone has bfloat16; the gate `libtorch` runs this.
+/// Only LibTorch has bfloat16; the gate `libtorch` runs this test.
 #[cfg(feature = "libtorch")]
 #[test]
 fn bf16_training_reaches_the_error_of_f32() {

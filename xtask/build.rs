@@ -1,5 +1,5 @@
-//! Programs with LibTorch are told where it lies, so that they start without `LD_LIBRARY_PATH`,
-//! which the programs that they start, Python among them, would inherit.
+//! Build script: sets the path of LibTorch in programs that need it, so that they start without
+//! `LD_LIBRARY_PATH`; child processes such as Python would inherit that variable.
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");

@@ -1,5 +1,5 @@
-//! `bench all`: every case of `bench step`, each in a process of its own, so that its peak of
-//! memory is its own.
+//! Command `bench all`: every case of `bench step`, each in a separate process, so that peak memory
+//! is measured per case.
 
 mod child;
 mod machine;
@@ -62,7 +62,7 @@ pub struct AllBench {
     out: PathBuf,
 }
 
-/// What came of a case: its measurement, or why there is none.
+/// Result of a case: its measurement, or the reason why there is none.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Outcome {
@@ -74,7 +74,7 @@ enum Outcome {
     },
 }
 
-/// What bench.json holds.
+/// Content of bench.json.
 #[derive(Serialize)]
 struct Record {
     machine: Machine,
@@ -82,10 +82,10 @@ struct Record {
 }
 
 impl AllBench {
-    /// Measures, prints a table, and writes both files, whatever came of single cases.
+    /// Measures all cases, prints a table, and writes both files, even if some cases fail.
     ///
     /// # Errors
-    /// When a case failed, or a file cannot be written.
+    /// If a case failed, or a file cannot be written.
     pub fn run(self) -> Result<()> {
         let cases = self.cases();
         let mut measurements = Vec::new();
@@ -121,7 +121,7 @@ impl AllBench {
         }
     }
 
-    /// Device by device.
+    /// Cases in order of device.
     fn cases(&self) -> Vec<Case> {
         let mut cases = Vec::new();
         for &device in &self.device {
@@ -152,7 +152,7 @@ impl AllBench {
         cases
     }
 
-    /// Those that were asked for and the device has.
+    /// Requested precisions that the device supports.
     fn precisions(&self, device: DeviceName) -> Vec<Precision> {
         let asked = match (&self.precision[..], device) {
             ([], DeviceName::LibTorchCuda(_)) => {
@@ -165,7 +165,7 @@ impl AllBench {
         asked.iter().copied().filter(has).collect()
     }
 
-    /// What `bench step` is told besides the case.
+    /// Arguments of `bench step` besides the case.
     fn arguments(&self, case: &Case) -> Vec<String> {
         let own = case.gpu().map_or(STEPS, |_| STEPS_ON_GPU);
         let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(all[0], "quick SG, 32, training on cpu");
         assert_eq!(all[7], "paper AG, 4, inference on cpu");
         assert_eq!(all[31], "paper AG, 64, inference on libtorch:cuda:0, bf16");
-        // A precision that a device has not is not measured there.
+        // A device is not measured with a precision that it lacks.
         let bf16 = cases(&["--device", "cpu,libtorch:cpu", "--precision", "bf16"]);
         assert_eq!(bf16.len(), 8);
         assert_eq!(bf16[0], "quick SG, 32, training on libtorch:cpu, bf16");

@@ -1,4 +1,4 @@
-//! `bench fc`: functional connectivity of a cohort, beside numpy.
+//! Command `bench fc`: functional connectivity of a cohort, in comparison with numpy.
 
 use std::fmt::{self, Display};
 use std::fs::File;
@@ -18,17 +18,17 @@ use rand::RngExt;
 
 use super::peak_rss_mib;
 
-/// The peer: numpy.
+/// Source code of the peer, numpy.
 const PEER: &str = include_str!("fc.py");
 
-/// Ways to do it in numpy, and their names in the table.
+/// Methods in numpy, with their names in the table.
 const PEERS: [(&str, &str); 3] = [
     ("blas", "numpy, x.T @ x"),
     ("threads", "numpy, a scan per thread"),
     ("corrcoef", "numpy.corrcoef"),
 ];
 
-/// How far two single-precision correlations may be apart.
+/// Largest allowed difference of two single-precision correlations.
 const TOLERANCE: f32 = 1e-5;
 
 /// Functional connectivity of scans that lie in memory; data are random.
@@ -59,10 +59,10 @@ pub struct FcBench {
 }
 
 impl FcBench {
-    /// Measures and prints.
+    /// Measures, and prints the table.
     ///
     /// # Errors
-    /// When files cannot be written, the peer fails, or its correlations are not ours.
+    /// If files cannot be written, the peer fails, or its correlations differ from ours.
     pub fn run(self) -> Result<()> {
         brainmae_ops::set_threads(self.threads);
         let parent = self.dir.clone().unwrap_or_else(std::env::temp_dir);
@@ -89,7 +89,7 @@ impl FcBench {
             list: (0..scans.len()).map(whole).collect(),
             scans: &scans,
         };
-        // Threads start, and memory is there.
+        // Warm-up: threads start, and memory is allocated.
         let mut ours = fc_of_examples(&examples);
         let mut measured = Measured::new(self);
         for _ in 0..self.rounds {
@@ -114,7 +114,7 @@ impl FcBench {
         Ok(measured)
     }
 
-    /// Random signals of ROIs that share a part.
+    /// Random signals of ROIs with a common part.
     fn scans(&self) -> Result<Vec<Scan>> {
         let seeds = Seeds::new(0);
         let [volumes, rois] = [self.volumes, self.rois].map(|n| n as usize);
@@ -138,7 +138,7 @@ impl FcBench {
             .collect()
     }
 
-    /// One round of a way to do it in numpy: milliseconds and the most memory.
+    /// One round of a method in numpy: milliseconds and peak memory.
     fn peer(&self, python: &Path, signals: &Path, how: &str, out: &Path) -> Result<(f64, f64)> {
         let sizes = [self.volumes as usize, self.rois as usize, self.threads];
         let output = Command::new(python)
@@ -147,7 +147,7 @@ impl FcBench {
             .args(sizes.map(|n| n.to_string()))
             .arg(how)
             .arg(out)
-            // Ours alone: the peer's threads do as they would by themselves.
+            // This variable is for our program only: the peer's threads use their own default.
             .env_remove("OMP_WAIT_POLICY")
             .output()
             .with_context(|| format!("cannot start {python:?}"))?;
@@ -165,7 +165,7 @@ impl FcBench {
     }
 }
 
-/// Little-endian single precision, scan after scan.
+/// Writes little-endian single precision, one scan after another.
 fn write(path: &Path, scans: &[Scan]) -> Result<()> {
     let file = File::create(path).with_context(|| format!("cannot make {path:?}"))?;
     let mut file = BufWriter::with_capacity(1 << 20, file);
@@ -183,7 +183,7 @@ fn largest_difference<'a>(ours: impl Iterator<Item = &'a f32>, theirs: &[u8]) ->
     for ours in ours {
         let theirs = theirs.next().context("the peer wrote too little")?;
         let apart = (ours - theirs).abs();
-        // NaN is no agreement.
+        // NaN also counts as a difference.
         if apart.is_nan() || apart > most {
             most = apart;
         }
@@ -195,7 +195,7 @@ fn largest_difference<'a>(ours: impl Iterator<Item = &'a f32>, theirs: &[u8]) ->
     Ok(most)
 }
 
-/// Times of every contestant, in the order in which they first ran; ours come first.
+/// Times of every method, in order of their first run; ours come first.
 struct Measured {
     title: String,
     times_ms: Vec<(String, Vec<f64>)>,

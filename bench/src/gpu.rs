@@ -1,8 +1,8 @@
-//! What `nvidia-smi` says of the GPUs.
+//! GPU queries with `nvidia-smi`.
 
 use std::process::Command;
 
-/// Name and driver of every GPU; none where there is no `nvidia-smi`.
+/// Name and driver of every GPU; empty without `nvidia-smi`.
 pub fn names() -> Vec<String> {
     ask("name,driver_version", &[])
         .into_iter()
@@ -10,13 +10,13 @@ pub fn names() -> Vec<String> {
         .collect()
 }
 
-/// Memory of GPU number `index` that is in use, by whomever. MiB.
+/// Used memory of GPU number `index` in MiB, over all processes.
 pub fn used_mib(index: usize) -> Option<f64> {
     let lines = ask("memory.used", &["-i", &index.to_string()]);
     lines.first()?.parse().ok()
 }
 
-/// One line for each GPU.
+/// Output of `nvidia-smi`, one line for each GPU.
 fn ask(what: &str, which: &[&str]) -> Vec<String> {
     let output = Command::new("nvidia-smi")
         .arg(format!("--query-gpu={what}"))

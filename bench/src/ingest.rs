@@ -1,4 +1,5 @@
-//! `bench ingest`: reading raw files, beside a plain read of the same bytes and beside peers.
+//! Command `bench ingest`: reading raw files, in comparison with a plain read of the same bytes and
+//! with peers.
 
 use std::fs::File;
 use std::io::Read;
@@ -24,14 +25,14 @@ use rand::RngExt;
 
 use super::{peak_rss_mib, streams};
 
-/// The peer: nibabel and numpy.
+/// Source code of the peer, nibabel and numpy.
 const PEER: &str = include_str!("ingest.py");
 
-/// ROIs of the atlas that is used.
+/// Number of ROIs of the atlas.
 const N_ROIS: usize = 100;
 const ATLAS: &str = "schaefer-100-7";
 
-/// Grayordinates of the HCP: left and right cortex, and below.
+/// Grayordinates of the HCP: left and right cortex, and subcortical voxels.
 const LEFT: usize = 29_696;
 const RIGHT: usize = 29_716;
 const BELOW: usize = 31_870;
@@ -39,7 +40,7 @@ const BELOW: usize = 31_870;
 /// Bytes read at once by the plain read.
 const BUFFER_BYTES: usize = 1 << 20;
 
-/// A NIfTI image about as large as a run of NSD at 1.8 mm, with fewer volumes.
+/// NIfTI image about as large as a scan of NSD at 1.8 mm, with fewer volumes.
 const IMAGE: Grid = Grid {
     shape: [81, 104, 83],
     voxel_mm: 1.8,
@@ -68,10 +69,10 @@ pub struct IngestBench {
 }
 
 impl IngestBench {
-    /// Measures and prints.
+    /// Measures, and prints the table.
     ///
     /// # Errors
-    /// When files cannot be written or read, or the peer fails.
+    /// If files cannot be written or read, or if the peer fails.
     pub fn run(self) -> Result<()> {
         let parent = self.dir.clone().unwrap_or_else(std::env::temp_dir);
         let dir = parent.join(format!("brainmae-bench-{}", std::process::id()));
@@ -213,7 +214,7 @@ impl IngestBench {
                     threads,
                 };
                 let mut spec = IngestSpec::of_layout(LayoutName::HCP_YA, "cohort", ATLAS);
-                // A simulated file has few of the vertices.
+                // A simulated file contains few of the vertices.
                 spec.min_coverage = 0.0;
                 best.take(&format!("{threads} threads"), || {
                     Ok(ingest_folder(&raw, &out, &spec, &options, &mut quiet)?)
@@ -230,7 +231,7 @@ impl IngestBench {
     }
 }
 
-/// The best time of each contestant.
+/// Best time of each method.
 #[derive(Default)]
 struct Best(Vec<(String, f64)>);
 
@@ -249,7 +250,7 @@ impl Best {
         }
     }
 
-    /// Times, and how many times that of `reference` each is.
+    /// Prints the times, and their ratios to that of `reference`.
     fn print(&self, reference: &str) {
         let known = self.0.iter().find(|(name, _)| name == reference);
         for (name, ms) in &self.0 {
@@ -259,7 +260,7 @@ impl Best {
     }
 }
 
-/// Reads a file from start to end and throws it away.
+/// Reads a file from start to end and discards the bytes.
 fn plain_read(path: &Path) -> Result<u64> {
     let mut file = File::open(path)?;
     let mut buffer = vec![0; BUFFER_BYTES];
@@ -272,11 +273,12 @@ fn plain_read(path: &Path) -> Result<u64> {
     }
 }
 
-/// Random signals in the layout of the HCP; gives the ROI of every row, from 1, 0 for none.
+/// Writes random signals in the layout of the HCP; returns the ROI of every row, from 1, or 0 for
+/// none.
 fn write_dense(path: &Path, labels: &GrayordinateLabels, n_volumes: usize) -> Result<Vec<u32>> {
     let mut rois = Vec::with_capacity(LEFT + RIGHT + BELOW);
     let mut side = |structure, of_vertex: &[u32], n: usize| {
-        // Vertices without a label are left out first, as the medial wall is.
+        // Vertices without a label are left out first, like the medial wall.
         let mut left_out = of_vertex.len() - n;
         let indices: Vec<u32> = (of_vertex.iter().enumerate())
             .filter(|(_, roi)| {
@@ -316,7 +318,7 @@ fn write_dense(path: &Path, labels: &GrayordinateLabels, n_volumes: usize) -> Re
     Ok(rois)
 }
 
-/// Smooth random volumes, compressed, and labels of blocks of voxels.
+/// Writes smooth random volumes, compressed; returns labels of blocks of voxels.
 fn write_image(path: &Path) -> Result<VoxelLabels> {
     let n_voxels = IMAGE.n_voxels();
     let [x, y, z] = IMAGE.shape;

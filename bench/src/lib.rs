@@ -1,6 +1,7 @@
 //! Benchmarks: speed and memory, as ratios measured side by side in one run.
 //!
-//! The subcommand `bench` of `brainmae` and of `cargo xtask`. Knows no experiment and no stage.
+//! This crate is the subcommand `bench` of `brainmae` and of `cargo xtask`. It knows no experiment
+//! and no stage.
 
 mod all;
 mod fc;
@@ -29,10 +30,10 @@ pub enum Bench {
 }
 
 impl Bench {
-    /// Measures and prints.
+    /// Runs the benchmark, and prints its results.
     ///
     /// # Errors
-    /// From what is measured.
+    /// Errors of the benchmark.
     pub fn run(self) -> Result<()> {
         match self {
             Bench::Step(step) => step.run(),
@@ -48,7 +49,7 @@ fn streams(seed: u64, name: &str) -> Box<dyn rand::Rng> {
     Box::new(Seeds::new(seed).stream(name))
 }
 
-/// The most memory that this process ever held, where the system tells.
+/// Peak resident memory of this process in MiB; `None` if the system does not report it.
 fn peak_rss_mib() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;

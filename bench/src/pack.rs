@@ -1,5 +1,5 @@
-//! `cargo xtask bench pack`: `bench all` for a machine that has PyTorch, but neither Rust nor
-//! network.
+//! Command `cargo xtask bench pack`: packs `bench all` for a machine that has PyTorch, but neither
+//! Rust nor network.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,12 +13,12 @@ use clap::Args;
 /// What starts the program on the other machine.
 const SCRIPT: &str = include_str!("../../scripts/bench.sh");
 
-/// Names in the package. `bench.sh` knows them.
+/// Names of files in the package. `bench.sh` uses the same names.
 const SCRIPT_NAME: &str = "bench.sh";
 const PROGRAM_NAME: &str = "xtask-libtorch";
 const VERSIONS_NAME: &str = "versions";
 
-/// A package that is larger does not pass where files are handed on by mail or web.
+/// Largest size of a package that can be sent by mail or web.
 const LARGEST_MIB: f64 = 60.0;
 
 /// Pack `bench all` for another machine.
@@ -30,10 +30,10 @@ pub struct PackBench {
 }
 
 impl PackBench {
-    /// Builds, packs, and prints where the package is.
+    /// Builds the program, packs it, and prints the path of the package.
     ///
     /// # Errors
-    /// Without LibTorch, a C++ compiler or `tar`, and if the package is too large.
+    /// If there is no LibTorch, no C++ compiler or no `tar`, or if the package is too large.
     pub fn run(self) -> Result<()> {
         let folder = libtorch::folder(Half::Cpu)?;
         let program = Program {
@@ -70,8 +70,8 @@ impl PackBench {
     }
 }
 
-/// Lines for the script, as a shell reads them: the code's version, and the LibTorch that the
-/// program was compiled with.
+/// Lines of shell code for the script: the version of the code, and the LibTorch that the program
+/// was compiled with.
 fn versions(folder: &Path) -> String {
     let code = workspace::code_version().unwrap_or_else(|| "unknown".to_string());
     let libtorch = libtorch::version_of(folder).unwrap_or_else(|| "unknown".to_string());
@@ -89,7 +89,7 @@ fn executable(path: &Path) -> Result<()> {
         .with_context(|| format!("cannot make {path:?} executable"))
 }
 
-/// LibTorch is not supported here, see [`libtorch::folder`].
+/// Does nothing: LibTorch is not supported on this system, see [`libtorch::folder`].
 #[cfg(not(unix))]
 fn executable(_path: &Path) -> Result<()> {
     Ok(())

@@ -1,4 +1,5 @@
-//! `bench step`: time and memory of one training step, beside a peer measured in the same run.
+//! Command `bench step`: time and memory of one training step, in comparison with a peer in the
+//! same run.
 
 mod case;
 mod ceiling;
@@ -26,7 +27,7 @@ use self::ours::{N_ROIS, Step};
 use self::work::StepWork;
 use super::{gpu, peak_rss_mib};
 
-/// The file name that stands for stdout.
+/// File name that means stdout.
 pub const STDOUT: &str = "-";
 
 /// A step of pretraining: fresh mask, forward, backward, clip, AdamW; data are random.
@@ -59,10 +60,10 @@ pub struct StepBench {
 }
 
 impl StepBench {
-    /// Measures and prints.
+    /// Measures, and prints the table.
     ///
     /// # Errors
-    /// From the device, or from the peer's program.
+    /// Errors of the device, or of the peer's program.
     pub fn run(self) -> Result<()> {
         self.case.device.provide(self.case.precision)?;
         let measured = self.measure()?;
@@ -125,7 +126,7 @@ impl StepBench {
         })
     }
 
-    /// One round of the peer's.
+    /// One round of the peer.
     fn peer(&self, file: &Path) -> Result<Row> {
         let case = &self.case;
         let mut command = Command::new(&self.python);
@@ -135,7 +136,7 @@ impl StepBench {
             .args(["--batch", &case.batch().to_string()])
             .args(["--threads", &self.threads.to_string()])
             .args(["--steps", &self.steps.to_string(), "--warmup", "1"])
-            // Ours alone: the peer's threads do as they would by themselves.
+            // This variable is for our program only: the peer's threads use their own default.
             .env_remove("OMP_WAIT_POLICY");
         command.args(["--dtype", &case.precision.to_string()]);
         if !case.trains() {

@@ -1,4 +1,4 @@
-//! The script `scripts/bench.sh` beside a program that only says how it was called.
+//! Tests of the script `scripts/bench.sh`, with a program that only prints how it was called.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
 use std::fs;
@@ -6,21 +6,21 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// Says its arguments and where its libraries are looked for.
+/// Prints its arguments and the search path of its libraries.
 const PROGRAM: &str = r#"#!/bin/sh
 [ "$1" = --version ] && exit 0
 echo "$@"
 echo "$LIBTORCH $LD_LIBRARY_PATH $OMP_WAIT_POLICY $BRAINMAE_CODE_VERSION"
 "#;
 
-/// Does not start, as on a system of some years ago.
+/// Fails to start, as on a system that is some years old.
 const TOO_NEW: &str = r#"#!/bin/sh
 echo "./xtask-libtorch: /lib/libc.so.6: version \`GLIBC_2.32' not found (required by ./xtask-libtorch)" >&2
 echo "./xtask-libtorch: /lib/libc.so.6: version \`GLIBC_2.34' not found (required by ./xtask-libtorch)" >&2
 exit 1
 "#;
 
-/// What was packed, unpacked.
+/// Unpacked package.
 struct Package(tempfile::TempDir);
 
 impl Package {
@@ -43,14 +43,14 @@ impl Package {
         path
     }
 
-    /// A Python whose torch has this version.
+    /// A Python with this version of torch.
     fn python(&self, version: &str) -> PathBuf {
         let torch = self.path("torch");
         let text = format!("#!/bin/sh\necho '{version}' '{}'\n", torch.display());
         self.script("python", &text)
     }
 
-    /// Runs with nothing of this environment.
+    /// Runs the script with an empty environment.
     fn run(&self, arguments: &[&str], variables: &[(&str, &Path)]) -> Output {
         Command::new(self.path("bench.sh"))
             .args(arguments)
@@ -78,7 +78,7 @@ fn the_script_finds_libtorch_in_a_python_and_measures_with_it() {
     let said = String::from_utf8_lossy(&output.stdout).to_string();
     let mut lines = said.lines();
     let expected = format!("bench all --size quick --python {python} --device libtorch:cpu");
-    // On a machine with a GPU, that follows.
+    // On a machine with a GPU, its device follows.
     assert!(
         lines.next().expect("arguments").starts_with(&expected),
         "{said}"

@@ -1,6 +1,7 @@
-//! Experiments and raw data sets that the program ships, and the version of the code that a program
-//! to be installed is built from. Programs with LibTorch are told where it lies, so that they start
-//! without `LD_LIBRARY_PATH`, which the programs that they start, Python among them, would inherit.
+//! Build script: embeds the shipped experiments and raw data sets, and the version of the code of a
+//! program to be installed. It also sets the path of LibTorch in programs that need it, so that
+//! they start without `LD_LIBRARY_PATH`; child processes such as Python would inherit that
+//! variable.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ fn main() -> io::Result<()> {
     {
         println!("cargo:rustc-link-arg-bins=-Wl,-rpath,{folder}/lib");
     }
-    // A program that is not installed asks git itself: it need not be built anew after each commit.
+    // A program that is not installed asks git at run time, so it is not rebuilt after each commit.
     if env::var("PROFILE").is_ok_and(|profile| profile == "release")
         && let Some(version) = git(&["describe", "--always", "--dirty", "--abbrev=12"])
     {
@@ -35,7 +36,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Source of the two tables of shipped files.
+/// Source code of the two tables of shipped files.
 fn shipped() -> io::Result<String> {
     let mut text = "pub static EXPERIMENTS: &[(&str, &str)] = &[\n".to_string();
     for file in sorted(Path::new(EXPERIMENTS))? {
@@ -66,7 +67,7 @@ fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// One line that git prints.
+/// First line of the output of a git command.
 fn git(arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").args(arguments).output().ok()?;
     let line = String::from_utf8(output.stdout).ok()?;

@@ -1,4 +1,4 @@
-//! LibTorch's version for builds with LibTorch, checked before anything is compiled with it.
+//! Build script: checks LibTorch's version before anything is compiled with it.
 
 #[path = "src/libtorch/version.rs"]
 mod version;

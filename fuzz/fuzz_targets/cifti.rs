@@ -1,5 +1,5 @@
 #![no_main]
-//! CIFTI-2: headers, XML, axes, dense and parcellated series, labels.
+//! CIFTI-2 readers: headers, XML, axes, dense and parcellated series, labels.
 
 use brainmae_formats::cifti::CiftiFile;
 use brainmae_formats::label_map::GrayordinateLabels;

@@ -1,5 +1,5 @@
 #![no_main]
-//! Head movement and other nuisance signals, censored volumes.
+//! Confound readers: head motion and other confounds, censored volumes.
 
 use brainmae_studies::confounds::{ConfoundTable, read_outliers};
 use brainmae_studies::ConfoundFile;

@@ -1,5 +1,5 @@
 #![no_main]
-//! EV files, designs, BIDS events.
+//! Event readers: EV files, designs, BIDS events.
 
 use brainmae_studies::events::{read_bids_events, read_design, read_evs};
 use brainmae_fuzz::folder;

@@ -1,12 +1,12 @@
 #![no_main]
-//! Manifests, sidecars and file names of all layouts.
+//! Layout readers: manifests, sidecars and file names of all layouts.
 
 use brainmae_studies::{LAYOUTS, ListOptions};
 use brainmae_fuzz::folder;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
-    // The first line is a name of a file, the rest a manifest and a sidecar.
+    // The first line is a file name, the rest a manifest and a sidecar.
     let mut parts = data.splitn(2, |byte| *byte == b'\n');
     let name = String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
     let text = parts.next().unwrap_or_default();

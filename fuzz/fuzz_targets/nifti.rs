@@ -1,5 +1,5 @@
 #![no_main]
-//! Images, plain and compressed: volumes, label volumes, means of ROIs.
+//! NIfTI readers, plain and compressed: volumes, label volumes, means of ROIs.
 
 use brainmae_formats::label_map::VoxelLabels;
 use brainmae_formats::nifti::{NiftiReader, roi_means};

@@ -1,5 +1,5 @@
 #![no_main]
-//! numpy arrays.
+//! Reader of numpy arrays.
 
 use brainmae_formats::NpyFile;
 use brainmae_fuzz::file;

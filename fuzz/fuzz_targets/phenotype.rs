@@ -1,5 +1,5 @@
 #![no_main]
-//! Tables of subjects.
+//! Reader of tables of subjects.
 
 use brainmae_studies::phenotype::{PhenotypeOptions, Phenotypes};
 use brainmae_fuzz::file;

@@ -1,5 +1,5 @@
 #![no_main]
-//! Recipes: source.toml, cohort recipes, split files.
+//! Recipe readers: source.toml, cohort recipes, split files.
 
 use brainmae_data::ingest::IngestSpec;
 use brainmae_data::recipe::Recipe;

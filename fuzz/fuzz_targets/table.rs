@@ -1,5 +1,5 @@
 #![no_main]
-//! Text tables of signals.
+//! Reader of text tables of signals.
 
 use brainmae_formats::TextFile;
 use brainmae_fuzz::file;

@@ -1,5 +1,5 @@
 #![no_main]
-//! Labels of vertices, and centres of ROIs.
+//! Readers of vertex labels and ROI centroids.
 
 use brainmae_atlas::centroids;
 use brainmae_formats::vertex_labels;

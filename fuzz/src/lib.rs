@@ -1,9 +1,9 @@
-//! What the fuzz targets share: the readers take paths, so every input becomes a file.
+//! Files for fuzz targets: the readers take paths, so every input becomes a file.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// Folder of this process, in memory where the system has such a place.
+/// Folder of this process, in memory if the system has such a file system.
 pub fn folder() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
@@ -15,7 +15,7 @@ pub fn folder() -> &'static Path {
     })
 }
 
-/// Writes `data` to a file of this name and gives its path.
+/// Writes `data` to a file of this name and returns its path.
 pub fn file(name: &str, data: &[u8]) -> PathBuf {
     let path = folder().join(name);
     std::fs::write(&path, data).expect("inputs can be written");

@@ -1,4 +1,4 @@
-//! Gates of `cargo ci`, cheap ones first.
+//! Gates of `cargo ci`, fast ones first.
 
 mod browser;
 mod libtorch;
@@ -15,9 +15,8 @@ use crate::tool::{self, succeed};
 use crate::unavailable::reason;
 use crate::{tidy, workspace};
 
-/// One thing that must hold. It is skipped with an
-/// [`Unavailable`](crate::unavailable::Unavailable) where this machine lacks what it needs; any
-/// other error is a failure.
+/// One gate. It is skipped with an [`Unavailable`](crate::unavailable::Unavailable) if this machine
+/// lacks what the gate needs; any other error is a failure.
 struct Gate {
     name: &'static str,
     run: fn() -> Result<()>,
@@ -84,10 +83,10 @@ const GATES: &[Gate] = &[
     },
 ];
 
-/// Runs the gates, all or those named in `only`, and prints how each went.
+/// Runs all gates or those in `only`, and prints the result of each.
 ///
 /// # Errors
-/// If a gate's name is not known.
+/// If the name of a gate is unknown.
 pub fn run(only: &[String]) -> Result<ExitCode> {
     if let Some(unknown) = only
         .iter()

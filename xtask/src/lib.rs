@@ -1,7 +1,7 @@
 //! `cargo xtask`: the gates of this project, and every command of `brainmae`, in the clone.
 //!
-//! A library, because it is built into several programs: `xtask`, and those that cannot start
-//! without LibTorch or MPI.
+//! This is a library because several programs contain it: `xtask`, and those that need LibTorch or
+//! MPI to start.
 
 mod ci;
 mod loss_curve;
@@ -86,7 +86,7 @@ impl CommandLine for Cli {
     }
 }
 
-/// Does what the command line asks, and says on stderr what went wrong.
+/// Executes the command line, and prints an error on stderr.
 pub fn main() -> ExitCode {
     brainmae_cli::start::<Cli>(Front::Xtask)
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask loss-curve`: does a short, seeded training still go as it went when the curve was
-//! committed?
+//! Command `cargo xtask loss-curve`: compares the losses of a short, seeded training with the
+//! committed curve.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,18 +15,18 @@ use brainmae_model::Precision;
 use brainmae_run::{MetricLog, write_atomic};
 use serde::{Deserialize, Serialize};
 
-/// The experiment that is trained.
+/// Experiment to train.
 const EXPERIMENT: &str = "loss-curve";
 /// Largest deviation from the committed curve, relative to the committed value.
 ///
-/// The same program on the same kind of processor repeats the curve to the last bit. Another vector
-/// width sums in another order; so does another number of parts, which moves the curve by 3e-6 at
-/// most (measured with 1 and 4 parts against 2), and so does LibTorch, by 1.2e-6 on the CPU. The
-/// tolerance leaves thirty times that. A change that matters, of a seed stream, a schedule or a
-/// normalisation, moves it by 1e-3 and more.
+/// The same program on the same kind of CPU reproduces the curve exactly. Another vector width sums
+/// in another order. So does another number of parts, which changes the curve by at most 3e-6
+/// (measured with 1 and 4 parts against 2), and LibTorch, which changes it by 1.2e-6 on the CPU.
+/// The tolerance is thirty times larger. A relevant change, of a seed stream, a schedule or a
+/// normalisation, changes the curve by 1e-3 or more.
 const TOLERANCE: f64 = 1e-4;
 
-/// The committed curves: per variant and metric, the value at every step.
+/// Committed curves: the value at every step, per variant and metric.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Curves {
     curves: BTreeMap<String, Vec<f64>>,
@@ -36,10 +36,10 @@ fn committed() -> PathBuf {
     workspace::root().join("tests/golden/loss_curve_haxby2001.json")
 }
 
-/// Trains, and compares with the committed curve or, with `renew`, replaces it.
+/// Trains, and compares the curve with the committed one or, with `renew`, replaces that.
 ///
 /// # Errors
-/// With a table of what differs.
+/// If values differ, with a table of them.
 pub fn run(renew: bool, device: Devices, processes: Processes) -> Result<()> {
     processes.provide(&device, Precision::F32)?;
     let world = processes.world()?;
@@ -115,19 +115,19 @@ fn train(folder: &Path, device: Devices, processes: Processes) -> Result<Curves>
     Ok(Curves { curves })
 }
 
-/// How far a value is from the expected one, relative to it.
+/// Deviation of a value from the expected one, relative to the expected one.
 fn off((expected, found): (&f64, &f64)) -> f64 {
     (found - expected).abs() / expected.abs().max(f64::MIN_POSITIVE)
 }
 
-/// The largest deviation of curves with the same names and lengths.
+/// Largest deviation of curves with the same names and lengths.
 fn apart(expected: &Curves, found: &Curves) -> f64 {
     let (expected, found) = (expected.curves.values(), found.curves.values());
     let pairs = expected.flatten().zip(found.flatten());
     pairs.map(off).fold(0.0, f64::max)
 }
 
-/// A table of the curves and steps that differ; nothing if none does.
+/// Table of the curves and steps that differ; `None` if none does.
 fn difference(expected: &Curves, found: &Curves) -> Option<String> {
     let mut text = String::new();
     for (name, expected) in &expected.curves {

@@ -1,4 +1,4 @@
-//! `cargo xtask`.
+//! Program `cargo xtask`.
 
 fn main() -> std::process::ExitCode {
     xtask::main()

@@ -1,4 +1,4 @@
-//! Gates of `cargo ci` on machines that have half of what a gate needs.
+//! Tests of `cargo ci` on machines that have only a part of what a gate needs.
 
 #![cfg(unix)]
 
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-/// Row of a gate in the table, and whether `ci` ended well.
+/// Row of a gate in the table, and whether `ci` succeeded.
 fn ci(gate: &str, variables: &[(&str, &Path)]) -> (String, bool) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command.args(["ci", "--only", gate]).env_remove("LIBTORCH");
@@ -22,7 +22,7 @@ fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }
 
-/// A folder in which a program of this name always fails.
+/// A folder with a program of this name that always fails.
 fn failing(program: &str) -> TempDir {
     let folder = folder();
     std::os::unix::fs::symlink("/bin/false", folder.path().join(program)).expect("writable");

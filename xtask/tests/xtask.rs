@@ -1,4 +1,4 @@
-//! `cargo xtask` as a contributor uses it: the commands of `brainmae`, in the clone.
+//! Tests of `cargo xtask` as a contributor uses it: the commands of `brainmae`, in the clone.
 
 use std::process::Command;
 
@@ -10,7 +10,7 @@ fn told(words: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// What a snapshot of the tests of `brainmae` holds.
+/// Content of a snapshot from the tests of `brainmae`.
 fn snapshot(file: &str) -> &str {
     let parts = file.splitn(3, "---\n");
     parts.last().expect("a head and a text").trim_end()
@@ -62,7 +62,7 @@ fn the_commands_are_those_of_brainmae_and_the_gates() {
 
 #[test]
 fn the_loss_curve_is_the_committed_one() {
-    // What it says when the curve moved is in the message: a table of expected and found values.
+    // If the curve has changed, the message contains a table of expected and found values.
     let said = told(&["loss-curve"]);
     assert!(
         said.contains("the loss curve on cpu is the committed one"),

@@ -1,4 +1,4 @@
-//! One case in a process of its own.
+//! Child process that measures one case.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
@@ -7,10 +7,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::step::{Case, Measurement, STDOUT};
 
-/// Measures a case with this program. What the process says on stderr is passed on.
+/// Measures a case with this program. The stderr of the process is passed on.
 ///
 /// # Errors
-/// With its last word, if it fails.
+/// If the process fails, with the last line of its messages.
 pub fn measure(case: &Case, more: &[String]) -> Result<Measurement> {
     let program = std::env::current_exe().context("where this program lies")?;
     let mut child = Command::new(program)
@@ -23,7 +23,7 @@ pub fn measure(case: &Case, more: &[String]) -> Result<Measurement> {
         .context("cannot start this program anew")?;
     let mut last = String::new();
     if let Some(stderr) = child.stderr.take() {
-        // What it prints on stdout fits into the pipe until we come to read it.
+        // Its output on stdout fits into the pipe until it is read.
         for line in BufReader::new(stderr).split(b'\n') {
             let line = String::from_utf8_lossy(&line?).trim_end().to_string();
             eprintln!("{line}");
@@ -43,7 +43,7 @@ pub fn measure(case: &Case, more: &[String]) -> Result<Measurement> {
     }
 }
 
-/// The line to remember: the first that tells of an error, otherwise the last with anything in it.
+/// The line to report: the first with an error, otherwise the last that is not empty.
 fn last_word(known: String, line: String) -> String {
     let tells = ["error", "Error", "out of memory"];
     if line.is_empty() || tells.iter().any(|word| known.contains(word)) {

@@ -1,4 +1,4 @@
-//! The machine and the versions that numbers come from.
+//! Machine and software versions of the measurements.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,39 +9,40 @@ use serde::Serialize;
 use super::Outcome;
 use crate::gpu;
 
-/// Names the version of the code where there is no git to ask, see `scripts/bench.sh`.
+/// Environment variable with the version of the code, for machines without git; see
+/// `scripts/bench.sh`.
 const CODE_VERSION: &str = "BRAINMAE_CODE_VERSION";
 
-/// Prints its version without importing torch, which would take seconds.
+/// Prints the version of torch without an import, which would take seconds.
 const ASK_PYTHON: &str = "import importlib.metadata as m; print(m.version('torch'))";
 
-/// Where measurements were made.
+/// Machine, versions and date of the measurements.
 #[derive(Debug, Serialize)]
 pub struct Machine {
-    /// Model of the processor.
+    /// Model of the CPU.
     pub cpu: Option<String>,
     /// Cores that this process may use.
     pub cores: usize,
-    /// Main memory.
+    /// Main memory, in GiB.
     pub memory_gib: Option<f64>,
-    /// Names and drivers of NVIDIA's GPUs.
+    /// Names and drivers of NVIDIA GPUs.
     pub gpus: Vec<String>,
-    /// The compiler that built this program.
+    /// Version of the compiler that built this program.
     pub rust: &'static str,
-    /// burn, linked.
+    /// Version of burn.
     pub burn: &'static str,
-    /// LibTorch, under devices `libtorch:*`.
+    /// Version of LibTorch, for devices `libtorch:*`.
     pub libtorch: Option<String>,
-    /// PyTorch, of the peer.
+    /// Version of PyTorch in the peer's Python.
     pub torch: Option<String>,
-    /// This code.
+    /// Version of this code.
     pub code: Option<String>,
-    /// When they were finished, in UTC.
+    /// End of the measurements, in UTC.
     pub date: Option<String>,
 }
 
 impl Machine {
-    /// This machine; `peer` is the Python of the peer.
+    /// Describes this machine; `peer` is the Python of the peer.
     pub fn here(peer: Option<&Path>, measurements: &[Outcome]) -> Self {
         let libtorch = measurements.iter().find_map(|outcome| match outcome {
             Outcome::Measured(measured) => measured.libtorch.clone(),
@@ -63,7 +64,7 @@ impl Machine {
         }
     }
 
-    /// One line, for a table's head.
+    /// Description in one line, for the head of a table.
     pub fn line(&self) -> String {
         let mut parts = vec![format!(
             "{}, {} cores",
@@ -88,7 +89,7 @@ fn memory_gib() -> Option<f64> {
     Some(kib / f64::from(1 << 20))
 }
 
-/// The value behind `name:` in a file of the system's.
+/// Value after `name:` in a file of the operating system.
 fn field(file: &str, name: &str) -> Option<String> {
     value(&std::fs::read_to_string(file).ok()?, name)
 }

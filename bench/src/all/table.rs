@@ -1,4 +1,4 @@
-//! The table of all cases, in markdown that can be read as it is.
+//! Table of all cases, in readable markdown.
 
 use brainmae_model::Precision;
 
@@ -41,7 +41,7 @@ pub fn name(case: &Case) -> String {
     )
 }
 
-/// The machine, the table, and what failed.
+/// Machine, table, and failed cases.
 pub fn markdown(record: &Record) -> String {
     let mut rows = vec![HEADS.map(String::from).to_vec()];
     let mut failures = String::new();
@@ -84,7 +84,7 @@ fn cells(m: &Measurement) -> Vec<String> {
     ]
 }
 
-/// Milliseconds with three digits where there are not more.
+/// Milliseconds with three digits, or with all digits before the decimal point if these are more.
 fn time(ms: f64) -> String {
     let decimals = match ms {
         ms if ms < 10.0 => 2,
@@ -94,7 +94,7 @@ fn time(ms: f64) -> String {
     format!("{ms:.decimals$}")
 }
 
-/// A markdown table; the first column to the left, numbers to the right.
+/// Markdown table with the first column aligned left and numbers aligned right.
 fn aligned(rows: &[Vec<String>]) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let widths: Vec<usize> = (0..columns)

@@ -1,4 +1,4 @@
-//! One thing to measure.
+//! Case of a measurement: size, encoder, work, device and precision of a step.
 
 use brainmae_machine::device::DeviceName;
 use brainmae_model::{BrainMaeConfig, Precision, TseKind};
@@ -61,7 +61,7 @@ pub enum Tse {
 }
 
 impl Case {
-    /// The model.
+    /// Config of the model.
     pub fn config(&self) -> BrainMaeConfig {
         let tse = match self.tse {
             Tse::Static => TseKind::Static,
@@ -74,7 +74,7 @@ impl Case {
         BrainMaeConfig { tse, ..size }
     }
 
-    /// Samples of a step.
+    /// Number of samples of a step.
     pub fn batch(&self) -> usize {
         self.batch.unwrap_or(match self.size {
             Size::Quick => 32,
@@ -87,7 +87,7 @@ impl Case {
         self.work == Work::Training
     }
 
-    /// The number of the GPU that it is measured on.
+    /// Number of the GPU that the case runs on; `None` for a CPU.
     pub fn gpu(&self) -> Option<usize> {
         match self.device {
             DeviceName::LibTorchCuda(index) => Some(index),
@@ -95,7 +95,7 @@ impl Case {
         }
     }
 
-    /// The arguments of `bench step` that measure it.
+    /// Arguments of `bench step` that measure the case.
     pub fn arguments(&self) -> Vec<String> {
         [
             ("--size", word(&self.size)),
@@ -111,7 +111,7 @@ impl Case {
     }
 }
 
-/// The word for a value on the command line.
+/// Word of a value on the command line.
 pub fn word(value: &impl ValueEnum) -> String {
     value
         .to_possible_value()

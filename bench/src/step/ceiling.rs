@@ -1,4 +1,4 @@
-//! What the machine can do at most, measured beside the steps.
+//! Ceiling of the hardware's performance, measured beside the steps.
 
 use std::time::Instant;
 
@@ -11,26 +11,26 @@ use super::work::StepWork;
 
 const REPEATS: usize = 10;
 
-/// The most that was measured of a device.
+/// Highest measured performance of a device.
 #[derive(Clone, Copy, Debug)]
 pub struct Ceiling {
-    /// Arithmetic of a large product of matrices, GFLOP/s.
+    /// Arithmetic of a large matrix product, in GFLOP/s.
     pub gflop_per_s: f64,
-    /// Bytes read and written by a large copy, GB/s.
+    /// Bytes read and written by a large copy, in GB/s.
     pub gb_per_s: f64,
 }
 
-/// The roofline's answer for a step: it takes at least as long as its arithmetic, and as long as
-/// its bytes.
+/// Lower bound of a step's time from the roofline model: the larger of the times for its arithmetic
+/// and for its bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Bound {
-    /// Milliseconds.
+    /// Bound in milliseconds.
     pub ms: f64,
-    /// Which of the two decides.
+    /// Which of the two times is the larger one.
     pub limit: Limit,
 }
 
-/// What a step cannot be faster than.
+/// Resources that limit a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
     /// Arithmetic.
@@ -40,7 +40,7 @@ pub enum Limit {
 }
 
 impl Limit {
-    /// As the tables have it.
+    /// Word in the tables.
     pub fn word(self) -> &'static str {
         match self {
             Limit::Product => "product",
@@ -50,11 +50,11 @@ impl Limit {
 }
 
 impl Ceiling {
-    /// That of the hardware behind a device, for products of this precision: on the CPU, the better
-    /// product of those that this program has, and a plain copy.
+    /// Measures the hardware behind a device, for products of this precision. On the CPU, this is
+    /// the faster of the products in this program, and a plain copy.
     ///
     /// # Errors
-    /// From the device.
+    /// Errors of the device.
     pub fn measure(name: DeviceName, precision: Precision, threads: usize) -> Result<Self> {
         let own = product_gflop_per_s(name, precision, threads)?;
         Ok(match name {
@@ -77,7 +77,7 @@ impl Ceiling {
         })
     }
 
-    /// The least time that a step can take.
+    /// Lower bound of the time of a step.
     pub fn bound(self, work: StepWork) -> Bound {
         let arithmetic = work.flop / self.gflop_per_s / 1e6;
         let memory = work.bytes / self.gb_per_s / 1e6;
@@ -95,10 +95,10 @@ impl Ceiling {
     }
 }
 
-/// A product of square matrices, large enough to keep a device busy for some milliseconds.
+/// A product of square matrices, large enough to occupy a device for some milliseconds.
 fn product_gflop_per_s(name: DeviceName, precision: Precision, threads: usize) -> Result<f64> {
     let device = name.open()?;
-    // Flex multiplies on the thread that asks, the others on threads of their own.
+    // Flex multiplies on the calling thread, the other backends on their own threads.
     let (side, at_once) = match name {
         DeviceName::Cpu => (1536, threads),
         DeviceName::LibTorchCpu => (1536, 1),
@@ -107,15 +107,15 @@ fn product_gflop_per_s(name: DeviceName, precision: Precision, threads: usize) -
     let matrix = || precision.activation(Tensor::<2>::ones([side, side], &device));
     let mut matrices: Vec<_> = (0..at_once).map(|_| matrix()).collect();
     let secs = best_secs(&mut matrices, |a| {
-        // Reading a number of the result waits for the device.
+        // The read of one number waits for the device.
         let product = a.clone().matmul(a.clone());
         std::hint::black_box(product.slice([0..1, 0..1]).into_scalar::<f32>());
     });
     Ok(2.0 * (side as f64).powi(3) * at_once as f64 / secs / 1e9)
 }
 
-/// A copy in main memory, on every thread at once: 256 MiB in all, more than any cache, from and to
-/// places that the system has given before.
+/// A copy in main memory, on all threads at once: 256 MiB in all, more than any cache, between
+/// buffers whose memory pages are already mapped.
 fn copy_gb_per_s(threads: usize) -> f64 {
     let numbers = (1 << 26) / threads.max(1);
     let place = || (vec![1.0_f32; numbers], vec![2.0_f32; numbers]);
@@ -127,7 +127,7 @@ fn copy_gb_per_s(threads: usize) -> f64 {
     8.0 * (numbers * places.len()) as f64 / secs / 1e9
 }
 
-/// A scaling of 2 GiB on a GPU, which reads and writes as a copy does.
+/// A scaling of 2 GiB on a GPU, with as many reads and writes as a copy.
 fn scaling_gb_per_s(name: DeviceName) -> Result<f64> {
     let numbers = 1 << 29;
     let device = name.open()?;
@@ -138,7 +138,7 @@ fn scaling_gb_per_s(name: DeviceName) -> Result<f64> {
     Ok(8.0 * numbers as f64 / secs / 1e9)
 }
 
-/// Seconds of the best of some repeats of `what`, on a thread for every operand at once.
+/// Seconds of the best of some repeats of `what`, on one thread per operand at the same time.
 fn best_secs<T: Send>(operands: &mut [T], what: impl Fn(&mut T) + Sync) -> f64 {
     let mut once = || {
         let started = Instant::now();

@@ -1,4 +1,4 @@
-//! What came of measuring a case.
+//! Measurement of one case, with derived quantities.
 
 use std::fmt;
 
@@ -8,67 +8,68 @@ use super::case::{Case, word};
 use super::ceiling::Ceiling;
 use super::work::StepWork;
 
-/// Ours, in the rows.
+/// Name of our program in the rows.
 pub const OURS: &str = "brainmae";
-/// The peer, in the rows.
+/// Name of the peer in the rows.
 pub const PEER: &str = "reference";
 
-/// One round of one contestant.
+/// One round of one program.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Row {
     /// [`OURS`] or [`PEER`].
     pub who: String,
     /// Median milliseconds of a step.
     pub ms_per_step: f64,
-    /// The most main memory that its process ever held.
+    /// Peak main memory of the process, in MiB.
     pub peak_mib: Option<f64>,
-    /// The most memory of the GPU that was taken: by our process, with CUDA's own some hundred MiB
-    /// and what LibTorch keeps for later; by the peer's tensors alone, as it says so itself.
+    /// Peak GPU memory, in MiB. For our process, this includes some hundred MiB of CUDA itself and
+    /// the memory that LibTorch caches; for the peer, it is the memory of the tensors alone, as
+    /// reported by the peer.
     pub peak_gpu_mib: Option<f64>,
 }
 
-/// What came of measuring a case. What is derived is derived from our best round.
+/// Measurement of a case. Derived quantities refer to our best round.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Measurement {
-    /// What was measured; its batch is always there.
+    /// Case that was measured, always with its batch size.
     #[serde(flatten)]
     pub case: Case,
-    /// Threads of both.
+    /// Threads of both programs.
     pub threads: usize,
-    /// The LibTorch under a `libtorch:` device.
+    /// Version of LibTorch for a `libtorch:` device.
     pub libtorch: Option<String>,
-    /// Rounds, in the order they were measured.
+    /// Rounds, in the order of measurement.
     pub rows: Vec<Row>,
-    /// Milliseconds of a step that training waited for its batch.
+    /// Milliseconds per step in which training waited for its batch.
     pub waited_ms_per_step: f64,
-    /// Arithmetic of a step.
+    /// Arithmetic of a step, in GFLOP.
     pub gflop_per_step: f64,
-    /// The same by time.
+    /// Arithmetic per second of a step.
     pub gflop_per_s: f64,
-    /// What a large product reaches.
+    /// Arithmetic per second of a large product.
     pub product_gflop_per_s: f64,
-    /// Of the line above.
+    /// Ratio of the two values above.
     pub fraction_of_product: f64,
-    /// Bytes that a step has to move at least.
+    /// Bytes that a step must move at least, in GB.
     pub gb_per_step: f64,
-    /// The same by time.
+    /// Bytes moved per second of a step, in GB/s.
     pub gb_per_s: f64,
-    /// What a copy reaches.
+    /// Bytes moved per second of a copy, in GB/s.
     pub copy_gb_per_s: f64,
-    /// Of the line above.
+    /// Ratio of the two values above.
     pub fraction_of_copy: f64,
-    /// What a step takes at least, by the larger of arithmetic and bytes.
+    /// Lower bound of a step in milliseconds, the larger one of arithmetic and bytes.
     pub roofline_ms: f64,
-    /// `product` or `copy`, whichever that is.
+    /// Origin of this bound: `product` or `copy`.
     pub limited_by: String,
-    /// The least time by the time measured.
+    /// Ratio of the lower bound to the measured time.
     pub fraction_of_roofline: f64,
-    /// Our best time by the peer's best.
+    /// Ratio of our best time to the peer's best time.
     pub ratio: Option<f64>,
 }
 
 impl Measurement {
-    /// Derives the rest from rounds, of which at least one is ours; nothing without one.
+    /// Derives all quantities from the rounds; `None` if none of them is ours.
     pub fn new(
         case: Case,
         threads: usize,
@@ -104,13 +105,12 @@ impl Measurement {
         })
     }
 
-    /// The best round of [`OURS`] or [`PEER`].
+    /// Best round of [`OURS`] or [`PEER`].
     pub fn best(&self, who: &str) -> Option<&Row> {
         best(&self.rows, who)
     }
 
-    /// The most memory that any round saw: the GPU's where the case is measured on one, otherwise
-    /// main memory.
+    /// Peak memory over all rounds in MiB: of the GPU for a case on a GPU, otherwise main memory.
     pub fn peak_mib(&self, who: &str) -> Option<f64> {
         let of = self.rows.iter().filter(|row| row.who == who);
         of.filter_map(|row| match self.case.gpu() {
@@ -194,7 +194,7 @@ pub mod tests {
     use super::*;
     use brainmae_machine::device::DeviceName;
 
-    /// Two rounds of each; 2 GFLOP and 0.5 GB, of which 10 and 5 ms would do.
+    /// Two rounds of each program; 2 GFLOP and 0.5 GB, with lower bounds of 10 and 5 ms.
     pub fn example() -> Measurement {
         let row = |who: &str, ms_per_step, peak_mib| Row {
             who: who.to_string(),

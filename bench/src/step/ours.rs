@@ -1,4 +1,4 @@
-//! The step that is measured.
+//! Training or inference step that is measured.
 
 use std::path::Path;
 use std::time::Instant;
@@ -24,19 +24,19 @@ use tempfile::TempDir;
 use super::{Case, Work};
 use crate::streams;
 
-/// ROIs of the scans.
+/// Number of ROIs of the scans.
 pub const N_ROIS: usize = 100;
-/// Seconds between their volumes.
+/// dt of the scans, in seconds.
 const DT_SECS: f64 = 0.75;
 
 /// A model in training, on random scans.
 pub struct Step {
-    /// Scans on disk.
+    /// Temporary folder of the scans; `None` if they are in memory.
     _folder: Option<TempDir>,
     objective: MaskedReconstruction,
     work: Work,
     model: Option<BrainMae>,
-    /// What inference encodes.
+    /// Signals and their shape, for inference.
     bold: (Vec<f32>, [usize; 4]),
     optimizer: Optimizer,
     workers: Workers,
@@ -45,7 +45,7 @@ pub struct Step {
 
 impl Step {
     /// # Errors
-    /// From the device or the data.
+    /// Errors of the device or the data.
     pub fn new(case: &Case, threads: usize, on_disk: bool) -> Result<Self> {
         let (batch, device) = (case.batch(), case.device);
         let seeds = Seeds::new(0);
@@ -115,22 +115,24 @@ impl Step {
         })
     }
 
-    /// Segments of a sample.
+    /// Number of segments of a sample.
     pub fn segments(&self) -> usize {
         self.bold.1[1]
     }
 
-    /// Volumes of a segment.
+    /// Number of volumes of a segment.
     pub fn segment_len_trs(&self) -> usize {
         self.bold.1[3]
     }
 
-    /// Time that the threads of a step have stood waiting for their part of the batch, together.
+    /// Milliseconds per step in which the threads waited for their part of the batch, summed over
+    /// threads.
     pub fn waited_ms_per_step(&self) -> f64 {
         self.objective.waited().as_secs_f64() * 1e3 / self.next.max(1) as f64
     }
 
-    /// Median milliseconds of `steps` steps after one to warm up.
+    /// Median milliseconds of `steps` steps after one warm-up step.
+    ///
     /// # Errors
     /// If a step fails.
     pub fn measure(&mut self, steps: u64) -> Result<f64> {
@@ -153,7 +155,7 @@ impl Step {
         let model = self.model.take().context("a step failed before")?;
         let batch = BatchGradient::of(&self.objective, &model, self.next, &self.workers, &Alone)?;
         let (model, norm) = self.optimizer.step(1e-4, model, batch.gradients);
-        // Reading a number waits for the device.
+        // The read of one number waits for the device.
         let norm = norm.into_scalar::<f32>();
         ensure!(norm.is_finite(), "the gradient is not finite");
         self.model = Some(model);
@@ -161,7 +163,7 @@ impl Step {
         Ok(())
     }
 
-    /// Encodes a batch, nothing hidden, without gradients.
+    /// Encodes a batch with no ROI hidden and without gradients.
     fn encode(&mut self) -> Result<()> {
         let model = self.model.as_ref().context("there is no model")?;
         let (bold, dims) = &self.bold;
@@ -171,15 +173,15 @@ impl Step {
             .collect();
         let valid = vec![true; batch * segments];
         let input = model.input(bold.clone(), *dims, &start_secs, &valid);
-        // Reading a number waits for the device.
+        // The read of one number waits for the device.
         let mean = model.encode(&input, None).cls.mean().into_scalar::<f32>();
         ensure!(mean.is_finite(), "the encoding is not finite");
         Ok(())
     }
 }
 
-/// Parts of a batch: as many as there are threads, or the most below that of which all are of one
-/// size. A GPU takes it whole.
+/// Number of parts of a batch: the number of threads, or the largest smaller number that gives
+/// equal parts. A GPU takes the whole batch.
 fn parts(case: &Case, threads: usize) -> usize {
     if case.gpu().is_some() {
         return 1;
@@ -189,7 +191,7 @@ fn parts(case: &Case, threads: usize) -> usize {
     (1..=threads.min(batch)).rev().find(even).unwrap_or(1)
 }
 
-/// Planted scans of 15 minutes in `folder`, of which none is in memory.
+/// Writes planted scans of 15 minutes to `folder`; the store keeps none of them in memory.
 fn stored_on_disk(folder: &Path, n_scans: usize, layout: &SegmentLayout) -> Result<ScanStore> {
     let spec = PlantedSpec {
         n_subjects: n_scans,

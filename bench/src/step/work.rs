@@ -1,27 +1,28 @@
-//! How much arithmetic a step is, and how many bytes it has to move.
+//! Work of a step: its arithmetic, and the bytes that it must move.
 
 use brainmae_model::{BrainMaeConfig, DataShape, Precision, ReadoutKind};
 
-/// Bytes of a number. Weights, what is between operators, and the optimiser's state are all 32 bits
-/// wide; what goes into blocks and comes out of them has 16 bits in bf16.
+/// Bytes of a number. Weights, values between operators and the optimiser's state have 32 bits;
+/// inputs and outputs of blocks have 16 bits in bf16.
 const NUMBER_BYTES: f64 = 4.0;
 const NARROW_BYTES: f64 = 2.0;
 
-/// Numbers read and written for each parameter by a step of the optimiser: the gradient for its
-/// norm; then gradient, weight and both moments read, weight and both moments written.
+/// Numbers read and written by the optimiser per parameter and step: the gradient for its norm;
+/// then gradient, weight and both moments are read, and weight and both moments are written.
 const OPTIMISER_TOUCHES: f64 = 1.0 + 4.0 + 3.0;
 
-/// What a step has to do at least, whoever does it.
+/// Least work of a step, for any implementation.
 #[derive(Clone, Copy, Debug)]
 pub struct StepWork {
     /// Additions and multiplications of matrix products.
     pub flop: f64,
-    /// Bytes that cross the boundaries of operators, and those of the optimiser.
+    /// Bytes moved between operators, and bytes of the optimiser.
     pub bytes: f64,
 }
 
 impl StepWork {
-    /// A step over `batch` samples of `segments` segments; of `training`, or of encoding alone.
+    /// Work of a step over `batch` samples of `segments` segments: of `training`, or of encoding
+    /// alone.
     pub fn of(
         config: &BrainMaeConfig,
         data: DataShape,
@@ -45,8 +46,8 @@ impl StepWork {
     }
 }
 
-/// Additions and multiplications of the matrix products of one pass forwards over `batch` samples
-/// of `segments` segments; what else a model does is below a percent.
+/// Additions and multiplications of the matrix products in one forward pass over `batch` samples of
+/// `segments` segments; all other arithmetic of the model is below one percent.
 fn forward_flop(
     config: &BrainMaeConfig,
     data: DataShape,
@@ -78,35 +79,35 @@ fn forward_flop(
     batch as f64 * sample
 }
 
-/// Numbers that cross the boundary of one operator, those of `brainmae-ops` and the linear maps,
-/// readout and loss between them. What an operator makes and uses itself does not count, nor what
-/// it walks again on the way back.
+/// Numbers that one operator reads or writes: an operator of `brainmae-ops`, or a linear map,
+/// readout or loss. Intermediate values within an operator do not count, nor do those that it
+/// recomputes in the backward pass.
 #[derive(Clone, Copy, Default)]
 struct Operator {
     weights: f64,
-    /// Inputs that a gradient goes back to.
+    /// Inputs that receive a gradient.
     inputs: f64,
-    /// Inputs that none goes back to: signals, masks.
+    /// Inputs without a gradient: signals, masks.
     constants: f64,
     output: f64,
-    /// Of the inputs, and of the output, those that bf16 makes narrow.
+    /// Numbers of the inputs and of the output that have 16 bits in bf16.
     narrow: [f64; 2],
 }
 
 impl Operator {
-    /// Everything read once, the output written once.
+    /// All inputs are read once, and the output is written once.
     fn forward(self) -> f64 {
         self.weights + self.inputs + self.constants + self.output
     }
 
-    /// Everything read once more, and the output's gradient; the gradients of weights and inputs
-    /// written.
+    /// All inputs and the gradient of the output are read once; the gradients of weights and inputs
+    /// are written.
     fn backward(self) -> f64 {
         let read = self.weights + self.inputs + self.constants + self.output;
         read + self.weights + self.inputs
     }
 
-    /// Narrow numbers among those of the way forwards, and back.
+    /// 16-bit numbers that are moved in the forward pass and, in training, in the backward pass.
     fn narrow_moved(self, training: bool) -> f64 {
         let [inputs, output] = self.narrow;
         let back = if training { 2.0 * inputs + output } else { 0.0 };
@@ -114,11 +115,12 @@ impl Operator {
     }
 }
 
-/// The operators of a pass. Additions of time encodings, CLS tokens, concatenations and slices, all
-/// of the size of a state, are left out: below a percent, and a bound from below stays one.
+/// Operators of a pass. Additions of time encodings, CLS tokens, concatenations and slices of the
+/// size of a state are left out: they are below one percent, and without them the result is still a
+/// lower bound.
 struct Pass {
     operators: Vec<Operator>,
-    /// Parameters that are not weights of one operator: ROI vectors, which several take as an
+    /// Parameters that belong to no single operator: ROI vectors, which several operators take as
     /// input, and CLS.
     shared_parameters: f64,
 }
@@ -139,7 +141,7 @@ impl Pass {
         let linear = |from: f64, to: f64| from * to + to;
         let inner = config.feed_forward_mult as f64 * d;
         let half_block = 4.0 * d + 2.0 * linear(d, d) + linear(d, inner) + linear(inner, d);
-        // From `size` numbers to as many.
+        // Operator with input and output of the same size.
         let same = |weights: f64, size: f64| Operator {
             weights,
             inputs: size,

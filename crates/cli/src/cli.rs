@@ -1,4 +1,4 @@
-//! The command line.
+//! Command line of `brainmae`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -196,10 +196,10 @@ impl How {
 }
 
 impl Command {
-    /// Does what was asked.
+    /// Executes the command.
     ///
     /// # Errors
-    /// Whatever went wrong, with its context.
+    /// Errors of the command, with their context.
     pub fn run(self) -> Result<ExitCode> {
         let load = |which: &Which| experiment::load(&which.experiment, &which.sets);
         match self {

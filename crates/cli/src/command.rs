@@ -1,4 +1,4 @@
-//! Commands that are no stage of an experiment.
+//! Commands outside the stages of an experiment.
 
 pub mod data;
 pub mod embed;

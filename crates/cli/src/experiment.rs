@@ -1,4 +1,4 @@
-//! Experiments: one TOML file each, a row of a results table.
+//! Experiments as TOML files, each of which yields one row of a results table.
 
 mod config;
 mod data;
@@ -19,10 +19,10 @@ pub use run::{Options, pretrain_one, run};
 
 use crate::shipped;
 
-/// The file of an experiment that comes with this program.
+/// File of an experiment that comes with this program.
 ///
 /// # Errors
-/// If there is none of this name.
+/// If there is no experiment of this name.
 pub fn shipped_text(name: &str) -> Result<&'static str> {
     let found = shipped::EXPERIMENTS
         .iter()
@@ -37,10 +37,10 @@ fn unknown(name: &str) -> String {
     )
 }
 
-/// The experiment called `name`, or in the file `name`, with `--set` values put in.
+/// Loads the experiment called `name`, or in the file `name`, and applies the `--set` values.
 ///
 /// # Errors
-/// If there is no such experiment, or its file is wrong.
+/// If there is no such experiment, or if its file is not valid.
 pub fn load(name: &str, sets: &[String]) -> Result<Resolved> {
     if !name.ends_with(".toml") {
         let text = shipped_text(name)?;

@@ -1,11 +1,11 @@
-//! What to do about an error, where more can be said than the error says.
+//! Hints on how to resolve an error, if there is more to say than the error does.
 
 use brainmae_downstream::{DownstreamError, FitError};
 use brainmae_pretrain::PretrainError;
 
-/// What to do at the command line or in the experiment file, where the error of a library does not
-/// know them; or the closest known word to an unknown one, from an error that lists what was
-/// expected.
+/// Returns what to do at the command line or in the experiment file, as the error of a library does
+/// not know them. For an error with an unknown word and a list of expected ones, returns the
+/// closest of these.
 ///
 /// TOML errors read: unknown field `maks`, expected one of `model`, `mask`.
 pub fn hint(error: &anyhow::Error) -> Option<String> {

@@ -1,11 +1,11 @@
 //! The program `brainmae`: experiment files become stages, stages become calls into the crates.
 //!
-//! The only crate that subscribes to tracing; results go to stdout, everything else to stderr.
-//! Works in any folder and assumes no clone. Knows no science: what is computed stands in the
-//! crates below.
+//! This is the only crate that subscribes to tracing. Results go to stdout, everything else to
+//! stderr. It works in any folder and needs no clone. It contains no science: the crates below
+//! compute.
 //!
-//! A library, because it is built into several programs: `brainmae`, those that cannot start
-//! without LibTorch or MPI, and `cargo xtask`.
+//! This is a library because several programs contain it: `brainmae`, the programs that need
+//! LibTorch or MPI to start, and `cargo xtask`.
 
 mod cli;
 mod command;

@@ -1,4 +1,4 @@
-//! `brainmae`.
+//! Program `brainmae`.
 
 fn main() -> std::process::ExitCode {
     brainmae_cli::main()

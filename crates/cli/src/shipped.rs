@@ -1,4 +1,4 @@
-//! Files that the program ships: experiments, and the raw data sets that they name.
+//! Shipped files: experiments, and the raw data sets that they name.
 
 use std::path::{Path, PathBuf};
 
@@ -7,10 +7,10 @@ use brainmae_run::write_atomic;
 
 include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
 
-/// The folder that shipped data sets lie in, as experiments name it.
+/// Folder of the shipped data sets in the paths of experiments.
 const DATASETS: &str = "datasets";
 
-/// Where raw data sets are unpacked, within the folder of prepared ones.
+/// Folder of unpacked raw data sets, below that of the prepared ones.
 const UNPACKED: &str = ".sources";
 
 /// Name of the shipped data set that an experiment calls `datasets/<name>`.
@@ -20,16 +20,16 @@ pub fn source(path: &Path) -> Option<&'static str> {
     names.find(|name| Path::new(name) == wanted)
 }
 
-/// The folder that a shipped data set is unpacked into, or was.
+/// Folder of a shipped data set once it is unpacked.
 pub fn place(name: &str, data: &Path) -> PathBuf {
     data.join(UNPACKED).join(name)
 }
 
-/// Unpacks a shipped data set below `data`, the folder of prepared ones; files that lie there
-/// already stay. Returns its folder.
+/// Unpacks a shipped data set below `data`, the folder of prepared data sets; existing files stay.
+/// Returns its folder.
 ///
 /// # Errors
-/// If there is no such data set, or it cannot be written.
+/// If there is no such data set, or if it cannot be written.
 pub fn unpack(name: &str, data: &Path) -> Result<PathBuf> {
     let files = SOURCES.iter().find(|(known, _)| *known == name);
     let (_, files) = files.with_context(|| format!("no data set {name} is shipped"))?;
@@ -37,8 +37,8 @@ pub fn unpack(name: &str, data: &Path) -> Result<PathBuf> {
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {folder:?}"))?;
     for (file, bytes) in *files {
         let path = folder.join(file);
-        // Of another version of the program, or changed since: the checksums of its `source.toml`
-        // are those of these bytes.
+        // A differing file is from another version of the program, or was changed since: the
+        // checksums in `source.toml` are those of these bytes.
         if std::fs::read(&path).is_ok_and(|found| found == *bytes) {
             continue;
         }

@@ -1,8 +1,7 @@
-//! Stages of an experiment as values: what each reads, which runs it has, what it costs, what it
-//! does.
+//! Stages of an experiment: the inputs, runs, costs and actions of each.
 //!
 //! A stage is one file here that implements [`Stage`], and one line in [`KINDS`]; the [`graph`]
-//! does the rest.
+//! does everything else.
 
 pub mod data;
 mod desk;
@@ -31,67 +30,68 @@ pub use scans::{Material, Scans};
 
 use crate::experiment::Resolved;
 
-/// One step of an experiment.
+/// One stage of an experiment.
 pub trait Stage {
     /// Name in plans and in the inputs of other stages: `pretrain-sg`.
     fn name(&self) -> String;
 
-    /// Names of the stages whose results it reads. One that reads none is a source: it is done
-    /// first, since the identities of all others depend on it.
+    /// Names of the stages whose results this one reads. A stage that reads none is a source: it is
+    /// done first, because the identities of all others depend on it.
     fn inputs(&self) -> Vec<String>;
 
-    /// What it would cost, in a few words: steps, models, pages.
+    /// Cost in a few words: steps, models, pages.
     ///
     /// # Errors
-    /// If a setting makes no sense.
+    /// If a setting is invalid.
     fn cost(&self, desk: &Desk) -> Result<String>;
 
-    /// Puts on the desk what it left before, if a source can do so without work.
+    /// Puts results of an earlier execution on the desk, if a source can do so without work.
     ///
     /// # Errors
-    /// If that is damaged.
+    /// If the earlier results are damaged.
     fn open(&self, desk: &Desk) -> Result<()> {
         let _ = desk;
         Ok(())
     }
 
-    /// Its runs on the data of this desk, with their identities: one, or one for each fold, or none
-    /// for a stage that leaves no run folder and is done every time.
+    /// Runs of the stage on the data of this desk, with their identities: one, or one for each
+    /// fold. A stage without a run folder has none and is done every time.
     ///
     /// # Errors
     /// If an input cannot be read.
     fn runs(&self, desk: &Desk) -> Result<Vec<PlannedRun>>;
 
-    /// Whether all processes that train together work on it. Otherwise the first one does it alone,
-    /// and the others end.
+    /// Whether all processes that train together work on the stage. Otherwise the first one does it
+    /// alone, and the others end.
     fn is_shared(&self) -> bool {
         false
     }
 
-    /// Refuses what would stop it, before anything is trained.
+    /// Checks every setting and scan before anything is trained.
     ///
     /// # Errors
-    /// Names the first setting or scan that makes no sense.
+    /// Names the first invalid setting or scan.
     fn check(&self, desk: &Desk) -> Result<()> {
         let _ = desk;
         Ok(())
     }
 
-    /// Does what is not done yet. Returns its runs, in the order of [`Stage::runs`].
+    /// Does the unfinished part of the stage. Returns its runs, in the order of [`Stage::runs`].
     ///
     /// # Errors
-    /// From the work; [`Stopped`](interrupt::Stopped) if it was asked to stop before the end.
+    /// Errors of the work; [`Stopped`](interrupt::Stopped) if it was asked to stop before the end.
     fn run(&self, desk: &Desk) -> Result<Vec<RunFolder>>;
 }
 
-/// A run that a stage has, or will have.
+/// A present or future run of a stage.
 #[derive(Clone, Debug)]
 pub struct PlannedRun {
-    /// What tells it from the others of its stage: `fold 1`; nothing where a stage has one.
+    /// Part that distinguishes the run from the others of its stage, such as `fold 1`; empty if the
+    /// stage has one run.
     pub part: String,
-    /// What it is done on, in a few words; nothing where a stage has one.
+    /// Scans of the run, in a few words; empty if the stage has one run.
     pub on: String,
-    /// Its identity, config and inputs.
+    /// Manifest with identity, config and inputs.
     pub manifest: Manifest,
 }
 
@@ -105,7 +105,7 @@ impl From<Manifest> for PlannedRun {
     }
 }
 
-/// The stages of one kind that an experiment has.
+/// Function that returns an experiment's stages of one kind.
 pub type Kind = for<'a> fn(&'a Resolved) -> Result<Vec<Box<dyn Stage + 'a>>>;
 
 /// All kinds of stages.
@@ -117,10 +117,11 @@ pub const KINDS: &[Kind] = &[
     report::stages,
 ];
 
-/// Sets a run to failed, or to interrupted if that is why; returns the error with the stage's name.
+/// Sets a run to failed, or to interrupted if it was stopped; returns the error with the stage's
+/// name.
 ///
-/// The error matters more than a manifest that could not be written, as on a full disk: that is a
-/// warning.
+/// If the manifest cannot be written, as on a full disk, this is only a warning: the original error
+/// matters more.
 pub fn fail(run: &mut RunFolder, error: anyhow::Error) -> anyhow::Error {
     let (status, failure) = match interrupt::is_stopped(&error) {
         true => (Status::Interrupted, None),
@@ -133,7 +134,7 @@ pub fn fail(run: &mut RunFolder, error: anyhow::Error) -> anyhow::Error {
     error.context(stage)
 }
 
-/// A manifest with the versions of this program.
+/// Creates a manifest with the versions of this program.
 pub fn manifest(
     experiment: &str,
     stage: &str,
@@ -156,7 +157,7 @@ pub fn manifest(
     manifest
 }
 
-/// An error of a library, or [`Stopped`] where it ended because this process was asked to stop.
+/// Converts an error of a library; it becomes [`Stopped`] if a request to stop ended the work.
 pub fn stopped<E: Interruptible>(error: E) -> anyhow::Error {
     match error.is_interrupted() {
         true => Stopped.into(),
@@ -164,7 +165,7 @@ pub fn stopped<E: Interruptible>(error: E) -> anyhow::Error {
     }
 }
 
-/// An error that can say that a callback ended the work.
+/// Errors that can say whether a callback ended the work.
 pub trait Interruptible: Into<anyhow::Error> {
     /// Whether a callback ended the work.
     fn is_interrupted(&self) -> bool;

@@ -1,4 +1,4 @@
-//! Start and end of a program: its log, its exit status, and what it says of an error.
+//! Start and end of a program: its log, its exit status, and the printing of its error.
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -12,24 +12,24 @@ use tracing_subscriber::EnvFilter;
 use crate::cli::Cli;
 use crate::hint;
 
-/// The command line of a program.
+/// Command line of a program.
 pub trait CommandLine: Parser {
-    /// How much more than usual is said on stderr: 0, 1 or 2.
+    /// Verbosity of stderr above the default: 0, 1 or 2.
     fn verbosity(&self) -> u8;
 
-    /// Does what was asked.
+    /// Executes the command line.
     ///
     /// # Errors
-    /// Whatever went wrong, with its context.
+    /// Any error, with its context.
     fn run(self) -> Result<ExitCode>;
 }
 
-/// The `main` of `brainmae`.
+/// Function `main` of `brainmae`.
 pub fn main() -> ExitCode {
     start::<Cli>(Front::Brainmae)
 }
 
-/// Does what the command line asks, and says on stderr what went wrong.
+/// Executes the command line, and prints an error on stderr.
 pub fn start<C: CommandLine>(front: Front) -> ExitCode {
     allocator::keep_large_blocks();
     front.begin();

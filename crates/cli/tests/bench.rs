@@ -1,4 +1,4 @@
-//! Benchmarks as a user runs them.
+//! Tests of benchmarks as a user runs them.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! The program as a user runs it: real processes, real files, killed and starved on purpose.
+//! Tests of the program as a user runs it: real processes and files, kills and full disks.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ draws = 1
 model.tse = "adaptive"
 "#;
 
-/// A folder with the experiment, and the runs and data that come of it.
+/// A folder with the experiment, its runs and its data.
 struct Desk(tempfile::TempDir);
 
 impl Desk {
@@ -67,7 +67,7 @@ impl Desk {
         command
     }
 
-    /// The one pretraining run here.
+    /// Folder of the only pretraining run here.
     fn run_folder(&self) -> Option<PathBuf> {
         let runs = fs::read_dir(self.path().join("runs/small")).ok()?;
         let mut folders = runs.filter_map(|entry| Some(entry.ok()?.path()));
@@ -110,7 +110,7 @@ fn succeed(mut command: Command) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// As [`succeed`], in a folder.
+/// As [`succeed`], but in a folder.
 fn succeed_in(mut command: Command, folder: &Path) -> String {
     command.current_dir(folder);
     succeed(command)
@@ -134,7 +134,7 @@ fn kill_nine(mut child: Child) {
 
 #[test]
 fn killed_and_resumed_equals_uninterrupted_to_the_last_bit() {
-    // Long enough that a kill comes before the end.
+    // Enough steps that a kill comes before the end.
     const STEPS: [&str; 2] = ["--set", "train.steps=150"];
     let straight = Desk::new();
     succeed(straight.pretrain(&STEPS));
@@ -145,7 +145,7 @@ fn killed_and_resumed_equals_uninterrupted_to_the_last_bit() {
         killed.wait_for_records(records);
         kill_nine(child);
     }
-    // On one thread: what a step computes does not depend on the threads either.
+    // On one thread, because the result of a step must not depend on the threads either.
     succeed(killed.pretrain(&[&STEPS[..], &["--resume", "--threads", "1"]].concat()));
     assert_eq!(straight.result(), killed.result());
 }
@@ -179,8 +179,8 @@ fn a_disk_that_fills_up_leaves_no_half_checkpoint() {
     succeed(desk.pretrain(&["--set", "train.steps=4"]));
     fs::remove_dir_all(desk.path().join("runs")).expect("removable");
 
-    // Files may have 16 blocks of 1024 bytes: the manifest and the first log lines fit, the weights
-    // do not.
+    // Files are limited to 16 blocks of 1024 bytes: the manifest and the first log lines fit, the
+    // weights do not.
     let inner = desk.pretrain(&[]);
     let mut command = Command::new("bash");
     command.args(["-c", "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\""]);
@@ -279,7 +279,7 @@ fn an_experiment_runs_from_raw_files_to_its_report() {
         !html.contains("src=\"http") && !html.contains("href=\"http"),
         "it needs no network"
     );
-    // Where the gate `browser` of `cargo ci` looks for it.
+    // The gate `browser` of `cargo ci` looks for it here.
     fs::write(
         Path::new(env!("CARGO_TARGET_TMPDIR")).join("report.html"),
         &html,
@@ -316,7 +316,7 @@ fn a_shipped_experiment_runs_in_any_folder() {
         assert!(desk.path().join(made).exists(), "{made}");
     }
 
-    // A file of one's own, made from a shipped one.
+    // A user's own file, made from a shipped one.
     let text = succeed(desk.command(&["experiment", "show", "haxby2001"]));
     fs::write(desk.path().join("mine.toml"), text).expect("writable");
     let plan = desk.command(&["experiment", "plan", "mine.toml"]);

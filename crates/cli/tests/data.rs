@@ -1,10 +1,10 @@
-//! The way of a cohort, as a user walks it: simulate, look, prepare, split, check.
+//! Tests of the path of a cohort: simulate, inspect, prepare, split, check.
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-/// A folder, and the program run in it.
+/// A folder in which the program runs.
 struct Desk(tempfile::TempDir);
 
 impl Desk {
@@ -16,7 +16,7 @@ impl Desk {
         self.0.path().join(name)
     }
 
-    /// Runs `data` with words; one that starts with `@` is a path in this folder.
+    /// Runs `data` with these words; a word that starts with `@` is a path in this folder.
     fn data(&self, words: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_brainmae"));
         command.arg("data");
@@ -29,12 +29,12 @@ impl Desk {
         command.output().expect("it starts")
     }
 
-    /// Standard output of a command that must end with `status`.
+    /// Standard output of a command that must end with exit status `status`.
     fn told(&self, words: &[&str], status: i32) -> String {
         let output = self.data(words);
         let errors = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(status), "{words:?}: {errors}");
-        // Names of subjects are for those who ask for them: they never reach the log.
+        // Names of subjects are printed only on request: they never reach the log.
         assert!(!errors.contains("99000"), "{words:?}: {errors}");
         String::from_utf8(output.stdout).expect("text")
     }
@@ -76,7 +76,7 @@ fn a_cohort_goes_from_raw_files_to_a_proven_split() {
     assert!(told.contains("found 47 scans of 12 subjects"), "{told}");
     assert!(!desk.path("out").exists());
 
-    // A planted file is cut short: the others go through, and the status tells.
+    // One planted file is truncated: the other scans are prepared, and the exit status reports it.
     let told = desk.told(&prepare, 3);
     assert!(told.contains("46 scans of 100 ROIs, prepared"), "{told}");
     assert!(told.contains("failed 1: the file ends too early"), "{told}");

@@ -1,5 +1,5 @@
-//! Predictions as a user asks for them: from a simulated release to a table, with weights from
-//! elsewhere, and refused where they would leak.
+//! Tests of predictions as a user requests them: from a simulated release to a table, with given
+//! weights, which are refused if they would leak.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// Twelve people, of whom rest and one task were measured; a small model.
+/// Twelve subjects with scans of rest and one task; a small model.
 const EXPERIMENT: &str = r#"
 about = "A small release, for tests."
 seed = 1
@@ -114,8 +114,8 @@ fn a_release_goes_from_its_files_to_a_table_of_predictions() {
         let path = stages.next().expect("a run").join(name);
         fs::read_to_string(path).expect("a table")
     };
-    // Sixteen people once for their age, however many scans; 4 + 2 scans of each for the task; five
-    // models.
+    // Sixteen subjects with one age each, for any number of scans; 4 + 2 scans of each for the
+    // task; five models.
     let predictions = csv("predictions.csv");
     let of = |target: &str| {
         let rows = predictions.lines();
@@ -128,7 +128,7 @@ fn a_release_goes_from_its_files_to_a_table_of_predictions() {
     assert_eq!(desk.succeed(&["experiment", "run"], &[]), said);
 }
 
-/// A share in which somebody is missing is told at once, not after hours.
+/// A share in which a class is missing is reported at once, not after hours.
 #[test]
 fn folds_that_cannot_be_learned_from_are_refused_before_anything_is_trained() {
     let desk = Desk::new();
@@ -143,7 +143,7 @@ fn folds_that_cannot_be_learned_from_are_refused_before_anything_is_trained() {
     assert_eq!(stages.unwrap_or(0), 0, "nothing was begun");
 }
 
-/// A checkpoint may be used for those alone whom it has not seen.
+/// A checkpoint may be used only for subjects that it has not seen.
 #[test]
 fn weights_from_elsewhere_are_not_measured_on_those_whom_they_have_seen() {
     let desk = Desk::new();
@@ -160,7 +160,7 @@ fn weights_from_elsewhere_are_not_measured_on_those_whom_they_have_seen() {
     );
     assert!(refused.contains("per-fold"), "{refused}");
 
-    // The same weights, had they been learned from other people.
+    // The same weights, as if they had been learned from other subjects.
     let card = checkpoint.join("card.json");
     let mut text: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(&card).expect("a card")).expect("JSON");

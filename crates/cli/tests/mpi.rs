@@ -1,5 +1,5 @@
-//! Two processes: killed, resumed, and apart. The gate `mpi` of `cargo ci` says how mpirun is to
-//! start them.
+//! Tests of two processes: killed, resumed, and separate. The gate `mpi` of `cargo ci` sets how
+//! mpirun starts them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// Long enough that a kill comes before the end.
+/// Enough steps that a kill comes before the end.
 const TRAIN: [&str; 6] = [
     "pretrain",
     "loss-curve",
@@ -32,7 +32,7 @@ impl Desk {
         self.0.path()
     }
 
-    /// One process that does `what`, and has its runs in the folder `runs` here.
+    /// Command line of one process that runs `what`, with its runs in the folder `runs` here.
     fn process(&self, what: &[&str], runs: &str) -> Vec<String> {
         let program = env!("CARGO_BIN_EXE_brainmae-mpi").to_string();
         let mut arguments = vec!["-n".to_string(), "1".to_string(), program];
@@ -43,7 +43,7 @@ impl Desk {
         arguments
     }
 
-    /// Two processes that do `what`, each with its folder of runs.
+    /// Two processes that run `what`, each with its folder of runs.
     fn processes(&self, what: &[&str], runs: [&str; 2]) -> Command {
         let mut command = Command::new("mpirun");
         command.args(self.process(what, runs[0])).arg(":");
@@ -52,7 +52,7 @@ impl Desk {
         command
     }
 
-    /// The one run here.
+    /// Folder of the only run here.
     fn run(&self) -> Option<PathBuf> {
         let runs = fs::read_dir(self.path().join("runs/loss-curve")).ok()?;
         runs.filter_map(|entry| Some(entry.ok()?.path())).next()
@@ -94,7 +94,7 @@ fn killed_and_resumed_equals_uninterrupted_to_the_last_bit() {
         assert!(started.elapsed() < Duration::from_secs(120), "no records");
         std::thread::sleep(Duration::from_millis(2));
     }
-    // mpirun itself: its processes notice, and end.
+    // This kills mpirun itself: its processes notice, and end.
     child.kill().expect("it runs");
     let status = child.wait().expect("it ends");
     assert!(!status.success(), "it was killed before its end");
@@ -103,7 +103,7 @@ fn killed_and_resumed_equals_uninterrupted_to_the_last_bit() {
             .processes(&TRAIN, ["runs"; 2])
             .output()
             .expect("it starts");
-        // Those that were killed may hold the run folder for a moment.
+        // Killed processes may hold the run folder for a moment.
         if output.status.success() {
             break;
         }

@@ -1,5 +1,5 @@
-//! Does it tell the truth? Four targets whose answer is known, and people who are there twice,
-//! through the program as a user runs it.
+//! Tests of four targets with known answers, and of duplicate subjects, through the program as a
+//! user runs it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use brainmae_run::table::read_table;
 use polars::prelude::DataFrame;
 use rand::RngExt;
 
-/// As it is committed.
+/// Experiment as it is committed.
 const EXPERIMENT: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/experiments/planted-targets.toml"
@@ -36,7 +36,7 @@ fn succeed(output: Output) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// `results.parquet`, of all folds together.
+/// Rows of `results.parquet` that cover all folds together.
 struct Results(DataFrame);
 
 impl Results {
@@ -48,7 +48,7 @@ impl Results {
         Self(read_table(&folder, "results").expect("a table"))
     }
 
-    /// Number of the row of a target's primary score.
+    /// Row index of a target's primary score.
     fn row(&self, target: &str, model: &str) -> usize {
         let column = |name: &str| self.0.column(name).and_then(|c| c.str()).expect("words");
         let [targets, models, scores, folds] = ["target", "model", "score", "fold"].map(column);
@@ -69,14 +69,14 @@ impl Results {
     }
 }
 
-/// What ridge regression of `p` features can reach where the best R² of a linear model is `best`:
-/// from what it would expect without a penalty to the best itself, and how far a sample of people
-/// may be from either.
+/// Range of R² that ridge regression of `p` features can reach if the best R² of a linear model is
+/// `best`: from its expected value without a penalty to the best itself, widened by the sampling
+/// error.
 ///
-/// A model of `n` people that is fitted without a penalty errs by `(1 - best) (1 + 1/n) (n - 2) /
-/// (n - p - 2)` of the variance, with features that are normal and whatever their covariance; the
-/// best penalty makes it smaller. Of `tested` people the standard deviation of R² is `2 (1 - R²)
-/// √(R² / tested)`, and three of them are granted.
+/// A model of `n` subjects without a penalty has an error of `(1 - best) (1 + 1/n) (n - 2) / (n - p
+/// - 2)` of the variance, for normal features with any covariance; the best penalty makes it
+/// smaller. With `tested` subjects, the standard deviation of R² is `2 (1 - R²) √(R² / tested)`;
+/// the range is widened by three of them.
 fn reachable(best: f64, p: f64, n: f64, tested: f64) -> [f64; 2] {
     let least = 1.0 - (1.0 - best) * (1.0 + 1.0 / n) * (n - 2.0) / (n - p - 2.0);
     let sd = |r2: f64| 2.0 * (1.0 - r2) * (r2 / tested).sqrt();
@@ -93,7 +93,7 @@ fn what_a_linear_model_of_people_can_reach() {
     assert!((high - (0.8 + 3.0 * 0.02309)).abs() < 1e-4, "{high}");
 }
 
-/// All models of the experiment, for numbers.
+/// All models of the experiment for numeric targets.
 const MODELS: [&str; 8] = [
     "constant",
     "confounds + ridge",
@@ -105,7 +105,7 @@ const MODELS: [&str; 8] = [
     "BrainMAE",
 ];
 
-/// Those to whom the order of volumes is nothing.
+/// Models that do not depend on the order of volumes.
 const BLIND_TO_ORDER: [&str; 5] = [
     "constant",
     "confounds + ridge",
@@ -114,7 +114,7 @@ const BLIND_TO_ORDER: [&str; 5] = [
     "mean-mlp",
 ];
 
-/// How often one of all models that can know nothing would be said to know something.
+/// Probability that at least one of the models without any signal is called better than chance.
 const FALSE_ALARMS: f64 = 0.01;
 
 #[test]
@@ -139,14 +139,14 @@ fn what_is_there_is_found_and_nothing_else() {
         n_subjects,
     );
 
-    // 1. What is linear in FC, a linear model of FC finds as well as can be.
+    // 1. A linear model of FC predicts a target that is linear in FC as well as possible.
     let fc = results.number("value", "fc", "FC + ridge");
     assert!(
         (low..=high).contains(&fc),
         "{fc} of {low} to {high}\n{told}"
     );
 
-    // 2. How long states last, BrainMAE finds: most of it, and surely more than FC.
+    // 2. BrainMAE predicts most of the dwell time of states, and more than FC does.
     let least = results.number("low", "dwell", "BrainMAE");
     assert!(least > 0.5, "{told}");
     assert!(
@@ -154,7 +154,7 @@ fn what_is_there_is_found_and_nothing_else() {
         "{told}"
     );
 
-    // 3. What is not there, nobody finds.
+    // 3. No model predicts a target without signal.
     let mut chances = BLIND_TO_ORDER
         .map(|model| ("dwell", model.to_string()))
         .to_vec();
@@ -167,18 +167,18 @@ fn what_is_there_is_found_and_nothing_else() {
         let p = results.number("p_chance", target, model);
         assert!(p > level, "{model} for {target}: p {p}\n{told}");
     }
-    // The same p tells those who know from those who do not.
+    // The same p value separates models with skill from models without.
     for (target, model) in [("fc", "FC + ridge"), ("dwell", "BrainMAE")] {
         let p = results.number("p_chance", target, model);
         assert!(p < level, "{model} for {target}: p {p}\n{told}");
     }
 }
 
-/// People, and the signals of each: `[volume][ROI]`.
+/// Subjects with family and signals: `[volume][ROI]`.
 struct Cohort(Vec<(String, String, Vec<[f64; 4]>)>);
 
 impl Cohort {
-    /// Twelve people of twelve families.
+    /// Twelve subjects of twelve families.
     fn new() -> Self {
         let people = (0..12u64).map(|i| {
             let rng = &mut Seeds::new(8).stream_at("signals", &[i]);
@@ -192,7 +192,7 @@ impl Cohort {
         Self(people.collect())
     }
 
-    /// The third one once more, under another name.
+    /// Adds the third subject again under another name.
     fn and_again(mut self, family: &str, change: impl Fn(usize, [f64; 4]) -> [f64; 4]) -> Self {
         let again = self.0[2].2.iter().enumerate();
         let again = again
@@ -202,7 +202,8 @@ impl Cohort {
         self
     }
 
-    /// Prepares these people from files, and predicts a score from FC; as many folds as families.
+    /// Prepares these subjects from files, and predicts a score from FC, with as many folds as
+    /// families.
     fn predict(&self, folder: &Path) -> Output {
         let raw = folder.join("raw");
         fs::create_dir(&raw).expect("writable");
@@ -280,7 +281,7 @@ fn who_is_there_twice_is_not_tested_by_those_who_learned_from_them() {
         assert!(errors.contains("give both subjects one family"), "{errors}");
         assert!(!folder.path().join("runs").exists(), "nothing was begun");
     }
-    // As the hint says; and where nobody is there twice.
+    // The hint's advice works, and so does a cohort without duplicates.
     for cohort in [
         Cohort::new().and_again("f02", |_, values| values),
         Cohort::new(),

@@ -12,13 +12,13 @@ pub struct Scan {
     pub scan: ScanId,
     /// Whose it is.
     pub subject: SubjectId,
-    /// What never stands on two sides: the family where it is known, otherwise the subject; the scan itself where all are of
-    /// one subject.
+    /// What never stands on two sides: the family where it is known, otherwise the subject; the
+    /// scan itself where all are of one subject.
     pub unit: String,
     /// Cleaned signals.
     pub series: Arc<BoldSeries>,
-    /// What could explain a prediction away, by the names in [`Problem::confounds`](crate::Problem): age, motion. Missing is
-    /// nothing.
+    /// What could explain a prediction away, by the names in
+    /// [`Problem::confounds`](crate::Problem): age, motion. Missing is nothing.
     pub confounds: Vec<Option<f64>>,
 }
 
@@ -70,8 +70,9 @@ impl Scan {
         &self.series.values()[start..start + example.n_volumes * rois]
     }
 
-    /// The volumes of an example of this scan that were not censored, in order, each `[rois]`; all of them where none is kept.
-    /// What stands in for a censored volume is invented: no statistic of a scan counts it.
+    /// The volumes of an example of this scan that were not censored, in order, each `[rois]`; all
+    /// of them where none is kept. What stands in for a censored volume is invented: no statistic
+    /// of a scan counts it.
     pub fn kept(&self, example: Example) -> impl Iterator<Item = &[f32]> + Clone {
         let volumes = example.start_volume..example.start_volume + example.n_volumes;
         let none_is = !volumes.clone().any(|volume| self.series.is_kept(volume));
@@ -91,7 +92,8 @@ pub struct Labelled<'a> {
 }
 
 impl Labelled<'_> {
-    /// One truth for each subject, in the order in which they are first met; for targets that all scans of a subject share.
+    /// One truth for each subject, in the order in which they are first met; for targets that all
+    /// scans of a subject share.
     pub(crate) fn truth_of_subjects(&self) -> Vec<f64> {
         let mut seen = BTreeSet::new();
         (self.examples.iter().zip(&self.truth))

@@ -22,16 +22,19 @@ pub fn fc_of_examples(examples: &Examples) -> Vec<DMatrix<f32>> {
         .collect()
 }
 
-/// What a linear model is given of an example. Of signals, the [kept](crate::Scan::kept) volumes alone count.
+/// What a linear model is given of an example. Of signals, the [kept](crate::Scan::kept) volumes
+/// alone count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Features {
     /// Fisher's z of the correlation of every pair of ROIs.
     Fc,
     /// Departures from the common covariance of the training side.
     FcTangent,
-    /// Mean of every ROI. Of a whole scan it is 0 where cleaning z-scored it, and nothing can be learned.
+    /// Mean of every ROI. Of a whole scan it is 0 where cleaning z-scored it, and nothing can be
+    /// learned.
     MeanSignal,
-    /// Age, sex, motion, site: what is known without looking at the brain. Missing ones are the training side's mean.
+    /// Age, sex, motion, site: what is known without looking at the brain. Missing ones are the
+    /// training side's mean.
     Confounds,
 }
 

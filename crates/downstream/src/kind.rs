@@ -30,7 +30,8 @@ pub struct Output {
 }
 
 impl Output {
-    /// `values` are `[examples, n_outputs]`, row-major: values in the target's unit, or probabilities that sum to 1 in each row.
+    /// `values` are `[examples, n_outputs]`, row-major: values in the target's unit, or
+    /// probabilities that sum to 1 in each row.
     ///
     /// # Panics
     /// If they are no whole number of rows.

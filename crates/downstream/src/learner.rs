@@ -12,7 +12,8 @@ pub struct Problem {
     pub target: String,
     /// Number or class.
     pub kind: Kind,
-    /// Whether all scans of a subject have one truth: what is said of a subject is then the mean over its scans.
+    /// Whether all scans of a subject have one truth: what is said of a subject is then the mean
+    /// over its scans.
     pub of_subjects: bool,
     /// ROIs of the atlas.
     pub n_rois: usize,
@@ -41,8 +42,9 @@ impl Problem {
 
 /// A way to predict a target.
 ///
-/// Whatever it learns, normalisation and selection included, it learns from the training side; the validation side decides (when
-/// to stop, how much to shrink). The test side is unknown to it until [`Fitted::predict`], and its truth for ever.
+/// Whatever it learns, normalisation and selection included, it learns from the training side; the
+/// validation side decides (when to stop, how much to shrink). The test side is unknown to it until
+/// [`Fitted::predict`], and its truth for ever.
 pub trait Learner: Sync {
     /// Its name in tables.
     fn name(&self) -> &str;

@@ -22,14 +22,15 @@ use ridge::{Ridge, RidgePath};
 use spec::{LinearSpec, Prepared};
 use standard::Standard;
 
-/// Penalties that are tried, from strong to weak, per row and standardised column; a model of 5,000 correlated columns wants a thousand
-/// times that of one of five.
+/// Penalties that are tried, from strong to weak, per row and standardised column; a model of 5,000
+/// correlated columns wants a thousand times that of one of five.
 const ALPHAS: [f64; 13] = [
     1e4, 3e3, 1e3, 3e2, 1e2, 3e1, 1e1, 3.0, 1.0, 3e-1, 1e-1, 1e-2, 1e-3,
 ];
 
-/// Ridge or logistic regression of features. The validation side chooses the penalty; then both sides are fitted. Where all scans of a
-/// subject have one truth, the features of a subject are the mean over its scans.
+/// Ridge or logistic regression of features. The validation side chooses the penalty; then both
+/// sides are fitted. Where all scans of a subject have one truth, the features of a subject are the
+/// mean over its scans.
 pub struct LinearLearner {
     name: String,
     features: Features,
@@ -99,8 +100,9 @@ enum FittedModel {
 }
 
 impl LinearModel {
-    /// The model of all rows, one for each example, with the penalty that fits the second ones best where the first alone are learned
-    /// from. Scans of a subject are one row, their mean, where they have one truth.
+    /// The model of all rows, one for each example, with the penalty that fits the second ones best
+    /// where the first alone are learned from. Scans of a subject are one row, their mean, where
+    /// they have one truth.
     pub fn choose(problem: &Problem, sides: [(DMatrix<f64>, &Labelled); 2]) -> Self {
         let [(x, truth), (deciding, decided)] = sides.map(|(x, side)| {
             let pooled = Pooled::new(problem, &side.examples);
@@ -111,7 +113,8 @@ impl LinearModel {
         Self::fit(problem.kind, stack(x[0], x[1]), &truth.concat(), alpha)
     }
 
-    /// The penalty that fits the second rows best when the first are learned from: least squared error, or least `-log p`.
+    /// The penalty that fits the second rows best when the first are learned from: least squared
+    /// error, or least `-log p`.
     fn best_alpha(kind: Kind, [x, deciding]: [&DMatrix<f64>; 2], truth: [&[f64]; 2]) -> f64 {
         let standard = Standard::fit(x);
         let [x, deciding] = [x, deciding].map(|x| standard.apply(x.clone()));
@@ -162,7 +165,8 @@ impl LinearModel {
         }
     }
 
-    /// Predictions for examples, of which `x` has one row each; scans that were one row to learn from are one here.
+    /// Predictions for examples, of which `x` has one row each; scans that were one row to learn
+    /// from are one here.
     pub fn predict(&self, problem: &Problem, examples: &Examples, x: DMatrix<f64>) -> Output {
         let pooled = Pooled::new(problem, examples);
         pooled.spread(problem, &self.predict_rows(pooled.rows(x)))

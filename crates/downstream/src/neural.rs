@@ -1,9 +1,11 @@
 //! Neural baselines: networks that are trained from nothing on the examples of a fold.
 //!
-//! An [`Architecture`] is a network and the settings of its paper; [`Neural`] trains any of them, as it does every other: same
-//! targets, same weights of classes, same early stopping. Files are named as the papers name their networks.
+//! An [`Architecture`] is a network and the settings of its paper; [`Neural`] trains any of them,
+//! as it does every other: same targets, same weights of classes, same early stopping. Files are
+//! named as the papers name their networks.
 //!
-//! Read in this order: [`recipe`], [`batch`], [`noise`], [`trainer`], then the networks; [`registry`](crate::registry) lists them.
+//! Read in this order: [`recipe`], [`batch`], [`noise`], [`trainer`], then the networks;
+//! [`registry`](crate::registry) lists them.
 
 mod attention;
 pub mod batch;
@@ -71,7 +73,8 @@ pub trait Architecture: Clone + Sync + 'static {
 /// What a network says of a batch.
 #[derive(Clone, Debug)]
 pub struct Said {
-    /// `[batch, n_outputs]`: logits of classes, or a number in standard deviations from the training mean.
+    /// `[batch, n_outputs]`: logits of classes, or a number in standard deviations from the
+    /// training mean.
     pub logits: Tensor<2>,
     /// What the paper adds to the loss of a batch, with its weight.
     pub penalty: Option<Tensor<1>>,

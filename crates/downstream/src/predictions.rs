@@ -1,4 +1,5 @@
-//! The table of predictions: what every model said of every test example. All scores and tests are computed from it alone.
+//! The table of predictions: what every model said of every test example. All scores and tests are
+//! computed from it alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,8 +35,9 @@ pub struct Prediction {
     pub truth: f64,
     /// The value predicted, or a probability for every class.
     pub output: Vec<f64>,
-    /// What the training truth alone would say, without looking at a scan: its mean, or the share of every class. It has
-    /// the shape of `output`, and its scores are the chance level of who always answers the same.
+    /// What the training truth alone would say, without looking at a scan: its mean, or the share
+    /// of every class. It has the shape of `output`, and its scores are the chance level of who
+    /// always answers the same.
     pub blind: Vec<f64>,
     /// Units that were learned from.
     pub n_train_units: u32,
@@ -75,9 +77,10 @@ impl Predictions {
     /// Predictions with confounds of these names.
     ///
     /// # Errors
-    /// [`DownstreamError::Predictions`] if a number is not finite, a class is out of range, probabilities do not sum to 1,
-    /// examples of one target differ in kind, models disagree on the truth of an example, an example is predicted twice by a
-    /// model, or a unit is tested in two folds.
+    /// [`DownstreamError::Predictions`] if a number is not finite, a class is out of range,
+    /// probabilities do not sum to 1, examples of one target differ in kind, models disagree on the
+    /// truth of an example, an example is predicted twice by a model, or a unit is tested in two
+    /// folds.
     pub fn new(confounds: Vec<String>, rows: Vec<Prediction>) -> Result<Self, DownstreamError> {
         let mut n_outputs = BTreeMap::new();
         let mut truths = BTreeMap::new();

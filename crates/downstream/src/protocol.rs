@@ -1,4 +1,5 @@
-//! How a fold is worked on: the same examples for every model, and no truth of the test side for any.
+//! How a fold is worked on: the same examples for every model, and no truth of the test side for
+//! any.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,11 +23,12 @@ pub struct FoldOf<'a> {
 }
 
 impl<'a> FoldOf<'a> {
-    /// Fold `number` (from 1) of `split`, learned from a share of the units on the training side. A smaller share is part of a
-    /// larger one; validation and test side are the same for all.
+    /// Fold `number` (from 1) of `split`, learned from a share of the units on the training side. A
+    /// smaller share is part of a larger one; validation and test side are the same for all.
     ///
     /// # Errors
-    /// [`DownstreamError::Fit`] for a unit on two sides, a side without examples, or a class without any on the training side.
+    /// [`DownstreamError::Fit`] for a unit on two sides, a side without examples, or a class
+    /// without any on the training side.
     pub fn new(
         task: &'a Task,
         number: u32,
@@ -91,8 +93,9 @@ impl<'a> FoldOf<'a> {
         })
     }
 
-    /// Has a model learn from the training side, decide on the validation side, and predict for the test side: one row for each
-    /// example; where all scans of a subject have one truth, one row for each subject, the mean over its scans.
+    /// Has a model learn from the training side, decide on the validation side, and predict for the
+    /// test side: one row for each example; where all scans of a subject have one truth, one row
+    /// for each subject, the mean over its scans.
     ///
     /// # Errors
     /// From the model.
@@ -134,7 +137,8 @@ impl<'a> FoldOf<'a> {
     }
 }
 
-/// One row for each subject: the mean of what is said of its scans, and of what is known of their confounds.
+/// One row for each subject: the mean of what is said of its scans, and of what is known of their
+/// confounds.
 fn of_subjects(rows: impl Iterator<Item = Prediction>) -> Vec<Prediction> {
     let mut subjects: BTreeMap<String, Vec<Prediction>> = BTreeMap::new();
     for row in rows {
@@ -158,8 +162,8 @@ fn of_subjects(rows: impl Iterator<Item = Prediction>) -> Vec<Prediction> {
         .collect()
 }
 
-/// What the truth of the training side alone would answer: its mean, or the shares of its classes. Every subject counts once where all
-/// scans of a subject have one truth.
+/// What the truth of the training side alone would answer: its mean, or the shares of its classes.
+/// Every subject counts once where all scans of a subject have one truth.
 pub(crate) fn blind(problem: &Problem, training: &Labelled) -> Vec<f64> {
     let truth = match problem.of_subjects {
         true => training.truth_of_subjects(),

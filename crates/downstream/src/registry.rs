@@ -111,10 +111,12 @@ impl ModelName {
         self.into()
     }
 
-    /// The learner. `encoder` has the pretrained weights of the fold, if there are any; `linear` is for linear models of signals.
+    /// The learner. `encoder` has the pretrained weights of the fold, if there are any; `linear` is
+    /// for linear models of signals.
     ///
-    /// On two cores, an epoch of 100 scans of 300 volumes of 200 ROIs takes from a fraction of a second (mean-mlp) to some 6 s (fbnetgen);
-    /// brainnetcnn takes 20 s, bolt and stagin minutes: these want a GPU.
+    /// On two cores, an epoch of 100 scans of 300 volumes of 200 ROIs takes from a fraction of a
+    /// second (mean-mlp) to some 6 s (fbnetgen); brainnetcnn takes 20 s, bolt and stagin minutes:
+    /// these want a GPU.
     pub fn learner(
         self,
         kind: Kind,

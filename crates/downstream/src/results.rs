@@ -1,4 +1,5 @@
-//! Results of an experiment: every score of every model with its interval, chance, and the models it must beat.
+//! Results of an experiment: every score of every model with its interval, chance, and the models
+//! it must beat.
 
 use brainmae_run::Seeds;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,8 @@ mod table;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ResultsSpec {
-    /// Names of linear models on functional connectivity; the first that predicts a target is what others must beat there.
+    /// Names of linear models on functional connectivity; the first that predicts a target is what
+    /// others must beat there.
     pub linear: Vec<String>,
     /// Name of the model that the experiment is about.
     pub brainmae: String,
@@ -69,7 +71,8 @@ pub struct ResultRow {
     pub n_units: usize,
     /// The score of who always answers the training side's mean, or shares of classes.
     pub blind: Option<f64>,
-    /// The score if predictions had nothing to do with the truth, and how likely one as good would be then.
+    /// The score if predictions had nothing to do with the truth, and how likely one as good would
+    /// be then.
     pub chance: Chance,
     /// The p value after Holm; of all folds together only.
     pub p_chance_holm: Option<f64>,
@@ -89,16 +92,18 @@ impl ResultRow {
 
 /// All results of an experiment, in order of target, model and share.
 ///
-/// p values are adjusted by Holm over all targets, models and shares of an experiment: primary scores (R², balanced accuracy) as
-/// one family, every other score as one of its own; each question (chance, the linear model, BrainMAE; over folds, over units)
-/// apart. Claims rest on primary scores: to look at ten scores and report the best is not paid for.
+/// p values are adjusted by Holm over all targets, models and shares of an experiment: primary
+/// scores (R², balanced accuracy) as one family, every other score as one of its own; each question
+/// (chance, the linear model, BrainMAE; over folds, over units) apart. Claims rest on primary
+/// scores: to look at ten scores and report the best is not paid for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Results {
     rows: Vec<ResultRow>,
 }
 
 impl Results {
-    /// Everything that predictions tell. The same predictions, spec and seeds give the same results.
+    /// Everything that predictions tell. The same predictions, spec and seeds give the same
+    /// results.
     pub fn new(predictions: &Predictions, spec: &ResultsSpec, seeds: &Seeds) -> Self {
         let samples = predictions.samples();
         let mut rows = Vec::new();

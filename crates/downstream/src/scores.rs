@@ -1,12 +1,14 @@
 //! Scores: how good predictions are.
 //!
-//! Every score takes weights of rows and a truth of its own, so that the same few lines give the score of a sample, of a
-//! bootstrap sample (weights count how often a row was drawn) and of permuted truth.
+//! Every score takes weights of rows and a truth of its own, so that the same few lines give the
+//! score of a sample, of a bootstrap sample (weights count how often a row was drawn) and of
+//! permuted truth.
 //!
-//! A score of several folds is *pooled*: errors are averaged over all rows, but what only has a meaning within one trained
-//! model, the order of predictions ([`Score::PearsonR`], [`Score::Auroc`]), is compared within folds alone. Otherwise a model
-//! that answers the mean of its training side would have a negative correlation, since a fold of old people is predicted by a
-//! model trained on the young.
+//! A score of several folds is *pooled*: errors are averaged over all rows, but what only has a
+//! meaning within one trained model, the order of predictions ([`Score::PearsonR`],
+//! [`Score::Auroc`]), is compared within folds alone. Otherwise a model that answers the mean of
+//! its training side would have a negative correlation, since a fold of old people is predicted by
+//! a model trained on the young.
 //!
 //! A score that is undefined (one class, a constant prediction) is nothing, never 0 and never NaN.
 
@@ -33,7 +35,8 @@ pub enum Score {
     Mae,
     /// Root of the mean squared error, in the target's unit.
     Rmse,
-    /// Share of the squared error of the training mean that is gone; negative if the training mean is better.
+    /// Share of the squared error of the training mean that is gone; negative if the training mean
+    /// is better.
     R2,
     /// Pearson correlation of truth and prediction, within folds.
     PearsonR,
@@ -43,7 +46,8 @@ pub enum Score {
     BalancedAccuracy,
     /// Mean over classes of the harmonic mean of precision and recall.
     MacroF1,
-    /// Area under the receiver operating characteristic, within folds; mean over classes if more than two.
+    /// Area under the receiver operating characteristic, within folds; mean over classes if more
+    /// than two.
     Auroc,
     /// Mean squared error of probabilities, 0..1.
     Brier,
@@ -85,8 +89,9 @@ impl Score {
         }
     }
 
-    /// What each row loses, if the score is ranked by a sum of losses of rows: absolute or squared errors, wrong answers (over
-    /// the number of rows of their class, for balanced accuracy), squared errors of probabilities.
+    /// What each row loses, if the score is ranked by a sum of losses of rows: absolute or squared
+    /// errors, wrong answers (over the number of rows of their class, for balanced accuracy),
+    /// squared errors of probabilities.
     pub fn losses(self, sample: &Sample) -> Option<Vec<f64>> {
         let n_outputs = sample.kind().n_outputs();
         let truth = sample.truth();

@@ -104,7 +104,8 @@ impl Target {
         }
     }
 
-    /// Squared error in standard deviations, or balanced cross entropy: its sum over the examples, and their weight.
+    /// Squared error in standard deviations, or balanced cross entropy: its sum over the examples,
+    /// and their weight.
     ///
     /// # Shapes
     /// - `logits`: `[batch, n_outputs]`
@@ -132,8 +133,9 @@ impl Target {
         Output::new(kind, rows.flat_map(|row| self.read(row, kind)).collect())
     }
 
-    /// What is said of an example from the logits of its tiles, `[tiles][n_outputs]`: the mean of their values or probabilities. The
-    /// loss makes all classes equally likely beforehand; probabilities are those of the training side's shares.
+    /// What is said of an example from the logits of its tiles, `[tiles][n_outputs]`: the mean of
+    /// their values or probabilities. The loss makes all classes equally likely beforehand;
+    /// probabilities are those of the training side's shares.
     pub fn read(&self, tiles: &[f64], kind: Kind) -> Vec<f64> {
         let tiles = match (self, kind) {
             (Self::Class { weights }, Kind::Classification { n_classes }) => {

@@ -15,7 +15,8 @@ pub use states::{StateSpec, Stretch};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TargetSpec {
-    /// A column of the subjects' table: age, sex, a score. Every scan of a subject has the subject's value.
+    /// A column of the subjects' table: age, sex, a score. Every scan of a subject has the
+    /// subject's value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
     /// Numbers of a column are the numbers of classes.

@@ -240,7 +240,8 @@ impl Task {
         }
     }
 
-    /// What to learn from where the examples of these numbers train: all stretches of their scans, where there are more than they.
+    /// What to learn from where the examples of these numbers train: all stretches of their scans,
+    /// where there are more than they.
     pub fn training(&self, numbers: &[usize]) -> Labelled<'_> {
         if self.training.is_empty() {
             return self.labelled(numbers);
@@ -285,7 +286,8 @@ struct Confounds {
 }
 
 impl Confounds {
-    /// Those that these subjects have, but for `target` itself; a category is one number for each of its words but the first.
+    /// Those that these subjects have, but for `target` itself; a category is one number for each
+    /// of its words but the first.
     fn of(subjects: &[SubjectRecord], target: Option<&str>) -> Self {
         let mut columns = Vec::new();
         for name in CONFOUNDS.into_iter().filter(|name| Some(*name) != target) {

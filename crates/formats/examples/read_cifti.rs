@@ -1,6 +1,7 @@
 //! Kind, TR, length and ROI means of a dense series, with the labels of a `.dlabel.nii` file.
 //!
-//! `read_cifti SCAN.dtseries.nii LABELS.dlabel.nii`; without arguments, two small files of the tests.
+//! `read_cifti SCAN.dtseries.nii LABELS.dlabel.nii`; without arguments, two small files of the
+//! tests.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};

@@ -8,8 +8,8 @@
 //! | list | `bold`, a list of one number per ROI; `scan`, `volume`, `time_secs` and `kept` where wanted |
 //! | long | `volume`, `roi` (name or number), and `value` or `bold`; `scan` where wanted |
 //!
-//! `scan` is needed where a file holds several. Volumes count from 0 or from 1. `kept` is false for a
-//! volume that is not to be used, as in a prepared data set; a missing one is true.
+//! `scan` is needed where a file holds several. Volumes count from 0 or from 1. `kept` is false for
+//! a volume that is not to be used, as in a prepared data set; a missing one is true.
 
 mod arrow;
 mod cell;
@@ -112,9 +112,9 @@ impl ColumnarFile {
     /// Reads the signals of one scan, of the only one when `scan` is none.
     ///
     /// Rows may come in any order where they have a `volume`. In the long form a pair of volume and
-    /// ROI that has no row is missing: NaN. ROIs come in the order of the columns, of their numbers,
-    /// or in which their names first occur; names that only count the columns from 0 are none. The
-    /// TR is told where `time_secs` is there and evenly spaced.
+    /// ROI that has no row is missing: NaN. ROIs come in the order of the columns, of their
+    /// numbers, or in which their names first occur; names that only count the columns from 0 are
+    /// none. The TR is told where `time_secs` is there and evenly spaced.
     ///
     /// Only the rows of the scan are held in memory, and one block of the file.
     ///

@@ -23,8 +23,8 @@ impl VoxelLabels {
     /// count the regions from 1. NaN means no region, as 0 does.
     ///
     /// # Errors
-    /// As [`NiftiReader`]; [`FormatError::Labels`] for several volumes and for a value that is not a
-    /// whole number from 0 to 2³² − 1.
+    /// As [`NiftiReader`]; [`FormatError::Labels`] for several volumes and for a value that is not
+    /// a whole number from 0 to 2³² − 1.
     pub fn read(path: &Path) -> Result<Self, FormatError> {
         let mut image = NiftiReader::open(path)?;
         let header = image.header().clone();

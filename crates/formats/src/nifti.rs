@@ -116,8 +116,8 @@ impl NiftiReader {
     /// the last. Then the file is read to its end, so that a damaged gzip trailer is found.
     ///
     /// # Errors
-    /// [`FormatError::Truncated`] when the volume is not whole; [`FormatError::Files`] when it cannot be
-    /// decompressed.
+    /// [`FormatError::Truncated`] when the volume is not whole; [`FormatError::Files`] when it
+    /// cannot be decompressed.
     pub fn read_volume(&mut self, voxels: &mut Vec<f64>) -> Result<bool, FormatError> {
         let mut buffer = std::mem::take(&mut self.buffer);
         let read = self.read_volume_bytes(&mut buffer);

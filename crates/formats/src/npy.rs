@@ -35,8 +35,8 @@ impl NpyFile {
     ///
     /// # Errors
     /// [`FormatError::Npy`] for what is no `.npy` file, an array of another shape or kind, and a
-    /// file that does not hold exactly what its header claims; [`FormatError::Files`] when it cannot
-    /// be read.
+    /// file that does not hold exactly what its header claims; [`FormatError::Files`] when it
+    /// cannot be read.
     pub fn open(path: &Path) -> Result<Self, FormatError> {
         let refuse = |problem| FormatError::npy(path, problem);
         let file = File::open(path).map_err(FormatError::io("open", path))?;

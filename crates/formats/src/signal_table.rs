@@ -20,7 +20,8 @@ pub struct SignalTable {
     pub names: Option<Vec<String>>,
     /// What the file holds.
     pub signals: RoiSignals,
-    /// By volume, whether it was measured well enough to be used; none where the file does not tell.
+    /// By volume, whether it was measured well enough to be used; none where the file does not
+    /// tell.
     pub kept: Option<Vec<bool>>,
 }
 
@@ -31,10 +32,10 @@ impl SignalTable {
     /// `nan` are missing.
     ///
     /// The first row holds names unless all of its cells are numbers. A first row of more than two
-    /// whole numbers that increase holds names too where other rows have fractions, or where a first
-    /// column without a name counts the volumes from 0; if these numbers only count the columns from
-    /// 0 or 1, they name nothing. A first column that counts the volumes from 0, as pandas writes
-    /// it, is left out with a warning.
+    /// whole numbers that increase holds names too where other rows have fractions, or where a
+    /// first column without a name counts the volumes from 0; if these numbers only count the
+    /// columns from 0 or 1, they name nothing. A first column that counts the volumes from 0, as
+    /// pandas writes it, is left out with a warning.
     ///
     /// # Errors
     /// [`FormatError::Text`] for rows of unequal length, two columns of one name, a cell that is no
@@ -110,7 +111,8 @@ impl TextFile {
         })
     }
 
-    /// Names of the ROIs; none when the file gives no names, or only counts its columns from 0 or 1.
+    /// Names of the ROIs; none when the file gives no names, or only counts its columns from 0
+    /// or 1.
     pub fn names(&self) -> Option<&[String]> {
         self.names.as_deref()
     }

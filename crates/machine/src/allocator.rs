@@ -1,16 +1,16 @@
-//! How the system's allocator treats large blocks. The workspace's one use of `unsafe`.
+//! Allocator settings for large blocks. This is the workspace's one use of `unsafe`.
 #![allow(unsafe_code)]
 
-/// Keeps large blocks with the process instead of giving them back to the kernel at every free.
+/// Keeps large freed blocks in the process instead of returning them to the kernel.
 ///
-/// A training step allocates and frees blocks of many MiB by the hundred. glibc maps each anew, and
-/// the kernel clears its pages again every time: about a third of a step on the CPU. Does nothing
-/// on other systems.
+/// A training step allocates and frees hundreds of blocks of many MiB. glibc maps each block again,
+/// and the kernel clears its pages every time: about a third of a step on the CPU. This function
+/// does nothing on other systems.
 pub fn keep_large_blocks() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: mallopt takes two integers and changes the allocator's settings; it is called first
-    // thing in main, before any other thread exists. A refusal (return value 0) leaves the
-    // defaults, which are correct and slower.
+    // SAFETY: mallopt takes two integers and changes the allocator's settings. It is the first call
+    // in main, before any other thread exists. If it is refused (return value 0), the defaults
+    // stay, which are correct and slower.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, i32::MAX);
         libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);

@@ -1,4 +1,4 @@
-//! Starting cargo from a program that cargo started.
+//! Calls of cargo from a program that cargo itself has started.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,27 +12,27 @@ pub fn cargo(arguments: &[&str]) -> Command {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_string());
     let mut command = Command::new(cargo);
     command.args(arguments).current_dir(workspace::root());
-    // Set for us by the cargo that started us, and not for the one we start.
+    // The outer cargo has set these variables for this program; the inner cargo must not see them.
     for name in ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_PKG_VERSION"] {
         command.env_remove(name);
     }
     command
 }
 
-/// Where this program was built.
+/// Target folder and profile that this program was built with.
 #[derive(Debug, PartialEq)]
 pub struct BuiltIn {
-    /// The target folder.
+    /// Target folder of cargo.
     pub target: PathBuf,
-    /// The profile, as `--profile` takes it.
+    /// Profile, as `--profile` takes it.
     pub profile: String,
 }
 
 impl BuiltIn {
-    /// Where the running program was built.
+    /// Finds where the running program was built.
     ///
     /// # Errors
-    /// If it lies in no target folder, as an installed program does.
+    /// If the program lies in no target folder, as an installed program does.
     pub fn this_program() -> Result<Self> {
         let program = std::env::current_exe().context("where this program lies")?;
         // Cargo locks the folders that it builds into.
@@ -42,8 +42,8 @@ impl BuiltIn {
             .with_context(|| format!("{program:?} lies in no target folder"))
     }
 
-    /// `<target>/<folder of the profile>/<program>`, which is `debug` for the profile `dev`; tests
-    /// lie in `deps` there.
+    /// Reads `<target>/<folder of the profile>/<program>`; the folder of the profile `dev` is
+    /// `debug`, and tests lie in `deps` below it.
     fn of(program: &Path) -> Option<Self> {
         let folder = program.parent()?;
         let folder = match folder.file_name()?.to_str()? {
@@ -60,7 +60,7 @@ impl BuiltIn {
         })
     }
 
-    /// The folder that programs are put into.
+    /// Folder of the built programs.
     pub fn programs(&self) -> PathBuf {
         self.target.join(match self.profile.as_str() {
             "dev" => "debug",

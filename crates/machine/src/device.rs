@@ -1,4 +1,4 @@
-//! The only place that names a backend.
+//! Devices by name, as `--device` takes them. Only this module names a backend.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,11 +13,11 @@ use crate::program;
 /// A device, as `--device` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceName {
-    /// Flex: the CPU, in Rust alone.
+    /// The CPU with Flex, a backend in pure Rust.
     Cpu,
-    /// The CPU, by LibTorch.
+    /// The CPU with LibTorch.
     LibTorchCpu,
-    /// An NVIDIA GPU, by LibTorch.
+    /// The NVIDIA GPU of this number with LibTorch.
     LibTorchCuda(usize),
 }
 
@@ -53,7 +53,7 @@ impl FromStr for DeviceName {
 }
 
 impl DeviceName {
-    /// The part of LibTorch that it needs.
+    /// Part of LibTorch that the device needs; `None` for Flex.
     pub fn half(self) -> Option<Half> {
         match self {
             DeviceName::Cpu => None,
@@ -62,12 +62,12 @@ impl DeviceName {
         }
     }
 
-    /// Makes sure that this program has the device, for products of this precision. In a clone, for
-    /// LibTorch that is another program, which is built, with LibTorch found or fetched, and takes
-    /// this one's place: what was done before is done again, so this comes first.
+    /// Makes sure that this program has the device, for products of this precision. For LibTorch in
+    /// a clone, another program is built, with LibTorch found or fetched, and replaces this one. It
+    /// repeats everything done so far, so this call comes first.
     ///
     /// # Errors
-    /// If LibTorch or the GPU cannot be had, or the device does not have the precision.
+    /// If LibTorch or the GPU is not available, or the device does not support the precision.
     pub fn provide(self, precision: Precision) -> Result<()> {
         self.check(precision)?;
         let Some(half) = self.half() else {
@@ -84,7 +84,7 @@ impl DeviceName {
     }
 
     /// # Errors
-    /// If it does not have this precision.
+    /// If the device does not support this precision.
     pub fn check(self, precision: Precision) -> Result<()> {
         match self.lacks(precision) {
             None => Ok(()),
@@ -94,7 +94,7 @@ impl DeviceName {
         }
     }
 
-    /// The devices that have this precision, if this one has not.
+    /// Devices that support this precision, if this one does not.
     pub fn lacks(self, precision: Precision) -> Option<&'static str> {
         match (precision, self.half()) {
             (Precision::F32, _) | (Precision::Tf32, Some(Half::Cuda)) => None,
@@ -104,10 +104,11 @@ impl DeviceName {
         }
     }
 
-    /// The device.
+    /// Opens the device.
     ///
     /// # Errors
-    /// If this program is not the one that [`DeviceName::provide`] starts.
+    /// If this program was built without the backend; [`DeviceName::provide`] starts one that has
+    /// it.
     pub fn open(self) -> Result<Device> {
         match self {
             DeviceName::Cpu => Ok(Device::flex()),
@@ -115,11 +116,12 @@ impl DeviceName {
         }
     }
 
-    /// Gives the device `threads`; returns how many parts of a batch are to be computed at a time.
+    /// Sets the number of `threads`; returns how many parts of a batch to compute at the same time.
     ///
-    /// Flex computes much of a part on one thread: parts in parallel. LibTorch spreads every
-    /// operation over its threads: parts one after another, which is 10 % faster on two cores than
-    /// two parts on a thread each, and takes half the memory. A GPU is kept busy by one thread.
+    /// Flex computes much of a part on one thread, so parts are computed in parallel. LibTorch
+    /// spreads every operation over its threads, so parts are computed one after another: on two
+    /// cores this is 10 % faster than two parts with one thread each, and takes half the memory.
+    /// One thread keeps a GPU busy.
     pub fn share_threads(self, threads: usize) -> usize {
         brainmae_ops::set_threads(threads);
         match self {
@@ -132,17 +134,17 @@ impl DeviceName {
     }
 }
 
-/// How many GPUs LibTorch sees.
+/// Number of GPUs that LibTorch sees.
 pub fn gpus() -> usize {
     linked::gpus()
 }
 
-/// What needs LibTorch linked.
+/// Functions that need LibTorch linked.
 #[cfg(feature = "libtorch")]
 mod linked {
     use super::*;
 
-    /// The version that this program was built with.
+    /// Version of LibTorch that this program was built with.
     pub const VERSION: Option<&str> = Some(env!("BRAINMAE_LIBTORCH_VERSION"));
 
     #[allow(deprecated)] // docs: decisions
@@ -196,7 +198,7 @@ mod linked {
     pub fn set_threads(_threads: usize) {}
 }
 
-/// The LibTorch that the numbers of a device come from, if they come from one.
+/// Version of the LibTorch that the device computes with; `None` for other backends.
 pub fn libtorch_version(name: DeviceName) -> Option<&'static str> {
     name.half().and(linked::VERSION)
 }

@@ -1,5 +1,5 @@
-//! The devices of this process, as `--device` lists them: training shares its batches among them,
-//! all else is done by the first.
+//! Devices of this process, as `--device` lists them. Training shares its batches among them;
+//! everything else runs on the first.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,13 +16,13 @@ use crate::local::Local;
 /// One device, or several of a kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Devices {
-    /// One, or a processor that does the work of several devices: `cpu`, `cpu:2`.
+    /// One device, or a CPU that does the work of several devices: `cpu`, `cpu:2`.
     Times(DeviceName, usize),
     /// GPUs by number: `libtorch:cuda:0,1`.
     Gpus(Vec<usize>),
     /// Every GPU that LibTorch sees.
     AllGpus,
-    /// The GPU with the number of this process among those of its machine.
+    /// GPU whose number is that of this process among the processes of its machine.
     LocalGpu,
 }
 
@@ -69,7 +69,7 @@ impl FromStr for Devices {
 }
 
 impl Devices {
-    /// One of them: they are all of a kind.
+    /// Name of one device; all are of the same kind.
     fn kind(&self) -> DeviceName {
         match self {
             Devices::Times(name, _) => *name,
@@ -77,7 +77,7 @@ impl Devices {
         }
     }
 
-    /// Every one, the first first.
+    /// Names of all devices, in order.
     fn names(&self) -> Result<Vec<DeviceName>> {
         let gpus = |numbers: Vec<usize>| numbers.into_iter().map(DeviceName::LibTorchCuda);
         Ok(match self {
@@ -91,26 +91,26 @@ impl Devices {
         })
     }
 
-    /// The part of LibTorch that they need.
+    /// Part of LibTorch that the devices need.
     pub fn half(&self) -> Option<Half> {
         self.kind().half()
     }
 
     /// # Errors
-    /// If one of them is not there, or lacks the precision, in a program that has LibTorch if they
-    /// need it.
+    /// If a device is missing or does not support the precision. If they need LibTorch, a program
+    /// that has it replaces this one first, see [`DeviceName::provide`].
     pub fn require(&self, precision: Precision) -> Result<()> {
         self.kind().provide(precision)?;
         (self.names()?.into_iter()).try_for_each(|name| name.provide(precision))
     }
 
     /// # Errors
-    /// If they do not have this precision.
+    /// If the devices do not support this precision.
     pub fn check(&self, precision: Precision) -> Result<()> {
         self.kind().check(precision)
     }
 
-    /// How many there are.
+    /// Number of devices.
     ///
     /// # Errors
     /// As [`Devices::require`].
@@ -118,7 +118,7 @@ impl Devices {
         Ok(self.names()?.len())
     }
 
-    /// The first.
+    /// Opens the first device.
     ///
     /// # Errors
     /// As [`Devices::require`].
@@ -127,7 +127,7 @@ impl Devices {
         first.unwrap_or(self.kind()).open()
     }
 
-    /// Gives them `threads`; returns how they share the parts of a batch.
+    /// Sets the number of `threads`; returns how the devices share the parts of a batch.
     ///
     /// # Errors
     /// As [`Devices::require`].
@@ -140,20 +140,20 @@ impl Devices {
         })
     }
 
-    /// Gives them `threads`; returns how many parts of a batch they are to compute at a time,
-    /// together.
+    /// Sets the number of `threads`; returns how many parts of a batch all devices together compute
+    /// at the same time.
     pub fn share_threads(&self, threads: usize) -> usize {
         self.kind().share_threads(threads)
     }
 
-    /// The LibTorch that their numbers come from, if they come from one.
+    /// Version of the LibTorch that the devices compute with; `None` for other backends.
     pub fn libtorch_version(&self) -> Option<&'static str> {
         device::libtorch_version(self.kind())
     }
 }
 
-/// The GPU of the process with number `rank` on this machine. Where each process is shown one GPU
-/// alone, it is that one.
+/// GPU of the process with number `rank` on this machine. If each process sees only one GPU, it is
+/// that one.
 fn local_gpu(rank: usize, gpus: usize) -> Result<usize> {
     if gpus == 1 {
         return Ok(0);

@@ -1,11 +1,11 @@
-//! Front end: which of the two programs was started, and what follows from that.
+//! Front end: the program that was started, `brainmae` or `cargo xtask`.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use crate::workspace;
 
-/// A program that people start.
+/// Programs that people start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Front {
     /// `brainmae`: runs and prepared data lie in the current folder.
@@ -18,18 +18,18 @@ pub enum Front {
 static FRONT: OnceLock<Front> = OnceLock::new();
 
 impl Front {
-    /// The program that runs: `brainmae`, unless `main` said otherwise.
+    /// Returns the running program: `brainmae`, unless `main` has set another one.
     pub fn this() -> Self {
         FRONT.get().copied().unwrap_or_default()
     }
 
-    /// Makes this the program that runs; for `main`, before anything else.
+    /// Sets the running program; `main` calls this before anything else.
     pub fn begin(self) {
         // A second call would be a second main.
         let _ = FRONT.set(self);
     }
 
-    /// What a person types to start it.
+    /// Command that starts the program.
     pub fn command(self) -> &'static str {
         match self {
             Front::Brainmae => "brainmae",
@@ -45,7 +45,7 @@ impl Front {
         }
     }
 
-    /// The package that it is built from.
+    /// Package of the program.
     pub fn package(self) -> &'static str {
         match self {
             Front::Brainmae => "brainmae-cli",
@@ -53,7 +53,7 @@ impl Front {
         }
     }
 
-    /// The folder in which `runs` and `prepared` lie when nothing else is said.
+    /// Default folder of `runs` and `prepared`.
     pub fn folder(self) -> PathBuf {
         match self {
             Front::Brainmae => PathBuf::new(),
@@ -62,7 +62,7 @@ impl Front {
     }
 }
 
-/// What a person types to start this program with these words: `brainmae data list`.
+/// Full command line for these words, such as `brainmae data list`.
 pub fn command(words: &str) -> String {
     format!("{} {words}", Front::this().command())
 }

@@ -9,13 +9,13 @@ use anyhow::Result;
 
 static STOP: AtomicBool = AtomicBool::new(false);
 
-/// What ends the process at once.
+/// Function that ends the process at once.
 static AT_ONCE: OnceLock<fn()> = OnceLock::new();
 
 /// Exit status of a program that was interrupted.
 pub const EXIT_STATUS: u8 = 130;
 
-/// The error of work that ends early because someone asked this process to stop.
+/// Error of work that ends early because of a request to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stopped;
 
@@ -27,20 +27,20 @@ impl fmt::Display for Stopped {
 
 impl std::error::Error for Stopped {}
 
-/// Whether an error is, or comes from, [`Stopped`].
+/// Whether an error is [`Stopped`] or has it as its source.
 pub fn is_stopped(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.is::<Stopped>())
 }
 
-/// Set once someone asked this process to stop.
+/// Flag that is set by a request to stop this process.
 pub fn stop_flag() -> &'static AtomicBool {
     &STOP
 }
 
-/// For work that is saved as it goes, or done again in a moment.
+/// Checks for a request to stop, in work that is saved as it goes or is quick to repeat.
 ///
 /// # Errors
-/// [`Stopped`] if someone asked this process to stop.
+/// [`Stopped`] if this process was asked to stop.
 pub fn check() -> Result<(), Stopped> {
     match STOP.load(Ordering::Relaxed) {
         true => Err(Stopped),
@@ -48,8 +48,7 @@ pub fn check() -> Result<(), Stopped> {
     }
 }
 
-/// What a callback returns so that its caller goes on, or ends because someone asked this process
-/// to stop.
+/// Return value of a callback: continue, or break if this process was asked to stop.
 pub fn flow() -> ControlFlow<()> {
     match check() {
         Ok(()) => ControlFlow::Continue(()),
@@ -57,13 +56,13 @@ pub fn flow() -> ControlFlow<()> {
     }
 }
 
-/// Tells what ends the process at once; for `main`.
+/// Sets the function that ends the process at once; for `main`.
 pub fn begin(at_once: fn()) {
     // A second call would be a second main.
     let _ = AT_ONCE.set(at_once);
 }
 
-/// From now on the first signal asks to stop; a second one ends the process at once.
+/// Installs the handlers: the first signal asks to stop, a second one ends the process at once.
 ///
 /// # Errors
 /// If the system refuses a signal handler.

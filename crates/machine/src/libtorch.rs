@@ -1,5 +1,5 @@
-//! LibTorch, for whoever asks for it with `--device libtorch:*`: found or fetched, and linked to a
-//! build of this program that takes the place of this one. Everything said here goes to stderr.
+//! LibTorch for `--device libtorch:*`: found or fetched, and linked to a build of this program that
+//! replaces the running one. All messages go to stderr.
 
 mod fetch;
 mod find;
@@ -13,12 +13,12 @@ use crate::unavailable::unavailable;
 use find::Places;
 pub use version::Version;
 
-/// How much of LibTorch is needed.
+/// Part of LibTorch that is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Half {
-    /// What computes on the CPU.
+    /// CPU part only.
     Cpu,
-    /// The whole.
+    /// All of LibTorch, with CUDA.
     Cuda,
 }
 
@@ -31,11 +31,11 @@ impl Half {
     }
 }
 
-/// The folder with `include` and `lib`: found, or fetched once.
+/// Folder with `include` and `lib`: found, or fetched once.
 ///
 /// # Errors
-/// [`Unavailable`](crate::unavailable::Unavailable) where it cannot be had, or where the one that is
-/// named does not fit.
+/// [`Unavailable`](crate::unavailable::Unavailable) if LibTorch is not available, or if the one
+/// that the user names does not fit.
 pub fn folder(half: Half) -> Result<PathBuf> {
     supported(std::env::consts::OS, std::env::consts::ARCH)?;
     if half == Half::Cuda && !find::driver() {
@@ -46,18 +46,18 @@ pub fn folder(half: Half) -> Result<PathBuf> {
         Some(folder) => folder,
         None => fetch::fetch(half, &places.cache)?,
     };
-    // Cargo runs elsewhere, and the program even more so.
+    // Cargo runs in another folder, and the program may run in any.
     Ok(folder.canonicalize()?)
 }
 
-/// The folder, where it lies on this machine already.
+/// Folder of LibTorch if it is already on this machine.
 pub fn found(half: Half) -> Option<PathBuf> {
     Places::here().ok()?.find(half).ok()?
 }
 
 const NO_DRIVER: &str = "there is no NVIDIA driver on this machine (no /dev/nvidia0, no libcuda.so.1), so no libtorch:cuda\nhint: `--device libtorch:cpu` needs no GPU; in a container, start it with the GPUs (`--gpus all`, `--nv`)";
 
-/// LibTorch's wheels are for this kind of machine.
+/// Checks that LibTorch has wheels for this kind of machine.
 fn supported(os: &str, arch: &str) -> Result<()> {
     if (os, arch) == ("linux", "x86_64") {
         return Ok(());
@@ -67,12 +67,12 @@ fn supported(os: &str, arch: &str) -> Result<()> {
     )))
 }
 
-/// The version of the LibTorch that the variable `LIBTORCH` names.
+/// Version of the LibTorch that the variable `LIBTORCH` names.
 pub fn named_version() -> Option<String> {
     version_of(&PathBuf::from(std::env::var_os("LIBTORCH")?))
 }
 
-/// The version of the LibTorch in `folder`.
+/// Version of the LibTorch in `folder`.
 pub fn version_of(folder: &Path) -> Option<String> {
     Version::of(folder).map(|version| version.to_string())
 }

@@ -1,16 +1,16 @@
-//! This process among those of its machine, as whoever started them says: MPI's starter or Slurm.
+//! Local rank: the number of this process on its machine, as MPI's starter or Slurm sets it.
 
-/// Place and number of the processes of this machine that work together.
+/// Number of this process among the cooperating processes of its machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Local {
-    /// Which one this is, from 0.
+    /// Number of this process, from 0.
     pub rank: usize,
-    /// How many there are.
+    /// Number of processes on this machine.
     pub size: usize,
 }
 
-/// Variables for rank and size: of Open MPI, of MPICH and Intel MPI, of MVAPICH, of Slurm. Slurm's
-/// come last, since they also stand in the script that calls another starter.
+/// Environment variables for rank and size: of Open MPI, of MPICH and Intel MPI, of MVAPICH, of
+/// Slurm. Slurm's come last, because they are also set in a script that calls another starter.
 const VARIABLES: [[&str; 2]; 4] = [
     ["OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE"],
     ["MPI_LOCALRANKID", "MPI_LOCALNRANKS"],
@@ -19,13 +19,14 @@ const VARIABLES: [[&str; 2]; 4] = [
 ];
 
 impl Local {
-    /// This process; one that nobody numbered is alone.
+    /// Reads rank and size of this process; without the variables, it is alone.
     pub fn this() -> Self {
         Self::of(|name| std::env::var(name).ok())
     }
 
     fn of(variable: impl Fn(&str) -> Option<String>) -> Self {
-        // Slurm writes `4(x2),3` for two nodes of four tasks and one of three: the first will do.
+        // Slurm writes `4(x2),3` for two nodes of four tasks and one of three: the first number is
+        // enough.
         let number = |name: &str| {
             let text = variable(name)?;
             let end = text.find(|c: char| !c.is_ascii_digit());
@@ -41,8 +42,8 @@ impl Local {
         }
     }
 
-    /// Threads of this process, where nobody said how many: all processors that it may use, or its
-    /// share of them where the processes of this machine were not each given some of their own.
+    /// Default number of threads of this process. If it may use only some processors of the
+    /// machine, all of these; otherwise an equal share of all processors.
     pub fn threads(self) -> usize {
         let mine = std::thread::available_parallelism().map_or(1, |n| n.get());
         self.share(mine, processors())
@@ -56,7 +57,7 @@ impl Local {
     }
 }
 
-/// Processors of this machine that are switched on.
+/// Number of online processors of this machine.
 fn processors() -> usize {
     let listed = std::fs::read_to_string("/sys/devices/system/cpu/online");
     let count = |range: &str| match range.split_once('-') {

@@ -1,5 +1,4 @@
-//! MPI, for whoever asks for it with `--processes mpi`: what it is built with, and the only place
-//! that uses it.
+//! MPI for `--processes mpi`: its build requirements, and the only code that uses it.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,15 +8,15 @@ use anyhow::Result;
 
 use crate::unavailable::unavailable;
 
-/// The compiler of the machine's MPI.
+/// Compiler of the machine's MPI.
 pub fn compiler() -> OsString {
     std::env::var_os("MPICC").unwrap_or_else(|| "mpicc".into())
 }
 
-/// The bindings are made from the headers of the MPI that the machine has.
+/// Checks that the bindings can be built from the headers of the machine's MPI.
 ///
 /// # Errors
-/// [`Unavailable`](crate::unavailable::Unavailable) without its compiler, or without libclang,
+/// [`Unavailable`](crate::unavailable::Unavailable) if there is no MPI compiler, or no libclang,
 /// which reads the headers.
 pub fn require() -> Result<()> {
     let compiler = compiler();
@@ -53,7 +52,7 @@ fn libraries() -> impl Iterator<Item = PathBuf> {
         let paths = std::env::var_os(name).unwrap_or_default();
         std::env::split_paths(&paths).collect::<Vec<_>>()
     });
-    // Last, since there are thousands: `/usr/lib*` and two levels below it.
+    // These come last, because there are thousands: `/usr/lib*` and two levels below it.
     let roots = ["/usr", "/usr/local"].into_iter().map(Path::new);
     let top = roots.flat_map(folders).filter(|folder| {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
@@ -80,7 +79,7 @@ fn holds_libclang(folder: &Path) -> bool {
     entries(folder).any(|path| is_libclang(&path))
 }
 
-/// A file of the name under which libclang is loaded. `libclang-cpp` is another library.
+/// Whether the file has a name under which libclang is loaded. `libclang-cpp` is another library.
 fn is_libclang(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let is_so = name.starts_with("libclang.so") || name.starts_with("libclang-");
@@ -100,10 +99,11 @@ mod linked {
     use anyhow::{Context, Result};
     use brainmae_pretrain::World;
 
-    /// MPI is begun and ended once, and not ended by a panic: that would wait for the others.
+    /// MPI starts and ends once. A panic must not end it, because that would wait for the other
+    /// processes.
     static UNIVERSE: Mutex<Option<Universe>> = Mutex::new(None);
 
-    /// The processes that MPI started.
+    /// Communicator of the processes that MPI started.
     #[derive(Debug)]
     pub struct Mpi {
         rank: usize,
@@ -120,9 +120,9 @@ mod linked {
         /// Joins the other processes.
         ///
         /// # Errors
-        /// If this process has done so before.
+        /// If this process has already joined.
         pub fn begin() -> Result<Self> {
-            // Only the thread that trains asks, while others compute.
+            // Only the training thread calls MPI, while other threads compute.
             let begun = initialize_with_threading(Threading::Funneled);
             let (begun, _) = begun.context("MPI has begun already")?;
             let world = begun.world();
@@ -134,12 +134,12 @@ mod linked {
             })
         }
 
-        /// Leaves, once all processes want to.
+        /// Leaves, once all processes have called this.
         pub fn end() {
             drop(universe().take());
         }
 
-        /// Ends all processes, if they have begun and not ended.
+        /// Ends all processes, unless MPI has not started or has ended.
         pub fn abort() {
             if universe().is_some() {
                 SimpleCommunicator::world().abort(1);
@@ -147,7 +147,7 @@ mod linked {
         }
     }
 
-    /// Sums in place, piece by piece: MPI counts in 32 bits.
+    /// Sums in place, in chunks, because MPI counts in 32 bits.
     fn sum<T: Equivalence + Copy>(values: &mut [T]) {
         let world = SimpleCommunicator::world();
         for piece in values.chunks_mut(1 << 28) {
@@ -180,7 +180,7 @@ mod linked {
     use anyhow::Result;
     use brainmae_pretrain::Alone;
 
-    /// No processes: this program was built without MPI.
+    /// Placeholder for a program that was built without MPI.
     pub struct Mpi;
 
     impl Mpi {
@@ -190,10 +190,10 @@ mod linked {
             anyhow::bail!("this program was built without MPI")
         }
 
-        /// Nothing has begun.
+        /// Does nothing, as MPI has not started.
         pub fn end() {}
 
-        /// Nothing has begun.
+        /// Does nothing, as MPI has not started.
         pub fn abort() {}
     }
 }

@@ -1,4 +1,4 @@
-//! Probes of what a machine has: short commands, whose failure skips a gate.
+//! Probes of a machine: short commands, whose failure skips a gate.
 
 use std::fs::File;
 use std::process::Command;
@@ -6,20 +6,20 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-/// Longer than any probe takes.
+/// Time limit of a probe; all take less.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// Runs a command that must end well in good time, and returns what it printed.
+/// Runs a command that must succeed within the limit, and returns its output.
 ///
 /// # Errors
-/// The last line of its log, or that it cannot be started or does not end.
+/// The last line of its log, or the fact that it cannot be started or does not end.
 pub fn probe(command: &mut Command) -> Result<String> {
     probe_for(command, LIMIT)
 }
 
 fn probe_for(command: &mut Command, limit: Duration) -> Result<String> {
     let name = command.get_program().display().to_string();
-    // Files, since a pipe that is not read stops the command.
+    // Files instead of pipes: a full pipe would block the command.
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let (out, log) = (folder.path().join("out"), folder.path().join("log"));
     let file = |path| File::create(path).context("cannot write a temporary file");

@@ -1,4 +1,4 @@
-//! Whether this process trains alone, or together with others that were started with it.
+//! Processes that train together: this one alone, or all that were started with it.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -25,19 +25,19 @@ pub enum Processes {
     Mpi,
 }
 
-/// The processes of this program, from their beginning on.
+/// Communicator of this program's processes, from their start.
 static WORLD: OnceLock<Box<dyn World + Send + Sync>> = OnceLock::new();
 
-/// Set once they have parted.
+/// Set when the processes have parted.
 static PARTED: AtomicBool = AtomicBool::new(false);
 
 impl Processes {
     /// Makes sure that this program can be one of these processes and has `devices`, for products
-    /// of this precision. Otherwise another build of it takes its place: what was done before is
-    /// done again, so this comes first.
+    /// of this precision. Otherwise another build of the program replaces it and repeats everything
+    /// done so far, so this call comes first.
     ///
     /// # Errors
-    /// If MPI, LibTorch or a GPU cannot be had.
+    /// If MPI, LibTorch or a GPU is not available.
     pub fn provide(self, devices: &Devices, precision: Precision) -> Result<()> {
         devices.check(precision)?;
         let half = devices.half();
@@ -49,11 +49,11 @@ impl Processes {
         devices.require(precision)
     }
 
-    /// The processes, which this one joins when it is first asked; itself alone once they have
-    /// [parted](part).
+    /// Returns the communicator, which this process joins on the first call. After [`part`], it
+    /// holds this process alone.
     ///
     /// # Errors
-    /// If there is no MPI, see [`Processes::provide`].
+    /// If there is no MPI; see [`Processes::provide`].
     pub fn world(self) -> Result<&'static dyn World> {
         if PARTED.load(Ordering::Relaxed) {
             return Ok(&Alone);
@@ -69,13 +69,13 @@ impl Processes {
     }
 }
 
-/// The number of this process, if another one speaks for it: from 1.
+/// Number of this process if another one speaks for it, from 1; otherwise `None`.
 pub fn follower() -> Option<usize> {
     let world = WORLD.get()?;
     (!world.is_first()).then(|| world.rank())
 }
 
-/// Where the log goes: nowhere in processes that another one speaks for.
+/// Output of the log: nothing in processes that another one speaks for.
 pub fn log_writer() -> Box<dyn Write> {
     match follower() {
         Some(_) => Box::new(std::io::sink()),
@@ -83,7 +83,7 @@ pub fn log_writer() -> Box<dyn Write> {
     }
 }
 
-/// Ends all processes if this one panics.
+/// Guard that ends all processes if this one panics.
 pub struct PanicGuard;
 
 impl Drop for PanicGuard {
@@ -94,29 +94,30 @@ impl Drop for PanicGuard {
     }
 }
 
-/// Leaves the other processes, once all have come to this point: each goes on, or ends, by itself.
+/// Leaves the other processes once all have reached this call; each then continues or ends by
+/// itself.
 pub fn part() {
     PARTED.store(true, Ordering::Relaxed);
     Mpi::end();
 }
 
-/// Ends all processes because this one cannot go on; one that is alone, or has [parted](part), goes
-/// on to its own end.
+/// Ends all processes because this one cannot continue. A process that is alone, or has
+/// [parted](part), continues to its own end.
 pub fn abort() {
     if PARTED.load(Ordering::Relaxed) {
         return;
     }
     if follower().is_some() {
-        // What went wrong in all went wrong in the first one, which is about to write it down.
+        // An error in all processes is also one in the first process, which is about to report it.
         std::thread::sleep(Duration::from_secs(1));
     }
     Mpi::abort();
 }
 
-/// The path that the first process has.
+/// Path of the first process.
 ///
 /// # Errors
-/// If it is no text.
+/// If the path is not valid text.
 pub fn path_of_first(world: &dyn World, path: &Path) -> Result<PathBuf> {
     let bytes = path.to_str().context("a path that is no text")?.as_bytes();
     let length = world.of_first(&[bytes.len() as f64])[0] as usize;

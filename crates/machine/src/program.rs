@@ -1,6 +1,6 @@
-//! The other builds of this program: with LibTorch, with MPI, with both. They cannot start where
-//! these are not, hence programs of their own, which are built when they are asked for and take the
-//! place of the plain one.
+//! Builds of this program with LibTorch, with MPI, or with both. They cannot start on machines
+//! without these libraries, so they are separate programs: built on request, they replace the plain
+//! program.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -15,39 +15,38 @@ use crate::libtorch::{self, Half, Version};
 use crate::unavailable::unavailable;
 use crate::{mpi, workspace};
 
-/// What OpenMP's threads do between operations. By default they spin, and take the cores from the
-/// fused operators and from whatever else is running: a quick step takes 390 ms, and 262 ms when
-/// they wait.
+/// OpenMP variable for what threads do between operations. By default they spin and take the cores
+/// from the fused operators and from other programs: a quick step takes 390 ms, and 262 ms if they
+/// wait.
 const WAIT_POLICY: &str = "OMP_WAIT_POLICY";
 
-/// Whether LibTorch's products on a GPU read 19 bits of 32. Read once, when LibTorch starts; images
-/// of NVIDIA's set it.
+/// Variable that makes LibTorch's products on a GPU read only 19 bits of 32. LibTorch reads it
+/// once, at its start; container images by NVIDIA set it.
 const TF32: &str = "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE";
 
 /// A build of this program.
 #[derive(Clone, Debug, Default)]
 pub struct Program {
-    /// The LibTorch that it is linked to.
+    /// Folder of the LibTorch that the program is linked to.
     pub libtorch: Option<PathBuf>,
-    /// Whether it is one of several processes.
+    /// Whether the program is one of several processes.
     pub mpi: bool,
-    /// What its products are to be started for.
+    /// Precision of the products that the program is started for.
     pub precision: Precision,
 }
 
-/// The variables under which cargo builds with the LibTorch in `folder`, and under which its tests
-/// start.
+/// Environment variables for cargo to build with the LibTorch in `folder`, and to start its tests.
 pub fn environment(folder: &Path) -> [(&'static str, OsString); 3] {
     [
         ("LIBTORCH", folder.as_os_str().to_owned()),
-        // The bindings ask for 2.9.0 to the letter; which versions will do is known here.
+        // The bindings accept only 2.9.0 exactly; this crate checks which versions fit.
         ("LIBTORCH_BYPASS_VERSION_CHECK", "1".into()),
         ("LD_LIBRARY_PATH", folder.join("lib").into_os_string()),
     ]
 }
 
 impl Program {
-    /// The features that it is built with.
+    /// Cargo features of the program.
     fn features(&self) -> Vec<&'static str> {
         let libtorch = self.libtorch.as_ref().map(|_| "libtorch");
         libtorch
@@ -62,12 +61,12 @@ impl Program {
         words.join("-")
     }
 
-    /// Builds it beside the program that runs; returns where it lies. Cargo does nothing where
-    /// nothing changed, and lets one process build at a time.
+    /// Builds the program beside the running one; returns its path. Cargo does nothing if nothing
+    /// has changed, and lets one process build at a time.
     ///
     /// # Errors
-    /// [`Unavailable`](crate::unavailable::Unavailable) without a compiler or MPI, otherwise if it
-    /// does not build.
+    /// [`Unavailable`](crate::unavailable::Unavailable) if there is no compiler or no MPI,
+    /// otherwise an error if the build fails.
     pub fn build(&self) -> Result<PathBuf> {
         let built_in = BuiltIn::this_program()?;
         let name = self.name();
@@ -86,12 +85,12 @@ impl Program {
     }
 
     /// Builds the program with LibTorch as [`Program::build`] does, to run on another machine:
-    /// stripped, and with whichever LibTorch the loader finds there. Returns where it lies, which
-    /// is where the next [`Program::build`] puts its own.
+    /// stripped, and with the LibTorch that the loader finds there. Returns its path, where the
+    /// next [`Program::build`] puts its own program.
     ///
-    /// The program asks for `libtorch.so`, which in LibTorch's builds for CUDA asks for the CUDA
-    /// half in its turn. So one that is linked with the CPU half has GPUs where LibTorch has them,
-    /// and starts where it has none.
+    /// The program loads `libtorch.so`, which in LibTorch's builds for CUDA also loads the CUDA
+    /// part. So a program linked to the CPU part has GPUs where LibTorch has them, and starts where
+    /// it has none.
     ///
     /// # Errors
     /// As [`Program::build`].
@@ -108,7 +107,7 @@ impl Program {
         Ok(built_in.programs().join(self.name()))
     }
 
-    /// What cargo is to build, and with what.
+    /// Adds to `cargo` the build's arguments and environment.
     fn order(&self, cargo: &mut Command, built_in: &BuiltIn) {
         cargo
             .args(["--package", Front::this().package(), "--features"])
@@ -138,7 +137,7 @@ impl Program {
         Ok(())
     }
 
-    /// What it is linked to, for messages.
+    /// Libraries that the program is linked to, for messages.
     fn with(&self) -> String {
         let Some(folder) = &self.libtorch else {
             return String::new();
@@ -157,7 +156,8 @@ impl Program {
         Ok(())
     }
 
-    /// Replaces this program with that one, with the same arguments. Returns only if that fails.
+    /// Replaces the running program by this one, with the same arguments. Returns only if that
+    /// fails.
     fn take_over(&self) -> anyhow::Error {
         match self.build() {
             Ok(path) => replace_this(&path, self.precision),
@@ -166,9 +166,9 @@ impl Program {
     }
 }
 
-/// Replaces this program with one that is built with this part of LibTorch and with MPI, with the
-/// same arguments: in a clone, which it is built from. Returns only if that fails; an installed
-/// program says how to install it with what it lacks.
+/// Replaces this program by one that is built with this part of LibTorch and with MPI, with the
+/// same arguments. This works in a clone, from which the program is built. Returns only if that
+/// fails; an installed program then reports how to install it with the missing part.
 pub fn replace(half: Option<Half>, mpi: bool, precision: Precision) -> anyhow::Error {
     let in_clone = Front::this() == Front::Xtask || workspace::clone_here().is_some();
     if !in_clone || BuiltIn::this_program().is_err() {
@@ -185,8 +185,8 @@ pub fn replace(half: Option<Half>, mpi: bool, precision: Precision) -> anyhow::E
     }
 }
 
-/// What to do about an installed program that lacks LibTorch, which lies in a folder that may be
-/// known, or MPI.
+/// Installation instructions for an installed program that lacks MPI or LibTorch, whose folder may
+/// be known.
 fn to_install(libtorch: Option<Option<PathBuf>>, mpi: bool) -> anyhow::Error {
     let mut lacks = Vec::new();
     let mut variables = String::new();
@@ -206,8 +206,7 @@ fn to_install(libtorch: Option<Option<PathBuf>>, mpi: bool) -> anyhow::Error {
     )
 }
 
-/// A library of a name, with nothing in it, to be linked in the place of one that another machine
-/// has.
+/// Writes an empty library of this name, to link in place of one that another machine has.
 fn empty_library(path: &Path) -> Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if let Some(folder) = path.parent() {
@@ -228,7 +227,8 @@ fn compiler() -> OsString {
     std::env::var_os("CXX").unwrap_or_else(|| "c++".into())
 }
 
-/// The bindings are compiled from C++17. A compiler may lack the headers of its library.
+/// Checks that the compiler finds C++17 headers, from which the bindings are compiled. A compiler
+/// may lack the headers of its library.
 fn require_compiler() -> Result<()> {
     let compiler = compiler();
     let probe = Command::new(&compiler)
@@ -246,7 +246,7 @@ fn require_compiler() -> Result<()> {
     )))
 }
 
-/// Starts it in this program's place, with this program's arguments. Returns only if that fails.
+/// Starts the program in place of this one, with the same arguments. Returns only if that fails.
 #[cfg(unix)]
 fn replace_this(program: &Path, precision: Precision) -> anyhow::Error {
     use std::os::unix::process::CommandExt;
@@ -263,16 +263,16 @@ fn replace_this(program: &Path, precision: Precision) -> anyhow::Error {
     anyhow::Error::new(error).context(format!("cannot start {program:?}"))
 }
 
-/// Neither LibTorch nor MPI is supported here.
+/// LibTorch and MPI are not supported on this system.
 #[cfg(not(unix))]
 fn replace_this(program: &Path, _precision: Precision) -> anyhow::Error {
     anyhow::anyhow!("this system cannot start {program:?} in the place of this program")
 }
 
-/// Starts this program anew if it was started for products of another precision.
+/// Restarts this program if it was started for products of another precision.
 ///
 /// # Errors
-/// If it cannot be started.
+/// If the program cannot be started.
 pub fn restart_for(precision: Precision) -> Result<()> {
     let is_set = std::env::var_os(TF32).is_some_and(|value| value == "1");
     if is_set == (precision == Precision::Tf32) {

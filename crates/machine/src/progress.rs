@@ -1,12 +1,12 @@
-//! Progress of long work: a bar on a terminal, a line now and then elsewhere; on stderr, with the
-//! time left.
+//! Progress of long work on stderr, with the remaining time: a bar on a terminal, a line now and
+//! then elsewhere.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
-/// How often a line is printed where there is no terminal.
+/// Interval between printed lines without a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(15);
 
 /// The progress of one piece of work, in steps.
@@ -21,7 +21,7 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// Work called `name`, of `total` steps.
+    /// Starts the progress of work called `name`, of `total` steps.
     pub fn new(name: &str, total: u64) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let style =
@@ -44,8 +44,8 @@ impl Steps {
         }
     }
 
-    /// A resumed run starts beyond zero: its pace is that of the steps done here, after the first
-    /// `done` ones.
+    /// Sets the first step of a resumed run: its pace is that of the steps after the first `done`
+    /// ones.
     pub fn begin_after(&mut self, done: u64) {
         if self.first == u64::MAX {
             self.first = done;
@@ -56,7 +56,7 @@ impl Steps {
         }
     }
 
-    /// `done` steps are done; `message` tells something of the last one.
+    /// Reports that `done` steps are done; `message` describes the last one.
     pub fn set(&mut self, done: u64, message: String) {
         self.begin_after(done.saturating_sub(1));
         self.done = done;
@@ -82,7 +82,7 @@ impl Steps {
         }
     }
 
-    /// One more step is done.
+    /// Reports one more step.
     pub fn tick(&mut self, message: String) {
         self.set(self.done + 1, message);
     }

@@ -1,4 +1,4 @@
-//! Tools of gates: parts of the toolchain, and programs that are installed from the registry.
+//! Tools of gates: components of the toolchain, and programs installed from the registry.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -26,7 +26,7 @@ pub fn typos() -> Result<()> {
 /// # Errors
 /// As [`typos`].
 pub fn deny() -> Result<()> {
-    // It reads the manifests of all crates, those for other systems too.
+    // The tool reads the manifests of all crates, including those for other systems.
     let mut metadata = cargo(&["metadata", "--format-version", "1"]);
     let what = "dependencies for all systems cannot be downloaded";
     attempt(metadata.stdout(Stdio::null()), what, NO_NETWORK)?;
@@ -48,14 +48,14 @@ pub fn require_component(command: &str, component: &str) -> Result<()> {
     )))
 }
 
-/// Runs a tool, built from the registry on first use into a folder of the user's cache.
+/// Runs a tool, which is built from the registry on first use into a folder of the user's cache.
 fn run(package: &str, binary: &str, version: &str, arguments: &[&str]) -> Result<()> {
     let home = workspace::cache_folder("BRAINMAE_TOOLS", "tools")?;
     let home = home.join(format!("{package}-{version}"));
     let path = home.join("bin").join(binary);
     if !path.exists() {
         eprintln!("installing {package} {version} (once)");
-        // Unoptimised: it is built once and runs for a second.
+        // Unoptimised, because it is built once and runs for a second.
         let mut install = cargo(&["install", package, "--version", version, "--locked"]);
         install.args(["--debug", "--root"]).arg(&home);
         install.env("CARGO_PROFILE_DEV_DEBUG", "false");
@@ -100,10 +100,11 @@ const NO_NETWORK: &[&str] = &[
     "using offline mode",
 ];
 
-/// Runs a call of cargo, and shows its log.
+/// Runs a cargo command, and shows its log.
 ///
 /// # Errors
-/// [`Unavailable`](crate::unavailable::Unavailable) if it fails and its log has one of `excuses`.
+/// [`Unavailable`](crate::unavailable::Unavailable) if it fails and its log contains one of
+/// `excuses`.
 pub fn attempt(command: &mut Command, what: &str, excuses: &[&str]) -> Result<()> {
     let child = command.stderr(Stdio::piped()).spawn();
     let mut child = child.with_context(|| format!("cannot start {command:?}"))?;

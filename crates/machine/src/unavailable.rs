@@ -1,8 +1,8 @@
-//! Things that this machine does not have.
+//! Errors of things that this machine does not have.
 
 use std::fmt;
 
-/// Why something cannot be had on this machine; nothing is wrong with the workspace.
+/// Reason why something is not available on this machine; the workspace itself is fine.
 #[derive(Debug)]
 pub struct Unavailable(String);
 
@@ -14,15 +14,15 @@ impl fmt::Display for Unavailable {
 
 impl std::error::Error for Unavailable {}
 
-/// An error with a reason, and a hint of what to do about it.
+/// Creates an error with a reason and a hint of what to do about it.
 pub fn unavailable(reason: impl Into<String>) -> anyhow::Error {
     Unavailable(reason.into()).into()
 }
 
-/// The first line of the reason, where that is what an error is about.
+/// First line of the reason, if the error is [`Unavailable`].
 ///
 /// # Errors
-/// The error itself, where it is another one.
+/// The error itself, if it is another one.
 pub fn reason(error: anyhow::Error) -> anyhow::Result<String> {
     if !error.is::<Unavailable>() {
         return Err(error);

@@ -8,9 +8,8 @@ use anyhow::{Context, Result};
 use crate::cargo::BuiltIn;
 use crate::front::Front;
 
-/// The clone's root. For `cargo xtask`: what cargo says when it starts us, the current folder
-/// otherwise. For `brainmae`: the clone that the current folder lies in, the current folder
-/// otherwise.
+/// Root of the clone. For `cargo xtask`, cargo names it at the start; for `brainmae`, it is the
+/// clone around the current folder. In both cases, the fallback is the current folder.
 pub fn root() -> PathBuf {
     let found = match Front::this() {
         Front::Xtask => std::env::var_os("CARGO_MANIFEST_DIR")
@@ -20,14 +19,14 @@ pub fn root() -> PathBuf {
     found.unwrap_or_else(|| PathBuf::from("."))
 }
 
-/// The root of the clone that the current folder lies in.
+/// Root of the clone around the current folder.
 pub fn clone_here() -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;
     let is_clone = |folder: &&Path| folder.join("crates/cli/Cargo.toml").is_file();
     here.ancestors().find(is_clone).map(Path::to_path_buf)
 }
 
-/// `path` as a person would write it: relative to the current folder where it lies below it.
+/// `path` in the form that a person would write: relative if it lies below the current folder.
 pub fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(&here)
@@ -36,11 +35,11 @@ pub fn shown(path: &Path) -> String {
         .to_string()
 }
 
-/// A folder of things that are fetched or built once: what `variable` names, otherwise `name` in
-/// the user's cache.
+/// Folder of things that are fetched or built once: the value of the variable `variable`, otherwise
+/// `name` in the user's cache.
 ///
 /// # Errors
-/// Without a home folder.
+/// If there is no home folder.
 pub fn cache_folder(variable: &str, name: &str) -> Result<PathBuf> {
     if let Some(folder) = std::env::var_os(variable) {
         return Ok(PathBuf::from(folder));
@@ -52,14 +51,14 @@ pub fn cache_folder(variable: &str, name: &str) -> Result<PathBuf> {
 
 static BUILT_FROM: OnceLock<Option<&'static str>> = OnceLock::new();
 
-/// Tells which version of the code this program was built from, where its build knew; for `main`.
+/// Sets the version of the code that this program was built from, if the build knew it; for `main`.
 pub fn begin(built_from: Option<&'static str>) {
     // A second call would be a second main.
     let _ = BUILT_FROM.set(built_from);
 }
 
-/// The version of the code: what git says of the clone that this program is built in, otherwise
-/// what git said when it was built to be installed.
+/// Version of the code from git: of the clone that this program was built in, otherwise as recorded
+/// when the program was built to be installed.
 pub fn code_version() -> Option<String> {
     let clone = match Front::this() {
         Front::Xtask => Some(root()),

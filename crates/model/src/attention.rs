@@ -1,4 +1,4 @@
-//! The two kinds of attention that a block can have.
+//! Attention of a block: graph attention or self-attention.
 
 mod graph;
 mod self_attention;
@@ -8,12 +8,12 @@ pub use self_attention::SelfAttention;
 
 use burn::module::Module;
 
-/// The attention of a block.
+/// Attention of a block, with the source of its weights.
 #[derive(Module, Debug)]
 #[allow(clippy::large_enum_variant)]
 pub enum Attention {
-    /// From the ROI vectors alone.
+    /// Attention weights computed from the ROI vectors alone.
     Graph(GraphAttention),
-    /// From the tokens themselves.
+    /// Attention weights computed from the tokens.
     SelfAttention(SelfAttention),
 }

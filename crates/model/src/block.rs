@@ -1,4 +1,4 @@
-//! One pre-norm block.
+//! Pre-norm block: attention, then a feed-forward layer, each with a residual connection.
 
 use brainmae_ops::Mixing;
 use burn::module::Module;
@@ -15,7 +15,7 @@ use crate::layer_norm::LayerNorm;
 /// `x <- x + attention(norm(x))`, then `x <- x + feed_forward(norm(x))`.
 ///
 /// # Source
-/// The paper does not say where it normalises: pre-norm is this implementation's choice.
+/// The paper does not state where it normalises: pre-norm is this implementation's choice.
 #[derive(Module, Debug)]
 pub struct Block {
     norm1: LayerNorm,
@@ -27,14 +27,12 @@ pub struct Block {
 }
 
 impl Block {
-    /// A block with region-aware graph attention.
     pub(crate) fn graph<R: Rng>(config: &BrainMaeConfig, init: &mut Init<R>) -> Self {
         let c = config;
         let attention = GraphAttention::new(c.d_model, c.n_heads, c.self_loops, init);
         Self::new(c, Attention::Graph(attention), init)
     }
 
-    /// A block with self-attention.
     pub(crate) fn self_attention<R: Rng>(config: &BrainMaeConfig, init: &mut Init<R>) -> Self {
         let attention = SelfAttention::new(config.d_model, config.n_heads, init);
         Self::new(config, Attention::SelfAttention(attention), init)
@@ -50,7 +48,8 @@ impl Block {
         }
     }
 
-    /// The attention weights of a graph block, `[heads, rois, rois]`; nothing for a self-attention block.
+    /// Attention weights of a graph block, `[heads, rois, rois]`; `None` for a self-attention
+    /// block.
     pub fn alpha(&self, roi_vectors: Tensor<2>) -> Option<Tensor<3>> {
         match &self.attention {
             Attention::Graph(graph) => Some(graph.alpha(roi_vectors)),
@@ -58,12 +57,13 @@ impl Block {
         }
     }
 
-    /// Among the ROI tokens of each segment: `x` is `[m, rois, d_model]`.
+    /// Forward pass among the ROI tokens of each segment: `x` is `[m, rois, d_model]`.
     pub(crate) fn forward_rois(&self, x: Tensor<3>, roi_vectors: &Tensor<2>) -> Tensor<3> {
         self.whole(self.alpha(roi_vectors.clone())).forward(x)
     }
 
-    /// Among the segment tokens of each sample: `x` is `[batch, tokens, d_model]`, `padded` as in [`SelfAttention::forward`].
+    /// Forward pass among the segment tokens of each sample: `x` is `[batch, tokens, d_model]`,
+    /// `padded` as in [`SelfAttention::forward`].
     pub(crate) fn forward_segments(
         &self,
         x: Tensor<3>,
@@ -72,7 +72,7 @@ impl Block {
         let (Attention::SelfAttention(attention), Some(padded)) = (&self.attention, padded) else {
             return self.whole(None).forward(x);
         };
-        // Rare, and taken apart: in 32 bits whatever the precision.
+        // Padding is rare: the block is computed in several operators, always in 32 bits.
         let x = x.cast(FloatDType::F32);
         let y = attention.forward(self.norm1.forward(x.clone()), padded);
         let x = x + y;
@@ -80,7 +80,7 @@ impl Block {
         x + y
     }
 
-    /// The block as one operator, for sequences without padding.
+    /// The block as one fused operator, for sequences without padding.
     fn whole(&self, alpha: Option<Tensor<3>>) -> brainmae_ops::Block {
         let (mixing, [v, o], heads) = match (&self.attention, alpha) {
             (Attention::Graph(graph), Some(alpha)) => {

@@ -1,4 +1,4 @@
-//! The whole model.
+//! BrainMAE as a whole: encoders, decoder and loss of a batch.
 
 use brainmae_ops::Precision;
 use burn::module::{Module, Param};
@@ -14,19 +14,20 @@ use crate::time_encoding::{encode, time_encoding};
 use crate::weights::with_stable_ids;
 use crate::{BrainMaeConfig, DataShape, ModelError, RoiVectors};
 
-/// A batch of samples, as the model takes it.
+/// A batch of samples as the input of the model.
 #[derive(Clone, Debug)]
 pub struct Input {
     /// `[batch, segments, rois, time]`, z-scored per ROI and scan.
     pub bold: Tensor<4>,
     /// `p(t)` of every segment's start, `[batch, segments, d_model]`.
     time: Tensor<3>,
-    /// `[batch, segments]`, true where a segment is padding; nothing where no segment is.
+    /// `[batch, segments]`, true where a segment is padding; `None` if no segment is.
     padded: Option<Tensor<2, Bool>>,
 }
 
 impl Input {
-    /// The loss of what was drawn of this batch; `hidden` is `[batch, segments, rois]`, true where an ROI was hidden.
+    /// Loss of the reconstruction of this batch; `hidden` is `[batch, segments, rois]`, true where
+    /// an ROI was hidden.
     pub fn loss(
         &self,
         drawn: Tensor<4>,
@@ -43,7 +44,7 @@ impl Input {
     }
 }
 
-/// What the encoder says of a batch.
+/// Output of the encoder for one batch.
 #[derive(Clone, Debug)]
 pub struct Encoding {
     /// One vector per sample, `[batch, d_model]`: the representation of the scan.
@@ -67,10 +68,11 @@ pub struct BrainMae {
 }
 
 impl BrainMaeConfig {
-    /// A model with random weights drawn from `rng`; the same stream gives the same weights on every device.
+    /// Creates a model with random weights drawn from `rng`; the same stream gives the same weights
+    /// on every device.
     ///
     /// # Errors
-    /// [`ModelError::Config`] if sizes do not fit one another or the data.
+    /// [`ModelError::Config`] if the sizes do not fit one another or the data.
     pub fn init<R: Rng>(
         &self,
         data: DataShape,
@@ -99,17 +101,17 @@ impl BrainMaeConfig {
 }
 
 impl BrainMae {
-    /// The vectors that the ROIs own, `[rois, d_model]`.
+    /// Learnable vectors of the ROIs, `[rois, d_model]`.
     pub fn roi_vectors(&self) -> Tensor<2> {
         self.roi_vectors.val()
     }
 
-    /// The same model, computing in this precision. That of a new one is 32 bits.
+    /// Returns the model with this precision. A new model has 32 bits.
     pub fn with_precision(self, precision: Precision) -> Self {
         Self { precision, ..self }
     }
 
-    /// The transient state encoder.
+    /// Transient state encoder of the model.
     pub fn state_encoder(&self) -> &StateEncoder {
         &self.state_encoder
     }
@@ -118,7 +120,8 @@ impl BrainMae {
     ///
     /// # Shapes
     /// - `bold`: `[batch, segments, rois, time]` in `dims`, row-major
-    /// - `start_secs`, `valid`: `[batch, segments]`; start of each segment in seconds, and whether it is no padding
+    /// - `start_secs`, `valid`: `[batch, segments]`; start of each segment in seconds, and whether
+    ///   it is no padding
     pub fn input(
         &self,
         bold: Vec<f32>,
@@ -140,20 +143,22 @@ impl BrainMae {
         }
     }
 
-    /// The transient state of every segment, `[batch, segments, d_model]`, not yet in context.
+    /// Transient state of every segment, `[batch, segments, d_model]`, before the time encoder.
     pub fn states(&self, bold: Tensor<4>, hidden: Option<&Tensor<3, Bool>>) -> Tensor<3> {
         self.state_encoder
             .forward(bold, hidden, &self.roi_vectors.val(), self.precision)
     }
 
-    /// What the ROIs of every segment are in its transient state, nothing hidden: `[batch * segments, rois, d_model]`.
+    /// ROI tokens of every segment before the readout, with no ROI hidden: `[batch * segments,
+    /// rois, d_model]`.
     pub fn roi_tokens(&self, input: &Input) -> Tensor<3> {
         let roi_vectors = self.roi_vectors.val();
         self.state_encoder
             .roi_tokens(input.bold.clone(), None, &roi_vectors, self.precision)
     }
 
-    /// States in context and the scan's representation. `hidden` is `[batch, segments, rois]`, true where an ROI is hidden.
+    /// Encodes a batch: CLS token and states in context. `hidden` is `[batch, segments, rois]`,
+    /// true where an ROI is hidden.
     pub fn encode(&self, input: &Input, hidden: Option<&Tensor<3, Bool>>) -> Encoding {
         let states = self.states(input.bold.clone(), hidden);
         let (cls, tokens) = self.time_encoder.forward(
@@ -165,7 +170,8 @@ impl BrainMae {
         Encoding { cls, tokens }
     }
 
-    /// The signal of every ROI, hidden or not, drawn from the states: `[batch, segments, rois, time]`.
+    /// Reconstructs the signal of every ROI, hidden or not, from the states: `[batch, segments,
+    /// rois, time]`.
     pub fn reconstruct(&self, input: &Input, hidden: Option<&Tensor<3, Bool>>) -> Tensor<4> {
         let tokens = self.encode(input, hidden).tokens;
         self.decoder.forward(

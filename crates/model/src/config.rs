@@ -4,23 +4,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
 
-/// Which blocks the transient state encoder has.
+/// Kinds of blocks in the transient state encoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TseKind {
     /// SG-BrainMAE: region-aware graph attention in every block.
     Static,
-    /// AG-BrainMAE: region-aware graph attention in the first block, self-attention among the ROI tokens after it.
+    /// AG-BrainMAE: region-aware graph attention in the first block, self-attention among the ROI
+    /// tokens in the others.
     Adaptive,
 }
 
-/// How the ROI tokens of a segment become one state.
+/// Map from the ROI tokens of a segment to one state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReadoutKind {
     /// One linear map of all `n_rois * d_model` values.
     Flatten,
-    /// A learned elementwise weighting of the ROI tokens, summed, then a linear map of `d_model` values.
+    /// A learned elementwise weighting of the ROI tokens and their sum, then a linear map of
+    /// `d_model` values.
     RoiWeighted,
 }
 
@@ -28,13 +30,13 @@ pub enum ReadoutKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RoiVectors {
-    /// Learned with the rest.
+    /// Learned with the other weights.
     Learned,
     /// Fixed sinusoids of the ROI index: an ablation.
     Fixed,
 }
 
-/// What the data decide about a model.
+/// Sizes of a model that the data determine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataShape {
     /// ROIs of the atlas.
@@ -43,7 +45,8 @@ pub struct DataShape {
     pub segment_len_trs: usize,
 }
 
-/// Sizes and ablation switches. The defaults are the `quick` size; [`BrainMaeConfig::paper`] is the paper's.
+/// Sizes and ablation switches. The defaults are the `quick` size; [`BrainMaeConfig::paper`] is the
+/// paper's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BrainMaeConfig {
@@ -57,13 +60,14 @@ pub struct BrainMaeConfig {
     pub tse: TseKind,
     /// Blocks of the transient state encoder.
     pub tse_blocks: usize,
-    /// `false` puts ordinary self-attention into every block of the transient state encoder: an ablation.
+    /// `false` puts ordinary self-attention into every block of the transient state encoder: an
+    /// ablation.
     pub graph: bool,
     /// `true` lets an ROI attend to itself in graph blocks: an ablation.
     pub self_loops: bool,
-    /// Learned or fixed ROI vectors.
+    /// Learned or fixed ROI vectors; fixed ones are an ablation.
     pub roi_vectors: RoiVectors,
-    /// From ROI tokens to a state.
+    /// Map from ROI tokens to a state.
     pub readout: ReadoutKind,
     /// Blocks of the time encoder.
     pub encoder_depth: usize,
@@ -93,7 +97,8 @@ impl Default for BrainMaeConfig {
 }
 
 impl BrainMaeConfig {
-    /// The size at which the paper's results are sought: width 512, 8 heads, 4 encoder blocks.
+    /// Size with which the paper's results are to be reproduced: width 512, 8 heads, 4 encoder
+    /// blocks.
     pub fn paper() -> Self {
         Self {
             d_model: 512,
@@ -103,7 +108,7 @@ impl BrainMaeConfig {
         }
     }
 
-    /// How many of the transient state encoder's blocks use graph attention.
+    /// Number of the transient state encoder's blocks with graph attention.
     pub fn graph_blocks(&self) -> usize {
         match (self.graph, self.tse) {
             (false, _) => 0,
@@ -112,7 +117,7 @@ impl BrainMaeConfig {
         }
     }
 
-    /// Checks what must agree between layers and with the data.
+    /// Checks that sizes agree between layers and with the data.
     ///
     /// # Errors
     /// [`ModelError::Config`] names the first field that does not fit.

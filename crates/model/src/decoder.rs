@@ -1,4 +1,4 @@
-//! The decoder of pretraining: states back to the signal of every ROI.
+//! Decoder of pretraining: states to the signal of every ROI.
 
 use brainmae_ops::Precision;
 use burn::module::Module;

@@ -1,4 +1,4 @@
-//! What can be wrong with a model: its sizes, or the weights it is given.
+//! Errors of a model's sizes and of the weights that are loaded into it.
 
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -11,20 +11,20 @@ pub enum ModelError {
         field: &'static str,
         /// Its value.
         found: String,
-        /// What would be right.
+        /// Allowed values.
         expected: String,
     },
-    /// A weight file lacks tensors or holds ones that the model does not know.
+    /// A weight file lacks tensors, or holds tensors that the model does not have.
     #[error(
         "the weights do not belong to this model: missing {missing:?}, unknown {unknown:?}; use the config that they were trained with"
     )]
     WeightNames {
-        /// Names that the model has and the file has not.
+        /// Names that are in the model but not in the file.
         missing: Vec<String>,
-        /// Names that the file has and the model has not.
+        /// Names that are in the file but not in the model.
         unknown: Vec<String>,
     },
-    /// A tensor of a weight file has another shape than the model's.
+    /// A tensor has different shapes in the weight file and in the model.
     #[error(
         "weight {name} has shape {found:?}, the model expects {expected:?}; use the config that it was trained with"
     )]
@@ -41,10 +41,10 @@ pub enum ModelError {
     WeightType {
         /// Name of the tensor.
         name: String,
-        /// Type in the file.
+        /// Dtype in the file.
         found: String,
     },
-    /// Not a safetensors file, or a damaged one.
+    /// The file is damaged, or not in the safetensors format.
     #[error("cannot read the weights as safetensors: the file is damaged or of another format")]
     Safetensors(#[from] safetensors::SafeTensorError),
 }

@@ -1,4 +1,4 @@
-//! The position-wise half of a block.
+//! Feed-forward half of a block: the same two-layer map for every token.
 
 use burn::module::Module;
 use burn::nn::Linear;
@@ -27,7 +27,7 @@ impl FeedForward {
         [&self.fc1, &self.fc2]
     }
 
-    /// `[m, n, d_model]` to the same.
+    /// Input and output are `[m, n, d_model]`.
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         self.fc2.forward(gelu(self.fc1.forward(x)))
     }

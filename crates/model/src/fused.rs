@@ -1,9 +1,9 @@
-//! burn's layers, as the fused operators take them.
+//! Conversion of burn's layers to the inputs of the fused operators.
 
 use brainmae_ops::Linear;
 use burn::nn;
 
-/// A linear map, which must have a bias.
+/// Converts a linear map, which must have a bias.
 pub(crate) fn linear(linear: &nn::Linear) -> Linear {
     let Some(bias) = &linear.bias else {
         unreachable!("every map that is part of a fused operator has a bias")

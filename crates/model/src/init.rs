@@ -1,4 +1,4 @@
-//! Random starting weights from a named stream, so that every backend starts from the same numbers.
+//! Random initial weights from a named stream, so that every backend starts from the same numbers.
 
 use burn::module::Param;
 use burn::nn::Linear;
@@ -8,16 +8,16 @@ use rand_distr::StandardNormal;
 
 use crate::layer_norm::LayerNorm;
 
-/// Draws parameters on one device from one stream, in the order in which they are asked for.
+/// Draws parameters on one device from one stream, in the order of the calls.
 pub struct Init<'a, R: Rng> {
-    /// The stream.
+    /// Stream of random numbers.
     pub rng: &'a mut R,
-    /// Where the parameters live.
+    /// Device of the parameters.
     pub device: &'a Device,
 }
 
 impl<R: Rng> Init<'_, R> {
-    /// Uniform values within `bound` of 0.
+    /// Uniform values within ±`bound`.
     pub fn uniform<const D: usize>(&mut self, shape: [usize; D], bound: f32) -> Param<Tensor<D>> {
         let values = (0..shape.iter().product())
             .map(|_| self.rng.random_range(-bound..bound))
@@ -42,7 +42,7 @@ impl<R: Rng> Init<'_, R> {
         Param::from_data(TensorData::new(values, shape), self.device)
     }
 
-    /// A linear map with weights and bias uniform within `1 / sqrt(n_in)`, as PyTorch starts its own.
+    /// A linear map with weights and bias uniform within `1 / sqrt(n_in)`, as PyTorch's default.
     pub fn linear(&mut self, n_in: usize, n_out: usize) -> Linear {
         let bound = (n_in as f32).sqrt().recip();
         Linear {
@@ -51,7 +51,7 @@ impl<R: Rng> Init<'_, R> {
         }
     }
 
-    /// As [`Init::linear`], without bias.
+    /// As [`Init::linear`], but without bias.
     pub fn linear_without_bias(&mut self, n_in: usize, n_out: usize) -> Linear {
         Linear {
             weight: self.uniform([n_in, n_out], (n_in as f32).sqrt().recip()),

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 
 /// `(x - mean) / sqrt(variance + eps) * gamma + beta` for each row.
 ///
-/// burn's own keeps `eps` to itself and is taken apart when gradients are wanted.
+/// burn's own layer norm does not expose `eps`, and autodiff splits it into several operators.
 #[derive(Module, Debug)]
 pub struct LayerNorm {
     gamma: Param<Tensor<1>>,
@@ -25,12 +25,12 @@ impl LayerNorm {
         }
     }
 
-    /// `[.., d_model]` to the same.
+    /// Input and output are `[.., d_model]`.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         brainmae_ops::layer_norm(x, self.weights(), self.eps)
     }
 
-    /// The weights, as the fused operators take them.
+    /// The weights in the form of the fused operators.
     pub(crate) fn weights(&self) -> brainmae_ops::Norm {
         brainmae_ops::Norm {
             gamma: self.gamma.val(),

@@ -1,30 +1,32 @@
-//! The masked reconstruction loss.
+//! Masked reconstruction loss.
 
 use burn::tensor::{Bool, Tensor};
 
 /// The loss of a batch and its two terms, each a scalar on the device of the batch.
 ///
 /// ```text
-/// L = lambda · mean over hidden (segment, ROI) of MSE  +  (1 - lambda) · the same over visible ones
+/// L = lambda · mean of MSE over hidden (segment, ROI) + (1 - lambda) · the same over visible ones
 /// ```
-/// Padded segments count nowhere. Nothing hidden: the visible term alone; nothing visible: the hidden term alone.
+/// Padded segments do not count. If nothing is hidden, the loss is the visible term alone; if
+/// nothing is visible, the hidden term alone.
 #[derive(Clone, Debug)]
 pub struct ReconstructionLoss {
-    /// What training minimises.
+    /// Loss that training minimises.
     pub total: Tensor<1>,
-    /// Mean squared error of hidden ROIs; 0 where nothing is hidden.
+    /// Mean squared error of hidden ROIs; 0 if there are none.
     pub hidden: Tensor<1>,
-    /// Mean squared error of visible ROIs; 0 where nothing is visible.
+    /// Mean squared error of visible ROIs; 0 if there are none.
     pub visible: Tensor<1>,
 }
 
 impl ReconstructionLoss {
-    /// Nothing is read from the device, the counts of hidden and visible ROIs neither.
+    /// Computes the loss without reading any value from the device, not even the counts of hidden
+    /// and visible ROIs.
     ///
     /// # Shapes
     /// - `drawn`, `bold`: `[batch, segments, rois, time]`
     /// - `hidden`: `[batch, segments, rois]`, true where an ROI is hidden
-    /// - `padded`: `[batch, segments]`, true where a segment is padding; nothing where none is
+    /// - `padded`: `[batch, segments]`, true where a segment is padding; `None` if none is
     pub fn new(
         drawn: Tensor<4>,
         bold: Tensor<4>,
@@ -49,7 +51,8 @@ impl ReconstructionLoss {
         };
         let (visible, any_visible) = side(hidden.clone().bool_not());
         let (hidden, any_hidden) = side(hidden.clone());
-        // Of a side that has no other the weight is 1; that of a side with nothing in it does not matter.
+        // If one of the two sets is empty, the weight of the other is 1; the weight of the empty
+        // set has no effect, as its error is 0.
         let alone = |other: Tensor<1>| -other + 1.0;
         let of_hidden = any_visible.clone() * lambda + alone(any_visible);
         let of_visible = any_hidden.clone() * (1.0 - lambda) + alone(any_hidden);
@@ -69,7 +72,8 @@ mod tests {
 
     fn loss(hidden: [[bool; 2]; 2], padded: Option<[bool; 2]>) -> [f32; 3] {
         let device = Device::flex();
-        // Two segments of two ROIs, one volume; the errors are 1, 2, 3, 4, their squares 1, 4, 9, 16.
+        // Two segments of two ROIs, one volume; the errors are 1, 2, 3, 4, and their squares 1, 4,
+        // 9, 16.
         let bold = Tensor::<4>::zeros([1, 2, 2, 1], &device);
         let drawn = Tensor::<4>::from_data([[[[1.0], [2.0]], [[3.0], [4.0]]]], &device);
         let hidden = Tensor::from_data([hidden], &device);

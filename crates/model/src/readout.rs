@@ -1,4 +1,4 @@
-//! From the ROI tokens of a segment to its state.
+//! Readout: the ROI tokens of a segment become its state.
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
@@ -10,7 +10,8 @@ use crate::{BrainMaeConfig, ReadoutKind};
 
 /// `R^{rois x d_model} -> R^{d_model}`.
 ///
-/// `flatten`: one linear map of all values. `roi_weighted`: `z = W ( sum_i u_i ∘ x_i ) + b`, `u` learned from `1 / rois`.
+/// `flatten`: one linear map of all values. `roi_weighted`: `z = W ( sum_i u_i ∘ x_i ) + b`, where
+/// `u` is learned and starts at `1 / rois`.
 #[derive(Module, Debug)]
 pub struct Readout {
     roi_weight: Option<Param<Tensor<2>>>,
@@ -35,7 +36,7 @@ impl Readout {
         }
     }
 
-    /// `[m, rois, d_model]` to `[m, d_model]`.
+    /// Maps `[m, rois, d_model]` to `[m, d_model]`.
     pub fn forward(&self, x: Tensor<3>) -> Tensor<2> {
         let [m, rois, d_model] = x.dims();
         let x = match &self.roi_weight {

@@ -1,4 +1,4 @@
-//! The transient state encoder (TSE): 15 s of every ROI's signal become one state.
+//! Transient state encoder (TSE): 15 s of every ROI's signal become one state.
 
 use brainmae_ops::{Hidden, Precision};
 use burn::module::{Module, Param};
@@ -13,7 +13,8 @@ use crate::layer_norm::LayerNorm;
 use crate::readout::Readout;
 use crate::{BrainMaeConfig, DataShape};
 
-/// Embeds each ROI's signal, lets the ROIs exchange through attention, and reads one state out.
+/// Embeds each ROI's signal, lets the ROIs exchange information through attention, and reads one
+/// state out.
 ///
 /// ```text
 /// x_i = W_s bold_i + b_s        a hidden ROI's x_i is the mask token instead
@@ -54,14 +55,15 @@ impl StateEncoder {
         }
     }
 
-    /// The blocks, first to last.
+    /// Blocks from first to last.
     pub fn blocks(&self) -> &[Block] {
         &self.blocks
     }
 
     /// # Shapes
     /// - `bold`: `[batch, segments, rois, time]`
-    /// - `hidden`: `[batch, segments, rois]`, true where the ROI is hidden; its signal is not used at all
+    /// - `hidden`: `[batch, segments, rois]`, true where the ROI is hidden; its signal is not used
+    ///   at all
     /// - `roi_vectors`: `[rois, d_model]`
     /// - returns the states, `[batch, segments, d_model]`
     pub fn forward(
@@ -79,7 +81,7 @@ impl StateEncoder {
             .reshape([batch, segments, d_model])
     }
 
-    /// What the ROIs are after the blocks, before the readout.
+    /// ROI tokens after the blocks, before the readout.
     ///
     /// # Shapes
     /// - as [`forward`](Self::forward)

@@ -1,4 +1,5 @@
-//! The time encoder: the states of a sample in each other's context, and one vector for the whole scan.
+//! Time encoder: the states of a sample in the context of one another, and one vector for the whole
+//! scan.
 
 use brainmae_ops::Precision;
 use burn::module::{Module, Param};
@@ -10,7 +11,8 @@ use crate::block::Block;
 use crate::init::Init;
 use crate::layer_norm::LayerNorm;
 
-/// Self-attention over `[CLS, s_1 + p(t_1), …, s_S + p(t_S)]`; CLS is learned and carries no time.
+/// Self-attention over `[CLS, s_1 + p(t_1), …, s_S + p(t_S)]`; CLS is learned and has no time
+/// encoding.
 ///
 /// # Source
 /// arXiv 2406.17086, segment-wise ViT.

@@ -1,11 +1,12 @@
-//! Sinusoids of time in seconds.
+//! Time encoding: sinusoids of the time in seconds.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
 /// `p(t)_{2m} = sin(t / 10000^{2m/d})`, `p(t)_{2m+1} = cos(t / 10000^{2m/d})`.
 ///
-/// `t` counts **seconds**, not segments, so that scans of any TR share one encoding. `d_model` is even.
-/// The angles are formed in double precision, on the host: there are few of them, and they are the same for every block.
+/// `t` counts **seconds**, not segments, so that scans of any TR share one encoding. `d_model` is
+/// even. The angles are computed in double precision on the host: there are few of them, and they
+/// are the same for every block.
 ///
 /// # Shapes
 /// - `secs`: any number of times, in row-major order

@@ -1,7 +1,8 @@
-//! Weights by name: the exchange with PyTorch, and parameter identities that survive a restart.
+//! Weights by name: the exchange with PyTorch, and parameter identities that stay the same after a
+//! restart.
 //!
-//! Names and layout are those of a PyTorch user: `Linear.weight` is `[out, in]` there and `[in, out]` here, a layer norm
-//! has `weight` and `bias` there and `gamma` and `beta` here.
+//! Names and layout follow PyTorch: `Linear.weight` is `[out, in]` there and `[in, out]` here; a
+//! layer norm has `weight` and `bias` there and `gamma` and `beta` here.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,7 +13,7 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use crate::ModelError;
 
-/// Prefixes of our parameter paths and of the names in weight files; the first that fits counts.
+/// Prefixes of our parameter paths and of the names in weight files; the first match applies.
 const NAMES: [(&str, &str); 14] = [
     ("roi_vectors", "roi"),
     ("state_encoder.signal", "signal"),
@@ -30,11 +31,11 @@ const NAMES: [(&str, &str); 14] = [
     ("decoder.head_", "head_"),
 ];
 
-/// A parameter's place in a module: its path, and how a weight file holds it.
+/// Position of a parameter in a module: its path, and its form in a weight file.
 #[derive(Default)]
 struct Place {
     path: Vec<String>,
-    /// The path with the variants of enums, which names leave out.
+    /// Path with the variants of enums, which names leave out.
     full_path: Vec<String>,
     containers: Vec<String>,
 }
@@ -59,7 +60,7 @@ impl Place {
         }
     }
 
-    /// The name in a weight file.
+    /// Name of the parameter in a weight file.
     fn name(&self) -> String {
         let mut path = self.path.join(".");
         if self.container() == "Struct:LayerNorm" {
@@ -101,7 +102,7 @@ impl NamedArray {
     }
 }
 
-/// What [`parameters`] tells of a parameter.
+/// Description of a parameter, from [`parameters`].
 pub struct ParameterInfo {
     /// Name in a weight file.
     pub name: String,
@@ -109,7 +110,7 @@ pub struct ParameterInfo {
     pub path: String,
     /// Identity, as optimisers use it.
     pub id: ParamId,
-    /// Whether it is the weight matrix of a linear map: what weight decay acts on.
+    /// Whether it is the weight matrix of a linear map: weight decay applies only to these.
     pub is_linear_weight: bool,
 }
 
@@ -146,7 +147,8 @@ pub fn export<M: Module>(module: &M) -> BTreeMap<String, NamedArray> {
     export_from(module, None)
 }
 
-/// The gradients of a module's weights by name, in PyTorch's layout; parameters without a gradient are left out.
+/// The gradients of a module's weights by name, in PyTorch's layout; parameters without a gradient
+/// are left out.
 pub fn export_gradients<M: Module>(
     module: &M,
     gradients: &GradientsParams,
@@ -197,10 +199,11 @@ fn export_from<M: Module>(
     visitor.found
 }
 
-/// Puts weights into a module; every parameter must be there, with its shape, and nothing else.
+/// Loads weights into a module. The names must be exactly those of the module's parameters, with
+/// their shapes.
 ///
 /// # Errors
-/// [`ModelError::WeightNames`] or [`ModelError::WeightShape`]; the module is not changed then.
+/// [`ModelError::WeightNames`] or [`ModelError::WeightShape`]; the module then stays unchanged.
 pub fn import<M: Module>(
     module: M,
     mut weights: BTreeMap<String, NamedArray>,
@@ -245,7 +248,8 @@ pub fn import<M: Module>(
             let Some(array) = self.weights.remove(&self.place.name()) else {
                 return param;
             };
-            // Transposed here and not on the device: a strided tensor may be summed in another order.
+            // Transposed here and not on the device: a strided tensor may be summed in another
+            // order.
             let data = if self.place.is_linear_weight() {
                 array.transposed()
             } else {
@@ -262,10 +266,10 @@ pub fn import<M: Module>(
     }))
 }
 
-/// A safetensors file of named arrays, with `metadata` in its header.
+/// Writes named arrays as a safetensors file, with `metadata` in its header.
 ///
 /// # Errors
-/// [`ModelError::Safetensors`], for arrays whose shape does not fit their values.
+/// [`ModelError::Safetensors`] if the shape of an array does not fit its number of values.
 pub fn to_safetensors(
     weights: &BTreeMap<String, NamedArray>,
     metadata: Option<HashMap<String, String>>,
@@ -282,10 +286,11 @@ pub fn to_safetensors(
     Ok(safetensors::serialize(views, metadata)?)
 }
 
-/// The arrays of a safetensors file. Names starting with `prefix` are taken, without it.
+/// Reads the arrays of a safetensors file whose names start with `prefix`, and removes this prefix.
 ///
 /// # Errors
-/// [`ModelError::Safetensors`] for a damaged file, [`ModelError::WeightType`] for anything but 32-bit floats.
+/// [`ModelError::Safetensors`] for a damaged file, [`ModelError::WeightType`] for anything but
+/// 32-bit floats.
 pub fn from_safetensors(
     bytes: &[u8],
     prefix: &str,
@@ -313,7 +318,8 @@ pub fn from_safetensors(
     Ok(weights)
 }
 
-/// Gives every parameter an identity derived from its name, so that an optimiser's saved state finds it after a restart.
+/// Gives every parameter an identity derived from its name, so that an optimiser's saved state
+/// matches it after a restart.
 pub fn with_stable_ids<M: Module>(module: M) -> M {
     #[derive(Default)]
     struct Mapper(Place);
@@ -333,7 +339,7 @@ pub fn with_stable_ids<M: Module>(module: M) -> M {
     module.map(&mut Mapper::default())
 }
 
-/// 64-bit FNV-1a: a published hash that will be the same in every version of this program.
+/// 64-bit FNV-1a: a published hash that stays the same in every version of this program.
 fn fnv1a(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

@@ -1,50 +1,50 @@
-//! A pre-norm block as one operator with its own backward.
+//! Pre-norm block as one operator with a custom backward pass.
 
 use burn::tensor::Tensor;
 
 use crate::operator::{self, Operator};
 
-/// A linear map, its weight `[inputs, outputs]`.
+/// Linear map.
 pub struct Linear {
-    /// `[inputs, outputs]`
+    /// Shape `[inputs, outputs]`.
     pub weight: Tensor<2>,
-    /// `[outputs]`
+    /// Shape `[outputs]`.
     pub bias: Tensor<1>,
 }
 
-/// The learned part of a layer norm, each `[width]`.
+/// Learned parameters of a layer norm.
 pub struct Norm {
-    /// Factor.
+    /// Scale, `[width]`.
     pub gamma: Tensor<1>,
-    /// What is added.
+    /// Offset, `[width]`.
     pub beta: Tensor<1>,
 }
 
-/// Where the attention weights of a block come from.
+/// Source of the attention weights of a block.
 #[allow(clippy::large_enum_variant)]
 pub enum Mixing {
-    /// The same for every sequence: `[heads, tokens, tokens]`, rows summing to 1.
+    /// The same weights for every sequence: `[heads, tokens, tokens]`; each row sums to 1.
     Graph(Tensor<3>),
-    /// The tokens' own queries and keys.
+    /// Weights computed from the tokens' queries and keys.
     Tokens {
-        /// Queries.
+        /// Projection to queries, `[width, width]`.
         q: Linear,
-        /// Keys.
+        /// Projection to keys, `[width, width]`.
         k: Linear,
     },
 }
 
-/// The weights of a block.
+/// Weights of a block.
 pub struct Block {
-    /// Before the attention.
+    /// Layer norm before the attention.
     pub norm1: Norm,
-    /// Who listens to whom.
+    /// Source of the attention weights.
     pub mixing: Mixing,
-    /// Values.
+    /// Projection to values, `[width, width]`.
     pub v: Linear,
-    /// Back from the heads.
+    /// Output projection of the attention, `[width, width]`.
     pub o: Linear,
-    /// Before the feed-forward half.
+    /// Layer norm before the feed-forward half.
     pub norm2: Norm,
     /// First map of the feed-forward half.
     pub fc1: Linear,
@@ -52,13 +52,13 @@ pub struct Block {
     pub fc2: Linear,
     /// Number of heads.
     pub heads: usize,
-    /// What is added to a variance.
+    /// Epsilon added to the variance in a layer norm.
     pub eps: f64,
 }
 
 impl Block {
-    /// `x + attention(norm1(x))`, and of that, `y + fc2(gelu(fc1(norm2(y))))`; every token may attend
-    /// to every other of its sequence.
+    /// Computes `y = x + attention(norm1(x))`, then `y + fc2(gelu(fc1(norm2(y))))`. Every token may
+    /// attend to every other token of its sequence.
     ///
     /// # Shapes
     /// - `x`: `[sequences, tokens, width]`

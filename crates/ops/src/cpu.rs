@@ -1,4 +1,4 @@
-//! Fused operators on the processor, in `f32`, with the widest registers that it has.
+//! Fused operators on the CPU, in `f32`, with the widest vector registers that it has.
 
 mod backward;
 mod block;

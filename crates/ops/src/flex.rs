@@ -1,4 +1,4 @@
-//! The operators on Flex.
+//! Operators on the backend Flex.
 
 use burn::backend::flex::{FlexTensor, Layout};
 use burn::backend::{DType, Flex, TensorMetadata};
@@ -42,7 +42,7 @@ impl Kernels for Flex {
     }
 }
 
-/// The numbers of contiguous tensors, and their shapes.
+/// Numbers and shapes of contiguous tensors.
 fn slices(tensors: &[FlexTensor]) -> Vec<(&[f32], Vec<usize>)> {
     tensors
         .iter()

@@ -16,10 +16,10 @@ pub use block::{Block, Linear, Mixing, Norm};
 pub use precision::Precision;
 pub use tokens::{Hidden, draw, embed, layer_norm};
 
-/// Spreads the operators on the processor over `threads` from now on; only the first call counts. The
-/// results do not depend on it.
+/// Spreads the operators on the CPU over `threads` from now on; only the first call has an effect.
+/// The results do not depend on the number of threads.
 pub fn set_threads(threads: usize) {
-    // A pool that is there already stays.
+    // An existing thread pool stays.
     let _ = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build_global();

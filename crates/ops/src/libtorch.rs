@@ -1,5 +1,5 @@
-//! The operators on LibTorch: its own fused kernels and its own derivatives of them, or ours where the
-//! tensors lie in main memory and are small enough for the cache.
+//! Operators on LibTorch: LibTorch's fused kernels and derivatives, or our own where the tensors
+//! lie in main memory and are small enough for the cache.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,26 +9,27 @@ use tch::{Device, Kind, Tensor};
 use crate::cpu;
 use crate::operator::{Fused, Kernels, Operator, Tensors};
 
-/// Widest token that was measured: there, at 512, a step with our kernels takes 0.8 of the time that it takes with LibTorch's.
+/// Widest token that was measured: at width 512, a step with our kernels takes 0.8 of the time of a
+/// step with LibTorch's.
 const WIDEST: i64 = 512;
 
-/// What the way back needs.
+/// Values that the backward pass needs.
 #[derive(Clone, Debug)]
 pub enum Saved {
-    /// The inputs, for our own kernels.
+    /// Inputs, for our own kernels.
     Inputs(Vec<TchTensor>),
-    /// LibTorch's own graph.
+    /// Graph of LibTorch's autograd.
     Graph(Arc<Mutex<Graph>>),
 }
 
 /// An operator in LibTorch's autograd.
 #[derive(Debug)]
 pub struct Graph {
-    /// Where it begins, one for each input; undefined for one that never learns.
+    /// Leaves of the graph, one for each input; undefined for an input that needs no gradient.
     leaves: Vec<Option<Tensor>>,
-    /// Where it ends.
+    /// Output of the graph.
     out: Tensor,
-    /// Held so that nobody writes over what the leaves share with them.
+    /// Kept alive so that nothing overwrites the memory that the leaves share with them.
     _inputs: Vec<TchTensor>,
 }
 
@@ -78,7 +79,7 @@ impl Kernels for LibTorch {
                 let chosen: Vec<&Tensor> = (graph.leaves.iter().zip(wanted))
                     .filter_map(|(leaf, wanted)| leaf.as_ref().filter(|_| *wanted))
                     .collect();
-                // The gradient of this number by the output is the gradient that came.
+                // The gradient of this scalar with respect to the output is the incoming gradient.
                 let out = graph.out.flatten(0, -1);
                 let grad = grad.tensor.contiguous().flatten(0, -1);
                 let number = tch::with_grad(|| out.dot(&grad.to_kind(out.kind())));
@@ -94,7 +95,7 @@ impl Kernels for LibTorch {
     }
 }
 
-/// Whether our own kernels are at least as fast.
+/// Whether our own kernels are at least as fast as LibTorch's.
 fn ours(inputs: &[TchTensor], operator: Operator) -> bool {
     let in_memory = inputs
         .iter()
@@ -117,7 +118,7 @@ fn contiguous(inputs: Vec<TchTensor>) -> Vec<TchTensor> {
     inputs.into_iter().map(contiguous).collect()
 }
 
-/// The numbers of contiguous 32-bit tensors in main memory, and their shapes.
+/// Numbers and shapes of contiguous 32-bit tensors in main memory.
 fn slices(tensors: &[TchTensor]) -> Vec<(&[f32], Vec<usize>)> {
     let slice = |tensor: &TchTensor| {
         let shape = tensor.tensor.size().iter().map(|n| *n as usize).collect();
@@ -129,15 +130,16 @@ fn slices(tensors: &[TchTensor]) -> Vec<(&[f32], Vec<usize>)> {
 #[allow(unsafe_code)]
 fn numbers<'a>(tensor: &Tensor) -> &'a [f32] {
     check(tensor);
-    // SAFETY: `check` has seen that this many contiguous 32-bit numbers lie in main memory. They live as
-    // long as the tensor, which all callers hold, and nobody writes to a tensor that is shared.
+    // SAFETY: `check` has verified that this many contiguous 32-bit numbers lie in main memory.
+    // They live as long as the tensor, which all callers hold, and no caller writes to a shared
+    // tensor.
     unsafe { std::slice::from_raw_parts(tensor.data_ptr().cast(), tensor.numel()) }
 }
 
 #[allow(unsafe_code)]
 fn numbers_mut(tensor: &mut Tensor) -> &mut [f32] {
     check(tensor);
-    // SAFETY: as in `numbers`; the tensor was made by the caller, who alone holds it.
+    // SAFETY: as in `numbers`; the caller has created the tensor and is its only owner.
     unsafe { std::slice::from_raw_parts_mut(tensor.data_ptr().cast(), tensor.numel()) }
 }
 
@@ -187,8 +189,8 @@ fn backward_ours(
         .collect()
 }
 
-/// The operator, of LibTorch's own. Products are taken in the kind of number of the first tensor; those of weights that
-/// differ from it are converted to it, and their gradients back.
+/// Computes the operator with LibTorch. Products use the dtype of the first tensor: weights of
+/// another dtype are converted to it, and their gradients back.
 fn compute(inputs: &[&Tensor], operator: Operator) -> Tensor {
     let kind = inputs[0].kind();
     match operator {
@@ -211,7 +213,7 @@ fn compute(inputs: &[&Tensor], operator: Operator) -> Tensor {
     }
 }
 
-/// `x`, with 32 bits if it has fewer.
+/// Converts `x` to 32 bits if it has fewer.
 fn full(x: &Tensor) -> Tensor {
     match x.kind() {
         Kind::BFloat16 => x.to_kind(Kind::Float),
@@ -219,7 +221,7 @@ fn full(x: &Tensor) -> Tensor {
     }
 }
 
-/// `x weight + bias` over the last axis; the bias is added within the product.
+/// `x weight + bias` over the last axis; one kernel computes product and sum.
 fn linear(x: &Tensor, inputs: &[&Tensor], at: usize) -> Tensor {
     let [weight, bias] = [at, at + 1].map(|i| inputs[i].to_kind(x.kind()));
     let mut shape = x.size();
@@ -228,7 +230,7 @@ fn linear(x: &Tensor, inputs: &[&Tensor], at: usize) -> Tensor {
     bias.addmm(&x.reshape([-1, width]), &weight).reshape(shape)
 }
 
-/// In 32 bits at least.
+/// Layer norm in at least 32 bits.
 fn norm(x: &Tensor, inputs: &[&Tensor], at: usize, eps: f64) -> Tensor {
     let (gamma, beta) = (inputs[at], inputs[at + 1]);
     full(x).layer_norm(gamma.size(), Some(gamma), Some(beta), eps, true)

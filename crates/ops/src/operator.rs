@@ -1,4 +1,4 @@
-//! How an operator of ours gets past burn's dispatch, and how its backward enters the graph.
+//! Extension of burn's dispatch and autodiff with our own operators.
 
 use std::fmt::Debug;
 
@@ -13,19 +13,19 @@ use burn::backend::{
 };
 use burn::tensor::Tensor;
 
-/// An operator and what it is besides its tensors.
+/// An operator with its settings besides the tensors.
 #[derive(Clone, Copy, Debug)]
 pub enum Operator {
     /// See [`crate::Block::forward`].
     Block {
         /// Number of heads.
         heads: usize,
-        /// What is added to a variance.
+        /// Epsilon added to a variance.
         eps: f64,
     },
     /// See [`crate::layer_norm`].
     LayerNorm {
-        /// What is added to a variance.
+        /// Epsilon added to a variance.
         eps: f64,
     },
     /// See [`crate::embed`].
@@ -34,7 +34,7 @@ pub enum Operator {
     Draw,
 }
 
-/// The tensors of an operator, in the order that it says.
+/// Tensors of an operator, in the order that the operator defines.
 pub struct Tensors<B: Backend>(pub Vec<FloatTensor<B>>);
 
 impl<B: Backend> ExtensionType<B> for Tensors<B> {
@@ -73,25 +73,26 @@ impl<B: Backend> ExtensionType<B> for Tensors<B> {
     }
 }
 
-/// The operators, for every backend that has them and for autodiff around them.
+/// The operators, for every backend that implements them and for autodiff around it.
 #[backend_extension(Flex, LibTorch: cfg(feature = "libtorch"), Autodiff)]
 pub trait Fused: Backend {
-    /// Forwards.
+    /// Forward pass.
     fn fused(#[extension_type] inputs: Tensors<Self>, operator: Operator) -> FloatTensor<Self>;
 }
 
-/// A backend's way forwards and back.
+/// Forward and backward pass of a backend.
 pub trait Kernels: Fused {
-    /// What the way back needs.
+    /// Values that the backward pass needs.
     type Saved: Clone + Send + Debug + 'static;
 
-    /// The output, and what the way back needs.
+    /// Returns the output, and the values that the backward pass needs.
     fn forward_saving(
         inputs: Vec<FloatTensor<Self>>,
         operator: Operator,
     ) -> (FloatTensor<Self>, Self::Saved);
 
-    /// The gradients of the inputs from that of the output; at least of those that are `wanted`.
+    /// Computes the gradients of the inputs from that of the output; at least those that are
+    /// `wanted`.
     fn backward(
         saved: Self::Saved,
         grad: FloatTensor<Self>,

@@ -1,4 +1,4 @@
-//! In what kind of number products are taken.
+//! Precision of products: the dtype in which they are computed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,16 +6,18 @@ use std::str::FromStr;
 use burn::tensor::{FloatDType, Tensor};
 use serde::{Deserialize, Serialize};
 
-/// In what kind of number a model computes. Weights, optimiser, norms, softmax and loss have 32 bits in any case.
+/// Dtype in which a model computes. Weights, optimiser, norms, softmax and loss have 32 bits in any
+/// case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
-    /// 32 bits throughout.
+    /// 32-bit floats throughout.
     #[default]
     F32,
-    /// 32 bits, of which products on an NVIDIA GPU read the first 19. How the device is started decides it, not the operators.
+    /// 32-bit floats, of which products on an NVIDIA GPU read the first 19 bits. The start of the
+    /// device decides this, not the operators.
     Tf32,
-    /// bfloat16 for activations and products, whose sums have 32 bits.
+    /// bfloat16 for activations and products; the sums of products have 32 bits.
     Bf16,
 }
 
@@ -40,7 +42,8 @@ impl FromStr for Precision {
 }
 
 impl Precision {
-    /// `x` as an activation; the operators take products in the kind of number of their first tensor.
+    /// Converts `x` to the dtype of activations; the operators compute products in the dtype of
+    /// their first tensor.
     pub fn activation<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         match self {
             Precision::F32 | Precision::Tf32 => x,

@@ -1,24 +1,25 @@
-//! What the operators are tested on.
+//! Devices and dtypes that the operators are tested on.
 
 use burn::tensor::{Device, FloatDType};
 
 use crate::Precision;
 
-/// A way that the operators take.
+/// A combination of device and dtypes for tests.
 #[derive(Clone, Debug)]
 pub struct Place {
-    /// Where the tensors live.
+    /// Device of the tensors.
     pub device: Device,
-    /// Of weights and gradients.
+    /// Dtype of weights and gradients.
     pub dtype: FloatDType,
-    /// Of what the operators are given.
+    /// Precision of the activations.
     pub precision: Precision,
 }
 
 impl Place {
-    /// How far from these values, of the definition in 32 bits, results may be, where those of 32 bits may be apart by `strict`
-    /// of the largest. bfloat16 has eight bits, and some tens of roundings stand between the first tensor and the last; what
-    /// should cancel out, as the gradient of the keys' bias does, leaves roundings of sums over all tokens.
+    /// Largest allowed distance from `expected`, the values of the definition in 32 bits. For
+    /// 32-bit results it is `strict` times the largest value. bfloat16 has eight bits, and tens of
+    /// roundings lie between the first tensor and the last. Sums that should cancel, as in the
+    /// gradient of the keys' bias, leave rounding errors of sums over all tokens.
     pub fn tolerance(&self, strict: f32, expected: &[f32]) -> f32 {
         let (share, smallest) = match self.precision {
             Precision::Bf16 => (0.03, 4.0),
@@ -28,7 +29,8 @@ impl Place {
     }
 }
 
-/// Every way that this build has. On LibTorch, 64 bits and bfloat16 are what our own kernels leave to its autograd.
+/// Every combination that this build supports. On LibTorch, 64 bits and bfloat16 always use its
+/// autograd, not our own kernels.
 pub fn places() -> Vec<Place> {
     let mut places = vec![Place {
         device: Device::flex(),

@@ -5,11 +5,11 @@ use burn::tensor::Tensor;
 use crate::block::{Linear, Norm};
 use crate::operator::{self, Operator};
 
-/// Every row normed to mean 0 and variance 1, times gamma, plus beta.
+/// Layer norm: every row with mean 0 and variance 1, times gamma, plus beta.
 ///
 /// # Shapes
 /// - `x`: `[.., width]`
-/// - returns the same, 32-bit
+/// - returns the same shape, 32-bit
 pub fn layer_norm<const D: usize>(x: Tensor<D>, norm: Norm, eps: f64) -> Tensor<D> {
     let inputs = vec![
         x.into_dispatch(),
@@ -19,16 +19,16 @@ pub fn layer_norm<const D: usize>(x: Tensor<D>, norm: Norm, eps: f64) -> Tensor<
     operator::call(inputs, Operator::LayerNorm { eps })
 }
 
-/// What stands in for hidden signals.
+/// Mask of hidden signals, and their token.
 pub struct Hidden {
     /// 1 where a signal is hidden, 0 elsewhere, `[segments, rois]`.
     pub hidden: Tensor<2>,
-    /// The token of all that is hidden, `[width]`.
+    /// Mask token: the token of every hidden signal, `[width]`.
     pub token: Tensor<1>,
 }
 
-/// The signal of each ROI as a token: `linear(bold)`, or the mask's token where it is hidden. What is
-/// hidden has no influence whatever.
+/// Embeds the signal of each ROI as a token: `linear(bold)`, or the mask token if it is hidden. A
+/// hidden signal has no influence on the result.
 ///
 /// # Shapes
 /// - `bold`: `[segments, rois, time]`
@@ -45,7 +45,8 @@ pub fn embed(bold: Tensor<3>, linear: Linear, hidden: Option<Hidden>) -> Tensor<
     operator::call(inputs, Operator::Embed)
 }
 
-/// The signal of every ROI drawn from a state: `linear(gelu(state + roi))`; the sums are never stored.
+/// Reconstructs the signal of every ROI from a state: `linear(gelu(state + roi))`. The sums are
+/// never stored.
 ///
 /// # Shapes
 /// - `states`: `[segments, width]`; `rois`: `[rois, width]`

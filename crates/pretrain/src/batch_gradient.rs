@@ -27,9 +27,10 @@ struct Part {
 }
 
 impl BatchGradient {
-    /// The batch of `step`. Parts are summed in their order, whichever worker computed them: the result is the same to the last
-    /// bit for any number of threads, and of devices of one kind. Sums of processes are summed last: with two processes that
-    /// have one part each, that is the same too.
+    /// The batch of `step`. Parts are summed in their order, whichever worker computed them: the
+    /// result is the same to the last bit for any number of threads, and of devices of one kind.
+    /// Sums of processes are summed last: with two processes that have one part each, that is the
+    /// same too.
     ///
     /// # Errors
     /// If the objective cannot make the batch.
@@ -63,7 +64,8 @@ impl BatchGradient {
     }
 }
 
-/// Some parts at a time, on the devices of `models` in turn; they come back in their order, on the device of the first.
+/// Some parts at a time, on the devices of `models` in turn; they come back in their order, on the
+/// device of the first.
 fn compute<O: Objective>(
     objective: &O,
     models: &[&O::Model],

@@ -7,8 +7,9 @@ use brainmae_run::Seeds;
 
 /// Which crops of which scans a step learns from.
 ///
-/// Samples are numbered through the whole run. Every pass over the scans takes each once, in an order of its own, cut at a
-/// random start; step `k` has the samples `k * batch_size ..`, so a resumed run cuts what an uninterrupted one cuts.
+/// Samples are numbered through the whole run. Every pass over the scans takes each once, in an
+/// order of its own, cut at a random start; step `k` has the samples `k * batch_size ..`, so a
+/// resumed run cuts what an uninterrupted one cuts.
 pub struct TrainingCrops {
     seeds: Seeds,
     batch_size: usize,

@@ -102,7 +102,8 @@ fn input(samples: &SampleBatch, model: &BrainMae) -> Input {
 
 impl MaskedReconstruction {
     /// # Errors
-    /// [`PretrainError::NoScans`] without training or validation scans, [`PretrainError::Config`] for settings that make no sense.
+    /// [`PretrainError::NoScans`] without training or validation scans, [`PretrainError::Config`]
+    /// for settings that make no sense.
     pub fn new(
         setup: Setup,
         training: ScanStore,

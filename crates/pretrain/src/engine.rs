@@ -26,9 +26,10 @@ pub struct EngineConfig {
     pub steps: u64,
     /// Samples of a step.
     pub batch_size: usize,
-    /// Equal parts that a batch is computed in: in parallel where there are threads, one after another (gradient accumulation)
-    /// where there are not. A multiple of the devices that share a batch. The result depends on it in the last bits, and does not
-    /// depend on threads and devices.
+    /// Equal parts that a batch is computed in: in parallel where there are threads, one after
+    /// another (gradient accumulation) where there are not. A multiple of the devices that share a
+    /// batch. The result depends on it in the last bits, and does not depend on threads and
+    /// devices.
     pub parts: usize,
     /// Kind of number that the model computes in while it learns; models are used in 32 bits.
     pub precision: Precision,
@@ -40,8 +41,9 @@ pub struct EngineConfig {
     pub validate_every: u64,
     /// Steps between checkpoints.
     pub checkpoint_every: u64,
-    /// Steps after which losses are read from the device, which waits for it, and appended to the metric log. Read they are before
-    /// every validation and checkpoint, too. No result depends on it, so it is no part of a run's identity.
+    /// Steps after which losses are read from the device, which waits for it, and appended to the
+    /// metric log. Read they are before every validation and checkpoint, too. No result depends on
+    /// it, so it is no part of a run's identity.
     #[serde(skip_serializing)]
     pub log_every: u64,
 }
@@ -209,12 +211,14 @@ impl<'a, O: Objective> Engine<'a, O> {
         })
     }
 
-    /// Trains `model` to the last step, from its last checkpoint if there is one, and leaves `checkpoints/{last,best}`.
+    /// Trains `model` to the last step, from its last checkpoint if there is one, and leaves
+    /// `checkpoints/{last,best}`.
     ///
     /// `model` has the starting weights, on a device with autodiff.
     ///
     /// # Errors
-    /// [`PretrainError::NonFinite`] stops the run at the last good checkpoint; others come from batches and files.
+    /// [`PretrainError::NonFinite`] stops the run at the last good checkpoint; others come from
+    /// batches and files.
     pub fn train(&self, model: O::Model, watch: &mut Watch) -> Result<Outcome, PretrainError> {
         let (workers, world) = (watch.workers, watch.world);
         check_parts(self.objective.parts(), workers.n_devices() * world.size())?;
@@ -264,7 +268,8 @@ impl<'a, O: Objective> Engine<'a, O> {
                     loss,
                     validation: at.validation,
                 });
-                // The best one first: a kill between the two repeats this step, and does not forget its checkpoint.
+                // The best one first: a kill between the two repeats this step, and does not forget
+                // its checkpoint.
                 if best {
                     self.save("best", &model, &optimizer, &at)?;
                 }

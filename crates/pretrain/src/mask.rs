@@ -89,10 +89,12 @@ impl Ratio {
     }
 }
 
-/// In each segment of each sample its own random set of `round(ratio * rois)` ROIs, made on `device` with nothing but a number
-/// per sample sent there: `[samples, segments, rois]`, true where hidden. The same on every device.
+/// In each segment of each sample its own random set of `round(ratio * rois)` ROIs, made on
+/// `device` with nothing but a number per sample sent there: `[samples, segments, rois]`, true
+/// where hidden. The same on every device.
 ///
-/// Every (segment, ROI) has a hash of its sample's number and its place; the ROIs of the smallest hashes of a segment are hidden.
+/// Every (segment, ROI) has a hash of its sample's number and its place; the ROIs of the smallest
+/// hashes of a segment are hidden.
 pub fn mask_on(
     device: &Device,
     numbers: &[u32],
@@ -128,7 +130,8 @@ pub fn mask_on(
     key.lower_equal(last.expand(shape))
 }
 
-/// In each of `segments` its own random set of `round(ratio * rois)` ROIs: `[segments, rois]`, appended to `hidden`.
+/// In each of `segments` its own random set of `round(ratio * rois)` ROIs: `[segments, rois]`,
+/// appended to `hidden`.
 pub fn draw_mask(
     segments: usize,
     rois: usize,

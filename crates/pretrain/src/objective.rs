@@ -18,13 +18,14 @@ pub struct PartLoss {
 
 /// A model together with its data and its loss.
 ///
-/// Batches are pure functions of the step: asked twice for the same step, an objective gives the same loss to the last bit.
-/// That is what makes a resumed run equal an uninterrupted one.
+/// Batches are pure functions of the step: asked twice for the same step, an objective gives the
+/// same loss to the last bit. That is what makes a resumed run equal an uninterrupted one.
 pub trait Objective: Sync {
     /// What learns.
     type Model: Module;
 
-    /// Into how many parts a batch is cut; parts are computed in parallel or one after another, and averaged.
+    /// Into how many parts a batch is cut; parts are computed in parallel or one after another, and
+    /// averaged.
     fn parts(&self) -> usize;
 
     /// The loss of one part of the batch of `step`.
@@ -42,7 +43,8 @@ pub trait Objective: Sync {
     /// Passes over the training data after `step` steps.
     fn epoch(&self, step: u64) -> f64;
 
-    /// Scores on the validation side, the first of which chooses the best checkpoint: lower is better. `model` takes no gradients.
+    /// Scores on the validation side, the first of which chooses the best checkpoint: lower is
+    /// better. `model` takes no gradients.
     ///
     /// # Errors
     /// If the validation data cannot be read.

@@ -19,8 +19,8 @@ pub trait Predictor {
     /// Name in tables.
     fn name(&self) -> &str;
 
-    /// The predicted signal, `[batch, segments, rois, time]`; only hidden ROIs of valid segments count. A predictor must not
-    /// look at the values of hidden ROIs.
+    /// The predicted signal, `[batch, segments, rois, time]`; only hidden ROIs of valid segments
+    /// count. A predictor must not look at the values of hidden ROIs.
     fn predict(&self, batch: &MaskedBatch) -> Vec<f32>;
 }
 

@@ -1,7 +1,8 @@
-//! Numbers of steps that are still on the device: kept there until they are asked for, then read all at once.
+//! Numbers of steps that are still on the device: kept there until they are asked for, then read
+//! all at once.
 //!
-//! Reading a number waits until the device has done all that it was asked to do before. A loop that reads after every step
-//! leaves a GPU without work in between.
+//! Reading a number waits until the device has done all that it was asked to do before. A loop that
+//! reads after every step leaves a GPU without work in between.
 
 use burn::tensor::{Tensor, TensorData};
 

@@ -104,7 +104,8 @@ pub struct ScanScore {
     pub scan: String,
     /// Its subject.
     pub subject: String,
-    /// Mean squared error of hidden ROIs, in units of the z-scored signal: 1 is what predicting zero gives.
+    /// Mean squared error of hidden ROIs, in units of the z-scored signal: 1 is what predicting
+    /// zero gives.
     pub mse: f64,
 }
 
@@ -121,8 +122,8 @@ pub struct Score {
     pub n_units: usize,
 }
 
-/// The batches on which every predictor is scored: all samples of all scans under `draws` masks of one ratio, cut one after
-/// another.
+/// The batches on which every predictor is scored: all samples of all scans under `draws` masks of
+/// one ratio, cut one after another.
 ///
 /// An item is an error if a sample cannot be cut.
 pub fn scoring_batches<'a>(
@@ -149,8 +150,8 @@ pub fn scoring_batches<'a>(
     })
 }
 
-/// Scores every predictor on every scan of `store` at every mask ratio; `done` is called after each ratio;
-/// its `Break` ends the work.
+/// Scores every predictor on every scan of `store` at every mask ratio; `done` is called after each
+/// ratio; its `Break` ends the work.
 ///
 /// A scan without a valid segment has no score.
 ///
@@ -200,7 +201,8 @@ pub fn score(
     Ok(scores)
 }
 
-/// Means over independent units with bootstrap intervals: subjects, or scans where there is one subject.
+/// Means over independent units with bootstrap intervals: subjects, or scans where there is one
+/// subject.
 pub fn summarise(scores: &[ScanScore], resamples: usize, seeds: &Seeds) -> Vec<Score> {
     let mut subjects: Vec<&str> = scores.iter().map(|s| s.subject.as_str()).collect();
     subjects.sort_unstable();
@@ -235,7 +237,8 @@ pub fn summarise(scores: &[ScanScore], resamples: usize, seeds: &Seeds) -> Vec<S
             Score {
                 predictor: predictor.to_string(),
                 mask_ratio,
-                // The same resamples for every predictor: differences between rows are not resampling noise.
+                // The same resamples for every predictor: differences between rows are not
+                // resampling noise.
                 mse: bootstrap_mean(&means, resamples, seeds),
                 n_units: means.len(),
             }

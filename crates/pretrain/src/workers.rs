@@ -2,9 +2,11 @@
 
 use burn::tensor::Device;
 
-/// The devices of a process that parts of a batch go to in turn: the one where the model is, then the others.
+/// The devices of a process that parts of a batch go to in turn: the one where the model is, then
+/// the others.
 ///
-/// No result depends on the workers: gradients are summed on the model's device, in the order of the parts.
+/// No result depends on the workers: gradients are summed on the model's device, in the order of
+/// the parts.
 #[derive(Clone, Debug)]
 pub struct Workers {
     /// Devices beside the model's, with autodiff. Each gets a copy of the model at every step.

@@ -8,8 +8,8 @@ use burn::tensor::{Device, Tensor};
 
 /// Some processes that go through the same steps, each with parts of every batch.
 ///
-/// What one is asked, all must be asked, in the same order and with as many values. One that cannot go on must end the others:
-/// they would wait for it for ever.
+/// What one is asked, all must be asked, in the same order and with as many values. One that cannot
+/// go on must end the others: they would wait for it for ever.
 pub trait World {
     /// Which one this is, from 0. The first writes the run folder, and shows progress.
     fn rank(&self) -> usize;
@@ -84,13 +84,15 @@ pub fn first_alone<T, E>(world: &dyn World, work: impl FnOnce() -> Result<T, E>)
     Ok(done)
 }
 
-/// The parts of a batch that are a process's own: those of all processes are as many, and the first ones are the first's.
+/// The parts of a batch that are a process's own: those of all processes are as many, and the first
+/// ones are the first's.
 pub fn share(world: &dyn World, parts: usize) -> Range<usize> {
     let each = parts / world.size();
     world.rank() * each..(world.rank() + 1) * each
 }
 
-/// The sums of gradients over all processes, on `device`: all values go through one buffer on the host.
+/// The sums of gradients over all processes, on `device`: all values go through one buffer on the
+/// host.
 pub(crate) fn sum_gradients<M: Module>(
     world: &dyn World,
     model: &M,

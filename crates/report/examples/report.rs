@@ -1,4 +1,4 @@
-//! The report of a small experiment: made-up errors and losses, written as one HTML page.
+//! Report of a small experiment: made-up errors and losses, written as one HTML page.
 
 use brainmae_report::reconstruction::{
     Curve, MeanInterval, NetworkSimilarity, ReportData, RoiSimilarity, Score, render,

@@ -1,4 +1,4 @@
-//! An SVG with a pair of axes to draw on.
+//! Canvas: an SVG with a pair of axes to draw on.
 
 use std::ops::Range;
 
@@ -15,11 +15,12 @@ use crate::number;
 use crate::palette::Ink;
 
 /// Pixels of the drawing for each pixel of the page. Plotters places everything on whole pixels:
-/// with more of them, lines are smooth.
+/// more of them make lines smooth.
 const SCALE: i32 = 4;
-/// Size of words beside the axes, in page pixels.
+/// Font size of words beside the axes, in page pixels.
 const TEXT: f64 = 13.0;
-/// Plotters takes the size of a font with its line spacing, and divides by this.
+/// Ratio of the font size that Plotters takes, which includes line spacing, to the size of the
+/// letters.
 const LINE_SPACING: f64 = 1.24;
 
 const GRID: RGBColor = RGBColor(228, 228, 228);
@@ -34,7 +35,7 @@ pub struct Axes<'a> {
     pub y: Range<f64>,
     pub x_label: &'a str,
     pub y_label: &'a str,
-    /// At most this many ticks.
+    /// Largest number of ticks.
     pub x_ticks: usize,
     pub y_ticks: usize,
 }
@@ -42,14 +43,15 @@ pub struct Axes<'a> {
 type Plane = Cartesian2d<MarkedAxis, RangedCoordf64>;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Plane>;
 
-/// What draws into a plot.
+/// Drawing area of a plot.
 pub struct Canvas<'a, 'b> {
     chart: Chart<'a, 'b>,
     y: Range<f64>,
 }
 
 impl Axes<'_> {
-    /// The plot as an `<svg>` that scales with the page; `described` is read out in its place.
+    /// Draws the plot as an `<svg>` that scales with the page; screen readers read `described`
+    /// instead.
     pub fn draw(
         &self,
         described: &str,
@@ -59,7 +61,7 @@ impl Axes<'_> {
         self.draw_marked(&marks, described, draw)
     }
 
-    /// The same with words at places of the horizontal axis, in place of its ticks.
+    /// As [`Axes::draw`], with words at chosen values of the horizontal axis instead of its ticks.
     pub fn draw_marked(
         &self,
         marks: &[(f64, String)],
@@ -78,7 +80,7 @@ impl Axes<'_> {
             draw(&mut canvas)?;
             area.present()?;
         }
-        // Plotters gives its root a fixed size and no words.
+        // Plotters gives its root element a fixed size and no description.
         let inside = svg.split_once('>').map_or("", |(_, rest)| rest);
         Ok(format!(
             r#"<svg viewBox="0 0 {width} {height}" role="img" aria-label="{}">{inside}"#,
@@ -126,11 +128,11 @@ impl Axes<'_> {
 }
 
 impl Canvas<'_, '_> {
-    /// A line of a width in page pixels. What is above or below the axes is drawn at their end.
+    /// Draws a line of `width` page pixels. Values beyond the axes are drawn at their end.
     pub fn line(&mut self, points: &[(f64, f64)], colour: RGBAColor, width: f64) -> Result<()> {
         let width = (width * f64::from(SCALE)).round() as u32;
         let points = self.inside(points);
-        // A line needs two points; one alone is drawn as a dot.
+        // A line needs two points; a single point is drawn as a dot.
         if let [point] = points[..] {
             let dot = Circle::new(point, width, colour.filled());
             self.chart.draw_series([dot])?;
@@ -141,7 +143,7 @@ impl Canvas<'_, '_> {
         Ok(())
     }
 
-    /// Markers with a white rim.
+    /// Draws markers with a white rim.
     pub fn markers(&mut self, points: &[(f64, f64)], ink: Ink) -> Result<()> {
         let size = 4.0 * f64::from(SCALE);
         let outline = |scale: f64| -> Vec<(i32, i32)> {
@@ -158,7 +160,7 @@ impl Canvas<'_, '_> {
         Ok(())
     }
 
-    /// Dots of a radius in page pixels.
+    /// Draws dots of a radius in page pixels.
     pub fn dots(&mut self, points: &[(f64, f64)], colour: RGBAColor, radius: f64) -> Result<()> {
         let radius = (radius * f64::from(SCALE)).round() as i32;
         let dots = self.inside(points).into_iter();
@@ -167,7 +169,7 @@ impl Canvas<'_, '_> {
         Ok(())
     }
 
-    /// A broken line.
+    /// Draws a dashed line.
     pub fn dashes(&mut self, points: &[(f64, f64)], colour: RGBAColor) -> Result<()> {
         let points = self.inside(points).into_iter();
         let style = colour.stroke_width(3 * SCALE as u32 / 2);
@@ -176,7 +178,7 @@ impl Canvas<'_, '_> {
         Ok(())
     }
 
-    /// The area between two lines that share their `x`: `(x, low, high)`.
+    /// Fills the area between two lines with the same `x`: `(x, low, high)`.
     pub fn band(&mut self, band: &[(f64, f64, f64)], colour: RGBAColor) -> Result<()> {
         let low = band.iter().map(|b| (b.0, b.1));
         let high = band.iter().rev().map(|b| (b.0, b.2));
@@ -188,7 +190,7 @@ impl Canvas<'_, '_> {
         Ok(())
     }
 
-    /// Shades the whole height between two places.
+    /// Shades the whole height of the plot between two values of `x`.
     pub fn shade(&mut self, x: Range<f64>, colour: RGBAColor) -> Result<()> {
         let corners = [(x.start, self.y.start), (x.end, self.y.end)];
         let area = Rectangle::new(corners, colour.filled());
@@ -196,7 +198,7 @@ impl Canvas<'_, '_> {
         Ok(())
     }
 
-    /// A line from the lower end of the plot to the upper.
+    /// Draws a vertical line from the lower end of the plot to the upper.
     pub fn upright(&mut self, x: f64, colour: RGBAColor, width: f64) -> Result<()> {
         self.line(&[(x, self.y.start), (x, self.y.end)], colour, width)
     }
@@ -207,7 +209,7 @@ impl Canvas<'_, '_> {
     }
 }
 
-/// The finite `values` with some room at both ends; nothing if there are none.
+/// Range of the finite `values` with some room at both ends; `None` if there are none.
 pub fn span(values: impl Iterator<Item = f64>, room: f64) -> Option<Range<f64>> {
     let ends =
         values
@@ -218,7 +220,7 @@ pub fn span(values: impl Iterator<Item = f64>, room: f64) -> Option<Range<f64>> 
             });
     ends.map(|(low, high)| {
         let room = match (high - low) * room {
-            // All the same: an axis still needs a length.
+            // If all values are equal, the axis still needs a length.
             0.0 => high.abs().max(1.0) * 0.1,
             room => room,
         };

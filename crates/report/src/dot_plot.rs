@@ -1,4 +1,5 @@
-//! Numbers of several rows against one axis, with intervals: a forest plot, or points of folds.
+//! Dot plot: numbers of several rows on one axis, with intervals. It is a forest plot, or shows the
+//! values of folds.
 
 use std::ops::Range;
 
@@ -10,56 +11,57 @@ use crate::marked_axis::MarkedAxis;
 use crate::palette::Ink;
 use crate::words::{LETTER, cut_inside, width};
 
-/// Letters of a name; a longer one lacks its middle.
+/// Largest number of letters of a name; the middle of a longer one is cut out.
 const LONGEST: usize = 38;
 const TOP: f64 = 6.0;
-/// From the dots of one layer to those of the next.
+/// Distance between the dots of two layers, in page pixels.
 const LAYER: f64 = 11.0;
-/// Room for ticks and the axis' words.
+/// Height of the ticks and the axis title, in page pixels.
 const BOTTOM: f64 = 48.0;
-/// Behind every other row.
+/// Background of every other row.
 const BAND: RGBColor = RGBColor(245, 246, 248);
 const GRID: RGBColor = RGBColor(228, 228, 228);
 const AXIS: RGBColor = RGBColor(70, 70, 70);
 
 /// Rows from top to bottom.
 pub struct DotPlot {
-    /// In page pixels.
+    /// Width in page pixels.
     pub width: f64,
     pub x_label: String,
-    /// Dots beyond are arrows at the end of the axis.
+    /// Range of the axis; dots beyond it become arrows at its end.
     pub limits: Range<f64>,
     pub lines: Vec<Upright>,
     pub rows: Vec<DotRow>,
 }
 
-/// A broken line over all rows.
+/// A dashed vertical line over all rows.
 pub struct Upright {
     pub at: f64,
     pub colour: RGBColor,
 }
 
-/// One row: a name to the left, dots, words to the right.
+/// One row: a name on the left, dots, words on the right.
 pub struct DotRow {
     pub name: String,
-    /// Stands out from the others.
+    /// Bold text, to distinguish this row from the others.
     pub bold: bool,
     pub dots: Vec<Dot>,
     pub note: String,
 }
 
-/// One number.
+/// One number, with its interval.
 pub struct Dot {
     pub value: f64,
     pub interval: Option<(f64, f64)>,
     pub ink: Ink,
-    /// One of many: small, without a rim.
+    /// Small and without a rim, for one of many dots.
     pub faint: bool,
-    /// Dots of one layer are on one height, the first layer on top.
+    /// Height of the dot within its row: dots of one layer have the same height, and layer 0 is on
+    /// top.
     pub layer: usize,
 }
 
-/// Where numbers stand.
+/// Horizontal scale: maps numbers to page pixels.
 struct Scale {
     x: Range<f64>,
     left: f64,
@@ -74,7 +76,7 @@ impl Scale {
 }
 
 impl DotPlot {
-    /// An `<svg>`; nothing if there is no finite number.
+    /// Draws the plot as an `<svg>`; `None` if there is no finite number.
     pub fn draw(&self, described: &str) -> Option<String> {
         let dots = self.rows.iter().flat_map(|row| &row.dots);
         let ends = dots.clone().flat_map(|dot| {
@@ -171,7 +173,7 @@ impl DotPlot {
         }
     }
 
-    /// Whether a dot lies beyond the limits.
+    /// Whether a dot lies beyond the limits of the axis.
     pub fn is_cut(&self) -> bool {
         let mut dots = self.rows.iter().flat_map(|row| &row.dots);
         dots.any(|dot| dot.value < self.limits.start || dot.value > self.limits.end)

@@ -1,7 +1,7 @@
-//! Report of predictions: for each target, how well each model predicts it, and whether the
-//! prediction is one of motion.
+//! Report of predictions: how well each model predicts each target, and whether a prediction only
+//! reflects motion.
 //!
-//! [`ReportData`] holds the tables of a run, its notes, and in a [`Setting`] what is in neither.
+//! [`ReportData`] holds the tables of a run, its notes, and a [`Setting`] with everything else.
 
 mod calibration_plot;
 mod confusion_plot;
@@ -32,34 +32,35 @@ use design::LeftOut;
 use score_table::ScoreTable;
 use target::Target;
 
-/// Resamples for the intervals of figures; those of scores are in their table already.
+/// Number of resamples for the intervals of figures; the intervals of scores are already in their
+/// table.
 const RESAMPLES: usize = 1000;
 
-/// Everything that a report shows.
+/// Contents of a report.
 #[derive(Debug, Clone)]
 pub struct ReportData {
-    /// What is in no table.
+    /// Values that are in no table.
     pub setting: Setting,
-    /// Every prediction of every model.
+    /// Predictions of all models.
     pub predictions: Predictions,
-    /// Scores of the predictions, which [`Setting::spec`] tells how to compute.
+    /// Scores of the predictions, as [`Setting::spec`] defines them.
     pub results: Results,
-    /// What is known of each target, by its name.
+    /// Notes on each target, by its name.
     pub notes: BTreeMap<String, TargetNotes>,
 }
 
-/// What a report says that is in no table.
+/// Values of a report that are in no table.
 #[derive(Debug, Clone, Default)]
 pub struct Setting {
     /// Name of the experiment.
     pub title: String,
-    /// One paragraph about it.
+    /// One paragraph about the experiment.
     pub lead: String,
-    /// How the table of results was computed.
+    /// Settings of the table of results.
     pub spec: ResultsSpec,
-    /// Seed of the run, from which the figures' resamples are drawn too.
+    /// Seed of the run; the resamples of the figures depend on it too.
     pub seed: u64,
-    /// How the numbers came about: data, checkpoint, machine, identities.
+    /// Facts about the origin of the numbers: data, checkpoint, machine, identities.
     pub facts: Vec<FactGroup>,
 }
 
@@ -68,13 +69,13 @@ impl Setting {
         Seeds::new(self.seed)
     }
 
-    /// No more than were asked for in the experiment.
+    /// Number of resamples of the figures, at most that of the experiment.
     fn resamples(&self) -> usize {
         self.spec.resamples.min(RESAMPLES)
     }
 }
 
-/// What the template sees.
+/// Input of the template.
 #[derive(Serialize)]
 struct Page<'a> {
     title: &'a str,
@@ -86,7 +87,7 @@ struct Page<'a> {
     facts: &'a [FactGroup],
 }
 
-/// Everything about one target.
+/// Section of one target.
 #[derive(Serialize)]
 struct Section {
     id: String,
@@ -112,7 +113,7 @@ pub fn render(data: &ReportData) -> Result<String> {
         let notes = data.notes.get(&name).cloned().unwrap_or_default();
         targets.push(Target::new(&name, notes, predictions, rows)?);
     }
-    // What everything is about has the first colours.
+    // BrainMAE and the linear model have the first colours.
     let models = rows.iter().map(|row| &row.model);
     let ours = targets.iter().filter_map(|target| target.brainmae.as_ref());
     let linear = targets.iter().filter_map(|target| target.linear.as_ref());
@@ -159,7 +160,7 @@ fn section(i: usize, target: &Target, setting: &Setting, palette: &Palette) -> R
     })
 }
 
-/// Few units make every interval weak.
+/// Warning if there are few units, which makes every interval uncertain.
 fn warning(target: &Target) -> Option<String> {
     let n_units = target.primary().iter().map(|row| row.n_units).max()?;
     (n_units < 10).then(|| {

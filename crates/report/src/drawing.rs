@@ -1,4 +1,5 @@
-//! An SVG of lines, words and markers at given places, for what has no pair of number axes.
+//! Drawing: an SVG of lines, words and markers at given positions, for figures without numeric
+//! axes.
 
 use std::fmt::Write;
 
@@ -8,14 +9,14 @@ use plotters::style::RGBColor;
 use crate::figure::{hex, marker};
 use crate::palette::Ink;
 
-/// What of the words stands at their place: their middle, or their end.
+/// Part of the words at the given position: their middle, or their end.
 #[derive(Clone, Copy)]
 pub enum Anchor {
     Middle,
     End,
 }
 
-/// What was drawn so far; lengths are in page pixels. Writing to a string doesn't fail.
+/// SVG elements so far; lengths are in page pixels. Writing to a string cannot fail.
 pub struct Drawing {
     width: f64,
     height: f64,
@@ -68,7 +69,7 @@ impl Drawing {
         );
     }
 
-    /// A marker with a white rim.
+    /// Adds a marker with a white rim.
     pub fn marker(&mut self, at: (f64, f64), size: f64, ink: Ink) {
         let white = Ink {
             colour: RGBColor(255, 255, 255),
@@ -78,7 +79,7 @@ impl Drawing {
         self.body += &marker(at, size, ink);
     }
 
-    /// A dot that lets others be seen through it.
+    /// Adds a translucent dot.
     pub fn dot(&mut self, at: (f64, f64), radius: f64, colour: RGBColor) {
         let _ = write!(
             self.body,
@@ -89,7 +90,7 @@ impl Drawing {
         );
     }
 
-    /// The tip of an arrow that points to the right or to the left.
+    /// Adds an arrow head that points to the right or to the left.
     pub fn arrow(&mut self, at: (f64, f64), right: bool, colour: RGBColor) {
         let back = if right { -7.0 } else { 7.0 };
         let _ = write!(
@@ -101,7 +102,7 @@ impl Drawing {
         );
     }
 
-    /// Words at a place; `style` is more attributes of the element.
+    /// Adds words at a position; `style` holds further attributes of the element.
     pub fn text(&mut self, at: (f64, f64), anchor: Anchor, style: &str, words: &str) {
         let anchor = match anchor {
             Anchor::Middle => "middle",
@@ -116,7 +117,7 @@ impl Drawing {
         );
     }
 
-    /// The whole of it; `described` is read out in its place.
+    /// Completes the `<svg>`; screen readers read `described` instead.
     pub fn finish(self, described: &str) -> String {
         format!(
             r##"<svg viewBox="0 0 {:.0} {:.0}" role="img" aria-label="{}" font-family="sans-serif" font-size="13" fill="#1e1e1e" style="min-width:{:.0}px">{}</svg>"##,

@@ -7,7 +7,7 @@ use brainmae_pretrain::PretrainError;
 use brainmae_run::RunError;
 use plotters::drawing::DrawingAreaErrorKind;
 
-/// What of this crate may fail.
+/// Result of fallible functions of this crate.
 pub type Result<T> = std::result::Result<T, ReportError>;
 
 /// Errors of this crate.
@@ -19,21 +19,21 @@ pub enum ReportError {
         "the trace of ROI {roi} in scan {scan} has a series of {found} volumes, expected {expected}"
     )]
     TraceLength {
-        /// The scan.
+        /// Name of the scan.
         scan: String,
-        /// The ROI.
+        /// Name of the ROI.
         roi: String,
         /// Length of the first series that differs.
         found: usize,
         /// Number of times.
         expected: usize,
     },
-    /// A similarity that is no square matrix over its ROIs.
+    /// A similarity matrix that is not square over its ROIs.
     #[error(
         "variant {variant} has {rois} ROIs, {networks} networks and {similarities} similarities"
     )]
     SimilaritySize {
-        /// The variant of the model.
+        /// Variant of the model.
         variant: String,
         /// Number of ROIs.
         rois: usize,
@@ -42,49 +42,49 @@ pub enum ReportError {
         /// Number of similarities, expected one for each pair of ROIs.
         similarities: usize,
     },
-    /// A target that the tables of one run contradict one another about.
+    /// A target with contradictory tables of one run.
     #[error("target {target} has scores and no predictions")]
     NoPredictions {
-        /// The target.
+        /// Name of the target.
         target: String,
     },
-    /// What failed within the report of one target.
+    /// An error within the report of one target.
     #[error("the report of target {target}")]
     Target {
-        /// The target.
+        /// Name of the target.
         target: String,
-        /// Why.
+        /// Underlying error.
         #[source]
         source: Box<ReportError>,
     },
-    /// A checkpoint whose card does not tell of its data.
+    /// A checkpoint whose card does not describe its data.
     #[error("the card of a checkpoint does not tell of its data: {path:?}")]
     Card {
-        /// The checkpoint.
+        /// Path of the checkpoint.
         path: PathBuf,
-        /// Why.
+        /// Underlying error.
         #[source]
         source: serde_json::Error,
     },
     /// A plot that cannot be drawn.
     #[error("cannot draw a plot")]
     Draw(#[from] DrawingAreaErrorKind<std::io::Error>),
-    /// A template that is damaged, or asks for what the page has not.
+    /// A template that is damaged, or needs a value that the page lacks.
     #[error("cannot render the template {template}")]
     Template {
-        /// Its name.
+        /// Name of the template.
         template: &'static str,
-        /// Why.
+        /// Underlying error.
         #[source]
         source: minijinja::Error,
     },
-    /// From the run folder.
+    /// Error of the run folder.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// From a table or the notes of a reconstruction.
+    /// Error of a table or the notes of a reconstruction.
     #[error(transparent)]
     Pretrain(#[from] PretrainError),
-    /// From a table or the notes of predictions.
+    /// Error of a table or the notes of predictions.
     #[error(transparent)]
     Downstream(#[from] DownstreamError),
 }

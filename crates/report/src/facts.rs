@@ -1,13 +1,13 @@
-//! Facts about a run, as tables of names and values: how its numbers came about.
+//! Facts about the origin of a run's numbers, as tables of names and values.
 
 use serde::Serialize;
 
 /// Facts under one heading.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FactGroup {
-    /// The heading.
+    /// Heading of the facts.
     pub name: String,
-    /// Names and values.
+    /// Names and values of the facts.
     pub rows: Vec<(String, String)>,
 }
 
@@ -20,12 +20,12 @@ impl FactGroup {
     }
 }
 
-/// Rows with fixed names.
+/// Makes rows from fixed names.
 pub(crate) fn rows<const N: usize>(rows: [(&str, String); N]) -> Vec<(String, String)> {
     rows.map(|(name, value)| (name.to_string(), value)).to_vec()
 }
 
-/// Every leaf of a config with its dotted name.
+/// Adds a row for every leaf of a config, with its dotted name.
 pub(crate) fn flatten(name: &str, value: &serde_json::Value, rows: &mut Vec<(String, String)>) {
     match value {
         serde_json::Value::Object(fields) => {

@@ -1,4 +1,4 @@
-//! A figure as the template sees it: panels, a legend above them, a caption below.
+//! Figure as input of the template: panels, a legend above them, a caption below.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -8,30 +8,30 @@ use serde::Serialize;
 
 use crate::palette::Ink;
 
-/// One section of the page with plots.
+/// One section of the page, with plots.
 #[derive(Debug, Serialize)]
 pub struct Figure {
-    /// Where links of the page lead to.
+    /// Anchor for links within the page.
     pub id: &'static str,
     pub heading: &'static str,
-    /// Said in place of a figure without panels.
+    /// Text in place of a figure without panels.
     pub empty: Cow<'static, str>,
     pub legend: Vec<LegendEntry>,
     pub panels: Vec<Panel>,
     pub caption: String,
-    /// Panels stand side by side where there is room.
+    /// Whether panels stand side by side if there is room.
     pub paired: bool,
 }
 
-/// One plot.
+/// One plot with its title.
 #[derive(Debug, Serialize)]
 pub struct Panel {
     pub title: String,
-    /// Markup; the only strings that the template doesn't escape are this and a swatch.
+    /// Markup of the plot. The template escapes all strings except this and a swatch.
     pub svg: String,
 }
 
-/// A name and the piece of line that stands for it.
+/// Entry of a legend: a name and its swatch.
 #[derive(Debug, Serialize)]
 pub struct LegendEntry {
     pub label: String,
@@ -39,28 +39,28 @@ pub struct LegendEntry {
 }
 
 impl LegendEntry {
-    /// A line with a marker.
+    /// Entry with a line and a marker.
     pub fn marked(label: &str, ink: Ink) -> Self {
         Self::new(label, &(line(ink.colour) + &marker((16.0, 7.0), 4.0, ink)))
     }
 
-    /// A line alone.
+    /// Entry with a line.
     pub fn line(label: &str, colour: RGBColor) -> Self {
         Self::new(label, &line(colour))
     }
 
-    /// A broken line.
+    /// Entry with a dashed line.
     pub fn dashed(label: &str, colour: RGBColor) -> Self {
         let dashes = line(colour).replace("/>", r#" stroke-dasharray="5 3"/>"#);
         Self::new(label, &dashes)
     }
 
-    /// A marker alone.
+    /// Entry with a marker.
     pub fn marker(label: &str, ink: Ink) -> Self {
         Self::new(label, &marker((16.0, 7.0), 4.0, ink))
     }
 
-    /// A shaded patch.
+    /// Entry with a shaded patch.
     pub fn patch(label: &str, colour: RGBColor) -> Self {
         let patch = format!(
             r#"<rect x="4" y="1" width="24" height="12" fill="{}"/>"#,
@@ -86,11 +86,11 @@ fn line(colour: RGBColor) -> String {
     )
 }
 
-/// A marker of this size around a place.
+/// SVG of a marker of this size around a position.
 pub fn marker(at: (f64, f64), size: f64, ink: Ink) -> String {
     let mut corners = String::new();
     for (x, y) in ink.marker.outline() {
-        // Writing to a string doesn't fail.
+        // Writing to a string cannot fail.
         let _ = write!(corners, "{:.1},{:.1} ", at.0 + size * x, at.1 + size * y);
     }
     format!(
@@ -100,7 +100,7 @@ pub fn marker(at: (f64, f64), size: f64, ink: Ink) -> String {
     )
 }
 
-/// A colour as SVG writes it.
+/// A colour in the notation of SVG.
 pub fn hex(RGBColor(red, green, blue): RGBColor) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
 }

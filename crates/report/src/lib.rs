@@ -23,16 +23,16 @@ use brainmae_run::{Manifest, RunError, write_atomic};
 pub use error::{ReportError, Result};
 pub use facts::FactGroup;
 
-/// Begins the names of stages that predict targets; every other stage reconstructs.
+/// Prefix of the names of stages that predict targets; every other stage reconstructs.
 const DOWNSTREAM: &str = "downstream";
 
 /// Writes `report.html` into the folder of a finished run. Returns the page's path.
 ///
-/// `runs` is the folder of all runs, where those lie that this run has as inputs. The page names
-/// the run as `run` does.
+/// `runs` is the folder of all runs, which holds the inputs of this run. The page names the run as
+/// the path `run` does.
 ///
 /// # Errors
-/// If this is no run folder, or if a table, the notes or a log is missing or damaged.
+/// If `run` is not a run folder, or if a table, the notes or a log is missing or damaged.
 pub fn write(run: &Path, runs: &Path) -> Result<PathBuf> {
     let manifest = Manifest::read(&run.join("manifest.json"))?;
     let html = if manifest.stage.starts_with(DOWNSTREAM) {

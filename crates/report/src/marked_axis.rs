@@ -1,4 +1,4 @@
-//! An axis with ticks at chosen places, and words beside them.
+//! Axis with ticks at chosen values, and words beside them.
 
 use std::ops::Range;
 
@@ -7,14 +7,14 @@ use plotters::coord::types::RangedCoordf64;
 
 use crate::number;
 
-/// Places from left to right.
+/// Range and marks of the axis, from left to right.
 pub struct MarkedAxis {
     range: RangedCoordf64,
     marks: Vec<(f64, String)>,
 }
 
 impl MarkedAxis {
-    /// These marks and no others.
+    /// Creates an axis with exactly these marks.
     pub fn new(range: Range<f64>, marks: &[(f64, String)]) -> Self {
         Self {
             range: range.into(),
@@ -22,7 +22,7 @@ impl MarkedAxis {
         }
     }
 
-    /// Round numbers, `n` at most.
+    /// Marks at round numbers, `n` at most.
     pub fn of_numbers(range: Range<f64>, n: usize) -> Vec<(f64, String)> {
         let rounding = 1e-9 * (range.end - range.start);
         let places = RangedCoordf64::from(range).key_points(n).into_iter();
@@ -42,7 +42,7 @@ impl Ranged for MarkedAxis {
     }
 
     fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
-        // Between marks there is nothing.
+        // There is nothing between the marks.
         if hint.weight().allow_light_points() {
             return Vec::new();
         }

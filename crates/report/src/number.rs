@@ -1,9 +1,9 @@
-//! Numbers as text: rounded, with a true minus and thin spaces.
+//! Numbers as text: rounded, with a true minus sign and thin spaces.
 
-/// What stands where there is no number.
+/// Text in place of a missing number.
 pub const NONE: &str = "–";
 
-/// An error or another score: three decimals.
+/// Text of an error or another score: three decimals.
 pub fn score(value: f64) -> String {
     match value {
         v if !v.is_finite() => NONE.to_string(),
@@ -12,9 +12,9 @@ pub fn score(value: f64) -> String {
     }
 }
 
-/// An interval, or nothing if an end of it is unknown.
+/// Text of an interval; `None` if one of its ends is unknown.
 pub fn interval(low: f64, high: f64) -> Option<String> {
-    // A minus beside a dash would be hard to read.
+    // A minus sign beside a dash would be hard to read.
     let to = if low < 0.0 || high < 0.0 {
         " to "
     } else {
@@ -23,7 +23,7 @@ pub fn interval(low: f64, high: f64) -> Option<String> {
     (low.is_finite() && high.is_finite()).then(|| format!("{}{to}{}", score(low), score(high)))
 }
 
-/// A number beside an axis or in a heading: as many decimals as it has, four at most.
+/// Text of a number beside an axis or in a heading: as many decimals as it has, four at most.
 pub fn short(value: f64) -> String {
     let size = value.abs();
     if !value.is_finite() {
@@ -40,7 +40,7 @@ pub fn short(value: f64) -> String {
     signed(grouped(text))
 }
 
-/// Thin spaces between thousands, from 10 000 on.
+/// Inserts thin spaces between thousands, from 10 000 on.
 fn grouped(text: &str) -> String {
     let digits = text.trim_start_matches('-');
     let whole = digits.split('.').next().unwrap_or(digits).len();
@@ -59,7 +59,7 @@ fn grouped(text: &str) -> String {
     out
 }
 
-/// With a minus sign in place of a hyphen.
+/// Replaces a hyphen by a minus sign.
 fn signed(text: String) -> String {
     text.replace('-', "−")
 }

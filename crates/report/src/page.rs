@@ -1,4 +1,4 @@
-//! Pages that share one look.
+//! Pages from templates with a common layout and style.
 
 use minijinja::Environment;
 use minijinja::value::Serde;
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{ReportError, Result};
 
-/// Names and texts; a name that ends in `html` decides that values are escaped as HTML.
+/// Names and texts of the templates; in one whose name ends in `html`, values are escaped as HTML.
 const TEMPLATES: [(&str, &str); 6] = [
     ("base.html", include_str!("templates/base.html")),
     ("style.css", include_str!("templates/style.css")),
@@ -22,7 +22,7 @@ const TEMPLATES: [(&str, &str); 6] = [
 /// Renders `page` with the template of this name.
 ///
 /// # Errors
-/// If a template is damaged or asks for what the page has not.
+/// If a template is damaged, or needs a value that the page lacks.
 pub fn render(template: &'static str, page: impl Serialize) -> Result<String> {
     let refuse = |template| move |source| ReportError::Template { template, source };
     let mut environment = Environment::new();

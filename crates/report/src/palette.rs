@@ -1,8 +1,8 @@
-//! Colours and markers that also colour-blind readers and grey printers tell apart.
+//! Palette of colours and markers that differ for colour-blind readers and in grey prints too.
 
 use plotters::style::RGBColor;
 
-/// Okabe and Ito's colours without yellow, which is faint on white.
+/// Okabe and Ito's colours without yellow, which is too faint on white.
 const OKABE_ITO: &[RGBColor] = &[
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -13,7 +13,7 @@ const OKABE_ITO: &[RGBColor] = &[
     RGBColor(110, 110, 110),
 ];
 
-/// Other colours than predictors have, so that a loss isn't taken for a predictor.
+/// Colours of losses; they differ from those of predictors, to avoid confusion.
 const LOSSES: &[RGBColor] = &[
     RGBColor(110, 110, 110),
     RGBColor(86, 180, 233),
@@ -22,10 +22,10 @@ const LOSSES: &[RGBColor] = &[
     RGBColor(230, 159, 0),
 ];
 
-/// What a figure is held against, and what is left blank.
+/// Colour of reference lines and of missing values.
 pub const GREY: RGBColor = RGBColor(120, 120, 120);
 
-/// Measured signals and frames.
+/// Colour of measured signals and frames.
 pub const BLACK: RGBColor = RGBColor(0, 0, 0);
 
 /// Shape of a point.
@@ -47,7 +47,7 @@ const MARKERS: &[Marker] = &[
 ];
 
 impl Marker {
-    /// Its corners around the origin, about one unit away.
+    /// Corners of the shape around the origin, at a distance of about 1.
     pub fn outline(self) -> Vec<(f64, f64)> {
         match self {
             Marker::Circle => (0..16)
@@ -74,21 +74,21 @@ impl Marker {
     }
 }
 
-/// How one series is drawn, wherever it is drawn.
+/// Colour and marker of one series in all figures.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ink {
     pub colour: RGBColor,
     pub marker: Marker,
 }
 
-/// Which name is drawn with which ink.
+/// Map from names to colours and markers.
 pub struct Palette {
     names: Vec<String>,
     colours: &'static [RGBColor],
 }
 
 impl Palette {
-    /// For these names, in this order.
+    /// Palette for these names, in this order.
     pub fn of<'a>(names: impl Iterator<Item = &'a String>) -> Self {
         Self {
             names: distinct(names),
@@ -96,7 +96,7 @@ impl Palette {
         }
     }
 
-    /// For the names of losses.
+    /// Palette for the names of losses.
     pub fn of_losses<'a>(names: impl Iterator<Item = &'a String>) -> Self {
         Self {
             names: distinct(names),
@@ -104,12 +104,12 @@ impl Palette {
         }
     }
 
-    /// Names in the order in which they were met.
+    /// Names in the order of their first appearance.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// The ink of `name`; a stranger is drawn like the first.
+    /// Ink of `name`; an unknown name gets the first ink.
     pub fn ink(&self, name: &str) -> Ink {
         let i = self.names.iter().position(|n| n == name).unwrap_or(0);
         Ink {
@@ -119,7 +119,7 @@ impl Palette {
     }
 }
 
-/// Names without repetition, in the order in which they come.
+/// Names without repetition, in the order of their first appearance.
 pub fn distinct<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for name in names {

@@ -1,7 +1,7 @@
-//! Report of an experiment that reconstructs hidden ROIs: one HTML page that needs nothing else.
+//! Report of an experiment that reconstructs hidden ROIs: one HTML page without other files.
 //!
-//! [`ReportData`] holds the numbers and words of a page, and [`render`] makes the page of them. A
-//! number that isn't finite is shown as "–" and left out of plots.
+//! [`ReportData`] holds the numbers and words of a page, and [`render`] makes the page from them. A
+//! number that is not finite appears as "–" and is left out of plots.
 
 mod curve_plot;
 mod error_plot;
@@ -24,19 +24,19 @@ use crate::palette::Palette;
 use crate::{FactGroup, ReportError, Result};
 use error_table::ErrorTable;
 
-/// Everything that a report shows.
+/// Contents of a report.
 #[derive(Debug, Clone, Default)]
 pub struct ReportData {
     /// Name of the experiment.
     pub title: String,
     /// One paragraph about the experiment.
     pub lead: String,
-    /// How the numbers came about: data, split, model, training, machine, identities.
+    /// Facts about the origin of the numbers: data, split, model, training, machine, identities.
     pub facts: Vec<FactGroup>,
-    /// What the intervals of the scores are over: "held-out subjects".
+    /// Unit that the intervals of the scores resample: "held-out subjects".
     pub unit: String,
     /// Error of each predictor at each mask ratio; a predictor whose name starts with "BrainMAE" is
-    /// judged against the others.
+    /// compared with the others.
     pub scores: Vec<Score>,
     /// Losses over training.
     pub curves: Vec<Curve>,
@@ -44,18 +44,19 @@ pub struct ReportData {
     pub traces: Vec<Trace>,
     /// Similarity of ROI vectors, for each variant.
     pub similarity: Vec<NetworkSimilarity>,
-    /// Scans left out, each with the reason.
+    /// Excluded scans, each with the reason.
     pub excluded: Vec<(String, String)>,
-    /// What a reader must know before the numbers.
+    /// Warnings that precede the numbers.
     pub warnings: Vec<String>,
 }
 
-/// A metric over training.
+/// Values of a metric over training.
 #[derive(Debug, Clone)]
 pub struct Curve {
     /// Model variant: "sg", "ag".
     pub variant: String,
-    /// Name of the metric; what starts with "train/" is noisy and drawn with a running median.
+    /// Name of the metric. A name that starts with "train/" is noisy and drawn with a running
+    /// median.
     pub name: String,
     /// Step and value, in the order of steps.
     pub points: Vec<(f64, f64)>,
@@ -64,15 +65,16 @@ pub struct Curve {
 /// Similarity of the ROI vectors of one variant, with the networks of the ROIs.
 #[derive(Debug, Clone)]
 pub struct NetworkSimilarity {
-    /// Cosines of all pairs of ROIs.
+    /// Cosine similarities of all pairs of ROIs.
     pub similarity: RoiSimilarity,
-    /// The network of each ROI, where known.
+    /// Network of each ROI; `None` if unknown.
     pub networks: Vec<Option<String>>,
-    /// How well similarity tells pairs of one network from other pairs; 0.5 is chance.
+    /// Area under the ROC curve: how well similarity separates pairs within one network from other
+    /// pairs; 0.5 is chance.
     pub auroc: Option<f64>,
 }
 
-/// What the template sees.
+/// Input of the template.
 #[derive(Serialize)]
 struct Page<'a> {
     title: &'a str,

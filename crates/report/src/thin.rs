@@ -1,7 +1,7 @@
-//! Shorter series in place of long ones, for drawing.
+//! Thinning of long series for plots.
 
-/// Points on the outline of `points` when these are split into `n_buckets`: the lowest and the
-/// highest of each bucket, in order. A series that is short already is returned whole.
+/// Outline of `points` in `n_buckets` buckets: the lowest and the highest point of each bucket, in
+/// order. A short series is returned unchanged.
 pub fn envelope(points: &[(f64, f64)], n_buckets: usize) -> Vec<(f64, f64)> {
     if points.len() <= 2 * n_buckets {
         return points.to_vec();
@@ -26,7 +26,7 @@ pub fn envelope(points: &[(f64, f64)], n_buckets: usize) -> Vec<(f64, f64)> {
     kept
 }
 
-/// At about `n_points` places, the median of the `window` points around.
+/// Median of the `window` points around each of about `n_points` positions.
 pub fn running_median(points: &[(f64, f64)], window: usize, n_points: usize) -> Vec<(f64, f64)> {
     let half = window / 2;
     let stride = points.len().div_ceil(n_points.max(1)).max(1);
@@ -35,7 +35,7 @@ pub fn running_median(points: &[(f64, f64)], window: usize, n_points: usize) -> 
         .filter(|i| i % stride == 0 || *i == last)
         .map(|i| {
             // A loss falls fast at first: a window with more points after `i` than before it would
-            // have too low a median.
+            // have a median that is too low.
             let back = half.min(i);
             let ahead = half.min(i).min(last - i);
             let mut around: Vec<f64> = points[i - back..=i + ahead].iter().map(|p| p.1).collect();
@@ -44,7 +44,7 @@ pub fn running_median(points: &[(f64, f64)], window: usize, n_points: usize) -> 
         .collect()
 }
 
-/// The value below which a part `q` of `values` lies, which get sorted; NaN without values.
+/// Quantile `q` of `values`, which are sorted in place; NaN if there are none.
 pub fn quantile(values: &mut [f64], q: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let i = (q * values.len().saturating_sub(1) as f64).round() as usize;

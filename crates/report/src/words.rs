@@ -1,9 +1,9 @@
-//! Words cut to fit into a drawing.
+//! Words cut to the room that a drawing has.
 
-/// Width of a letter of the size in which drawings are lettered, in page pixels.
+/// Width of a letter at the font size of drawings, in page pixels.
 pub const LETTER: f64 = 6.8;
 
-/// `words`, with an ellipsis in place of what is beyond `longest` letters.
+/// `words`, with an ellipsis after the first `longest` letters.
 pub fn cut(words: &str, longest: usize) -> String {
     if words.chars().count() <= longest {
         return words.to_string();
@@ -12,7 +12,7 @@ pub fn cut(words: &str, longest: usize) -> String {
     start + "…"
 }
 
-/// `words`, with an ellipsis in place of their middle: names often differ at their end.
+/// `words`, with an ellipsis in place of their middle, because names often differ at their end.
 pub fn cut_inside(words: &str, longest: usize) -> String {
     let n = words.chars().count();
     if n <= longest {
@@ -27,7 +27,7 @@ pub fn cut_inside(words: &str, longest: usize) -> String {
     text
 }
 
-/// Room that the longest of some words takes, in page pixels.
+/// Width of the longest of some words, in page pixels.
 pub fn width<'a>(words: impl Iterator<Item = &'a str>) -> f64 {
     words.map(|w| w.chars().count()).max().unwrap_or(0) as f64 * LETTER
 }

@@ -1,4 +1,4 @@
-//! The report of predictions as a whole, from synthetic predictions in a run folder.
+//! Tests of the report of predictions, from synthetic predictions in a run folder.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,12 +17,12 @@ const AGE: &str = "<i>age</i>_years";
 const STATE: &str = "state & \"mood\"";
 const EVIL: &str = "<b>&\"x\"</b>";
 
-/// About normal: the sum of twelve uniform numbers.
+/// Approximately normal noise: the sum of twelve uniform numbers.
 fn noise(rng: &mut impl RngExt) -> f64 {
     (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0
 }
 
-/// A prediction by `model` of subject `i` of 40, in one of five folds.
+/// A prediction by `model` for subject `i` of 40, in one of five folds.
 fn blank(target: &str, model: &str, share: f64, i: usize) -> Prediction {
     Prediction {
         target: target.into(),
@@ -41,7 +41,7 @@ fn blank(target: &str, model: &str, share: f64, i: usize) -> Prediction {
     }
 }
 
-/// Ages of 40 subjects: signal for who has skill, and some motion.
+/// Predicted ages of 40 subjects: signal in proportion to skill, and some motion.
 fn ages(model: &str, share: f64, skill: f64) -> Vec<Prediction> {
     let truths = &mut Seeds::new(1).stream("ages");
     let noises = &mut Seeds::new(1).stream(&format!("{model} {share}"));
@@ -63,7 +63,8 @@ fn ages(model: &str, share: f64, skill: f64) -> Vec<Prediction> {
     (0..40).map(of).collect()
 }
 
-/// Six segments of each of 40 subjects, 4 s apart: classes are told apart best 8 s after the onset.
+/// Predictions of six segments of each of 40 subjects, 4 s apart: classes are most distinct 8 s
+/// after the onset.
 fn states(model: &str, share: f64, skill: f64, n_classes: usize) -> Vec<Prediction> {
     let truths = &mut Seeds::new(2).stream("states");
     let noises = &mut Seeds::new(2).stream(&format!("{model} {share}"));
@@ -120,7 +121,7 @@ fn notes_of(n_classes: usize) -> BTreeMap<String, TargetNotes> {
     BTreeMap::from([(AGE.to_string(), age), (STATE.to_string(), state)])
 }
 
-/// Tables and notes in a new folder; `change` may damage the results.
+/// Writes tables and notes to a new folder; `change` may damage the results.
 fn run(
     rows: Vec<Prediction>,
     n_classes: usize,
@@ -159,7 +160,7 @@ fn page(rows: Vec<Prediction>, n_classes: usize, permutations: usize) -> String 
     render(&ReportData::read(folder.path(), setting).unwrap()).unwrap()
 }
 
-/// Where the gate `browser` of `cargo ci` looks for it.
+/// Leaves the page where the gate `browser` of `cargo ci` looks for it.
 fn leave(name: &str, page: &str) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     std::fs::write(folder.join(name), page).unwrap();

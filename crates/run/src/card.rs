@@ -1,10 +1,10 @@
-//! Card of a checkpoint: what is behind the weights, and who was seen in training.
+//! Card of a checkpoint: the data behind the weights, and the subjects seen in training.
 
 use serde::{Deserialize, Serialize};
 
-/// Everything beside the weights that using them takes.
+/// Everything besides the weights that a user of a checkpoint needs.
 ///
-/// Descriptions of the model and of its data are opaque here: the crates that made them read them.
+/// The descriptions of model and data are opaque here: the crates that wrote them read them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Card {
     /// Name of the kind of model.
@@ -15,10 +15,10 @@ pub struct Card {
     pub step: u64,
     /// Description of the data that the model was trained on and fits.
     pub data: serde_json::Value,
-    /// Hash of the split into training, validation and test side.
+    /// Hash of the split into training, validation and test sets.
     pub split_sha256: String,
-    /// Subjects whose scans the weights have seen; barred from the test folds of anything that uses
-    /// them.
+    /// Subjects whose scans the weights have seen. They are barred from the test folds of every
+    /// later evaluation of these weights.
     pub pretraining_subjects: Vec<String>,
     /// Scans that the weights have seen.
     pub pretraining_scans: Vec<String>,

@@ -1,4 +1,4 @@
-//! Checkpoints: a folder of named bytes, written beside the old one and swapped in whole.
+//! Checkpoints: a folder of named bytes, written beside the previous one and swapped in whole.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,20 +19,22 @@ pub struct Checkpoint {
     sha256: BTreeMap<String, String>,
 }
 
-/// What `card.json` holds.
+/// Content of `card.json`.
 #[derive(Serialize, Deserialize)]
 struct CardFile {
     #[serde(flatten)]
     card: Card,
-    /// Of every other file of the checkpoint.
+    /// Hash of every other file of the checkpoint, by file name.
     sha256: BTreeMap<String, String>,
 }
 
 impl Checkpoint {
-    /// Writes a checkpoint called `name` into `folder`; one of that name is replaced once the new one is whole.
+    /// Writes a checkpoint called `name` into `folder`; one of that name is replaced once the new
+    /// one is whole.
     ///
     /// # Errors
-    /// [`RunError::Write`], as when the disk is full: the previous checkpoint is still there then, and nothing beside it.
+    /// [`RunError::Write`], for example when the disk is full: the previous checkpoint is then
+    /// still there, and no partial new one.
     pub fn save(
         folder: &Path,
         name: &str,
@@ -79,13 +81,13 @@ impl Checkpoint {
             Ok(())
         };
         save().map_err(|source| {
-            // Best effort: what it leaves is cleared before the next save.
+            // Best effort: the next save removes any leftovers.
             let _ = recover(folder, name);
             RunError::write(&target)(source)
         })
     }
 
-    /// Opens the checkpoint called `name`; nothing if there is none.
+    /// Opens the checkpoint called `name`; `None` if there is none.
     ///
     /// # Errors
     /// [`RunError::Damaged`] if its card is not readable.
@@ -114,12 +116,12 @@ impl Checkpoint {
         })
     }
 
-    /// The folder it lies in.
+    /// Folder of the checkpoint.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What a user of the checkpoint must agree with.
+    /// Card that a user of the checkpoint must agree with.
     pub fn card(&self) -> &Card {
         &self.card
     }
@@ -127,7 +129,8 @@ impl Checkpoint {
     /// The bytes of one of its files, checked against the card.
     ///
     /// # Errors
-    /// [`RunError::Read`], or [`RunError::Damaged`] if they are not those that were written.
+    /// [`RunError::Read`], or [`RunError::Damaged`] if the bytes differ from those that were
+    /// written.
     pub fn read(&self, name: &str) -> Result<Vec<u8>, RunError> {
         let path = self.path.join(name);
         let bytes = fs::read(&path).map_err(RunError::read(&path))?;
@@ -146,7 +149,8 @@ fn staging(folder: &Path, name: &str) -> [PathBuf; 2] {
     ["next", "old"].map(|kind| folder.join(format!(".{name}.{kind}")))
 }
 
-/// Undoes what a killed or failed save left: the old checkpoint comes back if the new one had not arrived.
+/// Repairs what a killed or failed save left: restores the old checkpoint unless the new one is
+/// complete.
 fn recover(folder: &Path, name: &str) -> io::Result<()> {
     let target = folder.join(name);
     let [next, old] = staging(folder, name);

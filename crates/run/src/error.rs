@@ -1,4 +1,4 @@
-//! What can go wrong with a run folder.
+//! Errors of run folders.
 
 use std::path::PathBuf;
 
@@ -9,40 +9,40 @@ pub enum RunError {
     /// Reading failed.
     #[error("cannot read {path:?}")]
     Read {
-        /// The file or folder.
+        /// File or folder that cannot be read.
         path: PathBuf,
-        /// Why.
+        /// Error of the system.
         #[source]
         source: std::io::Error,
     },
-    /// Writing failed; what was there before is still there.
+    /// Writing failed; the previous content is still there.
     #[error(
         "cannot write {path:?}; the previous version is kept. Free some space or check the permissions, then resume"
     )]
     Write {
-        /// The file or folder.
+        /// File or folder that cannot be written.
         path: PathBuf,
-        /// Why.
+        /// Error of the system.
         #[source]
         source: std::io::Error,
     },
-    /// A file of ours that is not what we wrote.
+    /// A file of a run folder whose content is not what was written.
     #[error("{path:?} is damaged: {problem}")]
     Damaged {
-        /// The file.
+        /// Damaged file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Description of the damage.
         problem: String,
     },
-    /// A file, or a run folder in which another process is at work.
+    /// A file error, or a run folder in which another process is at work.
     #[error(transparent)]
     Files(#[from] brainmae_files::FileError),
-    /// A run folder whose manifest tells of another run.
+    /// A run folder whose manifest belongs to another run.
     #[error(
         "{path:?} belongs to another run: its identity is {found}, expected {expected}; move it away"
     )]
     OtherRun {
-        /// The manifest.
+        /// Path of the manifest.
         path: PathBuf,
         /// Identity in the manifest.
         found: String,
@@ -52,9 +52,9 @@ pub enum RunError {
     /// A table that cannot be written as parquet, or is no parquet.
     #[error("cannot write or read the table {path:?}")]
     Table {
-        /// The table.
+        /// Path of the table.
         path: PathBuf,
-        /// Why.
+        /// Error of the table library.
         #[source]
         source: polars::error::PolarsError,
     },

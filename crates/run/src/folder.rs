@@ -1,4 +1,4 @@
-//! The folder of one run: opened by one process at a time, resumed where it was left.
+//! Folder of one run: opened by one process at a time, and resumed from its last state.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,29 +7,31 @@ use brainmae_files::FolderLock;
 
 use crate::{Manifest, MetricLog, RunError, Status};
 
-/// A run folder, locked for this process until it is dropped, or followed while another process works in it.
+/// A run folder, locked for this process until it is dropped, or followed while another process
+/// works in it.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
     manifest: Manifest,
     found: Option<Status>,
-    /// None in a process that follows.
+    /// `None` in a process that follows.
     lock: Option<FolderLock>,
 }
 
 impl RunFolder {
-    /// Where the run of `manifest` lies below `root`.
+    /// Path of the run of `manifest` below `root`.
     pub fn place(root: &Path, manifest: &Manifest) -> PathBuf {
         root.join(&manifest.experiment)
             .join(format!("{}-{}", manifest.stage, manifest.identity))
     }
 
-    /// Opens the folder of `manifest` below `root`, made if it is not there.
+    /// Opens the folder of `manifest` below `root`; creates it if it is missing.
     ///
-    /// A finished run stays as it is: ask [`RunFolder::found`]. Anything else is set to running.
+    /// A finished run stays unchanged: ask [`RunFolder::found`]. Any other run is set to running.
     ///
     /// # Errors
-    /// [`FileError::Busy`](brainmae_files::FileError::Busy) if another process is at work in it, [`RunError::OtherRun`] if it holds something else.
+    /// [`FileError::Busy`](brainmae_files::FileError::Busy) if another process is at work in it,
+    /// [`RunError::OtherRun`] if the folder holds another run.
     pub fn open(root: &Path, manifest: Manifest) -> Result<Self, RunError> {
         let path = Self::place(root, &manifest);
         let lock = FolderLock::take(&path, &path)?;
@@ -65,7 +67,8 @@ impl RunFolder {
         })
     }
 
-    /// The folder of `manifest` as the process has opened it that this one works for: here nothing is written.
+    /// Follows the folder of `manifest` that another process has opened. This process writes
+    /// nothing to it.
     ///
     /// # Errors
     /// [`RunError::Read`] if there is no such folder.
@@ -80,7 +83,8 @@ impl RunFolder {
         })
     }
 
-    /// Moves an unfinished run's folder aside, so that it starts anew; nothing is deleted.
+    /// Moves an unfinished run's folder aside, so that the run starts again from the beginning;
+    /// nothing is deleted.
     ///
     /// # Errors
     /// [`FileError::Busy`](brainmae_files::FileError::Busy) if a process is at work in it.
@@ -98,22 +102,23 @@ impl RunFolder {
         Ok(Some(aside))
     }
 
-    /// How far the run had come when it was opened; nothing if it is new.
+    /// Status of the run when it was opened; `None` if it is new.
     pub fn found(&self) -> Option<&Status> {
         self.found.as_ref()
     }
 
-    /// The folder.
+    /// Path of the run folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Its manifest.
+    /// Manifest of the run.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
-    /// The metric log, with every record after `last_step` dropped: they are about to be made again.
+    /// Opens the metric log and drops every record after `last_step`, because these steps run
+    /// again.
     ///
     /// # Errors
     /// [`RunError::Read`], [`RunError::Write`].
@@ -121,12 +126,13 @@ impl RunFolder {
         MetricLog::open(&self.path.join("metrics.jsonl"), last_step)
     }
 
-    /// Where checkpoints lie.
+    /// Folder of the checkpoints.
     pub fn checkpoints(&self) -> PathBuf {
         self.path.join("checkpoints")
     }
 
-    /// Writes the status, and for [`Status::Failed`] why; one who follows leaves that to the other.
+    /// Writes the status, and the reason for [`Status::Failed`]. A process that follows writes
+    /// nothing.
     ///
     /// # Errors
     /// [`RunError::Write`].

@@ -1,4 +1,4 @@
-//! What a run is: the hash of its config, its data and its inputs.
+//! Identity of a run: the hash of its config, its data and its inputs.
 
 use std::fmt;
 
@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 pub struct Identity(String);
 
 impl Identity {
-    /// The identity of a stage. Keys of `config` are ordered before hashing, so that their order in a file does not count.
+    /// Computes the identity of a stage. Keys of `config` are sorted before hashing, so their order
+    /// in a file has no effect.
     pub fn of(stage: &str, config: &serde_json::Value, inputs: &[&str]) -> Self {
         let mut hash = FieldHasher::new(stage).field(canonical(config));
         for input in inputs {

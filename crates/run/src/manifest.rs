@@ -1,4 +1,4 @@
-//! What a run was asked to do, with what, and how far it came.
+//! Manifest of a run: its config, inputs, versions and status.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,17 +8,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Identity, RunError, write_atomic};
 
-/// How far a run came.
+/// Progress of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// At work, or killed: its lock tells which.
+    /// At work, or killed: the lock of the folder distinguishes the two.
     Running,
     /// Stopped on request, to be resumed.
     Interrupted,
     /// Stopped by an error.
     Failed,
-    /// Done; never written to again.
+    /// Done; nothing is written to it any more.
     Finished,
 }
 
@@ -31,7 +31,7 @@ pub struct Manifest {
     pub stage: String,
     /// Hash of config and inputs.
     pub identity: Identity,
-    /// The resolved config: every default written out.
+    /// Resolved config, with every default written out.
     pub config: serde_json::Value,
     /// Hashes of data and of earlier stages.
     pub inputs: BTreeMap<String, String>,
@@ -39,24 +39,24 @@ pub struct Manifest {
     pub seed: u64,
     /// Device, as named on the command line.
     pub device: String,
-    /// Versions of the tool and of what its numbers depend on.
+    /// Versions of the program and of the libraries that its numbers depend on.
     pub versions: BTreeMap<String, String>,
-    /// Versions that an earlier part of the run was done with, where they differ.
+    /// Versions of an earlier part of the run, if they differ.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier_versions: Vec<BTreeMap<String, String>>,
-    /// How far it came.
+    /// Progress of the run.
     pub status: Status,
-    /// Why it failed.
+    /// Error text of a failed run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
-    /// First start, seconds since 1970 UTC.
+    /// Time of the first start, in seconds since 1970 UTC.
     pub started_unix_secs: u64,
-    /// Last change of status, seconds since 1970 UTC.
+    /// Time of the last change of status, in seconds since 1970 UTC.
     pub changed_unix_secs: u64,
 }
 
 impl Manifest {
-    /// A manifest of a run about to start.
+    /// Creates the manifest of a run that is about to start.
     pub fn new(
         experiment: &str,
         stage: &str,

@@ -1,4 +1,4 @@
-//! `metrics.jsonl`: every number that may end in a table or a curve, one record a line.
+//! Metric log, `metrics.jsonl`: all numbers for tables and curves, one record a line.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write};
@@ -8,25 +8,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::{RunError, write_atomic};
 
-/// One number.
+/// One record of the log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metric {
     /// Stage that measured it.
     pub stage: String,
-    /// Fold, where there are folds.
+    /// Index of the fold; `None` without folds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fold: Option<u64>,
-    /// Passes over the training scans, begun ones counted in parts.
+    /// Passes over the training scans; a pass in progress counts as a fraction.
     pub epoch: f64,
     /// Optimiser steps done.
     pub step: u64,
-    /// What was measured: `train/loss`.
+    /// Name of the quantity, such as `train/loss`.
     pub name: String,
-    /// Its value; null where it was not a finite number.
+    /// Value; null if it was not finite.
     pub value: Option<f64>,
 }
 
-/// The log of one run, open for appending.
+/// Log of one run, open for appending.
 #[derive(Debug)]
 pub struct MetricLog {
     path: PathBuf,
@@ -34,9 +34,9 @@ pub struct MetricLog {
 }
 
 impl MetricLog {
-    /// Opens the log, keeping records up to `last_step`, or none where that is none.
+    /// Opens the log and keeps the records up to `last_step`, or none if it is `None`.
     ///
-    /// A record that a kill cut short is dropped.
+    /// A record that was cut short when a process was killed is dropped.
     ///
     /// # Errors
     /// [`RunError::Read`], [`RunError::Write`].
@@ -80,7 +80,7 @@ impl MetricLog {
         append().map_err(RunError::write(&self.path))
     }
 
-    /// Every record of a log.
+    /// Reads every record of a log.
     ///
     /// # Errors
     /// [`RunError::Read`], or [`RunError::Damaged`] with the line that is no record.

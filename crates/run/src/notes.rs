@@ -1,4 +1,4 @@
-//! Notes of a run: what is in no table, as one JSON file whose type its writer owns.
+//! Notes of a run: values that are in no table, as one JSON file whose type its writer defines.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::{RunError, write_atomic};
 /// Writes `<folder>/<name>.json`.
 ///
 /// # Errors
-/// [`RunError::Write`]; no half file is left.
+/// [`RunError::Write`]; no partial file is left.
 pub fn write_notes(folder: &Path, name: &str, notes: &impl Serialize) -> Result<(), RunError> {
     let path = folder.join(format!("{name}.json"));
     let text = serde_json::to_vec_pretty(notes);
@@ -21,7 +21,7 @@ pub fn write_notes(folder: &Path, name: &str, notes: &impl Serialize) -> Result<
 /// Reads what [`write_notes`] wrote.
 ///
 /// # Errors
-/// [`RunError::Read`], or [`RunError::Damaged`] if these are other notes.
+/// [`RunError::Read`], or [`RunError::Damaged`] if the file holds notes of another type.
 pub fn read_notes<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<T, RunError> {
     let path = folder.join(format!("{name}.json"));
     let text = std::fs::read_to_string(&path).map_err(RunError::read(&path))?;

@@ -1,4 +1,4 @@
-//! All randomness of a run: named streams of one seed.
+//! Random numbers of a run: named streams of one seed.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -6,18 +6,19 @@ use sha2::{Digest, Sha256};
 
 /// One seed, from which streams are drawn by name and number.
 ///
-/// A stream depends on nothing but the seed, its name and its number: not on what was drawn before, not on the machine. Step
-/// 700 of a resumed run therefore draws what step 700 of an uninterrupted run draws, and no generator's state is saved.
+/// A stream depends only on the seed, its name and its number: not on earlier draws, not on the
+/// machine. Step 700 of a resumed run therefore draws the same numbers as step 700 of an
+/// uninterrupted run, and no generator's state is saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seeds(u64);
 
 impl Seeds {
-    /// The streams of `seed`.
+    /// Creates the streams of `seed`.
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// Seeds of a part of the work, with streams of its own.
+    /// Seeds for a part of the work, with separate streams.
     pub fn within(&self, name: &str, place: &[u64]) -> Self {
         Self(self.stream_at(name, place).random())
     }

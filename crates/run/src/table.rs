@@ -1,4 +1,4 @@
-//! Result tables: one data frame, written as parquet for programs and as csv for people.
+//! Result tables: one data frame, written as parquet for programs and as CSV for people.
 
 mod columns;
 
@@ -16,7 +16,7 @@ use crate::{RunError, write_atomic};
 /// Writes `<folder>/<name>.parquet` and `<folder>/<name>.csv`.
 ///
 /// # Errors
-/// [`RunError::Table`] or [`RunError::Write`]; no half table is left.
+/// [`RunError::Table`] or [`RunError::Write`]; no partial table is left.
 pub fn write_table(folder: &Path, name: &str, table: &mut DataFrame) -> Result<(), RunError> {
     let path = folder.join(format!("{name}.parquet"));
     let mut bytes = Vec::new();
@@ -33,14 +33,15 @@ pub fn write_table(folder: &Path, name: &str, table: &mut DataFrame) -> Result<(
     Ok(write_atomic(&path, &text)?)
 }
 
-/// A table that grows: only what is appended is in memory. It is there once it is [finished](TableStream::finish).
+/// A table that grows by appended rows, of which only the latest are in memory. The file appears
+/// when the table is [finished](TableStream::finish).
 pub struct TableStream {
     path: PathBuf,
     writer: Option<BatchedWriter<File>>,
 }
 
 impl TableStream {
-    /// `<folder>/<name>.parquet`, to be.
+    /// Prepares to write `<folder>/<name>.parquet`.
     pub fn new(folder: &Path, name: &str) -> Self {
         Self {
             path: folder.join(format!("{name}.parquet")),
@@ -68,7 +69,7 @@ impl TableStream {
         writer.map_err(|source| self.refuse(source))
     }
 
-    /// Puts the table in its place; there is none if nothing was appended.
+    /// Moves the table to its final path; no file appears if nothing was appended.
     ///
     /// # Errors
     /// As [`TableStream::append`].

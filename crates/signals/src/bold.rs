@@ -18,8 +18,8 @@ impl BoldSeries {
     /// Takes `values` in `[volume][roi]` order.
     ///
     /// # Errors
-    /// [`SignalError::BoldSeries`] for a TR that is not above zero, a length that is no whole number
-    /// of volumes, or a value that is not finite.
+    /// [`SignalError::BoldSeries`] for a TR that is not above zero, a length that is no whole
+    /// number of volumes, or a value that is not finite.
     pub fn new(values: Vec<f32>, n_rois: usize, tr_secs: f64) -> Result<Self, SignalError> {
         let refuse = |problem| Err(SignalError::BoldSeries { problem });
         if !(tr_secs.is_finite() && tr_secs > 0.0) {

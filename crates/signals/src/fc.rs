@@ -15,9 +15,9 @@ use gram::Gram;
 /// between equal signals.
 const LARGEST: f64 = 0.999_999;
 
-/// Pearson correlations of all ROIs over `volumes`, each with one number for every ROI: `[rois,
-/// rois]`, symmetric, 1 on the diagonal. An ROI that does not change is correlated with nothing: its
-/// row and column are 0, the diagonal too.
+/// Pearson correlations of all ROIs over `volumes`, each with one number for every ROI:
+/// `[rois, rois]`, symmetric, 1 on the diagonal. An ROI that does not change is correlated with
+/// nothing: its row and column are 0, the diagonal too.
 ///
 /// The signals are standardised on their way into the product, so that none of them is copied.
 pub fn correlations<'a>(

@@ -5,7 +5,8 @@ const BLOCK_VOLUMES: usize = 16;
 
 /// Mean and standard deviation of every ROI, over the volumes they were learned from.
 ///
-/// Sums are of differences from the first volume, so that a large mean does not swallow the variance.
+/// Sums are of differences from the first volume, so that a large mean does not swallow the
+/// variance.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scales {
     mean: Vec<f32>,
@@ -16,7 +17,8 @@ pub struct Scales {
 }
 
 impl Scales {
-    /// Of volumes, each with one number for every ROI. Of none at all, every ROI is one that does not change.
+    /// Of volumes, each with one number for every ROI. Of none at all, every ROI is one that does
+    /// not change.
     pub fn of<'a>(volumes: impl Iterator<Item = &'a [f32]>, n_rois: usize) -> Self {
         let mut volumes = volumes.peekable();
         let origin = volumes.peek().map_or(vec![0.0; n_rois], |row| row.to_vec());
@@ -42,7 +44,8 @@ impl Scales {
         self.inverse_std[roi] > 0.0
     }
 
-    /// A value of an ROI, as a number of standard deviations from the mean; 0 if it does not change.
+    /// A value of an ROI, as a number of standard deviations from the mean; 0 if it does not
+    /// change.
     #[inline]
     pub fn standardised(&self, roi: usize, value: f32) -> f32 {
         (value - self.mean[roi] - self.rest[roi]) * self.inverse_std[roi]
@@ -154,7 +157,8 @@ mod tests {
 
     #[test]
     fn a_large_mean_does_not_swallow_the_variance() {
-        // A mean of a million and a third is no single-precision number. More volumes than a block, and not a multiple of it.
+        // A mean of a million and a third is no single-precision number. More volumes than a block,
+        // and not a multiple of it.
         let values: Vec<f32> = (0..42).map(|i| 1e6 + [0.0, 0.0, 1.0][i % 3]).collect();
         let found = standardised(&values);
         let std = (2.0_f32 / 9.0).sqrt();

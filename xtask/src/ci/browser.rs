@@ -1,5 +1,5 @@
-//! The gate `browser`: reports of the tests in headless Chromium, which must draw every figure and
-//! log no error.
+//! Gate `browser`: headless Chromium opens the reports of the tests, must draw every figure, and
+//! must log no error.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,11 +14,11 @@ use brainmae_machine::probe::probe;
 /// Names under which Chromium is installed.
 const BROWSERS: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
 
-/// Reports that tests leave in the target folder: that of the command line, and those of few and
+/// Reports that tests leave in the target folder: one of the command line, and those of few and of
 /// many synthetic predictions.
 const REPORTS: &[&str] = &["report.html", "downstream.html", "downstream-large.html"];
 
-/// Opens every report.
+/// Checks every report.
 pub fn gate() -> Result<()> {
     let browser = find(BROWSERS)?;
     for name in REPORTS {
@@ -27,7 +27,7 @@ pub fn gate() -> Result<()> {
     Ok(())
 }
 
-/// The first browser that draws a page of one figure.
+/// First browser that can draw a page with one figure.
 fn find<'a>(names: &[&'a str]) -> Result<&'a str> {
     let mut why = "no Chromium here".to_string();
     for name in names {
@@ -48,7 +48,7 @@ fn headless(browser: &str) -> Command {
     command
 }
 
-/// The page must be drawn as it was written.
+/// Opens a page and checks that the browser draws it as written.
 fn open(browser: &str, page: &Path) -> Result<()> {
     let text = std::fs::read_to_string(page).with_context(|| format!("cannot read {page:?}"))?;
     let output = headless(browser)
@@ -69,7 +69,7 @@ fn open(browser: &str, page: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The newest report of this name.
+/// Path of the newest report of this name.
 fn report_page(name: &str) -> Result<PathBuf> {
     let page = BuiltIn::this_program()?.target.join("tmp").join(name);
     let written = page.metadata().and_then(|m| m.modified()).ok();

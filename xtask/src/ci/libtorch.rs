@@ -1,5 +1,5 @@
-//! The gate `libtorch`: golden arrays and the committed loss curve on the device `libtorch:cpu`,
-//! which is what `--device` builds.
+//! Gate `libtorch`: golden arrays and the committed loss curve on the device `libtorch:cpu`, with
+//! the program that `--device` builds.
 
 use std::process::Command;
 
@@ -25,7 +25,8 @@ pub fn gate() -> Result<()> {
     let program = program.build()?;
     require_start(Command::new(&program).arg("--version"))?;
     succeed(Command::new(program).args(["loss-curve", "--device", "libtorch:cpu"]))?;
-    // Both packages are named so that their dependencies are those of the program just built.
+    // Both packages are named so that their dependencies match those of the program that was just
+    // built.
     let mut tests = cargo(&["test", "--package", "xtask"]);
     tests
         .args(["--package", "brainmae-tests", "--test", "pipeline"])
@@ -38,8 +39,8 @@ pub fn gate() -> Result<()> {
     succeed(&mut tests)
 }
 
-/// A LibTorch that asks for libraries that this machine lacks is found by the loader,
-/// before `main`.
+/// Checks that the program starts. If LibTorch needs libraries that this machine lacks, the loader
+/// fails before `main`.
 fn require_start(program: &mut Command) -> Result<()> {
     let Err(error) = probe(program) else {
         return Ok(());

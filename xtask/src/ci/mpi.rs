@@ -1,4 +1,4 @@
-//! The gate `mpi`: two processes train as one does.
+//! Gate `mpi`: two processes train exactly as one process does.
 
 use std::process::Command;
 
@@ -12,8 +12,8 @@ use crate::program::Program;
 use crate::tool::{self, succeed};
 use crate::unavailable::unavailable;
 
-/// What lets Open MPI start processes in a container of CI: as root, and more of them than there
-/// are processors. Other MPIs ask for nothing of this.
+/// Environment variables with which Open MPI starts processes in a CI container: as root, and more
+/// of them than processors. Other MPIs need none of this.
 const VARIABLES: [(&str, &str); 5] = [
     ("OMPI_ALLOW_RUN_AS_ROOT", "1"),
     ("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"),
@@ -22,8 +22,8 @@ const VARIABLES: [(&str, &str); 5] = [
     ("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe"),
 ];
 
-/// The committed loss curve in two processes, started as a user does; then tests of kills
-/// and failures.
+/// Compares the committed loss curve in two processes, started as a user does; then runs tests of
+/// kills and failures.
 pub fn gate() -> Result<()> {
     mpi::require()?;
     require_two_processes()?;
@@ -35,7 +35,7 @@ pub fn gate() -> Result<()> {
         ..Program::default()
     };
     program.build()?;
-    // The plain program, whose place the other one takes.
+    // The plain program, which the build with MPI replaces.
     let plain = BuiltIn::this_program()?.programs().join("xtask");
     let mut curve = Command::new("mpirun");
     curve.args(["-n", "2"]).arg(plain);
@@ -45,7 +45,7 @@ pub fn gate() -> Result<()> {
     succeed(tests.args(["--test", "mpi"]).envs(VARIABLES))
 }
 
-/// Ends well where it is one of two processes.
+/// C program that succeeds if it is one of two processes.
 const TWO: &str = "#include <mpi.h>
 int main(int n, char **words) {
     int size = 0;
@@ -56,7 +56,8 @@ int main(int n, char **words) {
 }
 ";
 
-/// The compiler must have its headers and libraries, and `mpirun` must be of the same MPI.
+/// Checks that the compiler has its headers and libraries, and that `mpirun` belongs to the same
+/// MPI.
 fn require_two_processes() -> Result<()> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let (source, program) = (folder.path().join("two.c"), folder.path().join("two"));
@@ -70,7 +71,7 @@ fn require_two_processes() -> Result<()> {
     Ok(())
 }
 
-/// How the build of the bindings tells that libclang cannot be loaded, or lacks headers of its own.
+/// Messages of the bindings' build if libclang cannot be loaded, or if its headers are missing.
 const NO_BINDINGS: &[&str] = &["Unable to find libclang", "' file not found"];
 
 fn require_bindings() -> Result<()> {

@@ -10,7 +10,7 @@ const DATA: DataShape = DataShape {
     segment_len_trs: 20,
 };
 
-/// Two ROIs of three volumes; width 2, one head, one graph block, and neither encoder nor decoder
+/// Two ROIs of three volumes; width 2, one head, one graph block, no encoder blocks and no decoder
 /// blocks.
 fn tiny() -> (BrainMaeConfig, DataShape) {
     let config = BrainMaeConfig {
@@ -39,7 +39,7 @@ fn a_quick_step_is_what_was_counted_by_hand() {
         true,
         Precision::F32,
     );
-    // 55 GFLOP for a step of training, which is three passes.
+    // 55 GFLOP for a training step: three times the forward pass.
     assert!((work.flop / 1e9 - 57.0).abs() < 4.0, "{work:?}");
 }
 
@@ -56,7 +56,8 @@ fn encoding_moves_what_was_counted_by_hand() {
     let numbers = embed + alpha + block + norm + readout + in_context;
     let work = StepWork::of(&config, data, 1, 1, false, Precision::F32);
     assert_eq!(work.bytes, 4.0 * f64::from(numbers));
-    // In bf16 half of them: out of embed, into and out of the block, into both norms.
+    // 16-bit numbers in bf16: the output of embed, input and output of the block, the inputs of
+    // both norms.
     let narrow = StepWork::of(&config, data, 1, 1, false, Precision::Bf16);
     assert_eq!(
         work.bytes - narrow.bytes,
@@ -67,8 +68,8 @@ fn encoding_moves_what_was_counted_by_hand() {
 #[test]
 fn training_moves_what_was_counted_by_hand() {
     let (config, data) = tiny();
-    // [weights, inputs, constants, output]; forwards all once, back all again and the gradients of
-    // weights and inputs.
+    // [weights, inputs, constants, output]. The forward pass moves all of them once; the backward
+    // pass moves all of them once, and the gradients of weights and inputs.
     let operators = [
         [10, 0, 8, 4], // embed, with the mask and its token
         [12, 4, 0, 4], // alpha
@@ -86,7 +87,7 @@ fn training_moves_what_was_counted_by_hand() {
     let passes: i32 = (operators.iter())
         .map(|[w, i, c, o]| 2 * (w + i + c + o) + w + i)
         .sum();
-    // ROI vectors 4, CLS 2; eight numbers for each parameter.
+    // ROI vectors 4, CLS 2; eight numbers for each parameter in the optimiser.
     let parameters: i32 = operators.iter().map(|[w, ..]| w).sum::<i32>() + 6;
     let work = StepWork::of(&config, data, 1, 1, true, Precision::F32);
     assert_eq!(work.bytes, 4.0 * f64::from(passes + 8 * parameters));

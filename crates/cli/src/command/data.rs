@@ -1,4 +1,4 @@
-//! `data`.
+//! Command `data`.
 
 mod check;
 mod prepare;
@@ -35,10 +35,10 @@ pub enum Data {
 }
 
 impl Data {
-    /// Does it.
+    /// Executes the command.
     ///
     /// # Errors
-    /// From the data.
+    /// Errors of the data.
     pub fn run(self) -> Result<ExitCode> {
         match self {
             Data::Prepare(prepare) => return prepare.run(),
@@ -51,7 +51,7 @@ impl Data {
     }
 }
 
-/// Says what preparing came to: results on stdout, warnings on stderr.
+/// Reports the result of preparing: counts on stdout, warnings on stderr.
 fn tell(report: &PrepareReport, out: &Path) {
     let state = if report.up_to_date {
         "up to date"
@@ -81,7 +81,7 @@ fn tell(report: &PrepareReport, out: &Path) {
     }
 }
 
-/// A file beside a folder: `prepared/a` and `split.json` give `prepared/a.split.json`.
+/// Path beside a folder: `prepared/a` and `split.json` give `prepared/a.split.json`.
 fn beside(folder: &Path, ending: &str) -> PathBuf {
     let mut name = folder.file_name().unwrap_or_default().to_owned();
     name.push(".");

@@ -1,4 +1,4 @@
-//! What a pretrained encoder says of a prepared data set, as tables.
+//! Output of a pretrained encoder for a prepared data set, as tables.
 
 use std::path::PathBuf;
 
@@ -12,25 +12,26 @@ use brainmae_model::{BrainMae, Precision};
 use brainmae_run::table::{TableStream, write_table};
 use polars::prelude::{Column, DataFrame, NamedFrom, Series};
 
-/// What to encode, with what, where to.
+/// Settings of the command `embed`.
 pub struct Embed {
-    /// Folder of a checkpoint.
+    /// Folder of the checkpoint.
     pub ckpt: PathBuf,
-    /// Folder of a prepared data set.
+    /// Folder of the prepared data set.
     pub data: PathBuf,
-    /// Folder for the tables; must not be there.
+    /// Folder for the tables; it must not exist yet.
     pub out: PathBuf,
-    /// Where tensors live.
+    /// Devices of the tensors.
     pub device: Devices,
-    /// Threads to encode with.
+    /// Number of threads.
     pub threads: usize,
 }
 
 impl Embed {
-    /// Encodes scan after scan; a scan at a time is in memory. Tables are there when all scans are.
+    /// Encodes one scan after another, with one in memory at a time. The tables appear when all
+    /// scans are encoded.
     ///
     /// # Errors
-    /// If the checkpoint is of another atlas, time base or cleaning, or `out` is there already.
+    /// If the checkpoint has another atlas, dt or cleaning than the data, or if `out` exists.
     pub fn run(&self) -> Result<()> {
         self.device.require(Precision::F32)?;
         interrupt::listen()?;
@@ -85,14 +86,14 @@ impl Embed {
     }
 }
 
-/// One row for each sample: where it starts, and its representation.
+/// One row for each sample: its start, and its CLS token.
 fn samples_frame(record: &ScanRecord, all: &[SampleEmbedding], dt_secs: f64) -> Result<DataFrame> {
     let starts: Vec<usize> = all.iter().map(|sample| sample.start_volume).collect();
     let vectors = all.iter().map(|sample| &sample.cls[..]).collect();
     frame(record, &starts, "cls", vectors, dt_secs)
 }
 
-/// One row for each segment that is no padding: where it starts, and its state in context.
+/// One row for each segment without padding: its start, and its state in context.
 fn segments_frame(
     record: &ScanRecord,
     all: &[SampleEmbedding],

@@ -1,4 +1,4 @@
-//! What an experiment file says.
+//! Config of an experiment: the content of its TOML file.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,46 +14,46 @@ use toml::{Table, Value};
 
 use super::{DataConfig, DownstreamConfig, Files};
 
-/// One experiment, every default written out.
+/// Config of one experiment, with every default written out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExperimentConfig {
-    /// What it asks, for the report.
+    /// Question of the experiment, for the report.
     #[serde(default)]
     pub about: String,
     /// Seed of weights, batches and masks.
     #[serde(default)]
     pub seed: u64,
-    /// Seed of the split, apart from the other: repeating a run with another seed keeps the split.
+    /// Seed of the split. It is separate, so that a repetition with another `seed` keeps the split.
     #[serde(default)]
     pub split_seed: u64,
-    /// Where the data come from.
+    /// Source of the data.
     pub data: DataConfig,
     /// Lengths of segments and samples.
     #[serde(default)]
     pub segments: SegmentSpec,
-    /// Who trains and who tests.
+    /// Division of the subjects into training, validation and test sets.
     #[serde(default)]
     pub split: SplitSpec,
-    /// A split that was drawn before, in place of `split`.
+    /// A split from a file, in place of `split`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split_file: Option<SplitFileChoice>,
-    /// Sizes and switches of the model.
+    /// Sizes and ablation switches of the model.
     #[serde(default)]
     pub model: BrainMaeConfig,
     /// Masking and loss.
     #[serde(default)]
     pub mask: MaskConfig,
-    /// Training.
+    /// Optimiser and length of training.
     #[serde(default)]
     pub train: EngineConfig,
-    /// Scores.
+    /// Scores of the reconstruction.
     #[serde(default)]
     pub reconstruction: ReconstructionConfig,
-    /// What is predicted from the scans.
+    /// Targets that are predicted from the scans.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub downstream: Option<DownstreamConfig>,
-    /// Models to train: each a set of changes to what stands above.
+    /// Models to train: each is a set of changes to the tables above.
     #[serde(default)]
     pub variants: BTreeMap<String, Table>,
 }
@@ -62,9 +62,9 @@ pub struct ExperimentConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SplitFileChoice {
-    /// The file, see [`Files`].
+    /// Path of the split file, see [`Files`].
     pub path: PathBuf,
-    /// Which fold is tested, from 1.
+    /// Number of the fold to test, from 1.
     #[serde(default = "first_fold")]
     pub fold: usize,
 }
@@ -73,27 +73,27 @@ fn first_fold() -> usize {
     1
 }
 
-/// An experiment with its variants worked out.
+/// An experiment with the resolved configs of its variants.
 #[derive(Clone, Debug)]
 pub struct Resolved {
-    /// Name of the file.
+    /// Name of the experiment.
     pub name: String,
-    /// Where the paths in it lead.
+    /// Lookup of the paths in the experiment's file.
     pub files: Files,
-    /// What all variants share.
+    /// Config without the changes of variants.
     pub base: ExperimentConfig,
-    /// Name and config of every model to train.
+    /// Name and config of each variant.
     pub variants: Vec<(String, ExperimentConfig)>,
 }
 
 impl Resolved {
-    /// The experiment in `text` with `sets` (`key.key=value`) put in before the variants' own
-    /// changes.
+    /// Parses the experiment in `text`, and applies `sets` (`key.key=value`) before the variants'
+    /// own changes.
     ///
     /// # Errors
-    /// For text that is no TOML, unknown keys and values that make no sense.
+    /// If the text is not valid TOML, or has unknown keys or values out of range.
     pub fn parse(name: &str, text: &str, sets: &[String]) -> Result<Self> {
-        // The file itself first: its errors show the line.
+        // The unchanged file is parsed first, because its errors show the line.
         toml::from_str::<ExperimentConfig>(text)?;
         let mut table: Table = toml::from_str(text)?;
         for set in sets {
@@ -149,7 +149,7 @@ impl Resolved {
     }
 }
 
-/// Puts `a.b.c=value` into a table; a value that is no TOML is a string.
+/// Sets `a.b.c=value` in a table; a value that is not valid TOML is a string.
 fn apply(table: &mut Table, set: &str) -> Result<()> {
     let (path, value) = set.split_once('=').context("expected key=value")?;
     let value = format!("value = {value}")

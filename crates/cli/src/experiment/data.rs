@@ -12,51 +12,50 @@ use serde::{Deserialize, Serialize};
 
 use super::Files;
 
-/// Where the data come from: exactly one of `source`, `cohort`, `prepared` and `planted` is given.
+/// Source of the data: exactly one of `source`, `cohort`, `prepared` and `planted` is given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
-    /// A folder of raw data, see [`Files`]: with a `source.toml`, or as `recipe` says.
+    /// Folder of raw data, see [`Files`]. It contains a `source.toml`, unless `recipe` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<PathBuf>,
-    /// A release of made-up people, simulated and then prepared as `recipe` says.
+    /// Simulated release, which is then prepared according to `recipe`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cohort: Option<CohortSpec>,
-    /// How a release is laid out and cleaned; relative paths in it are within the folder of the raw
-    /// data.
+    /// Layout and cleaning of a release; relative paths in it start at the folder of the raw data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipe: Option<IngestSpec>,
-    /// A folder with a prepared data set, see [`Files`].
+    /// Folder of a prepared data set, see [`Files`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prepared: Option<PathBuf>,
-    /// Synthetic scans with planted truth.
+    /// Synthetic scans with planted effects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planted: Option<PlantedSpec>,
-    /// Memory that scans may take, in GiB; a quarter of the machine's when nothing is said. Scans
-    /// beyond it are read from disk again and again. No result depends on it.
+    /// Memory for scans, in GiB; by default a quarter of the machine's memory. Scans beyond it are
+    /// read from disk repeatedly. Results do not depend on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_gib: Option<f64>,
 }
 
-/// The one place that data come from.
+/// The one source of the data.
 pub enum Origin<'a> {
     /// A folder with a `source.toml`.
     Source(&'a Path),
     /// A folder of a release, and how to prepare it.
     Release(&'a Path, &'a IngestSpec),
-    /// A release to be simulated, and how to prepare it.
+    /// A release to simulate, and how to prepare it.
     Cohort(&'a CohortSpec, &'a IngestSpec),
     /// A prepared data set.
     Prepared(&'a Path),
-    /// A prepared data set to be drawn.
+    /// A prepared data set to simulate.
     Planted(&'a PlantedSpec),
 }
 
 impl DataConfig {
-    /// Where the data come from.
+    /// Finds the source of the data.
     ///
     /// # Errors
-    /// If no place is named, more than one, or a recipe for data that need none.
+    /// If there is no source, more than one, or a recipe for data that need none.
     pub fn origin(&self) -> Result<Origin<'_>> {
         let found = match (&self.source, &self.cohort, &self.prepared, &self.planted) {
             (Some(source), None, None, None) => match &self.recipe {
@@ -78,10 +77,10 @@ impl DataConfig {
         Ok(found)
     }
 
-    /// The memory that scans may take.
+    /// Memory for scans.
     ///
     /// # Errors
-    /// If it is no number of GiB.
+    /// If the value is not a valid number of GiB.
     pub fn budget(&self) -> Result<StoreBudget> {
         Ok(match self.memory_gib {
             Some(gib) => StoreBudget::gib(gib)?,
@@ -91,12 +90,12 @@ impl DataConfig {
 }
 
 impl Origin<'_> {
-    /// Where the prepared data set lies, or will lie, when others lie in `root`.
+    /// Present or future folder of the prepared data set, below `root` if it is not given.
     ///
     /// # Errors
     /// If a folder has no name.
     pub fn place(&self, root: &Path, files: &Files) -> Result<PathBuf> {
-        // Another plan is another data set: the hash keeps them apart.
+        // The name contains a hash of the plan, so that each plan has its own data set.
         Ok(match self {
             Origin::Prepared(prepared) => files.find(prepared),
             Origin::Source(source) => {
@@ -112,13 +111,13 @@ impl Origin<'_> {
                 recipe.name,
                 short_hash(&(cohort, recipe))?
             )),
-            // As it was before there was anything else.
+            // This name is older than the other sources and has not changed.
             Origin::Planted(plan) => root.join(format!("planted-{}", short_hash(&Some(plan))?)),
         })
     }
 }
 
-/// Where a simulated release lies, or will lie, beside the prepared data sets in `root`.
+/// Present or future folder of a simulated release, beside the prepared data sets in `root`.
 ///
 /// # Errors
 /// If it cannot be written as JSON.

@@ -13,51 +13,50 @@ use serde::{Deserialize, Serialize};
 
 use crate::stage::refusal;
 
-/// What is predicted, by whom, and how it is measured. All targets and models share the folds.
+/// Targets, models and scores of predictions. All targets and models share the folds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DownstreamConfig {
-    /// What is predicted, by name.
+    /// Targets by name.
     pub targets: BTreeMap<String, TargetSpec>,
-    /// Who predicts.
+    /// Models that predict.
     #[serde(default = "all_models")]
     pub models: Vec<ModelName>,
-    /// Folds, by subject and family.
+    /// Folds, which keep subjects and families together.
     #[serde(default)]
     pub folds: FoldSpec,
-    /// Shares of the training side to learn from; more than one give a curve.
+    /// Shares of the training set to learn from; several shares give a label-efficiency curve.
     #[serde(default = "everyone")]
     pub train_shares: Vec<f64>,
-    /// Which variant BrainMAE is; the first when nothing is said.
+    /// Variant that is used as BrainMAE; by default the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
-    /// Where the weights of pretrained models come from.
+    /// Source of the pretrained weights.
     #[serde(default)]
     pub pretrain: Pretraining,
-    /// Fine-tuning.
+    /// Settings of fine-tuning.
     #[serde(default)]
     pub finetune: FineTuneConfig,
-    /// What linear models of signals do first; left out of a run's identity where it asks for
-    /// nothing.
+    /// Preprocessing for linear models of signals; the default is left out of a run's identity.
     #[serde(default, skip_serializing_if = "LinearSpec::is_default")]
     pub linear: LinearSpec,
-    /// How long neural baselines learn at most.
+    /// Training budget of neural baselines.
     #[serde(default = "Budget::lite")]
     pub neural: Budget,
-    /// Intervals and tests.
+    /// Settings of intervals and tests.
     #[serde(default)]
     pub results: ResultsSpec,
 }
 
-/// Where the weights of pretrained models come from.
+/// Source of the pretrained weights.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pretraining {
-    /// The model is pretrained anew for every fold, without those who are tested in it.
+    /// Each fold pretrains its own model, without the subjects of its test set.
     #[default]
     PerFold,
-    /// The folder of a checkpoint, see [`Files`](super::Files); nobody whom it has seen may be
-    /// tested.
+    /// Folder of a checkpoint, see [`Files`](super::Files). A subject that it has seen must not be
+    /// in a test set.
     Checkpoint(PathBuf),
 }
 
@@ -82,7 +81,7 @@ fn everyone() -> Vec<f64> {
 
 impl DownstreamConfig {
     /// # Errors
-    /// Names the first setting that makes no sense.
+    /// Names the first invalid setting.
     pub fn check(&self) -> Result<()> {
         ensure!(
             !self.targets.is_empty(),
@@ -129,7 +128,7 @@ mod tests {
         Ok(config)
     }
 
-    /// What goes into a run's identity.
+    /// Part of the config in a run's identity.
     fn identity(linear: &str) -> serde_json::Value {
         serde_json::to_value(parse(linear).expect("valid")).expect("serialisable")
     }

@@ -8,23 +8,23 @@ use brainmae_machine::workspace;
 
 use crate::shipped;
 
-/// Where the relative paths of an experiment lead.
+/// Lookup of the relative paths of an experiment.
 #[derive(Clone, Debug, Default)]
 pub struct Files {
-    /// The folder of the experiment's file; none for an experiment that comes with the program.
+    /// Folder of the experiment's file; `None` for an experiment that comes with the program.
     beside: Option<PathBuf>,
 }
 
 impl Files {
-    /// Paths of the experiment in this file.
+    /// Lookup of the paths of the experiment in this file.
     pub fn of(file: &Path) -> Self {
         Self {
             beside: file.parent().map(Path::to_path_buf),
         }
     }
 
-    /// The folders that a relative path is looked for in, the first first: that of the experiment's
-    /// file, the current one, and for `cargo xtask` the clone.
+    /// Folders in which a relative path is searched, in order: that of the experiment's file, the
+    /// current one, and for `cargo xtask` the clone.
     fn folders(&self) -> Vec<PathBuf> {
         let here = std::env::current_dir().unwrap_or_default();
         let beside = self.beside.iter().map(|folder| here.join(folder));
@@ -35,15 +35,15 @@ impl Files {
         folders
     }
 
-    /// What `path` leads to; if nothing is there, where it is looked for last.
+    /// Finds `path`; if it exists nowhere, returns the last place that was searched.
     pub fn find(&self, path: &Path) -> PathBuf {
         let mut places: Vec<PathBuf> = self.folders().iter().map(|f| f.join(path)).collect();
         let last = places.pop().unwrap_or_else(|| path.to_path_buf());
         places.into_iter().find(|p| p.exists()).unwrap_or(last)
     }
 
-    /// The folder of raw data that `path` leads to; if nothing is there, where a data set that the
-    /// program ships lies when it is unpacked below `data`, the folder of prepared ones.
+    /// Finds the folder of raw data at `path`. If it exists nowhere, returns the folder of a
+    /// shipped data set, which is unpacked below `data`, the folder of prepared data sets.
     pub fn find_source(&self, path: &Path, data: &Path) -> PathBuf {
         let found = self.find(path);
         match shipped::source(path) {
@@ -52,7 +52,7 @@ impl Files {
         }
     }
 
-    /// As [`Files::find_source`], and it is there afterwards.
+    /// As [`Files::find_source`], but unpacks a shipped data set that is not there yet.
     ///
     /// # Errors
     /// If there is no such folder.

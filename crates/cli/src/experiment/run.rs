@@ -1,4 +1,4 @@
-//! Running an experiment, stage after stage; what is finished is not done again.
+//! Runs of an experiment, stage after stage; finished stages are not repeated.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use brainmae_run::{Manifest, RunFolder, Status};
 use super::{ExperimentConfig, Resolved};
 use crate::stage::{Graph, pretrain};
 
-/// How to run, beside what to run.
+/// Options of a run besides the experiment: devices, processes, folders and resuming.
 pub struct Options {
     /// Devices of all tensors.
     pub device: Devices,
@@ -21,23 +21,23 @@ pub struct Options {
     pub processes: Processes,
     /// Folder of run folders.
     pub runs: PathBuf,
-    /// Folder of prepared data sets.
+    /// Folder of the prepared data sets.
     pub data: PathBuf,
-    /// Threads that a batch is spread over.
+    /// Number of threads for the parts of a batch.
     pub threads: usize,
-    /// A checkpoint whose weights training starts from.
+    /// Checkpoint with the initial weights of training.
     pub ckpt: Option<PathBuf>,
-    /// Fail unless there is an unfinished run to go on with.
+    /// Whether to fail if there is no unfinished run to resume.
     pub resume: bool,
-    /// Set unfinished runs aside and start anew.
+    /// Whether to set unfinished runs aside and start again.
     pub restart: bool,
 }
 
 impl Options {
-    /// What the manifest on disk says of a run; nothing if it was never started.
+    /// Reads the manifest of a run from disk; `None` if the run was never started.
     ///
     /// # Errors
-    /// If it is damaged.
+    /// If the manifest is damaged.
     pub fn found(&self, manifest: &Manifest) -> Result<Option<Manifest>> {
         let file = RunFolder::place(&self.runs, manifest).join("manifest.json");
         Ok(match file.exists() {
@@ -46,11 +46,11 @@ impl Options {
         })
     }
 
-    /// Opens the folder of a stage, as `--resume` and `--restart` ask; the other processes follow
-    /// the first into it.
+    /// Opens the folder of a stage according to `--resume` and `--restart`; the other processes
+    /// follow the first one into it.
     ///
     /// # Errors
-    /// From the run folder.
+    /// Errors of the run folder.
     pub fn open(&self, manifest: Manifest) -> Result<RunFolder> {
         let world = self.processes.world()?;
         first_alone(world, || match world.is_first() {
@@ -84,10 +84,10 @@ impl Options {
 }
 
 /// Runs every stage of an experiment that is needed and not finished; prints the table of results
-/// and where the report is.
+/// and the path of the report.
 ///
 /// # Errors
-/// From any stage.
+/// Errors of the stages.
 pub fn run(experiment: &Resolved, options: &Options) -> Result<()> {
     let graph = Graph::of(experiment)?;
     begin(&experiment.variants, options)?;
@@ -98,7 +98,7 @@ pub fn run(experiment: &Resolved, options: &Options) -> Result<()> {
 /// Trains one variant; prints the folder of its best checkpoint.
 ///
 /// # Errors
-/// From the stage, or if there is no such variant.
+/// Errors of the stage, or if there is no such variant.
 pub fn pretrain_one(experiment: &Resolved, variant: &str, options: &Options) -> Result<()> {
     let Some(at) = experiment
         .variants
@@ -122,7 +122,7 @@ pub fn pretrain_one(experiment: &Resolved, variant: &str, options: &Options) -> 
     Ok(())
 }
 
-/// Makes sure of devices and processes; listens to Ctrl-C.
+/// Provides devices and processes, and installs the handlers of Ctrl-C.
 fn begin(variants: &[(String, ExperimentConfig)], options: &Options) -> Result<()> {
     options
         .processes
@@ -130,10 +130,10 @@ fn begin(variants: &[(String, ExperimentConfig)], options: &Options) -> Result<(
     interrupt::listen()
 }
 
-/// What the device must be able to do for all of these.
+/// Precision that the device must support for all of these configs.
 ///
 /// # Errors
-/// If some, but not all, ask for tf32, which holds for everything that the program computes.
+/// If only some of them use tf32, because it applies to all computations of the program.
 fn precision(variants: &[(String, ExperimentConfig)]) -> Result<Precision> {
     let all: Vec<Precision> = variants.iter().map(|(_, c)| c.train.precision).collect();
     let with = |precision| all.iter().filter(|one| **one == precision).count();

@@ -1,4 +1,4 @@
-//! The data stage: raw files or a plan of synthetic ones become a prepared data set.
+//! Data stage: raw files or a plan of synthetic ones become a prepared data set.
 
 mod preparing;
 
@@ -21,12 +21,12 @@ use preparing::prepare_release;
 /// Name of the stage.
 pub const NAME: &str = "data";
 
-/// The prepared data of an experiment.
+/// Preparation of an experiment's data.
 struct Data<'a> {
     experiment: &'a Resolved,
 }
 
-/// The stage that every experiment begins with.
+/// Returns the data stage, with which every experiment begins.
 ///
 /// # Errors
 /// Never.
@@ -79,12 +79,12 @@ impl Stage for Data<'_> {
     }
 }
 
-/// Where prepared data sets lie when nothing else is said.
+/// Default folder of prepared data sets.
 pub fn default_root() -> PathBuf {
     Front::this().folder().join("prepared")
 }
 
-/// Where the data set of an experiment lies, or will lie.
+/// Present or future folder of the data set of an experiment.
 ///
 /// # Errors
 /// If a folder has no name.
@@ -93,10 +93,10 @@ fn place(experiment: &Resolved, root: &Path) -> Result<PathBuf> {
     origin.place(root, &experiment.files)
 }
 
-/// The data of an experiment, prepared if they are not yet.
+/// Opens the data of an experiment; prepares them if necessary.
 ///
 /// # Errors
-/// From the data.
+/// Errors of the data.
 fn prepared(experiment: &Resolved, root: &Path) -> Result<Material> {
     let _span = tracing::info_span!("stage", name = "data").entered();
     let origin = experiment.base.data.origin()?;
@@ -109,7 +109,7 @@ fn prepared(experiment: &Resolved, root: &Path) -> Result<Material> {
         }
         Origin::Cohort(cohort, recipe) => {
             let raw = raw_place(cohort, &recipe.atlas.name, root)?;
-            // A cohort appears at its place when it is whole.
+            // The folder of a cohort appears only when it is complete.
             if !raw.exists() {
                 simulate_cohort(cohort, &recipe.atlas.name, &raw)?;
             }
@@ -117,7 +117,7 @@ fn prepared(experiment: &Resolved, root: &Path) -> Result<Material> {
         }
         Origin::Planted(spec) => Some(simulate(spec, &place, false)?),
         Origin::Prepared(_) => {
-            // The others compare checksums too before they call a data set up to date.
+            // The other sources compare checksums before they call a data set up to date.
             PreparedDataset::open(&place)?.verify()?;
             None
         }
@@ -135,7 +135,7 @@ fn prepared(experiment: &Resolved, root: &Path) -> Result<Material> {
             report.name
         );
         if !report.exclusions.is_empty() {
-            // Names of scans hold those of subjects, which must not reach a log.
+            // Names of scans contain those of subjects, which must not reach a log.
             tracing::warn!(
                 "{} scans are left out: `{} {}` says which and why",
                 report.exclusions.len(),
@@ -147,10 +147,10 @@ fn prepared(experiment: &Resolved, root: &Path) -> Result<Material> {
     open(&place, experiment)
 }
 
-/// A prepared data set with its split and its folds.
+/// Opens a prepared data set with its split and its folds.
 ///
 /// # Errors
-/// From the data.
+/// Errors of the data.
 fn open(place: &Path, experiment: &Resolved) -> Result<Material> {
     let config = &experiment.base;
     let dataset = PreparedDataset::open(place)
@@ -189,7 +189,7 @@ fn open(place: &Path, experiment: &Resolved) -> Result<Material> {
     })
 }
 
-/// The same scans on the sides of each fold, where targets are predicted.
+/// The same scans with the split of each fold, if targets are predicted.
 fn folds(experiment: &Resolved, scans: &Scans) -> Result<Vec<Scans>> {
     let base = &experiment.base;
     let Some(config) = &base.downstream else {

@@ -1,4 +1,4 @@
-//! The desk that stages work at: how to run, the data, and what the stages before left.
+//! Desk of the stages: options, data, and the results of earlier stages.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -9,9 +9,9 @@ use brainmae_run::{Identity, Manifest, RunFolder, Status};
 use super::{Material, PlannedRun};
 use crate::experiment::Options;
 
-/// How to run, the data, and what the stages before left.
+/// Options, data, and the results of earlier stages.
 pub struct Desk<'a> {
-    /// How to run.
+    /// Options of the run.
     pub options: &'a Options,
     material: OnceCell<Material>,
     planned: BTreeMap<String, Vec<PlannedRun>>,
@@ -29,36 +29,36 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Puts the prepared data on the desk; those that lie there already stay.
+    /// Puts the prepared data on the desk, unless there are some already.
     pub fn put(&self, material: Material) {
-        // Of two stages with data the first one counts.
+        // If two stages have data, the first one counts.
         let _ = self.material.set(material);
     }
 
-    /// The prepared data, once they are.
+    /// Prepared data; `None` before they are on the desk.
     pub fn found_material(&self) -> Option<&Material> {
         self.material.get()
     }
 
-    /// The prepared data.
+    /// Prepared data of the experiment.
     ///
     /// # Errors
-    /// If no stage before has prepared them.
+    /// If no earlier stage has prepared them.
     pub fn material(&self) -> Result<&Material> {
         self.material.get().context("the data are not prepared yet")
     }
 
-    /// Tells the stages that follow which runs a stage has.
+    /// Tells later stages which runs a stage has.
     pub(super) fn plan(&mut self, stage: String, runs: Vec<PlannedRun>) {
         self.planned.insert(stage, runs);
     }
 
-    /// Leaves the runs of a stage to those that follow.
+    /// Leaves the runs of a stage to later stages.
     pub(super) fn leave(&mut self, stage: String, runs: Vec<RunFolder>) {
         self.runs.insert(stage, runs);
     }
 
-    /// The runs that a stage has or will have.
+    /// Present or future runs of a stage.
     pub fn planned(&self, stage: &str) -> &[PlannedRun] {
         self.planned.get(stage).map_or(&[], Vec::as_slice)
     }
@@ -69,22 +69,21 @@ impl<'a> Desk<'a> {
         runs.map(|run| &run.manifest.identity).collect()
     }
 
-    /// What a stage left, one for each of its runs.
+    /// Finished runs of a stage.
     pub fn runs(&self, stage: &str) -> &[RunFolder] {
         self.runs.get(stage).map_or(&[], Vec::as_slice)
     }
 
-    /// What a stage with one run left.
+    /// Finished run of a stage that has only one.
     ///
     /// # Errors
-    /// If it is no input of the stage that asks.
+    /// If the stage is not an input of the current one.
     pub fn run_of(&self, stage: &str) -> Result<&RunFolder> {
         let run = self.runs(stage).first();
         run.with_context(|| format!("the stage {stage} has left no run"))
     }
 
-    /// What the manifests on disk say of the runs of a stage; nothing of one that was never
-    /// started.
+    /// Reads the manifests of a stage's runs from disk; `None` for a run that was never started.
     ///
     /// # Errors
     /// If a manifest is damaged.

@@ -1,5 +1,5 @@
-//! The downstream stage: everyone predicts every target, on the same folds; what is finished is not
-//! done again.
+//! Downstream stage: every model predicts every target, on the same folds; finished predictions are
+//! not repeated.
 
 mod design;
 mod encoders;
@@ -38,14 +38,14 @@ pub const NAME: &str = "downstream";
 /// Predictions of all targets by all models, and their scores.
 struct Downstream<'a> {
     design: Design<'a>,
-    /// What is predicted; read once, by whoever asks first.
+    /// Targets with their examples; read once, on first use.
     tasks: OnceCell<Vec<Task>>,
 }
 
-/// The stage of an experiment that predicts targets.
+/// Returns the stage of an experiment that predicts targets.
 ///
 /// # Errors
-/// If it names a variant that is not there.
+/// If the experiment names a variant that does not exist.
 pub fn stages(experiment: &Resolved) -> Result<Vec<Box<dyn Stage + '_>>> {
     let design = Design::of(experiment)?;
     let stage = |design| -> Box<dyn Stage + '_> {
@@ -132,16 +132,16 @@ impl Downstream<'_> {
     }
 }
 
-/// The table of primary scores, for people.
+/// Table of primary scores, as text.
 ///
 /// # Errors
-/// If the run has none.
+/// If the run has no such table.
 pub fn summary(run: &RunFolder) -> Result<String> {
     let path = run.path().join("results.md");
     std::fs::read_to_string(&path).with_context(|| format!("cannot read {path:?}"))
 }
 
-/// Somebody under two names would be trained on and tested.
+/// Refuses duplicate subjects: one person under two names could be in training and test set.
 fn refuse_duplicates(material: &Material) -> Result<()> {
     let dataset = &material.scans.dataset;
     let mut steps = Steps::new("looking for duplicates", dataset.included().count() as u64);
@@ -184,7 +184,7 @@ fn tasks(design: &Design, material: &Material) -> Result<Vec<Task>> {
     Ok(tasks)
 }
 
-/// What would stop the last fold is better known before the first.
+/// Checks all folds first, so that an error of the last one does not appear after hours.
 fn check_folds(design: &Design, folds: &[Scans], tasks: &[Task], seeds: &Seeds) -> Result<()> {
     for task in tasks {
         for (number, Scans { split, .. }) in (1..).zip(folds) {
@@ -289,7 +289,7 @@ impl Work<'_> {
         write_table(folder, "results", &mut results.to_frame()?)?;
         let links = confound_links(&predictions, spec.resamples, &self.seeds);
         write_table(folder, "motion", &mut motion::to_frame(&links)?)?;
-        // Where motion was not measured, nothing can be said of it.
+        // Without measured motion, no statement about motion is possible.
         let known = |row: &Prediction| row.confounds.iter().all(Option::is_some);
         if predictions.rows().iter().any(known) {
             let cleaned = Results::new(&without_confounds(&predictions)?, spec, &self.seeds);
@@ -300,7 +300,7 @@ impl Work<'_> {
     }
 }
 
-/// The unit at the end of a column's name: `age_years`.
+/// Unit of measurement at the end of a column's name: `age_years`.
 fn unit_of(column: &str) -> Option<String> {
     const UNITS: [&str; 6] = ["years", "months", "days", "secs", "mm", "kg"];
     let (_, unit) = column.rsplit_once('_')?;
@@ -311,7 +311,7 @@ fn confounds() -> Vec<String> {
     TABLE_CONFOUNDS.map(String::from).to_vec()
 }
 
-/// Predictions that were finished before.
+/// Reads predictions that are already finished; `None` if there are none.
 fn part_of(parts: &std::path::Path, name: &str) -> Result<Option<Vec<Prediction>>> {
     if !parts.join(format!("{name}.parquet")).exists() {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! The graph of an experiment's stages: run, planned, resumed and told by one and the same list.
+//! Graph of an experiment's stages: running, planning, resuming and status use the same list.
 
 use std::collections::BTreeSet;
 
@@ -10,22 +10,22 @@ use super::pretrain::Pretrain;
 use super::{Desk, KINDS, Kind, Stage, data};
 use crate::experiment::{Options, Resolved};
 
-/// The stages of an experiment, each after those that it reads.
+/// Stages of an experiment, each after its inputs.
 pub struct Graph<'a> {
     experiment: &'a Resolved,
     stages: Vec<Box<dyn Stage + 'a>>,
 }
 
 impl<'a> Graph<'a> {
-    /// All stages of an experiment.
+    /// Graph of all stages of an experiment.
     ///
     /// # Errors
-    /// If its settings contradict each other.
+    /// If settings of the experiment contradict one another.
     pub fn of(experiment: &'a Resolved) -> Result<Self> {
         Self::of_kinds(experiment, KINDS)
     }
 
-    /// The stages of some kinds.
+    /// Graph of the stages of some kinds.
     fn of_kinds(experiment: &'a Resolved, kinds: &[Kind]) -> Result<Self> {
         let mut stages = Vec::new();
         for kind in kinds {
@@ -37,7 +37,7 @@ impl<'a> Graph<'a> {
         })
     }
 
-    /// Training of some variants alone, on the split of the experiment.
+    /// Graph of the training of some variants, on the split of the experiment.
     ///
     /// # Errors
     /// As [`Graph::of`].
@@ -51,11 +51,11 @@ impl<'a> Graph<'a> {
         Ok(Self { experiment, stages })
     }
 
-    /// Does every stage that is needed and not finished. Returns what the stages left; in a process
-    /// that the first one speaks for, what those left that it took part in.
+    /// Does every stage that is needed and not finished. Returns the desk with their results; a
+    /// process that follows the first one only has the results of the stages that it took part in.
     ///
     /// # Errors
-    /// From any stage.
+    /// Errors of the stages.
     pub fn run<'o>(&self, options: &'o Options) -> Result<Desk<'o>> {
         let mut desk = Desk::new(options);
         for source in self.stages.iter().filter(|stage| is_source(&***stage)) {
@@ -74,7 +74,7 @@ impl<'a> Graph<'a> {
         }
         for (at, stage) in needed.iter().enumerate() {
             if !needed[at..].iter().any(|stage| stage.is_shared()) {
-                // What comes now is the work of one process.
+                // One process alone does the remaining stages.
                 let is_first = options.processes.world()?.is_first();
                 processes::part();
                 if !is_first {
@@ -87,8 +87,8 @@ impl<'a> Graph<'a> {
         Ok(desk)
     }
 
-    /// Puts the identities of all runs on the desk; those of a stage are part of those that read
-    /// it.
+    /// Puts the identities of all runs on the desk; the identity of a stage depends on those of its
+    /// inputs.
     fn identify(&self, desk: &mut Desk) -> Result<()> {
         for stage in &self.stages {
             let runs = stage.runs(desk)?;
@@ -97,8 +97,8 @@ impl<'a> Graph<'a> {
         Ok(())
     }
 
-    /// The stages to be done after the sources: those that nobody reads, and those that an
-    /// unfinished one reads.
+    /// Stages to do after the sources: those that no stage reads, and the inputs of unfinished
+    /// ones.
     fn needed(&self, desk: &Desk) -> Result<Vec<&(dyn Stage + 'a)>> {
         let read: BTreeSet<String> = self.stages.iter().flat_map(|s| s.inputs()).collect();
         let mut wanted = BTreeSet::new();
@@ -118,7 +118,7 @@ impl<'a> Graph<'a> {
         Ok(needed)
     }
 
-    /// With `--resume`: one of the stages has been started with this config.
+    /// For `--resume`: checks that one of the stages was started with this config.
     fn require_begun(&self, desk: &Desk) -> Result<()> {
         for stage in &self.stages {
             if desk.found(&stage.name())?.iter().any(Option::is_some) {
@@ -132,11 +132,11 @@ impl<'a> Graph<'a> {
         )
     }
 
-    /// What a run would do, without doing it: a line for the data, for each stage and for each of
-    /// its runs.
+    /// Describes what a run would do, without doing it: a line for the data, for each stage and for
+    /// each of its runs.
     ///
     /// # Errors
-    /// From data that are prepared already.
+    /// Errors of data that are already prepared.
     pub fn plan(&self, options: &Options) -> Result<String> {
         let state = |found: Option<&Manifest>, _: &Manifest| {
             match found.map(|run| &run.status) {
@@ -149,10 +149,10 @@ impl<'a> Graph<'a> {
         self.tell(options, &state)
     }
 
-    /// How far every stage is, why it failed, and where its runs lie.
+    /// Describes the progress of every stage, the error of a failed one, and the paths of its runs.
     ///
     /// # Errors
-    /// From data that are prepared already.
+    /// Errors of data that are already prepared.
     pub fn status(&self, options: &Options) -> Result<String> {
         let state = |found: Option<&Manifest>, planned: &Manifest| {
             let Some(found) = found else {
@@ -208,17 +208,17 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// Whether a stage reads no other.
+/// Whether a stage has no inputs.
 fn is_source(stage: &dyn Stage) -> bool {
     stage.inputs().is_empty()
 }
 
-/// The first line of a text.
+/// First line of a text.
 fn one_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
-/// Every stage after those that it reads, otherwise in the order given.
+/// Sorts stages so that each follows its inputs, and otherwise keeps their order.
 fn sorted<'a>(mut left: Vec<Box<dyn Stage + 'a>>) -> Result<Vec<Box<dyn Stage + 'a>>> {
     let mut sorted: Vec<Box<dyn Stage + 'a>> = Vec::new();
     while !left.is_empty() {

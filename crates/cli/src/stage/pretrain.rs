@@ -1,5 +1,5 @@
-//! The pretraining stage: one variant of the model learns, on the split of the experiment or on
-//! each of its folds.
+//! Pretraining stage: one variant of the model learns, on the split of the experiment or on each of
+//! its folds.
 
 mod training;
 
@@ -18,17 +18,17 @@ use super::{Desk, PlannedRun, Scans, Stage, data, fail, manifest, refusal};
 use crate::experiment::{ExperimentConfig, Options, Resolved};
 use training::train;
 
-/// One variant that learns.
+/// Pretraining of one variant.
 pub struct Pretrain<'a> {
     experiment: &'a Resolved,
     variant: &'a str,
     config: &'a ExperimentConfig,
-    /// How many folds there are, where it learns once on each.
+    /// Number of folds if the variant learns on each of them; `None` if it learns on the split.
     folds: Option<usize>,
 }
 
-/// All variants; where targets are predicted, the variant that predicts, on each fold, if it is
-/// pretrained there.
+/// Returns the stages of all variants. If targets are predicted, there is only the variant that
+/// predicts, on each fold, and only if it is pretrained there.
 ///
 /// # Errors
 /// If there is no such variant.
@@ -51,7 +51,7 @@ pub fn name(variant: &str) -> String {
 }
 
 impl<'a> Pretrain<'a> {
-    /// A variant that learns on the split of the experiment.
+    /// Pretraining of a variant on the split of the experiment.
     pub fn on_split(
         experiment: &'a Resolved,
         variant: &'a str,
@@ -65,7 +65,7 @@ impl<'a> Pretrain<'a> {
         }
     }
 
-    /// The variant that predicts, which learns on each fold.
+    /// Pretraining of the variant that predicts, on each fold.
     fn on_folds(design: &Design<'a>) -> Self {
         Self {
             experiment: design.experiment,
@@ -75,7 +75,7 @@ impl<'a> Pretrain<'a> {
         }
     }
 
-    /// The scans of each of its runs.
+    /// Scans of each of its runs.
     fn scans<'d>(&self, desk: &'d Desk) -> Result<&'d [Scans]> {
         let material = desk.material()?;
         Ok(match self.folds {
@@ -138,7 +138,7 @@ impl Stage for Pretrain<'_> {
     }
 }
 
-/// What a pretraining run is.
+/// Manifest of a pretraining run.
 ///
 /// # Errors
 /// If the config cannot be written as JSON.
@@ -172,7 +172,7 @@ fn identify(
     ))
 }
 
-/// What the data decide about the model.
+/// Sizes of the model that the data determine.
 pub fn data_shape(scans: &Scans) -> DataShape {
     DataShape {
         n_rois: scans.dataset.atlas().n_rois(),
@@ -180,10 +180,10 @@ pub fn data_shape(scans: &Scans) -> DataShape {
     }
 }
 
-/// Trains a variant, or finds it trained. Returns its folder.
+/// Trains a variant, unless it is already trained. Returns its folder.
 ///
 /// # Errors
-/// From data, model, training or files; [`Stopped`] if it was asked to stop before the end.
+/// Errors of data, model, training or files; [`Stopped`] if it was asked to stop before the end.
 fn pretrain(
     experiment: &str,
     variant: &str,
@@ -193,7 +193,7 @@ fn pretrain(
 ) -> Result<RunFolder> {
     let manifest = identify(experiment, variant, config, scans, options)?;
     let _span = tracing::info_span!("stage", name = manifest.stage).entered();
-    // What a checkpoint is refused for is known before there is a run folder.
+    // An unsuitable checkpoint is refused before there is a run folder.
     let start = options.ckpt.as_deref().map(Checkpoint::open).transpose()?;
     if let Some(start) = &start {
         let hint =
@@ -216,7 +216,7 @@ fn pretrain(
         Ok(Outcome::Interrupted { step }) => {
             run.set_status(Status::Interrupted, None)?;
             tracing::warn!(step, "stopped and saved; run the same command to go on");
-            // All processes have stopped at this step: none has to be ended by another.
+            // All processes have stopped at this step, so none has to end another.
             processes::part();
             Err(Stopped.into())
         }
@@ -227,7 +227,7 @@ fn pretrain(
 /// Checks every setting of a variant, before anything is trained.
 ///
 /// # Errors
-/// Names the first setting that makes no sense.
+/// Names the first invalid setting.
 pub fn check(config: &ExperimentConfig, scans: &Scans, options: &Options) -> Result<()> {
     let n_devices = options.device.count()? * options.processes.world()?.size();
     let of_train = |error| refusal::training("train", error);
@@ -239,10 +239,10 @@ pub fn check(config: &ExperimentConfig, scans: &Scans, options: &Options) -> Res
     config.mask.check().map_err(of_mask)
 }
 
-/// The best checkpoint of a run.
+/// Best checkpoint of a run.
 ///
 /// # Errors
-/// If there is none, or it cannot be read.
+/// If there is no checkpoint, or if it cannot be read.
 pub fn best(run: &RunFolder) -> Result<Checkpoint> {
     Checkpoint::find(&run.checkpoints(), "best")?
         .with_context(|| format!("no best checkpoint in {}", workspace::shown(run.path())))

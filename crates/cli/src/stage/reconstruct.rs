@@ -1,5 +1,5 @@
-//! The reconstruction stage: every trained model and the simple predictors fill in the same hidden
-//! ROIs of held-out scans.
+//! Reconstruction stage: every trained model and the simple predictors fill in the same hidden ROIs
+//! of the test scans.
 
 use std::path::Path;
 
@@ -22,16 +22,16 @@ use brainmae_run::{Manifest, Metric, RunFolder, Seeds, Status};
 use super::{Desk, PlannedRun, Scans, Stage, data, fail, manifest, pretrain, stopped};
 use crate::experiment::{ExperimentConfig, Options, Resolved};
 
-/// The linear predictor of whole segments takes a matrix of `rois * time` squared, inverted for
-/// every mask: beyond this it would take hours.
+/// Largest number of values of a segment for the linear predictor of whole segments. It inverts a
+/// matrix with `rois * time` rows and columns for every mask, which would take hours beyond this.
 const MOST_SEGMENT_VALUES: usize = 1000;
 
-/// Scores of all variants and of the simple predictors.
+/// Scoring of all variants and of the simple predictors.
 struct Reconstruct<'a> {
     experiment: &'a Resolved,
 }
 
-/// The stage of an experiment that predicts no targets.
+/// Returns the stage of an experiment without targets.
 ///
 /// # Errors
 /// Never.
@@ -96,18 +96,18 @@ impl Stage for Reconstruct<'_> {
 struct Trained<'a> {
     variant: &'a str,
     config: &'a ExperimentConfig,
-    /// Its finished run.
+    /// Finished run of the variant.
     run: &'a RunFolder,
 }
 
 impl Trained<'_> {
-    /// The model's name in tables.
+    /// Name of the model in tables.
     fn predictor_name(&self) -> String {
         format!("BrainMAE {}", self.variant)
     }
 }
 
-/// What a reconstruction run is.
+/// Manifest of a reconstruction run.
 fn identify(experiment: &Resolved, desk: &Desk, scans: &Scans) -> Result<Manifest> {
     let what = serde_json::json!({
         "about": experiment.base.about,
@@ -127,7 +127,7 @@ fn identify(experiment: &Resolved, desk: &Desk, scans: &Scans) -> Result<Manifes
     Ok(manifest(&experiment.name, NAME, what, inputs, seed, device))
 }
 
-/// Scores all predictors on the test scans, or finds them scored.
+/// Scores all predictors on the test scans, unless they are already scored.
 fn reconstruct(
     experiment: &Resolved,
     trained: &[Trained],
@@ -160,12 +160,13 @@ fn score_all(
     let mut budget = experiment.base.data.budget()?;
     let mut load =
         |ids: &[ScanId]| ScanStore::load_within(&scans.dataset, ids, &scans.layout, &mut budget);
-    // The test scans are read most often, the training scans only once or twice.
+    // The test scans take memory first, because they are read most often; the training scans are
+    // read only once or twice.
     let test = load(&scans.split.test)?;
     let validation_store = load(&scans.split.validation)?;
     let training = load(&scans.split.train)?;
-    // Ridges are chosen where the models' best checkpoints are: on the validation side, half of the
-    // ROIs hidden.
+    // Ridge penalties are chosen like the models' best checkpoints: on the validation set, with
+    // half of the ROIs hidden.
     let fit = |scope| {
         let validation = scoring_batches(&validation_store, &scans.layout, config, 0.5, &seeds);
         LinearPredictor::fit(scope, &training, &scans.layout, validation)
@@ -175,7 +176,7 @@ fn score_all(
     let segment = (n_values <= MOST_SEGMENT_VALUES)
         .then(|| fit(Scope::Segment))
         .transpose()?;
-    // As many numbers as a state of each of the models has.
+    // Numbers of components equal to the widths of the models' states.
     let mut widths: Vec<usize> = trained.iter().map(|t| t.config.model.d_model).collect();
     widths.sort_unstable();
     widths.dedup();
@@ -288,10 +289,10 @@ fn log(run: &RunFolder, metrics: Vec<(String, f64)>) -> Result<()> {
     Ok(run.metric_log(None)?.append(&metrics)?)
 }
 
-/// The table of errors as text: predictors down, mask ratios across.
+/// Table of errors as text: predictors in rows, mask ratios in columns.
 ///
 /// # Errors
-/// If the run has no table.
+/// If the run has no such table.
 pub fn summary(run: &Path) -> Result<String> {
     let rows = Score::from_frame(&read_table(run, "reconstruction")?)?;
     let mut ratios: Vec<f64> = rows.iter().map(|row| row.mask_ratio).collect();
@@ -327,7 +328,7 @@ pub fn summary(run: &Path) -> Result<String> {
     Ok(text)
 }
 
-/// Refuses shares that hide no ROI or all of them.
+/// Refuses mask ratios that hide no ROI or all ROIs.
 fn check(config: &ReconstructionConfig, n_rois: usize) -> Result<()> {
     for ratio in &config.mask_ratios {
         let hidden = (ratio * n_rois as f64).round();

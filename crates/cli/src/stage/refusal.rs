@@ -1,12 +1,12 @@
-//! Refusals of the libraries in the words of an experiment file: libraries name fields, experiment
-//! files put them into tables.
+//! Errors of libraries in the terms of an experiment file: libraries name fields, experiment files
+//! group them into tables.
 
 use anyhow::{Error, anyhow};
 use brainmae_downstream::DownstreamError;
 use brainmae_encoder::EncoderError;
 use brainmae_pretrain::PretrainError;
 
-/// A setting that makes no sense, with its table in the experiment file: `train` makes `steps`
+/// Error of an invalid setting, with its table in the experiment file: for `train`, `steps` becomes
 /// `train.steps`.
 pub fn training(table: &str, error: PretrainError) -> Error {
     match error {
@@ -19,7 +19,7 @@ pub fn training(table: &str, error: PretrainError) -> Error {
     }
 }
 
-/// The same for settings of the downstream stage.
+/// As [`training`], for settings of the downstream stage.
 pub fn downstream(table: &str, error: DownstreamError) -> Error {
     match error {
         DownstreamError::Config {
@@ -31,7 +31,7 @@ pub fn downstream(table: &str, error: DownstreamError) -> Error {
     }
 }
 
-/// A checkpoint that is refused; `hint` says what to do when it has seen somebody who is held out.
+/// Error of a refused checkpoint; `hint` says what to do if it has seen a subject of the test set.
 pub fn checkpoint(error: EncoderError, hint: &str) -> Error {
     match error {
         EncoderError::OtherConfig {

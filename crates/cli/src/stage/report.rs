@@ -1,4 +1,4 @@
-//! The report stage: the page of a finished run, and its table for people.
+//! Report stage: the page of a finished run, and its table as text.
 
 use std::path::{Path, PathBuf};
 
@@ -9,12 +9,12 @@ use brainmae_run::RunFolder;
 use super::{Desk, PlannedRun, Stage, pretrain, reconstruct};
 use crate::experiment::Resolved;
 
-/// The page of an experiment. Is written every time.
+/// Page of an experiment. It is written every time.
 struct Report<'a> {
     experiment: &'a Resolved,
 }
 
-/// The last stage of every experiment.
+/// Returns the last stage of every experiment.
 ///
 /// # Errors
 /// Never.
@@ -23,7 +23,7 @@ pub fn stages(experiment: &Resolved) -> Result<Vec<Box<dyn Stage + '_>>> {
 }
 
 impl Report<'_> {
-    /// The stage whose numbers it shows.
+    /// Stage whose numbers the page shows.
     fn shows(&self) -> &'static str {
         match self.experiment.base.downstream {
             None => reconstruct::NAME,
@@ -40,7 +40,7 @@ impl Stage for Report<'_> {
     fn inputs(&self) -> Vec<String> {
         let mut inputs = vec![self.shows().to_string()];
         if self.experiment.base.downstream.is_none() {
-            // The page shows the loss curves, too.
+            // The page also shows the loss curves.
             let variants = self.experiment.variants.iter();
             inputs.extend(variants.map(|(variant, _)| pretrain::name(variant)));
         }
@@ -68,16 +68,15 @@ impl Stage for Report<'_> {
     }
 }
 
-/// Writes the report of a finished run, of whichever stage, into its folder. Returns the page's
-/// path.
+/// Writes the report of a finished run, of any stage, into its folder. Returns the page's path.
 ///
 /// # Errors
-/// If this is no run folder, or something is missing in it.
+/// If `run` is not a run folder, or if a file in it is missing.
 pub fn write(run: &Path) -> Result<PathBuf> {
     let absolute = std::path::absolute(run)?;
     let runs = absolute.parent().and_then(Path::parent).unwrap_or(run);
     let here = std::env::current_dir().unwrap_or_default();
-    // The page names the run as it is named from here.
+    // The page names the run by its path from here.
     let run = run.strip_prefix(&here).unwrap_or(run);
     brainmae_report::write(run, runs)
         .with_context(|| format!("reading the run {}", workspace::shown(run)))

@@ -1,4 +1,4 @@
-//! The scans that stages work on.
+//! Scans that stages work on, with their split.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,24 +7,24 @@ use brainmae_data::{PreparedDataset, SegmentLayout, Split};
 
 /// The prepared data of an experiment.
 pub struct Material {
-    /// All scans, on the sides that the experiment's split puts them on.
+    /// All scans, with the split of the experiment.
     pub scans: Scans,
-    /// The same scans on the sides of each fold, where targets are predicted.
+    /// The same scans with the split of each fold, if targets are predicted.
     pub folds: Vec<Scans>,
 }
 
-/// What every stage after the first works on.
+/// Input of every stage after the first: data set, split and lengths.
 pub struct Scans {
-    /// The prepared data set.
+    /// Prepared data set.
     pub dataset: Arc<PreparedDataset>,
-    /// Its sides.
+    /// Training, validation and test set.
     pub split: Split,
-    /// Lengths in volumes.
+    /// Lengths of segments and samples, in volumes.
     pub layout: SegmentLayout,
 }
 
 impl Scans {
-    /// The same scans on other sides.
+    /// The same scans with another split.
     pub fn with_split(&self, split: Split) -> Self {
         Self {
             dataset: Arc::clone(&self.dataset),
@@ -33,7 +33,7 @@ impl Scans {
         }
     }
 
-    /// How many scans are on each side, in words.
+    /// Number of scans in each set of the split, in words.
     pub fn sides(&self) -> String {
         let split = &self.split;
         let [train, validation, test] =
@@ -41,7 +41,7 @@ impl Scans {
         format!("{train} training, {validation} validation, {test} test scans")
     }
 
-    /// The inputs that identify a stage on these scans.
+    /// Hashes of the inputs that identify a stage on these scans.
     pub fn inputs(&self) -> BTreeMap<String, String> {
         BTreeMap::from([
             ("data".to_string(), self.dataset.content_hash().to_string()),

@@ -23,11 +23,13 @@ const RECIPE: FineTuneConfig = FineTuneConfig {
     weight_decay: 0.05,
 };
 
-/// Steps between two looks at the validation side, at least; otherwise a pass over the training side.
+/// Steps between two looks at the validation side, at least; otherwise a pass over the training
+/// side.
 const LEAST_STEPS: usize = 10;
 
-/// Attention pooling of what a frozen encoder says, and a linear head: of a scan, over the states in context of all its segments; of
-/// a segment, over its ROIs as they are before the readout, each with its vector.
+/// Attention pooling of what a frozen encoder says, and a linear head: of a scan, over the states
+/// in context of all its segments; of a segment, over its ROIs as they are before the readout, each
+/// with its vector.
 pub struct AttentionProbe {
     name: String,
     encoder: FoldEncoder,

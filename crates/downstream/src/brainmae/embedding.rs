@@ -10,8 +10,8 @@ use burn::tensor::Tensor;
 use super::cut::Cutter;
 use crate::{DownstreamError, Examples, FitError};
 
-/// Encodes the scans that `examples` name, sample after sample, nothing hidden; once more from another volume on for segments that do
-/// not start where a segment of these samples does.
+/// Encodes the scans that `examples` name, sample after sample, nothing hidden; once more from
+/// another volume on for segments that do not start where a segment of these samples does.
 ///
 /// # Errors
 /// If a scan is shorter than a segment.
@@ -36,7 +36,8 @@ pub(super) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().iter::<f32>().collect()
 }
 
-/// The vector of each example: the mean of the representations of its scan's samples, or the token of its segment.
+/// The vector of each example: the mean of the representations of its scan's samples, or the token
+/// of its segment.
 ///
 /// # Errors
 /// [`DownstreamError::Fit`] for an example that is neither a scan nor a segment of the encoder's.

@@ -19,7 +19,8 @@ use crate::{
     DownstreamError, Examples, FitError, Fitted, Kind, Labelled, Learner, Output, Problem,
 };
 
-/// BrainMAE with a linear head on the scan's representation, or on the tokens of its segments; everything learns.
+/// BrainMAE with a linear head on the scan's representation, or on the tokens of its segments;
+/// everything learns.
 pub struct FineTune {
     name: String,
     encoder: FoldEncoder,
@@ -126,7 +127,8 @@ impl FineTune {
         Of::these(examples, len).map_err(|reason| problem.refused(&self.name, reason))
     }
 
-    /// A sample of each scan: anywhere for the scan's own truth, from a segment on for those of segments.
+    /// A sample of each scan: anywhere for the scan's own truth, from a segment on for those of
+    /// segments.
     fn crops(
         &self,
         of: Of,

@@ -1,11 +1,13 @@
-//! Functional connectivity in the tangent space: how a covariance departs from the common one of the training side.
+//! Functional connectivity in the tangent space: how a covariance departs from the common one of
+//! the training side.
 
 use nalgebra::{DMatrix, SymmetricEigen};
 use rayon::prelude::*;
 
 use brainmae_signals::fc::upper_triangle;
 
-/// Share of the identity that is mixed into each correlation matrix, so that it can be inverted however short a scan is.
+/// Share of the identity that is mixed into each correlation matrix, so that it can be inverted
+/// however short a scan is.
 const SHRINKAGE: f64 = 0.1;
 
 /// Matrices that are in memory at a time while the common one is learned.
@@ -17,18 +19,21 @@ const AT_A_TIME: usize = 64;
 /// features = log( G^-1/2 C G^-1/2 ),  C = 0.9 FC + 0.1 I,  G = exp( mean over training of log C )
 /// ```
 /// # Source
-/// Varoquaux et al. 2010 (tangent space of covariances); Arsigny et al. 2006 (log-Euclidean mean, which needs no iteration).
+/// Varoquaux et al. 2010 (tangent space of covariances); Arsigny et al. 2006 (log-Euclidean mean,
+/// which needs no iteration).
 #[derive(Clone, Debug)]
 pub struct TangentSpace {
     whitening: DMatrix<f64>,
 }
 
 impl TangentSpace {
-    /// Learns the common matrix of `n` correlation matrices, at least one, which are asked for by number.
+    /// Learns the common matrix of `n` correlation matrices, at least one, which are asked for by
+    /// number.
     pub fn fit(n: usize, correlations: impl Fn(usize) -> DMatrix<f32> + Sync) -> Self {
         let numbers: Vec<usize> = (0..n).collect();
         let log = |number: &usize| of_eigenvalues(&shrunk(&correlations(*number)), f64::ln);
-        // Added in order, so that the number of threads changes nothing; some at a time, for all may be many.
+        // Added in order, so that the number of threads changes nothing; some at a time, for all
+        // may be many.
         let sums = numbers.chunks(AT_A_TIME).map(|numbers| {
             let logs: Vec<DMatrix<f64>> = numbers.par_iter().map(log).collect();
             logs.into_iter().sum::<DMatrix<f64>>()
@@ -39,8 +44,9 @@ impl TangentSpace {
         }
     }
 
-    /// The departure of one correlation matrix: the upper triangle, row after row, with the diagonal; `rois * (rois + 1) / 2`
-    /// numbers. Those off the diagonal count `sqrt 2` times, so that lengths are those of matrices.
+    /// The departure of one correlation matrix: the upper triangle, row after row, with the
+    /// diagonal; `rois * (rois + 1) / 2` numbers. Those off the diagonal count `sqrt 2` times, so
+    /// that lengths are those of matrices.
     pub fn features(&self, correlations: &DMatrix<f32>) -> Vec<f32> {
         let white = &self.whitening * shrunk(correlations) * &self.whitening;
         let log = of_eigenvalues(&white, f64::ln);
@@ -58,7 +64,8 @@ fn shrunk(correlations: &DMatrix<f32>) -> DMatrix<f64> {
     c
 }
 
-/// A symmetric matrix with the same eigenvectors and `of` its eigenvalues, which are positive but for rounding.
+/// A symmetric matrix with the same eigenvectors and `of` its eigenvalues, which are positive but
+/// for rounding.
 fn of_eigenvalues(matrix: &DMatrix<f64>, of: impl Fn(f64) -> f64) -> DMatrix<f64> {
     let symmetric = (matrix + matrix.transpose()) * 0.5;
     let SymmetricEigen {
@@ -87,9 +94,9 @@ mod tests {
 
     #[test]
     fn the_common_matrix_is_the_mean_of_all() {
-        // C of r and of -r have the eigenvalues 1 ± 0.45, with the eigenvectors changed about: the mean of log C is that of both
-        // logarithms, times the identity.
-        // More of them than are in memory at a time.
+        // C of r and of -r have the eigenvalues 1 ± 0.45, with the eigenvectors changed about: the
+        // mean of log C is that of both logarithms, times the identity. More of them than are in
+        // memory at a time.
         let n = 2 * AT_A_TIME + 2;
         let space = TangentSpace::fit(n, |i| correlated([0.5, -0.5][i % 2]));
         let features = space.features(&correlated(0.0));

@@ -4,7 +4,8 @@ use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
 /// `X = left diag(singular) right'`, without what is lost in rounding.
 ///
-/// From the eigenvectors of the smaller of `X X'` and `X' X`; singular values below a millionth of the largest are left out.
+/// From the eigenvectors of the smaller of `X X'` and `X' X`; singular values below a millionth of
+/// the largest are left out.
 #[derive(Clone, Debug)]
 pub struct Decomposition {
     /// Orthonormal columns, `[rows, rank]`.

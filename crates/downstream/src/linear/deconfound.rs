@@ -8,7 +8,8 @@ use super::standard::Standard;
 /// A residual below this share of its column is rounding: features have single precision.
 const ROUNDING: f64 = 1e-6;
 
-/// The linear fit of every feature on confounds, learned from the training side, which [`apply`](Self::apply) takes away.
+/// The linear fit of every feature on confounds, learned from the training side, which
+/// [`apply`](Self::apply) takes away.
 ///
 /// ```text
 /// x - mean(x) - z B,  B = argmin |x - mean(x) - z B|²,  z: confounds of mean 0 and variance 1
@@ -16,8 +17,8 @@ const ROUNDING: f64 = 1e-6;
 /// Of several such `B`, as where one confound follows from others, it is the smallest.
 ///
 /// # Source
-/// Snoek et al. 2019: regression on both sides of a split lets the test side's confounds into what is learned, so it is learned
-/// within the training side.
+/// Snoek et al. 2019: regression on both sides of a split lets the test side's confounds into what
+/// is learned, so it is learned within the training side.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Deconfound {
     confounds: Standard,
@@ -31,7 +32,8 @@ pub struct Deconfound {
 }
 
 impl Deconfound {
-    /// Learns from the rows of the training side: `[rows, confounds]`, and the features `x` `[rows, columns]`.
+    /// Learns from the rows of the training side: `[rows, confounds]`, and the features `x`
+    /// `[rows, columns]`.
     pub fn fit(confounds: &DMatrix<f64>, x: &DMatrix<f64>) -> Self {
         let standard = Standard::fit(confounds);
         let z = standard.apply(confounds.clone());
@@ -67,7 +69,8 @@ impl Deconfound {
         x
     }
 
-    /// Independent directions among the confounds it was learned from: with one less than rows, nothing is left of any feature.
+    /// Independent directions among the confounds it was learned from: with one less than rows,
+    /// nothing is left of any feature.
     pub fn rank(&self) -> usize {
         self.rank
     }

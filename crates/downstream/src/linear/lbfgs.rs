@@ -10,10 +10,12 @@ const MOST_STEPS: usize = 500;
 /// The largest slope of a minimum, relative to `max(1, |x|)`.
 const FLAT: f64 = 1e-6;
 
-/// Goes down from `x` until the gradient vanishes. `objective` returns the value and fills in the gradient.
+/// Goes down from `x` until the gradient vanishes. `objective` returns the value and fills in the
+/// gradient.
 ///
 /// # Source
-/// Nocedal and Wright, Numerical Optimization, algorithm 7.5 (limited-memory BFGS), with backtracking to Armijo's condition.
+/// Nocedal and Wright, Numerical Optimization, algorithm 7.5 (limited-memory BFGS), with
+/// backtracking to Armijo's condition.
 pub fn minimise(
     objective: impl Fn(&DVector<f64>, &mut DVector<f64>) -> f64,
     mut x: DVector<f64>,

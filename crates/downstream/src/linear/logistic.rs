@@ -18,7 +18,8 @@ pub struct Logistic {
 }
 
 impl Logistic {
-    /// Fits rows `x`, each of the class in `truth`; goes on from `start`, which was fitted with another penalty.
+    /// Fits rows `x`, each of the class in `truth`; goes on from `start`, which was fitted with
+    /// another penalty.
     pub fn fit(
         x: &DMatrix<f64>,
         truth: &[f64],
@@ -89,7 +90,8 @@ mod tests {
 
     #[test]
     fn the_gradient_vanishes_at_the_fit() {
-        // Three classes of overlapping points; the condition of optimality is checked by its definition.
+        // Three classes of overlapping points; the condition of optimality is checked by its
+        // definition.
         let values: Vec<f64> = (0..24)
             .map(|i| ((i * 7919) % 101) as f64 / 50.0 - 1.0)
             .collect();

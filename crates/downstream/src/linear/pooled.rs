@@ -7,7 +7,8 @@ use nalgebra::DMatrix;
 
 use crate::{Examples, Labelled, Output, Problem};
 
-/// Which row of numbers each example has: its own, or that of its subject where all scans of a subject have one truth.
+/// Which row of numbers each example has: its own, or that of its subject where all scans of a
+/// subject have one truth.
 pub(super) struct Pooled {
     row_of: Vec<usize>,
     n_rows: usize,

@@ -17,8 +17,8 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// Learns `n_components` from rows `x` `[rows, columns]`: fewer if the rows differ in fewer directions, but at least one, which is
-    /// 0 where all rows are the same.
+    /// Learns `n_components` from rows `x` `[rows, columns]`: fewer if the rows differ in fewer
+    /// directions, but at least one, which is 0 where all rows are the same.
     pub fn fit(x: &DMatrix<f64>, n_components: usize) -> Self {
         let mean = x.row_mean();
         let decomposition = Decomposition::of(&centred(x.clone(), &mean));
@@ -62,7 +62,8 @@ mod tests {
         for (found, expected) in found.iter().zip(expected) {
             assert!((found * sign - expected).abs() < 1e-12, "{found}");
         }
-        // Another point, 3 beside the line: its foot is 10 beyond the centre, which is the training side's.
+        // Another point, 3 beside the line: its foot is 10 beyond the centre, which is the training
+        // side's.
         let foot = [4.0 + 6.0, 2.0 + 8.0];
         let other = DMatrix::from_row_slice(1, 2, &[foot[0] - 0.8 * 3.0, foot[1] + 0.6 * 3.0]);
         assert!((principal.apply(other)[0] * sign - 10.0).abs() < 1e-12);

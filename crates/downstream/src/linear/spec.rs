@@ -8,7 +8,8 @@ use super::principal::Principal;
 use crate::features::{Features, FittedFeatures};
 use crate::{DownstreamError, Examples, Labelled, Problem};
 
-/// Preparation of functional connectivity and mean signals for linear models. The default does nothing. Whatever is learned for it is learned from the training side.
+/// Preparation of functional connectivity and mean signals for linear models. The default does
+/// nothing. Whatever is learned for it is learned from the training side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LinearSpec {

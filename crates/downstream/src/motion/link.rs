@@ -53,11 +53,12 @@ pub struct ConfoundLink {
     pub n_units: usize,
 }
 
-/// Correlations of truth, predictions and errors with every confound, for every target, model and share; rows whose confound
-/// is missing are left out. For a class the truth is 0 or 1 and the prediction its probability.
+/// Correlations of truth, predictions and errors with every confound, for every target, model and
+/// share; rows whose confound is missing are left out. For a class the truth is 0 or 1 and the
+/// prediction its probability.
 ///
-/// A prediction that follows motion as closely as the truth does says nothing; one that does more closely, or whose error
-/// does, says that motion was read.
+/// A prediction that follows motion as closely as the truth does says nothing; one that does more
+/// closely, or whose error does, says that motion was read.
 pub fn confound_links(
     predictions: &Predictions,
     resamples: usize,

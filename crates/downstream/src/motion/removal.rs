@@ -10,18 +10,21 @@ use crate::{DownstreamError, Kind, Output};
 /// Probabilities are taken to be no smaller before their logarithm is taken.
 const LEAST_PROBABILITY: f64 = 1e-6;
 
-/// The same predictions without what confounds explain of them, of which [`Results`](crate::Results) can be made again.
+/// The same predictions without what confounds explain of them, of which
+/// [`Results`](crate::Results) can be made again.
 ///
 /// ```text
 /// ŷ′ = ŷ − (c − c̄) · β       β: least squares of ŷ on c over the rows of all other folds, both centred in each fold
 ///                             c̄: mean confounds of these rows
 /// ```
-/// What a confound explains is thus learned from other folds' test rows, the only predictions that no model has trained on.
-/// Classes: the logarithms of their probabilities are so treated, and made probabilities again. Rows that lack a confound are
-/// left out. The truth keeps what it shares with the confounds: a target that motion goes with is predicted worse without.
+/// What a confound explains is thus learned from other folds' test rows, the only predictions that
+/// no model has trained on. Classes: the logarithms of their probabilities are so treated, and made
+/// probabilities again. Rows that lack a confound are left out. The truth keeps what it shares with
+/// the confounds: a target that motion goes with is predicted worse without.
 ///
 /// # Errors
-/// [`DownstreamError::Predictions`] if there is one fold, or a model all of whose rows lack a confound.
+/// [`DownstreamError::Predictions`] if there is one fold, or a model all of whose rows lack a
+/// confound.
 pub fn without_confounds(predictions: &Predictions) -> Result<Predictions, DownstreamError> {
     if predictions.confounds().is_empty() {
         return Ok(predictions.clone());
@@ -116,7 +119,8 @@ fn centred(folds: &[Range<usize>], of: &DMatrix<f64>) -> DMatrix<f64> {
 /// Variance below this share of the mean square is rounding.
 const CONSTANT: f64 = 1e-24;
 
-/// Least squares, `[confounds, outputs]`; of smallest size where confounds say the same, 0 for one that is constant.
+/// Least squares, `[confounds, outputs]`; of smallest size where confounds say the same, 0 for one
+/// that is constant.
 fn slopes(mut design: DMatrix<f64>, raw: &DMatrix<f64>, output: &DMatrix<f64>) -> DMatrix<f64> {
     // To columns of length 1, so that a confound in large units counts as one in small units.
     let lengths = design

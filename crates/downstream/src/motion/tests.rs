@@ -63,7 +63,8 @@ fn motion_is_taken_out_of_predictions() {
 
 #[test]
 fn slopes_are_of_other_folds() {
-    // In fold 1 the prediction is twice the confound, in fold 0 it is itself: 5 − (3 − 1) · 2, and so on.
+    // In fold 1 the prediction is twice the confound, in fold 0 it is itself: 5 − (3 − 1) · 2, and
+    // so on.
     let fd = [[0.0, 3.0], [0.0, 2.0]];
     let predicted = [[2.0, 5.0], [0.0, 4.0]];
     let mut rows = Vec::new();

@@ -21,7 +21,8 @@ pub(super) struct AttentionSizes {
     pub dropout: f64,
 }
 
-/// `W_o concat_h( softmax( (W_q x)(W_k y)' / sqrt(d_head) + bias ) W_v y )`; all four maps have a bias.
+/// `W_o concat_h( softmax( (W_q x)(W_k y)' / sqrt(d_head) + bias ) W_v y )`; all four maps have a
+/// bias.
 #[derive(Module, Debug)]
 pub struct Attention {
     q: Linear,

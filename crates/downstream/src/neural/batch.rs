@@ -20,10 +20,11 @@ pub struct Needs {
 /// Some examples, or crops of them, as one batch.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    /// `[batch, rois, time]`, z-scored per ROI over the kept volumes of the whole example; 0 where an example is shorter than the others, and for
-    /// an ROI without variance.
+    /// `[batch, rois, time]`, z-scored per ROI over the kept volumes of the whole example; 0 where
+    /// an example is shorter than the others, and for an ROI without variance.
     pub bold: Option<Tensor<3>>,
-    /// `[batch, rois, rois]`, Pearson correlation over the kept volumes of the whole example; 0 for an ROI without variance.
+    /// `[batch, rois, rois]`, Pearson correlation over the kept volumes of the whole example; 0 for
+    /// an ROI without variance.
     pub fc: Option<Tensor<3>>,
     /// `[batch, classes]`, 1 for the true class: known in training, and where classes are learned.
     pub classes: Option<Tensor<2>>,
@@ -90,7 +91,8 @@ impl<'a> Stretches<'a> {
         self.examples.list[example].n_volumes
     }
 
-    /// Crops of `n_volumes` that cover an example: as few as do, the first at its start and the last at its end.
+    /// Crops of `n_volumes` that cover an example: as few as do, the first at its start and the
+    /// last at its end.
     pub fn tiles(&self, example: usize, n_volumes: usize) -> impl Iterator<Item = Crop> {
         let room = self.n_volumes(example).saturating_sub(n_volumes);
         let tiles = if self.needs.bold {

@@ -25,11 +25,13 @@ const SLOPE: f64 = 0.01;
 /// ```
 ///
 /// # Source
-/// Kan et al. 2022, arXiv 2210.06681, "Brain Network Transformer": section 3.2 (transformer), 3.3 equations 2 and 3 (orthonormal
-/// clustering readout); the plain variant is the paper's VanillaTF, which concatenates the tokens. Not in the paper, taken as the
-/// authors released it: 1024 units in the feed-forward half, dropout 0.1, 100 clusters, 8 numbers of each cluster that go on,
-/// and hidden layers of 256 and 32. Departures: the released code squares `Z . E`, puts an autoencoder before the assignment,
-/// and mixes examples up; the paper's equations do none of it. Where heads do not divide the ROIs, they are rounded up.
+/// Kan et al. 2022, arXiv 2210.06681, "Brain Network Transformer": section 3.2 (transformer), 3.3
+/// equations 2 and 3 (orthonormal clustering readout); the plain variant is the paper's VanillaTF,
+/// which concatenates the tokens. Not in the paper, taken as the authors released it: 1024 units in
+/// the feed-forward half, dropout 0.1, 100 clusters, 8 numbers of each cluster that go on, and
+/// hidden layers of 256 and 32. Departures: the released code squares `Z . E`, puts an autoencoder
+/// before the assignment, and mixes examples up; the paper's equations do none of it. Where heads
+/// do not divide the ROIs, they are rounded up.
 #[derive(Clone, Debug)]
 pub struct Bnt {
     /// Clusters of the readout; nothing for the plain one. Never more than there are ROIs.
@@ -83,7 +85,8 @@ pub struct BntNetwork {
     out: Linear,
 }
 
-/// Rows that are orthogonal to each other and of length 1, by Gram-Schmidt from uniform numbers; `rows` is at most `columns`.
+/// Rows that are orthogonal to each other and of length 1, by Gram-Schmidt from uniform numbers;
+/// `rows` is at most `columns`.
 fn orthonormal(rows: usize, columns: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
     let mut found: Vec<Vec<f64>> = Vec::with_capacity(rows);
     while found.len() < rows {

@@ -23,15 +23,17 @@ use windows::Windows;
 /// block      windowed attention, then feed-forward; a volume takes the mean of the windows it is in
 /// out        = W mean_w norm(CLS_w)
 /// ```
-/// and the penalty `cross_window_weight * mean (CLS_w - mean_w CLS_w)^2` over the normed CLS tokens.
+/// and the penalty `cross_window_weight * mean (CLS_w - mean_w CLS_w)^2` over the normed CLS
+/// tokens.
 ///
 /// # Source
-/// Bedel et al. 2023, Medical Image Analysis 88:102841, arXiv 2205.11578, "BolT: Fused Window Transformers for fMRI Time Series
-/// Analysis": section 2.1 (fused window attention, token fusion, cross-window regularisation). Sizes and the weight of the
-/// penalty as released: windows of 20 volumes every 8, layer `l` (from 0) sees `24 l` volumes beyond each end, 36 heads of 20, a
-/// token as wide as the atlas, crops of 600 volumes at 0.72 s for resting state. As released, the feed-forward half is as wide as
-/// a token. Departures: volumes behind the last whole window are left out; where the network sees less than a window, the window
-/// is what it sees.
+/// Bedel et al. 2023, Medical Image Analysis 88:102841, arXiv 2205.11578, "BolT: Fused Window
+/// Transformers for fMRI Time Series Analysis": section 2.1 (fused window attention, token fusion,
+/// cross-window regularisation). Sizes and the weight of the penalty as released: windows of 20
+/// volumes every 8, layer `l` (from 0) sees `24 l` volumes beyond each end, 36 heads of 20, a token
+/// as wide as the atlas, crops of 600 volumes at 0.72 s for resting state. As released, the
+/// feed-forward half is as wide as a token. Departures: volumes behind the last whole window are
+/// left out; where the network sees less than a window, the window is what it sees.
 #[derive(Clone, Debug)]
 pub struct Bolt {
     /// Blocks.
@@ -44,7 +46,8 @@ pub struct Bolt {
     pub window: usize,
     /// From one window to the next, as a share of a window.
     pub stride: f64,
-    /// How much further each layer looks than the one before, in parts of a window that the next one does not share.
+    /// How much further each layer looks than the one before, in parts of a window that the next
+    /// one does not share.
     pub fringe: f64,
     /// Share of the values that is dropped.
     pub dropout: f64,

@@ -15,10 +15,11 @@ const SLOPE: f64 = 0.33;
 /// Sizes of the network; those of the paper by default.
 ///
 /// # Source
-/// Kawahara et al. 2017, NeuroImage 146:1038, "BrainNetCNN: Convolutional neural networks for brain networks", section 2.2 and
-/// figure 2 ("E2Enet": two edge-to-edge layers). Departures: Adam at 1e-4 with decay 1e-4, 16 examples a step and at most 200
-/// epochs, as the comparison of arXiv 2210.06681 trains it, where the paper has momentum at 0.01; outputs are as many as the
-/// target has.
+/// Kawahara et al. 2017, NeuroImage 146:1038, "BrainNetCNN: Convolutional neural networks for brain
+/// networks", section 2.2 and figure 2 ("E2Enet": two edge-to-edge layers). Departures: Adam at
+/// 1e-4 with decay 1e-4, 16 examples a step and at most 200 epochs, as the comparison of arXiv
+/// 2210.06681 trains it, where the paper has momentum at 0.01; outputs are as many as the target
+/// has.
 #[derive(Clone, Debug)]
 pub struct BrainNetCnn {
     /// Filters of each edge-to-edge layer.
@@ -29,7 +30,8 @@ pub struct BrainNetCnn {
     pub n2g: usize,
     /// Units of the fully connected layers.
     pub dense: [usize; 2],
-    /// Share of the values that is dropped after the node-to-graph layer and the first fully connected one.
+    /// Share of the values that is dropped after the node-to-graph layer and the first fully
+    /// connected one.
     pub dropout: f64,
 }
 

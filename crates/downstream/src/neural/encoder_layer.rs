@@ -13,7 +13,8 @@ use super::attention::{Attention, AttentionSizes};
 /// Added to the variance by layer norms, as PyTorch does.
 pub(super) const NORM_EPS: f64 = 1e-5;
 
-/// `x <- norm(x + attention(x))`, then `x <- norm(x + W_2 relu(W_1 x))`, with dropout before each sum and between the maps.
+/// `x <- norm(x + attention(x))`, then `x <- norm(x + W_2 relu(W_1 x))`, with dropout before each
+/// sum and between the maps.
 ///
 /// # Source
 /// Vaswani et al. 2017, arXiv 1706.03762, section 3.1.

@@ -28,12 +28,14 @@ const SLOPE: f64 = 0.2;
 /// and penalties on A, see [`Penalties`].
 ///
 /// # Source
-/// Kan et al. 2022, arXiv 2205.12465, "FBNETGEN: Task-aware GNN-based fMRI analysis via functional brain network generation":
-/// section 3.2 (GRU encoder), 3.3 (graph), 3.4 (predictor), 3.5 (losses). Sizes, dropout, optimiser and weights as released:
-/// pieces of 8 volumes, 4 recurrent layers of 8 units, vectors of 8, at most 500 epochs. Departures: the released product of A
-/// and X sums over the wrong axis, here it is the matrix product of the paper; the last state of each direction is read, where
-/// the release reads both at the last piece; classes are not mixed up. The GRU encoder alone is offered, not the convolutional
-/// one. Crops of 400 s, where the paper's scans are whole (ABCD: 1024 volumes at 0.8 s), since a GRU takes one piece after another.
+/// Kan et al. 2022, arXiv 2205.12465, "FBNETGEN: Task-aware GNN-based fMRI analysis via functional
+/// brain network generation": section 3.2 (GRU encoder), 3.3 (graph), 3.4 (predictor), 3.5
+/// (losses). Sizes, dropout, optimiser and weights as released: pieces of 8 volumes, 4 recurrent
+/// layers of 8 units, vectors of 8, at most 500 epochs. Departures: the released product of A and X
+/// sums over the wrong axis, here it is the matrix product of the paper; the last state of each
+/// direction is read, where the release reads both at the last piece; classes are not mixed up. The
+/// GRU encoder alone is offered, not the convolutional one. Crops of 400 s, where the paper's scans
+/// are whole (ABCD: 1024 volumes at 0.8 s), since a GRU takes one piece after another.
 #[derive(Clone, Debug)]
 pub struct FbNetGen {
     /// Volumes of a piece.
@@ -89,7 +91,8 @@ pub struct FbNetGenNetwork {
 }
 
 impl FbNetGenNetwork {
-    /// `[batch, rois, time]` to probabilities of what kind of ROI each is, `[batch, rois, embedding]`.
+    /// `[batch, rois, time]` to probabilities of what kind of ROI each is,
+    /// `[batch, rois, embedding]`.
     fn encode(&self, bold: Tensor<3>, dropout: f64, noise: &mut Noise) -> Tensor<3> {
         let [batch, rois, time] = bold.dims();
         let pieces = time / self.piece;

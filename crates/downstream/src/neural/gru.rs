@@ -14,11 +14,13 @@ use rand_chacha::ChaCha8Rng;
 /// h <- (1 - z) n + z h
 /// ```
 ///
-/// `input` holds W and b of r, z and n one after the other, `hidden` U and c, as PyTorch does. burn's own takes six small products
-/// a step; here it is one, and one more for the inputs of the whole sequence.
+/// `input` holds W and b of r, z and n one after the other, `hidden` U and c, as PyTorch does.
+/// burn's own takes six small products a step; here it is one, and one more for the inputs of the
+/// whole sequence.
 ///
 /// # Source
-/// Cho et al. 2014, arXiv 1406.1078, with the reset gate after the product, as in PyTorch and cuDNN.
+/// Cho et al. 2014, arXiv 1406.1078, with the reset gate after the product, as in PyTorch and
+/// cuDNN.
 #[derive(Module, Debug)]
 pub struct Gru {
     input: Linear,
@@ -39,8 +41,8 @@ impl Gru {
         }
     }
 
-    /// The state after every step, `[batch, time, n_in]` to `[batch, time, n_hidden]`; backwards in time if asked, each state
-    /// at its own place.
+    /// The state after every step, `[batch, time, n_in]` to `[batch, time, n_hidden]`; backwards in
+    /// time if asked, each state at its own place.
     pub(super) fn forward(&self, x: Tensor<3>, backwards: bool) -> Tensor<3> {
         let [batch, time, _] = x.dims();
         let inputs = self.input.forward(x);

@@ -18,8 +18,9 @@ use super::{Architecture, Batch, Needs, Noise, Recipe, Said, Sizes};
 /// ```
 ///
 /// # Source
-/// Popov et al. 2024, NeuroImage 303:120909, "A simple but tough-to-beat baseline for fMRI time-series classification"; sizes,
-/// dropout, learning rate and early stopping as the authors released them.
+/// Popov et al. 2024, NeuroImage 303:120909, "A simple but tough-to-beat baseline for fMRI
+/// time-series classification"; sizes, dropout, learning rate and early stopping as the authors
+/// released them.
 #[derive(Clone, Debug)]
 pub struct MeanMlp {
     /// Units of the hidden layer.

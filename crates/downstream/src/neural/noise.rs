@@ -18,7 +18,8 @@ impl<'a> Noise<'a> {
         Self(None)
     }
 
-    /// Sets a share `p` of the values to 0 and scales the others by `1 / (1 - p)`; nothing when the network is being used.
+    /// Sets a share `p` of the values to 0 and scales the others by `1 / (1 - p)`; nothing when the
+    /// network is being used.
     ///
     /// `p` is rounded to a multiple of 2^-16.
     pub fn dropout<const D: usize>(&mut self, x: Tensor<D>, p: f64) -> Tensor<D> {

@@ -13,7 +13,8 @@ pub struct Recipe {
     pub lr: f64,
     /// Learning rate over the steps.
     pub schedule: Schedule,
-    /// Weight decay of all parameters: added to the gradient by Adam, taken from the weights by AdamW.
+    /// Weight decay of all parameters: added to the gradient by Adam, taken from the weights by
+    /// AdamW.
     pub weight_decay: f64,
     /// Examples of a step.
     pub batch_size: usize,
@@ -113,7 +114,8 @@ impl Schedule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Budget {
-    /// Most passes over the training side; the paper's number where that is smaller. Schedules are stretched over what is left.
+    /// Most passes over the training side; the paper's number where that is smaller. Schedules are
+    /// stretched over what is left.
     pub max_epochs: usize,
     /// Passes without a better validation loss after which training stops.
     pub patience: usize,

@@ -1,4 +1,5 @@
-//! STAGIN: graph isomorphism over windows of functional connectivity, attention over ROIs and over time.
+//! STAGIN: graph isomorphism over windows of functional connectivity, attention over ROIs and over
+//! time.
 
 mod layer;
 mod window_graph;
@@ -28,12 +29,14 @@ pub use layer::{ReadoutNetwork, TimeTransformer};
 /// and the penalty `ortho_weight * sum_k mean_t || Hk Hk' / max(Hk Hk') - I ||`.
 ///
 /// # Source
-/// Kim et al. 2021, arXiv 2105.13495, "Learning dynamic graph representation of brain connectome with spatio-temporal
-/// attention": section 3.1 (dynamic graph, timestamps), 3.2 (GIN, equations of GARO and SERO), 3.3 (time), orthogonality
-/// at the end of 3.2; settings of section 4.1 for resting state. Windows of 50 volumes every 3 and crops of 600 volumes at a TR
-/// of 0.72 s are given in seconds here. As the authors released it: the readout is a mean where the paper writes a product, and
-/// time attention has no residual. Departures: dropout before `L_k` and not after it, where it would erase outputs; the mean
-/// over windows of the penalty, so that it does not depend on the scan's length; a rounding guard of 1e-6 under its maximum.
+/// Kim et al. 2021, arXiv 2105.13495, "Learning dynamic graph representation of brain connectome
+/// with spatio-temporal attention": section 3.1 (dynamic graph, timestamps), 3.2 (GIN, equations of
+/// GARO and SERO), 3.3 (time), orthogonality at the end of 3.2; settings of section 4.1 for resting
+/// state. Windows of 50 volumes every 3 and crops of 600 volumes at a TR of 0.72 s are given in
+/// seconds here. As the authors released it: the readout is a mean where the paper writes a
+/// product, and time attention has no residual. Departures: dropout before `L_k` and not after it,
+/// where it would erase outputs; the mean over windows of the penalty, so that it does not depend
+/// on the scan's length; a rounding guard of 1e-6 under its maximum.
 #[derive(Clone, Debug)]
 pub struct Stagin {
     /// How ROIs become a graph.

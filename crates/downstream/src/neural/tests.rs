@@ -185,7 +185,8 @@ holds! {
     bolt: Bolt { layers: 2, heads: 6, d_head: 8, ..Bolt::default() }, lr 5e-3, epochs 40;
 }
 
-/// Classes differ in how similar two ROIs are: who is right about people never met has learned that.
+/// Classes differ in how similar two ROIs are: who is right about people never met has learned
+/// that.
 fn generalises<A: Architecture>(architecture: A) {
     let planted: Vec<f64> = (0..96)
         .map(|i| if i % 2 == 0 { 0.6 } else { -0.6 })

@@ -16,12 +16,14 @@ use crate::{DownstreamError, FitError, Fitted, Labelled, Learner, Problem};
 
 /// Learns by training a network from nothing.
 ///
-/// Every epoch takes every training example once, a random crop of it where the network sees less than an example. After it,
-/// the loss on the validation side, over crops that cover its examples, decides: the weights of the best epoch are kept, and
-/// training stops once [`Budget::patience`] epochs were no better. Without a validation side, the last weights are kept.
+/// Every epoch takes every training example once, a random crop of it where the network sees less
+/// than an example. After it, the loss on the validation side, over crops that cover its examples,
+/// decides: the weights of the best epoch are kept, and training stops once [`Budget::patience`]
+/// epochs were no better. Without a validation side, the last weights are kept.
 ///
-/// Crops have the length of the recipe, or of the shortest training or validation example where that is shorter; a shorter
-/// example, met later, is filled up with the mean. What is predicted is the mean over crops that cover the example.
+/// Crops have the length of the recipe, or of the shortest training or validation example where
+/// that is shorter; a shorter example, met later, is filled up with the mean. What is predicted is
+/// the mean over crops that cover the example.
 #[derive(Clone, Debug)]
 pub struct Neural<A> {
     /// The network.

@@ -19,10 +19,11 @@ use super::{Architecture, Batch, Needs, Noise, Recipe, Said, Sizes};
 /// ```
 ///
 /// # Source
-/// Vaswani et al. 2017, arXiv 1706.03762, sections 3.1 and 3.5; sizes, dropout and learning rate of "meanTransformer", which
-/// Popov et al. 2024 (NeuroImage 303:120909) compare with, as released. Departures: four times the width in the feed-forward
-/// half, where theirs has PyTorch's 2048 units for a width of 80; crops of 300 s, where theirs sees whole scans, since attention
-/// grows with the square of the volumes.
+/// Vaswani et al. 2017, arXiv 1706.03762, sections 3.1 and 3.5; sizes, dropout and learning rate of
+/// "meanTransformer", which Popov et al. 2024 (NeuroImage 303:120909) compare with, as released.
+/// Departures: four times the width in the feed-forward half, where theirs has PyTorch's 2048 units
+/// for a width of 80; crops of 300 s, where theirs sees whole scans, since attention grows with the
+/// square of the volumes.
 #[derive(Clone, Debug)]
 pub struct Transformer {
     /// Encoder layers.

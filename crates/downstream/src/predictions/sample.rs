@@ -6,9 +6,11 @@ use std::ops::Range;
 use super::Prediction;
 use crate::Kind;
 
-/// The predictions of one model for one target, learned from one share of the training data; never empty.
+/// The predictions of one model for one target, learned from one share of the training data; never
+/// empty.
 ///
-/// Rows are in order of fold, unit, subject, scan and start, so that each of these is a range of rows.
+/// Rows are in order of fold, unit, subject, scan and start, so that each of these is a range of
+/// rows.
 #[derive(Clone, Debug)]
 pub struct Sample<'a> {
     rows: Vec<&'a Prediction>,
@@ -108,7 +110,8 @@ impl<'a> Sample<'a> {
         }
     }
 
-    /// This sample and another, each without the examples that the other has not; nothing if they share none.
+    /// This sample and another, each without the examples that the other has not; nothing if they
+    /// share none.
     pub fn in_common(&self, other: &Sample<'a>) -> Option<(Self, Self)> {
         let theirs: BTreeMap<_, _> = other.rows.iter().map(|row| (key(row), *row)).collect();
         let (ours, theirs): (Vec<_>, Vec<_>) = self

@@ -92,8 +92,8 @@ impl Predictions {
     /// Reads what [`to_frame`](Self::to_frame) gave.
     ///
     /// # Errors
-    /// [`DownstreamError::Table`] if a column is missing or of another kind or has nulls where none may be, and as
-    /// [`new`](Self::new).
+    /// [`DownstreamError::Table`] if a column is missing or of another kind or has nulls where none
+    /// may be, and as [`new`](Self::new).
     pub fn from_frame(frame: &DataFrame) -> Result<Self, DownstreamError> {
         let columns = Columns(frame);
         let [target, model] = ["target", "model"].map(|name| columns.texts(name));

@@ -1,4 +1,5 @@
-//! Nobody finds what is not there: every model, on targets that no scan knows of. And the same test with leaks, which it must find.
+//! Nobody finds what is not there: every model, on targets that no scan knows of. And the same test
+//! with leaks, which it must find.
 
 use std::sync::Arc;
 
@@ -31,7 +32,8 @@ const FALSE_ALARMS: f64 = 0.01;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Leak {
     Nothing,
-    /// Every second subject is the one before it under another name, in another family, which no split can know of.
+    /// Every second subject is the one before it under another name, in another family, which no
+    /// split can know of.
     Twins,
     /// The truth is the mean of half of the ROIs, and how closely the others follow the first.
     Written,
@@ -97,7 +99,8 @@ fn scan_id(i: usize) -> ScanId {
     format!("scan-{i}").as_str().into()
 }
 
-/// Everybody is tested once; subjects 2k and 2k + 1 in different folds. A quarter of the others decides.
+/// Everybody is tested once; subjects 2k and 2k + 1 in different folds. A quarter of the others
+/// decides.
 fn split(fold: usize) -> Split {
     let tested = |i: usize| (i / 2 + i % 2) % FOLDS == fold;
     let decides = |i: usize| i.is_multiple_of(4);
@@ -173,9 +176,10 @@ fn predictions(model: ModelName, task: &Task) -> Predictions {
     Predictions::new(vec!["mean_fd_mm".into()], rows.collect()).expect("rows that agree")
 }
 
-/// Between which values each score would lie if predictions had nothing to do with the truth, but with a probability of `level`. As in
-/// [`chance`], the spread of exchanged truths counts √2 times, as folds lend one another their truth. Nothing for a score that is
-/// undefined, such as the correlation with a constant.
+/// Between which values each score would lie if predictions had nothing to do with the truth, but
+/// with a probability of `level`. As in [`chance`], the spread of exchanged truths counts √2 times,
+/// as folds lend one another their truth. Nothing for a score that is undefined, such as the
+/// correlation with a constant.
 fn intervals(sample: &Sample, scorer: &Scorer, level: f64) -> Vec<Option<[f64; 2]>> {
     let exchange = Exchange::new(sample);
     let ones = vec![1.0; sample.len()];
@@ -203,8 +207,9 @@ fn intervals(sample: &Sample, scorer: &Scorer, level: f64) -> Vec<Option<[f64; 2
 
 const KINDS: [Kind; 2] = [Kind::Regression, Kind::Classification { n_classes: 2 }];
 
-/// The scores of a model that are not by chance, in words: outside of their interval, or better with a small p by the table of results.
-/// [`FALSE_ALARMS`] is shared out among all scores of all models.
+/// The scores of a model that are not by chance, in words: outside of their interval, or better
+/// with a small p by the table of results. [`FALSE_ALARMS`] is shared out among all scores of all
+/// models.
 fn not_by_chance(model: ModelName, kind: Kind, leak: Leak) -> Vec<String> {
     let n_scores: usize = KINDS.iter().map(|kind| Score::of(*kind).len()).sum();
     let level = FALSE_ALARMS / (n_scores * ModelName::VARIANTS.len()) as f64;
@@ -245,8 +250,8 @@ fn where_nothing_is_nobody_finds_anything() {
 
 #[test]
 fn a_truth_that_is_written_in_the_signals_is_not_taken_for_chance() {
-    // Not those that see no signal, nor a probe of random weights, nor those that need longer than a test can wait: STAGIN, BolT,
-    // FBNetGen.
+    // Not those that see no signal, nor a probe of random weights, nor those that need longer than
+    // a test can wait: STAGIN, BolT, FBNetGen.
     for model in [
         ModelName::MeanSignal,
         ModelName::Fc,

@@ -10,8 +10,9 @@ const FOOT: &str = "In brackets: 95 % intervals from resampling units, models as
     by chance: truth permuted over units; differences: corrected resampled t-test over folds, sign flips over units.\n";
 
 impl Results {
-    /// A markdown table for each target, of all folds together. Models stand in order of the target's primary score, the best
-    /// first; that score has its interval, its p value against chance and its differences to the linear model and to BrainMAE.
+    /// A markdown table for each target, of all folds together. Models stand in order of the
+    /// target's primary score, the best first; that score has its interval, its p value against
+    /// chance and its differences to the linear model and to BrainMAE.
     ///
     /// `loses` is said of a model that is worse than the linear one, surely or not.
     pub fn to_markdown(&self) -> String {
@@ -133,7 +134,8 @@ fn difference(row: &ResultRow, against: Option<&Against>, worse: &str) -> String
     text
 }
 
-/// Three digits after the point for what is small, four digits in all for what is large; a true minus.
+/// Three digits after the point for what is small, four digits in all for what is large; a true
+/// minus.
 fn number(value: f64) -> String {
     let digits = match value.abs() {
         size if size < 10.0 => 3,

@@ -6,7 +6,8 @@ use super::*;
 use crate::predictions::tests::{class, number};
 use crate::{DownstreamError, Prediction};
 
-/// Three models of 60 subjects in five folds: truth with little, with more and with nothing but noise.
+/// Three models of 60 subjects in five folds: truth with little, with more and with nothing but
+/// noise.
 fn experiment() -> Predictions {
     let mut rows = Vec::new();
     for (model, signal, noise) in [

@@ -55,8 +55,9 @@ impl Calibration {
         .collect()
     }
 
-    /// The expected calibration error: how far the curve is from the diagonal, bins weighted by their rows. Few rows make it
-    /// large by chance, so that it compares models on the same rows and says little by itself.
+    /// The expected calibration error: how far the curve is from the diagonal, bins weighted by
+    /// their rows. Few rows make it large by chance, so that it compares models on the same rows
+    /// and says little by itself.
     ///
     /// # Source
     /// Guo et al. 2017, with ten bins.
@@ -70,7 +71,8 @@ impl Calibration {
     }
 }
 
-/// `½ Σk (pk − [k is true])²`: with two classes `(p − truth)²`, with any number 0 at best and 1 at worst.
+/// `½ Σk (pk − [k is true])²`: with two classes `(p − truth)²`, with any number 0 at best and 1 at
+/// worst.
 ///
 /// # Source
 /// Brier 1950, halved; sklearn's `brier_score_loss` with `scale_by_half=True`.

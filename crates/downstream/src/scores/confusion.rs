@@ -52,8 +52,8 @@ impl Confusion {
         (n > 1.0).then(|| sum / n)
     }
 
-    /// Mean over classes that are there or are predicted of `2 · hits / (true + predicted)`, as sklearn's `f1_score` has it;
-    /// nothing if only one is there.
+    /// Mean over classes that are there or are predicted of `2 · hits / (true + predicted)`, as
+    /// sklearn's `f1_score` has it; nothing if only one is there.
     pub fn macro_f1(&self) -> Option<f64> {
         let (mut sum, mut n, mut n_true) = (0.0, 0.0, 0);
         for class in self.classes() {

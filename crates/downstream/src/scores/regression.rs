@@ -12,8 +12,8 @@ use crate::predictions::Sample;
 /// ```
 ///
 /// # Source
-/// R² against the training mean is the predictive squared correlation Q² (Schüürmann et al. 2008); sklearn's `r2_score` takes
-/// the mean of the test side, which nobody who predicts can know.
+/// R² against the training mean is the predictive squared correlation Q² (Schüürmann et al. 2008);
+/// sklearn's `r2_score` takes the mean of the test side, which nobody who predicts can know.
 pub(super) fn scores(sample: &Sample, truth: &[f64], weights: &[f64]) -> [Option<f64>; 4] {
     let mut absolute = 0.0;
     let mut squared = 0.0;
@@ -38,8 +38,8 @@ pub(super) fn scores(sample: &Sample, truth: &[f64], weights: &[f64]) -> [Option
 /// Variance below this share of the mean square is rounding.
 const CONSTANT: f64 = 1e-24;
 
-/// Pearson correlation within folds: both are centred in each fold before they are multiplied. With one fold it is the usual
-/// one. Nothing if either does not vary within any fold.
+/// Pearson correlation within folds: both are centred in each fold before they are multiplied. With
+/// one fold it is the usual one. Nothing if either does not vary within any fold.
 ///
 /// ```text
 /// r = Σ w (x − x̄f)(y − ȳf) / √(Σ w (x − x̄f)² · Σ w (y − ȳf)²)      f: the row's fold

@@ -121,7 +121,8 @@ fn what_is_undefined_is_nothing() {
 
 #[test]
 fn who_answers_the_training_mean_has_no_correlation_over_folds() {
-    // Fold 0 holds the old, so that its model's training mean is low: over all rows the correlation would be −1.
+    // Fold 0 holds the old, so that its model's training mean is low: over all rows the correlation
+    // would be −1.
     let rows = [
         (0, 60.0, 30.0),
         (0, 62.0, 30.0),

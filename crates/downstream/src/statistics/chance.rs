@@ -17,22 +17,26 @@ pub struct Chance {
     pub p: Option<f64>,
 }
 
-/// Chance of all scores of the sample's kind, by exchanging truth as [`Exchange`] does while the predictions stay.
+/// Chance of all scores of the sample's kind, by exchanging truth as [`Exchange`] does while the
+/// predictions stay.
 ///
 /// ```text
 /// p = (1 + #{T̄ + c (Tᵢ − T̄) ≥ T}) / (1 + permutations)      c = 1 for one fold, √2 for several
 /// ```
-/// Models are not trained anew. Within one fold the test is exact: the truth of its test side was unknown to the model. Over
-/// several folds it would not be, since what a truth lends to a model's score as test data it lends another fold's model as
-/// training data. For a prediction linear in training truth, `ŷᵢ = Σj Kᵢⱼ yⱼ` with `Kᵢⱼ = Kⱼᵢ`, the score
-/// `Σᵢ yᵢ ŷᵢ` counts every pair of units of two folds twice; exchanged truth has it as if both were independent, with half the
-/// variance. `c` restores it. Of models that know nothing, 11 % are found better than chance at p ≤ 0.05 without, 3 to 4 %
-/// with it (`folds_of_a_ridge_are_not_independent`). For predictions of a model trained elsewhere the test is then conservative.
+/// Models are not trained anew. Within one fold the test is exact: the truth of its test side was
+/// unknown to the model. Over several folds it would not be, since what a truth lends to a model's
+/// score as test data it lends another fold's model as training data. For a prediction linear in
+/// training truth, `ŷᵢ = Σj Kᵢⱼ yⱼ` with `Kᵢⱼ = Kⱼᵢ`, the score `Σᵢ yᵢ ŷᵢ` counts every pair of
+/// units of two folds twice; exchanged truth has it as if both were independent, with half the
+/// variance. `c` restores it. Of models that know nothing, 11 % are found better than chance at p ≤
+/// 0.05 without, 3 to 4 % with it (`folds_of_a_ridge_are_not_independent`). For predictions of a
+/// model trained elsewhere the test is then conservative.
 ///
 /// Nothing if no truth can be exchanged: one unit in each fold, or one truth for all.
 ///
 /// # Source
-/// Phipson & Smyth 2010 for the added one; Noirhomme et al. 2014 for folds that depend on one another. The factor is ours.
+/// Phipson & Smyth 2010 for the added one; Noirhomme et al. 2014 for folds that depend on one
+/// another. The factor is ours.
 pub fn chance(sample: &Sample, permutations: usize, seeds: &Seeds) -> Vec<Chance> {
     let scores = Score::of(sample.kind());
     let exchange = Exchange::new(sample);
@@ -136,7 +140,8 @@ pub(crate) mod tests {
         assert_uniform(p.collect());
     }
 
-    /// Predictions of a ridge regression in five folds, of a truth that has nothing to do with 20 features of 50 subjects.
+    /// Predictions of a ridge regression in five folds, of a truth that has nothing to do with 20
+    /// features of 50 subjects.
     fn ridge_of_noise(rng: &mut ChaCha8Rng, classes: bool) -> Vec<Prediction> {
         let (n, folds) = (50, 5);
         let x = DMatrix::from_fn(n, 20, |_, _| normal(rng));
@@ -181,7 +186,8 @@ pub(crate) mod tests {
             let numbers = chances(rows.clone(), 199, trial);
             of_error += found(numbers[1].p);
             of_r += found(numbers[3].p);
-            // The same numbers, as if one model had been trained elsewhere; each fold's own mean is known.
+            // The same numbers, as if one model had been trained elsewhere; each fold's own mean is
+            // known.
             for fold in 0..5 {
                 let mean = |of: fn(&Prediction) -> f64, rows: &[Prediction]| {
                     rows.iter().filter(|r| r.fold == fold).map(of).sum::<f64>() / 10.0

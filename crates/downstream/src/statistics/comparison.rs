@@ -11,19 +11,22 @@ use crate::scores::{Score, Scorer};
 /// How much better or worse one model is than another, in one score.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Comparison {
-    /// Score of the one less that of the other, in the score's unit: see [`Score::sign`] for which is better.
+    /// Score of the one less that of the other, in the score's unit: see [`Score::sign`] for which
+    /// is better.
     pub difference: Option<f64>,
     /// Over units, both models as trained.
     pub interval: Option<Interval>,
     /// Two-sided, over folds: [`corrected_t()`] of the folds' differences in the score.
     pub p_folds: Option<f64>,
-    /// Two-sided, over units: [`sign_flips()`] of the units' differences in [loss](Score::losses). Nothing for scores without.
+    /// Two-sided, over units: [`sign_flips()`] of the units' differences in [loss](Score::losses).
+    /// Nothing for scores without.
     pub p_units: Option<f64>,
     /// Units that both were tested on.
     pub n_units: usize,
 }
 
-/// Compares two models of one target in all scores of its kind; nothing for any score if they have no example in common.
+/// Compares two models of one target in all scores of its kind; nothing for any score if they have
+/// no example in common.
 pub fn compare(
     one: &Sample,
     other: &Sample,
@@ -130,10 +133,12 @@ mod tests {
         let found = mae(&predictions);
         // 11 years of error against 28, in ten units.
         assert!((found.difference.expect("defined") + 1.7).abs() < 1e-12);
-        // By fold: −1.5, −1.5, −0.5, −2.5, −2.5; t = −1.7 / √((1/5 + 2/8) · 0.7) = −3.028961, 4 degrees of freedom (scipy).
+        // By fold: −1.5, −1.5, −0.5, −2.5, −2.5; t = −1.7 / √((1/5 + 2/8) · 0.7) = −3.028961, 4
+        // degrees of freedom (scipy).
         let p = found.p_folds.expect("folds differ");
         assert!((p - 0.038_820_116).abs() < 1e-7, "{p}");
-        // By unit −1 −2 0 −3 −1 0 −2 −3 0 −5: all of one sign, and three are zero, so 2 · 2³ of 2¹⁰.
+        // By unit −1 −2 0 −3 −1 0 −2 −3 0 −5: all of one sign, and three are zero, so 2 · 2³ of
+        // 2¹⁰.
         assert_eq!(found.p_units, Some(16.0 / 1024.0));
         let interval = found.interval.expect("ten units");
         assert!(interval.low < -1.7 && interval.high < 0.0 && interval.high > -1.7);

@@ -7,15 +7,20 @@ use rand::{Rng, RngExt};
 
 use crate::predictions::Sample;
 
-/// Random exchanges of truth between rows of a [`Sample`], which keep what belongs together together.
+/// Random exchanges of truth between rows of a [`Sample`], which keep what belongs together
+/// together.
 ///
-/// - Truths of units are exchanged within a fold, as a whole; within a unit those of subjects, within a subject those of scans.
-/// - Units, subjects and scans with one truth are exchanged among one another, however many rows they have. Others change
-///   places only with those that have as many rows in as many scans of as many subjects.
-/// - Where truth varies within a scan (what the subject does in each segment), its course is shifted against that of the
-///   predictions, the end coming before the beginning: neighbouring segments are alike in both.
+/// - Truths of units are exchanged within a fold, as a whole; within a unit those of subjects,
+///   within a subject those of scans.
+/// - Units, subjects and scans with one truth are exchanged among one another, however many rows
+///   they have. Others change places only with those that have as many rows in as many scans of as
+///   many subjects.
+/// - Where truth varies within a scan (what the subject does in each segment), its course is
+///   shifted against that of the predictions, the end coming before the beginning: neighbouring
+///   segments are alike in both.
 ///
-/// Folds are kept apart since their predictions are of models that were trained on the other folds' truth.
+/// Folds are kept apart since their predictions are of models that were trained on the other folds'
+/// truth.
 ///
 /// # Source
 /// Winkler et al. 2015, multi-level block permutation.

@@ -1,7 +1,7 @@
 //! Many tests at once.
 
-/// p values adjusted so that with all hypotheses true, any is below α with probability α at most. Tests that could not be made
-/// are not counted.
+/// p values adjusted so that with all hypotheses true, any is below α with probability α at most.
+/// Tests that could not be made are not counted.
 ///
 /// ```text
 /// p̃(i) = max(j ≤ i) min(1, (m − j + 1) p(j))      p(1) ≤ … ≤ p(m)

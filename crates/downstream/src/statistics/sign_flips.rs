@@ -4,11 +4,13 @@ use brainmae_run::Seeds;
 use rand::RngExt;
 use rayon::prelude::*;
 
-/// Two-sided p value of the paired permutation test: whether the sum of `differences`, the loss of one model less that of the
-/// other for each unit, is as far from zero when the models' names are exchanged at random within units.
+/// Two-sided p value of the paired permutation test: whether the sum of `differences`, the loss of
+/// one model less that of the other for each unit, is as far from zero when the models' names are
+/// exchanged at random within units.
 ///
-/// All exchanges are made if they are no more than `permutations`, otherwise so many random ones, with the observed one among
-/// them: p is then at least `1 / (permutations + 1)`. Nothing without units or if no unit differs.
+/// All exchanges are made if they are no more than `permutations`, otherwise so many random ones,
+/// with the observed one among them: p is then at least `1 / (permutations + 1)`. Nothing without
+/// units or if no unit differs.
 ///
 /// # Source
 /// Fisher 1935; Phipson & Smyth 2010 for the observed one among the random ones.
@@ -52,7 +54,8 @@ mod tests {
 
     #[test]
     fn few_units_are_exchanged_in_every_way() {
-        // Of 16 ways, 3.5 is reached by keeping all and flipping all; 2.5 also with the half the other way.
+        // Of 16 ways, 3.5 is reached by keeping all and flipping all; 2.5 also with the half the
+        // other way.
         let p = sign_flips(&[1.0, 1.0, 1.0, 0.5], 1000, &Seeds::new(1));
         assert_eq!(p, Some(2.0 / 16.0));
         let p = sign_flips(&[1.0, 1.0, 1.0, -0.5], 1000, &Seeds::new(1));

@@ -32,7 +32,8 @@ impl CiftiFile {
     /// `part` are the volumes to use, all of them when none. Work is shared by up to `threads`
     /// threads, of which more than 4 do not help; the result is the same for any number.
     ///
-    /// Memory is a buffer of 256 KiB a thread beside the means and their sums, for any length of file.
+    /// Memory is a buffer of 256 KiB a thread beside the means and their sums, for any length of
+    /// file.
     ///
     /// # Errors
     /// [`FormatError::Cifti`] for a file that holds no signals of grayordinates, for a mesh of

@@ -13,8 +13,8 @@ impl CiftiFile {
     /// `part` are the volumes to use, all of them when none.
     ///
     /// # Errors
-    /// [`FormatError::Cifti`] for a file that holds no signals of parcels, or for volumes that are not
-    /// there; [`FormatError::Files`] when the file cannot be read.
+    /// [`FormatError::Cifti`] for a file that holds no signals of parcels, or for volumes that are
+    /// not there; [`FormatError::Files`] when the file cannot be read.
     pub fn roi_signals_of_parcels(
         &self,
         part: Option<Range<usize>>,

@@ -33,7 +33,8 @@ impl ColumnarFile {
     ///
     /// # Errors
     /// [`FormatError::Columnar`] for a file of another format or with two columns of one name;
-    /// [`FormatError::Parquet`] for a damaged footer; [`FormatError::Files`] when it cannot be read.
+    /// [`FormatError::Parquet`] for a damaged footer; [`FormatError::Files`] when it cannot be
+    /// read.
     pub fn open(path: &Path) -> Result<Self, FormatError> {
         guarded(path, || Self::open_format(path))
     }

@@ -323,8 +323,8 @@ impl Table<'_> {
     }
 }
 
-/// Whether a first row that may number the columns is no volume: the first column counts the volumes
-/// under an empty name, or other rows have fractions where this one has none.
+/// Whether a first row that may number the columns is no volume: the first column counts the
+/// volumes under an empty name, or other rows have fractions where this one has none.
 fn is_header(values: &[f64], n_columns: usize) -> bool {
     let (first, rest) = values.split_at(n_columns);
     let fractions = rest

@@ -1,4 +1,4 @@
-//! Fetching LibTorch: PyTorch's wheels, by pip, with known hashes, unpacked as far as needed.
+//! Download of LibTorch: PyTorch's wheels, by pip, with known hashes, and only the needed files.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use super::{Half, find};
 use crate::unavailable::unavailable;
 use crate::workspace;
 
-/// Calls pip and unpacks.
+/// Python script that calls pip and unpacks the wheels.
 const SCRIPT: &str = include_str!("fetch.py");
 
-/// How the names of folders begin that are not finished.
+/// Prefix of the names of unfinished folders.
 const UNFINISHED: &str = "unfinished-";
 
 impl Half {
@@ -26,7 +26,7 @@ impl Half {
         }
     }
 
-    /// What is downloaded, and what stays.
+    /// Size of the download and of the unpacked files, for messages.
     fn size(self) -> &'static str {
         match self {
             Half::Cpu => "544 MB to download, 500 MB kept",
@@ -35,11 +35,11 @@ impl Half {
     }
 }
 
-/// Fetches LibTorch into `cache`, unless another process just did. A kill leaves nothing that looks
-/// finished.
+/// Fetches LibTorch into `cache`, unless another process has just done so. A killed process leaves
+/// nothing that looks finished.
 ///
 /// # Errors
-/// [`Unavailable`](crate::unavailable::Unavailable) without pip or network.
+/// [`Unavailable`](crate::unavailable::Unavailable) if there is no pip or no network.
 pub fn fetch(half: Half, cache: &Path) -> Result<PathBuf> {
     let place = find::fetched(cache, half);
     let shown = workspace::shown(&place);
@@ -54,7 +54,7 @@ pub fn fetch(half: Half, cache: &Path) -> Result<PathBuf> {
         half.size()
     );
     remove_unfinished(cache)?;
-    // A pip that outlives a kill writes into a folder of its own.
+    // A pip that survives a kill of this process writes into its own folder.
     let beside = cache.join(format!("{UNFINISHED}{}", std::process::id()));
     fs::create_dir(&beside).with_context(|| format!("cannot make the folder {beside:?}"))?;
     let requirements = beside.join("requirements.txt");
@@ -67,7 +67,7 @@ pub fn fetch(half: Half, cache: &Path) -> Result<PathBuf> {
         .status()
         .context("cannot start python3")?;
     if !status.success() {
-        // Wheels that came half-way are of no use.
+        // Incomplete wheels are of no use.
         fs::remove_dir_all(&beside).with_context(|| format!("cannot remove {beside:?}"))?;
         return Err(unavailable(format!(
             "LibTorch {FETCHED} could not be fetched: pip or unpacking failed, see above\n{}",
@@ -95,7 +95,7 @@ fn remove_unfinished(cache: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What to do without network or pip.
+/// Instructions for a machine without network or pip.
 fn by_hand(half: Half, place: &Path) -> String {
     let folder = match half {
         Half::Cpu => "libtorch-shared-with-deps for the CPU",
@@ -122,8 +122,8 @@ fn require_pip(half: Half, place: &Path) -> Result<()> {
     )))
 }
 
-/// Waits while another process fetches. The lock is the system's: it ends with the process, however
-/// that ends.
+/// Waits while another process fetches. The operating system holds the lock, so it ends with the
+/// process in every case.
 fn lock(cache: &Path) -> Result<File> {
     let path = cache.join("lock");
     let file = File::create(&path).with_context(|| format!("cannot write {path:?}"))?;

@@ -1,4 +1,4 @@
-//! Where LibTorch may lie already.
+//! Search for a LibTorch that is already on this machine.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,22 +10,22 @@ use super::{Half, Version};
 use crate::unavailable::unavailable;
 use crate::workspace;
 
-/// The places, in the order they are looked at.
+/// Places to search, in order.
 pub struct Places {
-    /// `LIBTORCH`: a folder that the user names. Nothing else is looked at then.
+    /// Folder that the user names in `LIBTORCH`. If it is set, no other place is searched.
     variable: Option<PathBuf>,
-    /// An installed PyTorch of the version that would be fetched. Asked for last, as it starts
-    /// Python.
+    /// Installed PyTorch of the version that would be fetched. It is searched last, because this
+    /// starts Python.
     installed: fn() -> Option<PathBuf>,
-    /// The folder of those that were fetched.
+    /// Folder of fetched LibTorchs.
     pub cache: PathBuf,
 }
 
 impl Places {
-    /// The places of this machine.
+    /// Places of this machine.
     ///
     /// # Errors
-    /// Without a home folder.
+    /// If there is no home folder.
     pub fn here() -> Result<Self> {
         Ok(Self {
             variable: std::env::var_os("LIBTORCH").map(PathBuf::from),
@@ -34,10 +34,11 @@ impl Places {
         })
     }
 
-    /// The first that will do.
+    /// First folder that fits.
     ///
     /// # Errors
-    /// [`Unavailable`](crate::unavailable::Unavailable) if the one that the user names will not.
+    /// [`Unavailable`](crate::unavailable::Unavailable) if the folder that the user names does not
+    /// fit.
     pub fn find(&self, half: Half) -> Result<Option<PathBuf>> {
         if let Some(named) = &self.variable {
             return match unfit(named, half) {
@@ -47,8 +48,8 @@ impl Places {
                 ))),
             };
         }
-        // The whole serves the CPU too, and changing between two folders compiles the bindings
-        // again.
+        // The full LibTorch also serves the CPU, and a change between two folders compiles the
+        // bindings again.
         let halves = match half {
             Half::Cpu => &[Half::Cuda, Half::Cpu][..],
             Half::Cuda => &[Half::Cuda],
@@ -67,7 +68,7 @@ pub fn fetched(cache: &Path, half: Half) -> PathBuf {
     cache.join(format!("{FETCHED}-{}", half.word()))
 }
 
-/// Why a folder will not do, if it will not.
+/// Reason why a folder does not fit; `None` if it fits.
 pub fn unfit(folder: &Path, half: Half) -> Option<String> {
     let Some(version) = Version::of(folder) else {
         return Some("it has no include/torch/…/version.h that tells its version".to_string());
@@ -85,7 +86,7 @@ pub fn unfit(folder: &Path, half: Half) -> Option<String> {
     Some(format!("it has no lib/{missing}"))
 }
 
-/// Prints version and folder without importing torch, which would take seconds.
+/// Prints version and folder without an import of torch, which would take seconds.
 const ASK_PYTHON: &str = "import importlib.metadata as m, importlib.util as u; print(m.version('torch')); print(u.find_spec('torch').submodule_search_locations[0])";
 
 fn installed_pytorch() -> Option<PathBuf> {
@@ -96,7 +97,7 @@ fn installed_pytorch() -> Option<PathBuf> {
     installed_folder(&String::from_utf8(output.stdout).ok()?)
 }
 
-/// The folder, from what Python printed, if it is the version that would be fetched, for the CPU or
+/// Folder in the output of Python, if it holds the version that would be fetched, for the CPU or
 /// CUDA.
 fn installed_folder(printed: &str) -> Option<PathBuf> {
     let (version, folder) = printed.trim().split_once('\n')?;
@@ -106,7 +107,7 @@ fn installed_folder(printed: &str) -> Option<PathBuf> {
     fits.then(|| PathBuf::from(folder.trim()))
 }
 
-/// Whether there is a driver of NVIDIA.
+/// Whether an NVIDIA driver is installed.
 pub fn driver() -> bool {
     let devices = ["/dev/nvidia0", "/dev/nvidiactl", "/proc/driver/nvidia"];
     let folders = [
@@ -126,7 +127,7 @@ pub fn driver() -> bool {
 mod tests {
     use super::*;
 
-    /// A folder that looks like a LibTorch.
+    /// Creates a folder that looks like a LibTorch.
     fn pretend(folder: &Path, version: &str, cuda: bool) -> PathBuf {
         let lib = folder.join("lib");
         std::fs::create_dir_all(&lib).expect("writable");

@@ -1,4 +1,4 @@
-//! Which LibTorch a folder holds, and which will do. Also used by the build script.
+//! Version of a LibTorch, and the versions that fit. The build script also uses this file.
 
 use std::fmt;
 use std::path::Path;
@@ -11,7 +11,7 @@ pub struct Version {
     patch: u32,
 }
 
-/// The version that is fetched, and that everything here was measured with.
+/// Version that is fetched; all measurements were made with it.
 #[allow(dead_code)] // not by the build script
 pub const FETCHED: Version = Version {
     major: 2,
@@ -34,7 +34,7 @@ impl Version {
             .or_else(|| Self::parse(&read("build-version")?))
     }
 
-    /// Reads `2.11.0+cu130`, of which the part after `+` tells how it was built.
+    /// Reads a version such as `2.11.0+cu130`; the part after `+` names the kind of build.
     pub fn parse(text: &str) -> Option<Self> {
         let mut numbers = text.trim().split('+').next()?.split('.');
         let mut next = || numbers.next()?.parse().ok();
@@ -60,7 +60,8 @@ impl Version {
         })
     }
 
-    /// Whether the bindings (tch 0.22, written for 2.9) compile with it and were seen to work.
+    /// Whether the bindings (tch 0.22, written for 2.9) compile with this version and were seen to
+    /// work.
     pub fn fits(self) -> bool {
         self.major == 2 && (9..=11).contains(&self.minor)
     }

@@ -1,4 +1,5 @@
-//! Region-aware graph attention: who listens to whom is read from the ROI vectors, not from the signal.
+//! Region-aware graph attention: the attention weights depend on the ROI vectors, not on the
+//! signal.
 
 use burn::module::Module;
 use burn::nn::Linear;
@@ -15,7 +16,7 @@ use crate::init::Init;
 /// alpha_ij = softmax_j A_ij
 /// y_i      = W_o concat_h( sum_j alpha_ij W_v x_j )
 /// ```
-/// The input takes no part in `alpha`: one `[heads, rois, rois]` serves a whole batch.
+/// The input does not influence `alpha`: one `[heads, rois, rois]` tensor serves a whole batch.
 ///
 /// # Source
 /// arXiv 2406.17086, region-aware graph attention. All four maps have a bias.
@@ -48,7 +49,7 @@ impl GraphAttention {
         }
     }
 
-    /// The attention weights: row `i` says what ROI `i` takes from every other.
+    /// Attention weights: row `i` holds the weight of every other ROI in the output of ROI `i`.
     ///
     /// # Shapes
     /// - `roi_vectors`: `[rois, d_model]`
@@ -72,12 +73,11 @@ impl GraphAttention {
         softmax(score, 2)
     }
 
-    /// The maps of the values and back from the heads.
+    /// Linear maps of the values and of the output.
     pub(crate) fn values(&self) -> [&Linear; 2] {
         [&self.v, &self.o]
     }
 
-    /// Number of heads.
     pub(crate) fn n_heads(&self) -> usize {
         self.n_heads
     }

@@ -1,4 +1,4 @@
-//! Ordinary multi-head self-attention.
+//! Multi-head self-attention.
 
 use burn::module::Module;
 use burn::nn::Linear;
@@ -29,20 +29,19 @@ impl SelfAttention {
         }
     }
 
-    /// The maps of queries, keys and values, and back from the heads.
+    /// Linear maps of queries, keys, values and output.
     pub(crate) fn maps(&self) -> [&Linear; 4] {
         [&self.q, &self.k, &self.v, &self.o]
     }
 
-    /// Number of heads.
     pub(crate) fn n_heads(&self) -> usize {
         self.n_heads
     }
 
     /// # Shapes
     /// - `x`: `[m, tokens, d_model]`
-    /// - `padded`: `[m, tokens]`, true where a token may not be attended to; a row that is padded throughout attends to all
-    ///   tokens alike, so that it stays finite
+    /// - `padded`: `[m, tokens]`, true where a token may not be attended to; a row that is padded
+    ///   throughout attends to all tokens alike, so that it stays finite
     /// - returns `[m, tokens, d_model]`
     pub fn forward(&self, x: Tensor<3>, padded: &Tensor<2, Bool>) -> Tensor<3> {
         let [m, tokens, d_model] = x.dims();

@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng};
 
 const EPS: f64 = 1e-5;
 
-/// The block by its definition, of operators that burn can take the derivative of itself.
+/// The block by its definition, from operators that burn differentiates itself.
 fn by_definition(x: Tensor<3>, w: &[Tensor<2>], heads: usize, graph: bool) -> Tensor<3> {
     let [m, n, d] = x.dims();
     let row = |i: usize| w[i].clone().unsqueeze::<3>();
@@ -63,7 +63,7 @@ fn fused(x: Tensor<3>, w: &[Tensor<2>], heads: usize, graph: bool) -> Tensor<3> 
     block.forward(x)
 }
 
-/// Output and all gradients, of a loss that weighs every output differently.
+/// Output and all gradients of a loss that weighs every output differently.
 fn run(
     make: fn(Tensor<3>, &[Tensor<2>], usize, bool) -> Tensor<3>,
     [m, n, d, inner, heads]: [usize; 5],
@@ -105,7 +105,7 @@ fn run(
 
 #[test]
 fn the_block_and_its_gradients_are_those_of_the_definition() {
-    // Widths that fill no register, that fill some, and more sequences than runs.
+    // Widths below one register and above one, and more sequences than runs.
     for shape in [[1, 2, 4, 8, 1], [3, 7, 12, 20, 3], [19, 33, 32, 48, 2]] {
         let graphs = [true, false].into_iter();
         for (graph, place) in graphs.flat_map(|graph| places().into_iter().map(move |p| (graph, p)))
@@ -159,8 +159,8 @@ fn inference_takes_no_gradients() {
     ]
     .map(|shape| Tensor::ones(shape, &device))
     .to_vec();
-    // A norm of equal numbers is its beta, 1; four values of 1 and a bias of 1 are 5, of which three
-    // tokens with weights of 1 give 15; the rest follows.
+    // The norm of equal numbers is beta, 1. Each value is four ones plus a bias of 1: 5. Three
+    // tokens with weights of 1 sum to 15; the rest follows.
     let found = fused(x.clone(), &w, 1, true).into_data();
     let expected = by_definition(x, &w, 1, true).into_data();
     found.assert_approx_eq::<f32>(&expected, burn::tensor::Tolerance::absolute(1e-4));

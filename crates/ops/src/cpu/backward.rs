@@ -1,7 +1,7 @@
-//! One pre-norm block over the ROI tokens of one segment, backwards.
+//! Backward pass of one pre-norm block over the ROI tokens of one segment.
 //!
-//! The way forward is walked again instead of being remembered: arithmetic in cache costs less than
-//! the memory bus.
+//! The forward pass is recomputed instead of stored: arithmetic in cache costs less than memory
+//! traffic.
 
 use pulp::Simd;
 
@@ -23,7 +23,7 @@ impl LinearGrad {
         }
     }
 
-    /// Adds what rows `x` and the gradient of their image say.
+    /// Adds the gradients from input rows `x` and the gradient of the output rows.
     #[inline(always)]
     fn add<S: Simd>(&mut self, simd: S, x: &[f32], width: usize, grad: &[f32]) {
         let outputs = self.bias.len();
@@ -43,9 +43,9 @@ impl LinearGrad {
 /// Gradients of a block's weights, summed over segments.
 pub struct BlockGrad {
     pub norm1: [Vec<f32>; 2],
-    /// Of `alpha`, its rows [`Block::stride`] apart; empty without one.
+    /// Gradient of `alpha`, its rows [`Block::stride`] apart; empty in a block without `alpha`.
     pub alpha: Vec<f32>,
-    /// Of queries and keys; empty in a graph block.
+    /// Gradients of queries and keys; empty in a graph block.
     pub qk: Vec<LinearGrad>,
     pub v: LinearGrad,
     pub o: LinearGrad,
@@ -73,7 +73,7 @@ impl BlockGrad {
         }
     }
 
-    /// Everything, in one order.
+    /// All gradients, in a fixed order.
     fn all(&mut self) -> Vec<&mut Vec<f32>> {
         let mut all: Vec<&mut Vec<f32>> = Vec::new();
         all.extend(&mut self.norm1);
@@ -89,7 +89,7 @@ impl BlockGrad {
         all
     }
 
-    /// Adds the sums over other segments.
+    /// Adds the gradients of other segments.
     pub fn add(&mut self, mut other: Self) {
         for (sum, other) in self.all().into_iter().zip(other.all()) {
             for (sum, other) in sum.iter_mut().zip(other.iter()) {
@@ -99,7 +99,7 @@ impl BlockGrad {
     }
 }
 
-/// Weights transposed, once for all segments: `[outputs, inputs]`.
+/// Transposed weights, computed once for all segments: `[outputs, inputs]`.
 pub struct Transposed {
     qk: Vec<Vec<f32>>,
     v: Vec<f32>,
@@ -187,8 +187,8 @@ fn to_inputs<S: Simd>(
 }
 
 impl Block<'_> {
-    /// One segment backwards: `grad_x` becomes the gradient of `x`, and the weights' are added to
-    /// `sums`. All tokens are `[rois, width]`.
+    /// Backward pass of one segment: fills `grad_x` with the gradient of `x`, and adds the
+    /// gradients of the weights to `sums`. All tokens are `[rois, width]`.
     #[inline(always)]
     #[allow(clippy::too_many_arguments)]
     pub fn backward<S: Simd>(
@@ -225,7 +225,8 @@ impl Block<'_> {
             .backward(simd, x, &pass.stats1, normed, grad_x, gamma, beta);
     }
 
-    /// From the output's gradient to that of the tokens in the middle.
+    /// Backward pass of the feed-forward half: from the gradient of the output to that of the
+    /// tokens in the middle.
     #[inline(always)]
     fn feed_backward<S: Simd>(
         &self,
@@ -252,7 +253,8 @@ impl Block<'_> {
             .backward(simd, middle, stats, normed, &mut s.middle, gamma, beta);
     }
 
-    /// From the gradient of what attention mixed to those of the values, and of what mixed them.
+    /// Backward pass of the attention: from the gradient of its output to those of the values and
+    /// of the attention weights.
     #[inline(always)]
     fn mix_backward<S: Simd>(&self, simd: S, pass: &Pass, s: &mut Scratch, sums: &mut BlockGrad) {
         let (rois, width, stride) = (self.rois, self.width(), self.stride());

@@ -1,14 +1,14 @@
-//! One pre-norm block over the ROI tokens of one segment, forwards.
+//! Forward pass of one pre-norm block over the ROI tokens of one segment.
 //!
-//! All that a segment needs lies in the second cache: only its tokens before and after the block
-//! cross the memory bus.
+//! The intermediate values of a segment fit into the level-2 cache: only its tokens before and
+//! after the block cross the memory bus.
 
 use pulp::Simd;
 
 use super::gemm::{Gemm, Rows, Start};
 use super::rows::{self, Norm, RowStats};
 
-/// A linear map, its weight stored `[inputs, outputs]`.
+/// Linear map, its weight stored `[inputs, outputs]`.
 #[derive(Clone, Copy)]
 pub struct Linear<'a> {
     pub weight: &'a [f32],
@@ -16,7 +16,7 @@ pub struct Linear<'a> {
 }
 
 impl Linear<'_> {
-    /// `out = x weight + bias`, rows of `width` numbers.
+    /// `out = x weight + bias`, for rows of `width` numbers.
     #[inline(always)]
     pub fn forward<S: Simd>(&self, simd: S, x: &[f32], width: usize, out: &mut [f32]) {
         let outputs = self.bias.len();
@@ -32,12 +32,12 @@ impl Linear<'_> {
     }
 }
 
-/// Where the weights of the attention come from.
+/// Source of the attention weights.
 #[derive(Clone, Copy)]
 pub enum Mixing<'a> {
     /// The same for every segment: `alpha`, `[heads, rois, rois]`.
     Graph { alpha: &'a [f32] },
-    /// The tokens' own queries and keys.
+    /// Weights computed from the tokens' queries and keys.
     Tokens { q: Linear<'a>, k: Linear<'a> },
 }
 
@@ -55,23 +55,23 @@ pub struct Block<'a> {
     pub fc2: Linear<'a>,
 }
 
-/// What a segment goes through on its way, kept for the way back.
+/// Intermediate values of a segment, kept for the backward pass.
 pub struct Pass {
     pub stats1: Vec<RowStats>,
     pub normed1: Vec<f32>,
     pub q: Vec<f32>,
     pub k: Vec<f32>,
     pub v: Vec<f32>,
-    /// `k` transposed, its rows [`Block::stride`] apart; beyond the ROIs it is 0.
+    /// `k` transposed, its rows [`Block::stride`] apart; 0 beyond the ROIs.
     pub k_columns: Vec<f32>,
-    /// Attention weights, `[heads, rois, stride]`; beyond the ROIs 0.
+    /// Attention weights, `[heads, rois, stride]`; 0 beyond the ROIs.
     pub weights: Vec<f32>,
     pub mixed: Vec<f32>,
     /// Tokens between attention and feed-forward.
     pub middle: Vec<f32>,
     pub stats2: Vec<RowStats>,
     pub normed2: Vec<f32>,
-    /// Before the GELU.
+    /// Feed-forward values before the GELU.
     pub hidden: Vec<f32>,
 }
 
@@ -106,7 +106,8 @@ impl<'a> Block<'a> {
         self.width() / self.heads
     }
 
-    /// Length of a row of attention weights: whole registers, whatever their size.
+    /// Length of a row of attention weights: the number of ROIs, rounded up to whole registers of
+    /// any size.
     pub fn stride(&self) -> usize {
         self.rois.next_multiple_of(16)
     }
@@ -115,12 +116,12 @@ impl<'a> Block<'a> {
         matches!(self.mixing, Mixing::Graph { .. })
     }
 
-    /// Factor of the scores.
+    /// Factor of the attention scores.
     pub fn scale(&self) -> f32 {
         (self.head_width() as f32).sqrt().recip()
     }
 
-    /// The attention weights of a head and how far their rows are apart.
+    /// Attention weights of a head, with the distance between their rows.
     pub fn head_weights<'b>(&self, pass: &'b [f32], head: usize) -> Rows<'b>
     where
         'a: 'b,
@@ -132,7 +133,7 @@ impl<'a> Block<'a> {
         Rows::new(&weights[head * self.rois * stride..], stride)
     }
 
-    /// One segment through the block: `x` and `out` are `[rois, width]`.
+    /// Forward pass of one segment: `x` and `out` are `[rois, width]`.
     #[inline(always)]
     pub fn forward<S: Simd>(&self, simd: S, x: &[f32], pass: &mut Pass, out: &mut [f32]) {
         self.until_hidden(simd, x, pass);
@@ -150,7 +151,7 @@ impl<'a> Block<'a> {
         .run(simd);
     }
 
-    /// Everything before the GELU.
+    /// Computes every intermediate value up to the GELU.
     #[inline(always)]
     pub fn until_hidden<S: Simd>(&self, simd: S, x: &[f32], pass: &mut Pass) {
         let (rois, width) = (self.rois, self.width());
@@ -190,7 +191,7 @@ impl<'a> Block<'a> {
             .forward(simd, &pass.normed2, width, &mut pass.hidden);
     }
 
-    /// The attention weights from queries and keys.
+    /// Computes the attention weights from queries and keys.
     #[inline(always)]
     fn weigh<S: Simd>(&self, simd: S, pass: &mut Pass) {
         let (rois, width, stride) = (self.rois, self.width(), self.stride());

@@ -1,19 +1,20 @@
-//! Products of small matrices that lie in cache: nothing is packed, nothing is allocated.
+//! Products of small matrices that fit in cache, without packing and without allocation.
 
 use pulp::{Simd, WithSimd};
 
-/// What the product is added to.
+/// Matrix that the product is added to.
 #[derive(Clone, Copy)]
 pub enum Start<'a> {
-    /// Nothing.
+    /// Zeros.
     Zero,
-    /// What `c` holds.
+    /// The current values of `c`.
     Held,
     /// The same values in every row.
     Row(&'a [f32]),
 }
 
-/// An operand whose elements are read one by one: any strides will do, a transposed matrix costs nothing.
+/// Operand whose elements are read one by one, so any strides are allowed and a transposed matrix
+/// needs no copy.
 #[derive(Clone, Copy)]
 pub struct Left<'a> {
     values: &'a [f32],
@@ -21,7 +22,7 @@ pub struct Left<'a> {
     column: usize,
 }
 
-/// A matrix stored row after row, `stride` apart.
+/// Matrix stored row after row, `stride` apart.
 #[derive(Clone, Copy)]
 pub struct Rows<'a> {
     values: &'a [f32],
@@ -59,7 +60,7 @@ impl<'a> Rows<'a> {
 /// `c = start + a b`, `[m, n] = [m, k] [k, n]`.
 ///
 /// # Panics
-/// When an operand is shorter than its shape says.
+/// If an operand is shorter than its shape requires.
 pub struct Gemm<'a> {
     pub shape: [usize; 3],
     pub a: Left<'a>,
@@ -70,13 +71,13 @@ pub struct Gemm<'a> {
 }
 
 impl Gemm<'_> {
-    /// Runs with the instructions that `simd` stands for.
+    /// Computes the product with the instruction set of `simd`.
     #[inline(always)]
     pub fn run<S: Simd>(self, simd: S) {
         simd.vectorize(self);
     }
 
-    /// That no index leaves its slice; the inner loop relies on it.
+    /// Checks that no index leaves its slice; the inner loop relies on it.
     fn check(&self) {
         let [m, n, k] = self.shape;
         if m == 0 || n == 0 {
@@ -107,7 +108,8 @@ impl Gemm<'_> {
             self.tile::<S, ROWS, NV>(simd, row, first);
             row += ROWS;
         }
-        // What is left: by halves, so that few rows still share what is read of b.
+        // The remaining rows are taken in blocks of half the size, so that few rows still share the
+        // values read of b.
         while row + 4 <= m {
             self.tile::<S, 4, NV>(simd, row, first);
             row += 4;
@@ -133,8 +135,8 @@ impl Gemm<'_> {
         let lanes = S::F32_LANES;
         let k = self.shape[2];
         let mut sum = [[simd.splat_f32s(0.0); NV]; MR];
-        // SAFETY: `check` has held every index up to `shape` against the slices, and the callers
-        // ask for `row + MR <= m` and `column + NV * lanes <= n` only. Registers need no alignment:
+        // SAFETY: `check` has compared every index up to `shape` with the slices, and the callers
+        // ask only for `row + MR <= m` and `column + NV * lanes <= n`. Registers need no alignment:
         // they are read and written as unaligned.
         unsafe {
             match self.start {
@@ -184,7 +186,7 @@ impl Gemm<'_> {
         }
     }
 
-    /// The last columns, fewer than a register holds.
+    /// The last columns, fewer than one register holds.
     #[inline(always)]
     fn rest<S: Simd>(&mut self, simd: S, first: usize) {
         let [m, n, k] = self.shape;

@@ -1,11 +1,11 @@
-//! The sets of instructions that tests go through, whatever the processor would choose.
+//! Instruction sets for tests, independent of the CPU's own choice.
 
 use pulp::{Arch, Simd, WithSimd};
 
-/// Sets of instructions: the widest, AVX2, and none.
+/// Instruction sets: the widest, AVX2, and scalar.
 pub const SETS: [&str; 3] = ["widest", "avx2", "scalar"];
 
-/// Runs `op` with a set; nothing where the processor lacks it.
+/// Runs `op` with an instruction set; `None` if the CPU lacks it.
 pub fn run_with<Op: WithSimd>(set: &str, op: Op) -> Option<Op::Output> {
     match set {
         "widest" => Some(Arch::new().dispatch(op)),

@@ -1,11 +1,12 @@
-//! Functions of a vector register's worth of numbers.
+//! Mathematical functions of one vector register.
 
 use pulp::Simd;
 
 /// `1.5 * 2^23`: added to a small number, it leaves the nearest integer in the low bits.
 const ROUND: f32 = 12_582_912.0;
 
-/// `e^x`, to 2 units in the last place; below `-87` it stays at the smallest normal numbers.
+/// `e^x`, with an error of at most 2 units in the last place; below `-87` the result stays at the
+/// smallest normal numbers.
 #[inline(always)]
 pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let x = simd.min_f32s(
@@ -26,7 +27,7 @@ pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     for factor in [720.0, 120.0, 24.0, 6.0, 2.0, 1.0, 1.0] {
         sum = simd.mul_add_e_f32s(sum, r, simd.splat_f32s(1.0 / factor));
     }
-    // 2^n: n + 127 moves into the exponent, everything above it falls out.
+    // 2^n: n + 127 moves into the exponent bits; higher bits are shifted out.
     let bits = simd.wrapping_dyn_shl_u32s(
         simd.add_u32s(simd.transmute_u32s_f32s(shifted), simd.splat_u32s(127)),
         simd.splat_u32s(23),
@@ -34,7 +35,7 @@ pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     simd.mul_f32s(sum, simd.transmute_f32s_u32s(bits))
 }
 
-/// The error function, to 3e-7: a quotient of polynomials in `x` up to 4, where it is 1.
+/// Error function, accurate to 3e-7: a quotient of polynomials in `x` up to 4, and 1 beyond.
 #[inline(always)]
 pub fn erf<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     const ABOVE: [f32; 7] = [
@@ -69,7 +70,7 @@ pub fn erf<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     simd.div_f32s(simd.mul_f32s(x, above), below)
 }
 
-/// The share of a standard normal variable below `x`.
+/// Cumulative distribution function of the standard normal distribution.
 #[inline(always)]
 fn normal_below<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let erf = erf(
@@ -125,7 +126,7 @@ mod tests {
 
     #[test]
     fn functions_are_those_of_the_tables() {
-        // exp, erf, GELU and its slope in double precision.
+        // exp, erf, GELU and its derivative in double precision.
         let expected = [
             (-6.0, [2.478_752_2e-3, -1.0, -5.919_526e-9, -3.546_9e-8]),
             (

@@ -1,4 +1,4 @@
-//! Any operator on slices: what every backend on the processor does with its tensors.
+//! Operators on slices, shared by every backend on the CPU.
 
 use super::backward::{BlockGrad, LinearGrad};
 use super::block::{Block, Linear, Mixing};
@@ -8,10 +8,10 @@ use super::tokens::{Draw, Embed, LayerNorm};
 use crate::block::GRAPH_INPUTS;
 use crate::operator::Operator;
 
-/// The contiguous inputs of an operator, each with its shape.
+/// Contiguous inputs of an operator, each with its shape.
 pub type Inputs<'a> = [(&'a [f32], Vec<usize>)];
 
-/// The shape of the output.
+/// Shape of the output.
 pub fn out_shape(operator: Operator, inputs: &Inputs<'_>) -> Vec<usize> {
     let shape = |i: usize| &inputs[i].1;
     match operator {
@@ -21,7 +21,7 @@ pub fn out_shape(operator: Operator, inputs: &Inputs<'_>) -> Vec<usize> {
     }
 }
 
-/// Fills `out`, which holds zeros.
+/// Forward pass; fills `out`, which holds zeros.
 pub fn forward(operator: Operator, inputs: &Inputs<'_>, out: &mut [f32]) {
     let x = inputs[0].0;
     match operator {
@@ -34,8 +34,8 @@ pub fn forward(operator: Operator, inputs: &Inputs<'_>, out: &mut [f32]) {
     }
 }
 
-/// How many numbers [`backward`] needs for the gradient of the first input: none only where that is
-/// not wanted and not made on the way to the others.
+/// Length of the buffer that [`backward`] needs for the gradient of the first input. It is 0 only
+/// if this gradient is neither wanted nor an intermediate result of the others.
 pub fn grad_x_len(operator: Operator, inputs: &Inputs<'_>, wanted: bool) -> usize {
     match operator {
         Operator::Embed if !wanted => 0,
@@ -43,7 +43,8 @@ pub fn grad_x_len(operator: Operator, inputs: &Inputs<'_>, wanted: bool) -> usiz
     }
 }
 
-/// The gradients of all inputs but the first, whose own fills `grad_x`: [`grad_x_len`] zeros.
+/// Computes the gradients of all inputs but the first. The gradient of the first fills `grad_x`,
+/// which holds [`grad_x_len`] zeros.
 pub fn backward(
     operator: Operator,
     inputs: &Inputs<'_>,
@@ -61,7 +62,7 @@ pub fn backward(
         Operator::Embed => {
             let grads = embed(inputs).backward(x, hidden(inputs), grad, grad_x);
             let mut grads: Vec<_> = grads.into_iter().map(Some).collect();
-            // Whether a signal is hidden is nothing to learn.
+            // The flags of hidden signals have no gradient.
             grads.insert(2, None);
             return grads;
         }
@@ -70,7 +71,7 @@ pub fn backward(
     grads.into_iter().map(Some).collect()
 }
 
-/// The gradients of the weights in the order of the operator's inputs.
+/// Gradients of the weights in the order of the operator's inputs.
 fn listed(grads: BlockGrad, rois: usize, stride: usize) -> Vec<Vec<f32>> {
     let mut list = Vec::from(grads.norm1);
     let linear = |list: &mut Vec<Vec<f32>>, grad: LinearGrad| list.extend([grad.weight, grad.bias]);

@@ -1,10 +1,10 @@
-//! One thing after another in runs, and the runs on all cores.
+//! Parallel loops: items in a fixed number of runs, and the runs on all cores.
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-/// Equal runs that are computed in parallel. Their sums are added in order, and their number does
-/// not depend on the machine: neither does the result.
+/// Number of equal runs that are computed in parallel. Their sums are added in order, and their
+/// number does not depend on the machine, so the result does not either.
 pub const RUNS: usize = 8;
 
 /// Work on a run of items with `N` inputs.
@@ -13,10 +13,11 @@ pub trait PerRun<const N: usize>: Sync {
     fn run<S: Simd>(&self, simd: S, inputs: [&[f32]; N], out: &mut [f32], sums: &mut [Vec<f32>]);
 }
 
-/// Inputs come with the numbers that each item has of them, the first with more than 0.
+/// Inputs, each with its count of numbers per item; the count of the first is above 0.
 pub type Items<'a, const N: usize> = [(&'a [f32], usize); N];
 
-/// Fills `out`, which holds zeros, with the same count of numbers for each item, or none at all.
+/// Fills `out`, which holds zeros, with the same count of numbers for each item; `out` may be
+/// empty.
 pub fn map<const N: usize>(work: &impl PerRun<N>, inputs: Items<'_, N>, out: &mut [f32]) {
     map_summing(work, inputs, out, &[]);
 }

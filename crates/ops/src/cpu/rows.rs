@@ -1,13 +1,13 @@
-//! What is done to the rows of matrices that lie in cache: sums, layer norm, softmax, GELU.
+//! Operations on the rows of matrices in cache: sums, layer norm, softmax, GELU.
 
 use pulp::Simd;
 
 use super::lanes;
 
-/// `update!(simd, out, old, [x in input, ...] => value)`: every element of `out` becomes `value`, where
-/// `old` is what it was and `x` that of `input`, a register at a time.
+/// `update!(simd, out, old, [x in input, ...] => value)`: every element of `out` becomes `value`,
+/// one register at a time. `old` is the previous element of `out`, and `x` the element of `input`.
 ///
-/// No function with a closure: a closure is compiled for the oldest processor, however it is called.
+/// This is a macro because a closure is compiled for the oldest CPU, whatever function calls it.
 macro_rules! update {
     ($simd:expr, $out:expr, $old:ident, [$($x:ident in $input:expr),*] => $value:expr) => {{
         let out: &mut [f32] = $out;
@@ -49,7 +49,7 @@ pub fn add_rows<S: Simd>(simd: S, out: &mut [f32], x: &[f32]) {
     }
 }
 
-/// Every row of `out` becomes that of `x` plus `row`.
+/// Every row of `out` becomes the same row of `x` plus `row`.
 #[inline(always)]
 pub fn with_row<S: Simd>(simd: S, out: &mut [f32], x: &[f32], row: &[f32]) {
     let width = row.len();
@@ -69,11 +69,11 @@ fn sum<S: Simd>(simd: S, x: &[f32]) -> f32 {
     simd.reduce_sum_f32s(sum) + tail.iter().sum::<f32>()
 }
 
-/// `out[j, i] = x[i, j]` of `x: [rows, columns]`; the rows of `out` are `stride` apart, what is
-/// between them is left alone.
+/// `out[j, i] = x[i, j]` of `x: [rows, columns]`. The rows of `out` are `stride` apart; the
+/// elements between them do not change.
 #[inline(always)]
 pub fn transpose(out: &mut [f32], stride: usize, x: &[f32], columns: usize) {
-    // Sixteen columns at a time: what is written stays in the first cache.
+    // Sixteen columns at a time: the written elements stay in the level-1 cache.
     for first in (0..columns).step_by(16) {
         let last = (first + 16).min(columns);
         for (i, row) in x.chunks_exact(columns).enumerate() {
@@ -84,7 +84,7 @@ pub fn transpose(out: &mut [f32], stride: usize, x: &[f32], columns: usize) {
     }
 }
 
-/// The learned part of a layer norm.
+/// Learned parameters of a layer norm.
 #[derive(Clone, Copy)]
 pub struct Norm<'a> {
     pub gamma: &'a [f32],
@@ -113,7 +113,7 @@ impl Norm<'_> {
         [mean, (variance / n + self.eps).sqrt().recip()]
     }
 
-    /// Mean and scale of every row.
+    /// Mean and reciprocal standard deviation of every row.
     #[inline(always)]
     pub fn measure<S: Simd>(&self, simd: S, x: &[f32], stats: &mut [RowStats]) {
         for (row, stats) in x.chunks_exact(self.gamma.len()).zip(stats) {
@@ -121,7 +121,7 @@ impl Norm<'_> {
         }
     }
 
-    /// `out = norm(x)`, row by row; `stats` gets those of each row.
+    /// `out = norm(x)`, row by row; `stats` gets the statistics of each row.
     #[inline(always)]
     pub fn forward<S: Simd>(&self, simd: S, x: &[f32], out: &mut [f32], stats: &mut [RowStats]) {
         let (gamma, beta) = (self.gamma, self.beta);
@@ -136,7 +136,8 @@ impl Norm<'_> {
         }
     }
 
-    /// Adds to `grad_x` what `grad` says of the normed rows, and to the gradients of gamma and beta.
+    /// Adds the gradient of the norm's input to `grad_x`, and to the gradients of gamma and beta,
+    /// from the gradient `grad` of its output.
     #[inline(always)]
     #[allow(clippy::too_many_arguments)]
     pub fn backward<S: Simd>(
@@ -161,7 +162,7 @@ impl Norm<'_> {
             });
             add(simd, grad_beta, grad);
 
-            // Sums of grad gamma and of grad gamma unit; where a register is padded, grad is 0.
+            // Sums of grad gamma and of grad gamma unit; grad is 0 in the padding of a register.
             let (x_head, x_tail) = S::as_simd_f32s(x);
             let (grad_head, grad_tail) = S::as_simd_f32s(grad);
             let (gamma_head, gamma_tail) = S::as_simd_f32s(gamma);
@@ -203,7 +204,7 @@ pub fn gelu<S: Simd>(simd: S, x: &mut [f32]) {
     update!(simd, x, x, [] => lanes::gelu(simd, x));
 }
 
-/// `out = GELU(x)`, and `x` becomes the slope there.
+/// `out = GELU(x)`; `x` becomes the derivative at the same point.
 #[inline(always)]
 pub fn gelu_and_slope<S: Simd>(simd: S, x: &mut [f32], out: &mut [f32]) {
     let (x, x_tail) = S::as_mut_simd_f32s(x);
@@ -243,7 +244,7 @@ pub fn softmax<S: Simd>(simd: S, x: &mut [f32], stride: usize, width: usize, sca
 }
 
 /// From the gradient of a softmax to that of its input, in place: `x (grad - sum(x grad)) scale`.
-/// Rows are `stride` long; beyond the softmax's own width `x` is 0.
+/// Rows are `stride` long; `x` is 0 beyond the width of the softmax.
 #[inline(always)]
 pub fn softmax_backward<S: Simd>(simd: S, x: &[f32], grad: &mut [f32], stride: usize, scale: f32) {
     for (x, grad) in x.chunks_exact(stride).zip(grad.chunks_exact_mut(stride)) {

@@ -1,4 +1,4 @@
-//! A block over all segments of a batch, on all cores.
+//! Blocks over all segments of a batch, on all cores.
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -7,7 +7,7 @@ use super::backward::{BlockGrad, Scratch, Transposed};
 use super::block::{Block, Pass};
 use super::parallel::{self, PerRun, RUNS};
 
-/// `x` through the block; `[segments, rois, width]`.
+/// Forward pass; `x` and `out` are `[segments, rois, width]`.
 pub fn forward(block: &Block<'_>, x: &[f32], out: &mut [f32]) {
     parallel::map(block, [(x, block.rois * block.width())], out);
 }
@@ -23,7 +23,8 @@ impl PerRun<1> for Block<'_> {
     }
 }
 
-/// The gradients of the weights, from that of the output; that of `x` fills `grad_x`.
+/// Computes the gradients of the weights from the gradient of the output; the gradient of `x` fills
+/// `grad_x`.
 pub fn backward(block: &Block<'_>, x: &[f32], grad_out: &[f32], grad_x: &mut [f32]) -> BlockGrad {
     let segment = block.rois * block.width();
     let run = (x.len() / segment).div_ceil(RUNS).max(1) * segment;
@@ -88,7 +89,7 @@ mod tests {
     const ROIS: usize = 9;
     const WIDTH: usize = 20;
 
-    /// A segment backwards, and so forwards as well, with each set of instructions.
+    /// Backward pass of a segment, which includes the forward pass, with each instruction set.
     #[test]
     fn every_set_of_instructions_gives_the_same() {
         let rng = &mut rand_chacha::ChaCha8Rng::seed_from_u64(1);

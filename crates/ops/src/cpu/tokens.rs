@@ -1,4 +1,4 @@
-//! Between signals, tokens and states: embedding, layer norm, drawing.
+//! Operators between signals, tokens and states: embedding, layer norm, reconstruction.
 
 use pulp::Simd;
 
@@ -10,7 +10,7 @@ use super::rows::{self, Norm, RowStats};
 /// Layer norm over rows of `x`.
 pub struct LayerNorm<'a>(pub Norm<'a>);
 
-/// Rows of a layer norm that are taken together.
+/// Number of rows that a layer norm computes together.
 const ROWS: usize = 64;
 
 impl LayerNorm<'_> {
@@ -22,7 +22,7 @@ impl LayerNorm<'_> {
         parallel::map(self, [(x, self.unit())], out);
     }
 
-    /// Gradients of gamma and beta; that of `x` fills `grad_x`.
+    /// Computes the gradients of gamma and beta; the gradient of `x` fills `grad_x`.
     pub fn backward(&self, x: &[f32], grad: &[f32], grad_x: &mut [f32]) -> Vec<Vec<f32>> {
         let unit = self.unit();
         parallel::map_summing(self, [(x, unit), (grad, unit)], grad_x, &[unit, unit])
@@ -60,12 +60,12 @@ impl PerRun<2> for LayerNorm<'_> {
     }
 }
 
-/// Signals to tokens.
+/// Embedding of signals as tokens.
 pub struct Embed<'a> {
     pub rois: usize,
     pub time: usize,
     pub linear: Linear<'a>,
-    /// What stands in for a hidden signal.
+    /// Mask token: replaces the token of a hidden signal.
     pub token: Option<&'a [f32]>,
 }
 
@@ -74,7 +74,7 @@ impl Embed<'_> {
         self.linear.bias.len()
     }
 
-    /// Tokens of `bold`, where `hidden` is not 0 the mask's.
+    /// Tokens of `bold`; the mask token where `hidden` is not 0.
     pub fn forward(&self, bold: &[f32], hidden: Option<&[f32]>, out: &mut [f32]) {
         let hidden = hidden.unwrap_or(&[]);
         let unit = if hidden.is_empty() { 0 } else { self.rois };
@@ -82,8 +82,8 @@ impl Embed<'_> {
         parallel::map(self, inputs, out);
     }
 
-    /// Gradients of weight, bias and the mask's token; those of the signals fill `grad_bold`, unless it
-    /// is empty.
+    /// Computes the gradients of weight, bias and mask token; the gradient of the signals fills
+    /// `grad_bold`, unless it is empty.
     pub fn backward(
         &self,
         bold: &[f32],
@@ -174,14 +174,14 @@ impl PerRun<3> for Embed<'_> {
     }
 }
 
-/// States to signals.
+/// Reconstruction of signals from states.
 pub struct Draw<'a> {
-    /// `[rois, width]`
+    /// Shape `[rois, width]`.
     pub roi: &'a [f32],
     pub linear: Linear<'a>,
-    /// The weight's rows, padded to [`Self::stride`].
+    /// Rows of the weight, padded to [`Self::stride`].
     padded: Vec<f32>,
-    /// The weight transposed, `[time, width]`.
+    /// Transposed weight, `[time, width]`.
     transposed: Vec<f32>,
 }
 
@@ -211,7 +211,7 @@ impl<'a> Draw<'a> {
         self.linear.bias.len()
     }
 
-    /// Length of a signal in whole registers.
+    /// Length of a signal, rounded up to whole registers.
     fn stride(&self) -> usize {
         self.time().next_multiple_of(16)
     }
@@ -228,7 +228,8 @@ impl<'a> Draw<'a> {
         parallel::map(self, [(states, self.width())], out);
     }
 
-    /// Gradients of ROIs, weight and bias; that of the states fills `grad_states`.
+    /// Computes the gradients of ROIs, weight and bias; the gradient of the states fills
+    /// `grad_states`.
     pub fn backward(&self, states: &[f32], grad: &[f32], grad_states: &mut [f32]) -> Vec<Vec<f32>> {
         let (width, time) = (self.width(), self.time());
         let inputs = [(states, width), (grad, self.rois() * time)];

@@ -27,8 +27,8 @@ fn values<const D: usize>(x: Tensor<D>) -> Vec<f32> {
     x.into_data().iter::<f32>().collect()
 }
 
-/// Compares outputs and gradients of two ways to compute one thing, the second on every device; every
-/// output counts differently.
+/// Compares outputs and gradients of two ways to compute the same result, the second on every
+/// device. The loss weighs every output differently.
 fn compare(shapes: &[[usize; 2]], [definition, fused]: [Way<'_>; 2]) {
     let run = |way: Way<'_>, place: &Place| {
         let inputs = draws(shapes, place);
@@ -82,7 +82,7 @@ fn the_norm_and_its_gradients_are_those_of_the_definition() {
     }
 }
 
-/// Every third signal.
+/// Hides every third signal.
 fn some_hidden(segments: usize, rois: usize, like: &T2) -> T2 {
     let hidden: Vec<f32> = (0..segments * rois)
         .map(|i| if i % 3 == 1 { 1.0 } else { 0.0 })

@@ -36,7 +36,8 @@ fn model() -> LinearAutoencoder {
     }
 }
 
-/// Learns to copy points of a plane in four dimensions; `poison` makes the loss of one step infinite.
+/// Learns to copy points of a plane in four dimensions; `poison` makes the loss of one step
+/// infinite.
 struct CopyPlane {
     parts: usize,
     poison: Option<u64>,

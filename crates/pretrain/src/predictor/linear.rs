@@ -22,8 +22,8 @@ pub enum Scope {
 /// ```text
 /// x_H = C_HV (C_VV + ridge I)^-1 x_V        C: second moments of the training scans
 /// ```
-/// Among predictors linear in what it sees it has the smallest expected error, up to the error of `C`; the ridge, chosen on
-/// the validation scans, is for that.
+/// Among predictors linear in what it sees it has the smallest expected error, up to the error of
+/// `C`; the ridge, chosen on the validation scans, is for that.
 #[derive(Clone)]
 pub struct LinearPredictor {
     scope: Scope,
@@ -39,7 +39,8 @@ impl LinearPredictor {
     /// Fits the covariance on `training` and chooses the ridge on `validation`.
     ///
     /// # Errors
-    /// [`PretrainError::NoScans`], [`PretrainError::Covariance`] if no ridge gives an invertible matrix, or from the data.
+    /// [`PretrainError::NoScans`], [`PretrainError::Covariance`] if no ridge gives an invertible
+    /// matrix, or from the data.
     pub fn fit(
         scope: Scope,
         training: &ScanStore,
@@ -98,7 +99,8 @@ impl LinearPredictor {
         Cholesky::<f64, Dyn>::new(vv).map(|factor| factor.solve(&vh))
     }
 
-    /// Fills in the hidden ROIs of one segment, `[rois, time]`; not a number where no weights can be had.
+    /// Fills in the hidden ROIs of one segment, `[rois, time]`; not a number where no weights can
+    /// be had.
     fn predict_segment(&self, bold: &[f32], hidden: &[bool], time: usize, out: &mut [f32]) {
         // A row of `seen` per prediction: one for every volume, or one for the whole segment.
         let (rows, per_roi) = match self.scope {
@@ -128,8 +130,8 @@ impl LinearPredictor {
     }
 }
 
-/// Second moments of the values of segments: of those that tile the scans where they are many times the values, of all that
-/// can be cut otherwise.
+/// Second moments of the values of segments: of those that tile the scans where they are many times
+/// the values, of all that can be cut otherwise.
 fn segment_covariance(
     store: &ScanStore,
     segment_len: usize,
@@ -140,7 +142,8 @@ fn segment_covariance(
     covariance(store, segment_len, if plenty { segment_len } else { 1 })
 }
 
-/// Second moments of windows of `len` volumes, a new one every `stride`; means are zero after z-scoring.
+/// Second moments of windows of `len` volumes, a new one every `stride`; means are zero after
+/// z-scoring.
 fn covariance(store: &ScanStore, len: usize, stride: usize) -> Result<DMatrix<f64>, PretrainError> {
     let (rois, size) = (store.n_rois(), store.n_rois() * len);
     let mut sum = DMatrix::<f64>::zeros(size, size);

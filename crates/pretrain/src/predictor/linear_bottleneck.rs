@@ -7,15 +7,17 @@ use super::{LinearPredictor, Predictor};
 use crate::PretrainError;
 use crate::brainmae::MaskedBatch;
 
-/// The linear predictor with BrainMAE's bottleneck: hidden ROIs are filled in by [`LinearPredictor`], and the segment is then
-/// written with `n_numbers` coefficients and drawn from them.
+/// The linear predictor with BrainMAE's bottleneck: hidden ROIs are filled in by
+/// [`LinearPredictor`], and the segment is then written with `n_numbers` coefficients and drawn
+/// from them.
 ///
 /// ```text
 /// X^ = U ( keep_d( U^T X V ) ) V^T        X: [rois, time] of one segment, hidden ROIs filled in
 /// ```
-/// `U` and `V` are the eigenvectors of the covariances between ROIs and between volumes of the training scans, and `keep_d`
-/// keeps the `d` coefficients of largest expected square. With few numbers it shows what the bottleneck alone costs: a state
-/// of `d` numbers carries `rois * time` values.
+/// `U` and `V` are the eigenvectors of the covariances between ROIs and between volumes of the
+/// training scans, and `keep_d` keeps the `d` coefficients of largest expected square. With few
+/// numbers it shows what the bottleneck alone costs: a state of `d` numbers carries `rois * time`
+/// values.
 pub struct LinearBottleneck {
     name: String,
     linear: LinearPredictor,
@@ -26,7 +28,8 @@ pub struct LinearBottleneck {
 }
 
 impl LinearBottleneck {
-    /// Fits on `training`; `linear` has been fitted on the same scans, for [`Scope::Volume`](super::Scope::Volume).
+    /// Fits on `training`; `linear` has been fitted on the same scans, for
+    /// [`Scope::Volume`](super::Scope::Volume).
     ///
     /// # Errors
     /// If a scan cannot be read.

@@ -15,12 +15,14 @@ const LAYOUT: SegmentLayout = SegmentLayout {
 /// Standard deviation of the noise that each ROI has of its own; the signal that all share has 1.
 const NOISE: f64 = 0.5;
 
-/// Four ROIs: one shared signal, noise of their own, scaled to unit variance. The shared signal is new in every volume.
+/// Four ROIs: one shared signal, noise of their own, scaled to unit variance. The shared signal is
+/// new in every volume.
 fn store(name: &str) -> ScanStore {
     slow_store(name, 0.0)
 }
 
-/// The same with a shared signal that keeps the share `memory` of itself from one volume to the next.
+/// The same with a shared signal that keeps the share `memory` of itself from one volume to the
+/// next.
 fn slow_store(name: &str, memory: f64) -> ScanStore {
     let rng = &mut Seeds::new(2).stream(name);
     let mut normal = || -> f64 { StandardNormal.sample(rng) };
@@ -65,7 +67,8 @@ fn fit(scope: Scope, training: &ScanStore) -> LinearPredictor {
     LinearPredictor::fit(scope, training, &LAYOUT, validation).expect("invertible")
 }
 
-/// Given k ROIs, the shared signal is known up to `noise / (k + noise)`; the hidden ROI's own noise comes on top.
+/// Given k ROIs, the shared signal is known up to `noise / (k + noise)`; the hidden ROI's own noise
+/// comes on top.
 fn best_possible(visible: f64) -> f64 {
     let noise = NOISE * NOISE;
     (noise / (visible + noise) + noise) / (1.0 + noise)
@@ -112,7 +115,8 @@ fn a_bottleneck_costs_until_every_number_passes() {
             &batches,
         )
     };
-    // One shared signal in five volumes: two numbers cannot carry it, five can, and all twenty change nothing.
+    // One shared signal in five volumes: two numbers cannot carry it, five can, and all twenty
+    // change nothing.
     assert!(through(2) > 1.5 * through(5));
     assert!((through(20) / mse(&linear, &batches) - 1.0).abs() < 1e-6);
 }

@@ -9,10 +9,10 @@ use crate::canvas::Axes;
 use crate::figure::{Figure, LegendEntry, Panel};
 use crate::palette::{GREY, Palette};
 
-/// Bins of fewer predictions are noise.
+/// Bins with fewer predictions are too noisy to draw.
 const FEWEST: f64 = 5.0;
 
-/// The curves of the best model, BrainMAE and the linear model; nothing for numbers.
+/// Curves of the best model, BrainMAE and the linear model; `None` for a numeric target.
 pub fn figure(target: &Target, palette: &Palette) -> Result<Option<Figure>> {
     let Kind::Classification { n_classes } = target.kind else {
         return Ok(None);

@@ -11,13 +11,13 @@ use crate::figure::{Figure, Panel};
 use crate::words::{LETTER, cut, width};
 
 const LONGEST: usize = 20;
-/// Room above and below the matrix.
+/// Room above and below the matrix, in page pixels.
 const TOP: f64 = 6.0;
-/// From none to all of a row: ColorBrewer's Blues.
+/// Colours for shares 0 to 1 of a row: ColorBrewer's Blues.
 const PALE: RGBColor = RGBColor(247, 251, 255);
 const DARK: RGBColor = RGBColor(8, 81, 156);
 
-/// One panel for the best model, and for BrainMAE; nothing for numbers.
+/// One panel for the best model, and one for BrainMAE; `None` for a numeric target.
 pub fn figure(target: &Target) -> Option<Figure> {
     let Kind::Classification { n_classes } = target.kind else {
         return None;
@@ -44,7 +44,7 @@ pub fn figure(target: &Target) -> Option<Figure> {
         caption: "Rows are true classes, columns the likeliest ones. Large: per cent of the row, which colours \
                   the cell; small: number of predictions."
             .to_string(),
-        // Side by side, large matrices would be too small to read.
+        // Large matrices would be too small to read side by side.
         paired: n_classes <= 8,
     })
 }
@@ -61,7 +61,7 @@ fn matrix(target: &Target, confusion: &Confusion) -> Drawing {
         _ => 40.0,
     };
     let words = width(names.iter().map(String::as_str));
-    // Words that do not fit above one another stand on their heads.
+    // Words that do not fit horizontally are turned by 90 degrees.
     let upright = words + 8.0 > side;
     let left = words + 40.0;
     let below = if upright { words + 34.0 } else { 48.0 };

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::target::Target;
 use crate::number;
 
-/// Names of scans that are listed, at most.
+/// Largest number of scans that are listed by name.
 const MOST_NAMES: usize = 200;
 
 /// Scans that were left out for one reason.
@@ -17,11 +17,11 @@ pub struct LeftOut {
     pub reason: String,
     pub n_scans: usize,
     pub n_subjects: usize,
-    /// Scans, and how many more there are.
+    /// Names of the scans, and the count of further ones.
     pub names: String,
 }
 
-/// "a number, in years" or "one of 3 classes: face, place, rest".
+/// Kind of target in words: "a number, in years" or "one of 3 classes: face, place, rest".
 pub fn kind(target: &Target) -> String {
     match target.kind {
         Kind::Regression => match &target.notes.unit {
@@ -79,7 +79,7 @@ pub fn facts(target: &Target) -> Vec<(String, String)> {
     facts
 }
 
-/// "12" or "11 to 13".
+/// Range of the values in words: "12" or "11 to 13".
 fn ends(values: impl Iterator<Item = f64> + Clone) -> String {
     let low = values.clone().fold(f64::INFINITY, f64::min);
     let high = values.fold(f64::NEG_INFINITY, f64::max);
@@ -89,7 +89,7 @@ fn ends(values: impl Iterator<Item = f64> + Clone) -> String {
     format!("{} to {}", number::short(low), number::short(high))
 }
 
-/// Reasons, the most frequent first.
+/// Reasons for scans left out, the most frequent first.
 pub fn left_out(target: &Target) -> Vec<LeftOut> {
     let mut reasons: BTreeMap<&str, Vec<_>> = BTreeMap::new();
     for left in &target.notes.left_out {

@@ -11,7 +11,7 @@ use crate::figure::{Figure, LegendEntry, Panel};
 use crate::number;
 use crate::palette::Palette;
 
-/// The primary score of every model against the share of training data; `None` if there is one
+/// Primary score of every model against the share of training data; `None` if there is only one
 /// share.
 pub fn figure(target: &Target, palette: &Palette) -> Result<Option<Figure>> {
     if target.shares.len() < 2 {
@@ -93,7 +93,7 @@ pub fn figure(target: &Target, palette: &Palette) -> Result<Option<Figure>> {
     Ok(Some(figure))
 }
 
-/// The scores of one model that are defined, from the smallest share.
+/// Defined scores of one model, in order of their share.
 fn line<'a>(target: &Target<'a>, model: &str) -> Vec<&'a ResultRow> {
     let rows = target.rows.iter().filter(|row| {
         row.score.is_primary() && row.fold.is_none() && row.model == model && row.value.is_some()

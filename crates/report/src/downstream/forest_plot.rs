@@ -1,4 +1,4 @@
-//! The primary score of every model, with intervals and folds.
+//! Forest plot: the primary score of every model, with intervals and folds.
 
 use std::ops::Range;
 
@@ -13,12 +13,12 @@ use crate::figure::{Figure, LegendEntry, Panel};
 use crate::number;
 use crate::palette::{GREY, Ink, Marker, Palette};
 
-/// An R² below this is an arrow: one wild fold must not squeeze all others.
+/// An R² below this becomes an arrow, so that one outlier does not compress the others.
 const LEAST_R2: f64 = -1.0;
-/// Place of the linear model.
+/// Colour of the line at the linear model's score.
 const LINEAR: RGBColor = RGBColor(213, 94, 0);
 
-/// Where scores of a kind of target can lie, or should be drawn.
+/// Range of the axis for scores of this kind of target.
 pub fn limits(kind: Kind) -> Range<f64> {
     match kind {
         Kind::Regression => LEAST_R2..1.0,
@@ -26,7 +26,7 @@ pub fn limits(kind: Kind) -> Range<f64> {
     }
 }
 
-/// Two panels: all folds together, and each fold.
+/// Figure with two panels: all folds together, and each fold.
 pub fn figure(target: &Target, palette: &Palette) -> Figure {
     let mut figure = Figure {
         id: "scores",
@@ -99,7 +99,7 @@ pub fn figure(target: &Target, palette: &Palette) -> Figure {
     figure
 }
 
-/// How the mean score of exchanged truth is drawn.
+/// Marker of the mean score with permuted truth.
 fn tick() -> Ink {
     Ink {
         colour: RGBColor(160, 160, 160),
@@ -133,7 +133,7 @@ fn pooled(target: &Target, model: &str, palette: &Palette) -> DotRow {
     }
 }
 
-/// "0.412 (0.3–0.5)", for a reader.
+/// Score with its interval, such as "0.412 (0.3–0.5)".
 pub fn with_interval(row: &ResultRow) -> String {
     let value = number::score(row.value.unwrap_or(f64::NAN));
     let interval = row.interval;

@@ -2,7 +2,7 @@
 
 use brainmae_downstream::ResultsSpec;
 
-/// Names and explanations.
+/// Names and explanations of the methods.
 pub fn lines(spec: &ResultsSpec) -> Vec<(&'static str, String)> {
     let text = |text: &str| text.to_string();
     vec![
@@ -95,7 +95,7 @@ pub fn lines(spec: &ResultsSpec) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Files of the run folder, and what is in them.
+/// Files of the run folder with their content.
 pub fn tables() -> Vec<(&'static str, &'static str)> {
     vec![
         (

@@ -17,7 +17,7 @@ use crate::figure::{Figure, LegendEntry, Panel};
 use crate::number;
 use crate::palette::{GREY, Ink, Marker, Palette};
 
-/// Quantities of a model, and how each is drawn.
+/// Quantities of a model, with label and marker.
 const DRAWN: [(Quantity, &str, Ink); 3] = [
     (
         Quantity::Prediction,
@@ -41,7 +41,7 @@ const fn ink(colour: RGBColor, marker: Marker) -> Ink {
     Ink { colour, marker }
 }
 
-/// Correlations with mean FD.
+/// Figure of the correlations with mean FD.
 ///
 /// # Errors
 /// As `Predictions::new`.
@@ -58,7 +58,7 @@ pub fn links(target: &Target, setting: &Setting) -> Result<Figure> {
             .to_string(),
         paired: false,
     };
-    // With many classes there is a panel for each: the models that matter are enough.
+    // With many classes, each has a panel, so only the most important models are shown.
     let shown = match target.kind {
         Kind::Classification { n_classes } if n_classes > 2 => target.spotlight(),
         _ => target.ranking.clone(),
@@ -142,7 +142,8 @@ fn link_rows(target: &Target, models: &[String], links: &[&ConfoundLink]) -> Vec
     [truth].into_iter().chain(of_models).collect()
 }
 
-/// Primary scores before and after confounds are taken out of predictions, on the same rows.
+/// Figure of the primary scores before and after confounds are regressed out of predictions, on the
+/// same rows.
 ///
 /// # Errors
 /// As `Predictions::new`.
@@ -226,7 +227,7 @@ pub fn removal(target: &Target, setting: &Setting, palette: &Palette) -> Result<
     Ok(figure)
 }
 
-/// The primary score of a sample, with its interval.
+/// Primary score of a sample, with its interval.
 fn primary(sample: &Sample, ink: Ink, layer: usize, setting: &Setting) -> Option<Dot> {
     let scorer = Scorer::new(sample);
     let value = scorer.scores()[0]?;

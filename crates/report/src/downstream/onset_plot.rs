@@ -1,4 +1,4 @@
-//! Accuracy over the time since the onset of an event.
+//! Plot of accuracy over the time since the onset of an event.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::canvas::{Axes, span};
 use crate::figure::{Figure, LegendEntry, Panel};
 use crate::palette::{GREY, Palette};
 
-/// More times than this are put together.
+/// Largest number of times; beyond it, neighbouring times are merged.
 const MOST_TIMES: usize = 24;
 const ONSET: RGBColor = RGBColor(150, 150, 150);
 
@@ -23,11 +23,11 @@ struct Point {
     secs: f64,
     accuracy: f64,
     interval: Option<(f64, f64)>,
-    /// Accuracy of always naming the commonest class of the training set.
+    /// Accuracy of the constant predictor (the most frequent class of the training set).
     blind: f64,
 }
 
-/// The curves of the best model, BrainMAE and the linear model; nothing for targets without onsets.
+/// Curves of the best model, BrainMAE and the linear model; `None` for targets without onsets.
 pub fn figure(target: &Target, setting: &Setting, palette: &Palette) -> Result<Option<Figure>> {
     if target.notes.onsets.is_empty() || target.kind == Kind::Regression {
         return Ok(None);
@@ -109,7 +109,7 @@ pub fn figure(target: &Target, setting: &Setting, palette: &Palette) -> Result<O
     Ok(Some(figure))
 }
 
-/// Seconds as a whole number: the same in both tables, whatever was rounded.
+/// Seconds in whole milliseconds: equal in both tables, despite rounding.
 fn milliseconds(secs: f64) -> i64 {
     (1e3 * secs).round() as i64
 }
@@ -167,7 +167,7 @@ fn curve(sample: &Sample, since: &HashMap<(&str, i64), f64>, setting: &Setting) 
         .collect()
 }
 
-/// Rows of one time, or of neighbouring times where there are many, from the earliest.
+/// Rows of one time, or of neighbouring times if there are many, in order of time.
 fn bins(times: &[Option<f64>]) -> Vec<Vec<usize>> {
     let mut different: Vec<i64> = times.iter().flatten().map(|t| milliseconds(*t)).collect();
     different.sort_unstable();

@@ -29,7 +29,7 @@ impl Setting {
     /// Setting of a run, from its manifest.
     pub fn of_run(run: &Path, manifest: &Manifest) -> Self {
         let config = &manifest.config;
-        // Where the stage keeps it; an older run may not say, and has the defaults.
+        // Two possible keys of the spec; an older run may have none, and gets the defaults.
         let spec = ["/downstream/results", "/results"].into_iter();
         let spec = spec.filter_map(|place| config.pointer(place));
         let spec = spec.filter_map(|spec| serde_json::from_value::<ResultsSpec>(spec.clone()).ok());

@@ -1,4 +1,4 @@
-//! Predicted numbers against true ones.
+//! Scatter plot of predicted numbers against true ones.
 
 use brainmae_downstream::{Kind, Sample, Score};
 use plotters::style::Color;
@@ -10,10 +10,10 @@ use crate::figure::{Figure, LegendEntry, Panel};
 use crate::number;
 use crate::palette::{GREY, Palette};
 
-/// More dots than this are a blot and a heavy page; every so many is drawn.
+/// Largest number of dots, for readability and page size; beyond it, a regular subset is drawn.
 const MOST_DOTS: usize = 2000;
 
-/// One panel for the best model, and for BrainMAE; nothing for classes.
+/// One panel for the best model, and one for BrainMAE; `None` for classes.
 pub fn figure(target: &Target, palette: &Palette) -> Result<Option<Figure>> {
     if target.kind != Kind::Regression {
         return Ok(None);
@@ -69,7 +69,7 @@ pub fn figure(target: &Target, palette: &Palette) -> Result<Option<Figure>> {
             .zip(sample.output().iter().copied())
             .step_by(stride)
             .collect();
-        // Many dots are small and pale, so that their density shows.
+        // Dots are small and pale if there are many, so that their density is visible.
         let (radius, strength) = if points.len() > 300 {
             (2.2, 0.35)
         } else {

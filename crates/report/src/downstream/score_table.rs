@@ -1,4 +1,4 @@
-//! The table of results of one target: models down, scores and comparisons across.
+//! Table of results of one target: models in rows, scores and comparisons in columns.
 
 use brainmae_downstream::Score;
 use brainmae_downstream::results::{Against, ResultRow};
@@ -9,7 +9,7 @@ use super::scores::{in_text, title};
 use super::target::Target;
 use crate::number;
 
-/// What the template shows.
+/// Input of the template.
 #[derive(Debug, Serialize)]
 pub struct ScoreTable {
     pub head: Vec<String>,
@@ -17,18 +17,18 @@ pub struct ScoreTable {
     pub caption: String,
 }
 
-/// One model.
+/// Row of one model.
 #[derive(Debug, Serialize)]
 pub struct TableRow {
     pub model: String,
-    /// The one the experiment is about.
+    /// Whether the model is BrainMAE.
     pub ours: bool,
-    /// "loses to FC + ridge", if it does.
+    /// Words such as "loses to FC + ridge", if it does.
     pub loses: Option<String>,
     pub cells: Vec<Cell>,
 }
 
-/// A number and what stands below it.
+/// A number, with the words below it.
 #[derive(Debug, Serialize)]
 pub struct Cell {
     pub value: String,
@@ -46,7 +46,7 @@ impl Cell {
 }
 
 impl ScoreTable {
-    /// Models of the largest share, the best first.
+    /// Table of the models at the largest share, the best first.
     pub fn new(target: &Target) -> Self {
         let others = Score::of(target.kind).iter().copied();
         let others: Vec<Score> = others.filter(|score| !score.is_primary()).collect();
@@ -123,7 +123,7 @@ fn difference(against: Option<&Against>) -> Cell {
     cell
 }
 
-/// "p = 0.03".
+/// p value in words, such as "p = 0.03".
 pub fn probability(p: Option<f64>) -> String {
     match p {
         None => format!("p {}", number::NONE),

@@ -1,9 +1,9 @@
-//! Scores in the words of a reader.
+//! Names of scores for readers.
 
 use brainmae_downstream::Score;
 use brainmae_statistics::Interval;
 
-/// A score's name for people.
+/// Name of a score as a title.
 pub fn title(score: Score) -> &'static str {
     match score {
         Score::R2 => "R²",
@@ -19,7 +19,7 @@ pub fn title(score: Score) -> &'static str {
     }
 }
 
-/// The same within a sentence.
+/// Name of a score within a sentence.
 pub fn in_text(score: Score) -> String {
     match score {
         Score::R2 | Score::PearsonR | Score::Auroc => title(score).to_string(),
@@ -27,7 +27,7 @@ pub fn in_text(score: Score) -> String {
     }
 }
 
-/// Lower and upper end, as plots take them.
+/// Lower and upper end of an interval, in the form that plots take.
 pub fn ends(interval: Option<Interval>) -> Option<(f64, f64)> {
     interval.map(|interval| (interval.low, interval.high))
 }

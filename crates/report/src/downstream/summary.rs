@@ -9,7 +9,8 @@ use super::scores::{ends, in_text};
 use super::target::Target;
 use crate::number;
 
-/// The best model, what BrainMAE is worth beside the linear one, and who predicts nothing.
+/// States the best model, the comparison of BrainMAE with the linear model, and the models that are
+/// no better than chance.
 pub fn finding(target: &Target) -> String {
     let best = target
         .ranking

@@ -1,4 +1,4 @@
-//! One target with all that is known of its predictions, for figures.
+//! Target with its predictions and scores, as input of figures.
 
 use std::collections::BTreeMap;
 
@@ -14,27 +14,27 @@ pub struct Target<'a> {
     pub name: String,
     pub notes: TargetNotes,
     pub kind: Kind,
-    /// The largest share of the training set that models were fitted on.
+    /// Largest share of the training set that models were fitted on.
     pub share: f64,
-    /// Predictions of this target and share, with the confounds that are known here.
+    /// Predictions of this target at this share, with the confounds that are known for it.
     pub predictions: Predictions,
-    /// Scores of this target, of all shares.
+    /// Scores of this target at all shares.
     pub rows: Vec<&'a ResultRow>,
     /// Names of models, the best first.
     pub ranking: Vec<String>,
-    /// The linear model that others must beat.
+    /// Name of the linear model that the others must beat.
     pub linear: Option<String>,
-    /// The model that the experiment is about.
+    /// Name of the BrainMAE model, the subject of the experiment.
     pub brainmae: Option<String>,
-    /// Share and mean number of units learned from, from the smallest.
+    /// Share and mean number of training units, from the smallest.
     pub shares: Vec<(f64, f64)>,
 }
 
 impl<'a> Target<'a> {
-    /// All that tables tell of target `name`.
+    /// Collects the rows of target `name` from all tables.
     ///
     /// # Errors
-    /// If a table has it and the other has not.
+    /// If only one of the tables has the target.
     pub fn new(
         name: &str,
         notes: TargetNotes,
@@ -86,7 +86,7 @@ impl<'a> Target<'a> {
         Ok(target)
     }
 
-    /// The primary score of every model, of all folds together.
+    /// Primary score of every model, over all folds.
     pub fn primary(&self) -> Vec<&'a ResultRow> {
         let rows = self.rows.iter().filter(|row| row.score.is_primary());
         rows.filter(|row| row.fold.is_none() && row.train_share == self.share)
@@ -94,12 +94,12 @@ impl<'a> Target<'a> {
             .collect()
     }
 
-    /// The primary score of one model.
+    /// Primary score of one model, over all folds.
     pub fn primary_of(&self, model: &str) -> Option<&'a ResultRow> {
         self.primary().into_iter().find(|row| row.model == model)
     }
 
-    /// A score of one model, of all folds together.
+    /// A score of one model, over all folds.
     pub fn score_of(&self, model: &str, score: Score) -> Option<&'a ResultRow> {
         let mut rows = self.rows.iter();
         rows.find(|row| {
@@ -111,27 +111,27 @@ impl<'a> Target<'a> {
         .copied()
     }
 
-    /// The best model, BrainMAE and the linear model, each once, for figures where all models would
-    /// be too many.
+    /// The best model, BrainMAE and the linear model, each once, for figures in which all models
+    /// would be too many.
     pub fn spotlight(&self) -> Vec<String> {
         let best = self.ranking.first();
         distinct(best.into_iter().chain(&self.brainmae).chain(&self.linear))
     }
 
-    /// The predictions of each model of the spotlight.
+    /// Predictions of each model of the spotlight.
     pub fn samples(&self) -> Vec<Sample<'_>> {
         let samples = self.predictions.samples();
         let find = |model: &String| samples.iter().find(|sample| sample.model() == model);
         self.spotlight().iter().filter_map(find).cloned().collect()
     }
 
-    /// The name of a class, or its number where it has none.
+    /// Name of a class, or its number if it has no name.
     pub fn class(&self, number: usize) -> String {
         let name = self.notes.classes.get(number).cloned();
         name.unwrap_or_else(|| format!("class {number}"))
     }
 
-    /// "age_years (years)".
+    /// Words with the unit of measurement, such as "age_years (years)".
     pub fn with_unit(&self, words: &str) -> String {
         match &self.notes.unit {
             Some(unit) => format!("{words} ({unit})"),
@@ -140,7 +140,7 @@ impl<'a> Target<'a> {
     }
 }
 
-/// `rows` with the confounds that any of them knows and that are wanted.
+/// `rows` with those of the wanted confounds that at least one row has.
 ///
 /// # Errors
 /// As `Predictions::new`.
@@ -160,11 +160,11 @@ pub fn with_known(
     Ok(Predictions::new(names, rows)?)
 }
 
-/// Shares with the mean number of units learned from.
+/// Shares with the mean number of training units.
 fn shares(rows: &[&Prediction]) -> Vec<(f64, f64)> {
     let mut found: BTreeMap<u64, (f64, f64)> = BTreeMap::new();
     for row in rows {
-        // Positive numbers are ordered as their bits are.
+        // The order of positive numbers is that of their bits.
         let (sum, n) = found.entry(row.train_share.to_bits()).or_default();
         *sum += f64::from(row.n_train_units);
         *n += 1.0;

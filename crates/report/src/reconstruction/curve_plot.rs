@@ -11,14 +11,14 @@ use crate::figure::{Figure, LegendEntry, Panel};
 use crate::palette::{Ink, Palette, distinct};
 use crate::thin::{envelope, quantile, running_median};
 
-/// Points of a curve that is drawn with markers, at most.
+/// Largest number of points of a curve that is drawn with markers.
 const MOST_MARKERS: usize = 30;
 
-/// A curve without its holes, ready to draw.
+/// A curve without missing values, ready to draw.
 struct Line<'a> {
     curve: &'a Curve,
     raw: Vec<(f64, f64)>,
-    /// The running median of a noisy curve.
+    /// Running median of a noisy curve.
     smooth: Option<Vec<(f64, f64)>>,
 }
 
@@ -36,7 +36,7 @@ impl<'a> Line<'a> {
         Self { curve, raw, smooth }
     }
 
-    /// The values that the axis must show: of a noisy curve, all but the rarest.
+    /// Values that the axis must include; for a noisy curve, all but the most extreme.
     fn ends(&self) -> Vec<f64> {
         let mut values: Vec<f64> = self.raw.iter().map(|p| p.1).collect();
         match &self.smooth {
@@ -49,7 +49,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The figure of all curves.
+/// Figure of all curves.
 pub fn figure(curves: &[Curve]) -> Result<Figure> {
     let palette = Palette::of_losses(curves.iter().map(|curve| &curve.name));
     let lines: Vec<Line> = curves

@@ -1,4 +1,4 @@
-//! Reconstruction error against mask ratio.
+//! Plot of the reconstruction error against the mask ratio.
 
 use plotters::style::Color;
 
@@ -8,7 +8,7 @@ use crate::canvas::{Axes, span};
 use crate::figure::{Figure, LegendEntry, Panel};
 use crate::palette::{Palette, distinct};
 
-/// The figure of all predictors.
+/// Figure of all predictors.
 pub fn figure(scores: &[Score], unit: &str, palette: &Palette) -> Result<Figure> {
     let mut figure = Figure {
         id: "error-plot",
@@ -55,7 +55,7 @@ pub fn figure(scores: &[Score], unit: &str, palette: &Palette) -> Result<Figure>
                 .collect();
             let colour = palette.ink(name).colour;
             match band[..] {
-                // A band needs two places; one alone is drawn as a whisker.
+                // A band needs two points; a single interval is drawn as a whisker.
                 [(x, low, high)] => canvas.line(&[(x, low), (x, high)], colour.into(), 1.0)?,
                 _ => canvas.band(&band, colour.mix(0.18))?,
             }
@@ -86,7 +86,7 @@ pub fn figure(scores: &[Score], unit: &str, palette: &Palette) -> Result<Figure>
     Ok(figure)
 }
 
-/// The scores of one predictor from the lowest ratio to the highest.
+/// Scores of one predictor, from the lowest mask ratio to the highest.
 fn line<'a>(scores: &[&'a Score], predictor: &str) -> Vec<&'a Score> {
     let mut rows: Vec<&Score> = scores
         .iter()

@@ -1,4 +1,4 @@
-//! The table of reconstruction errors: predictors down, mask ratios across.
+//! Table of reconstruction errors: predictors in rows, mask ratios in columns.
 
 use serde::Serialize;
 
@@ -6,10 +6,10 @@ use super::Score;
 use crate::number;
 use crate::palette::distinct;
 
-/// Ratios nearer than this are one column.
+/// Ratios that differ by less than this share a column.
 const SAME_RATIO: f64 = 1e-6;
 
-/// What the template shows.
+/// Input of the template.
 #[derive(Debug, Serialize)]
 pub struct ErrorTable {
     pub caption: String,
@@ -17,24 +17,24 @@ pub struct ErrorTable {
     pub rows: Vec<TableRow>,
 }
 
-/// One predictor.
+/// Row of one predictor.
 #[derive(Debug, Serialize)]
 pub struct TableRow {
     pub predictor: String,
     pub cells: Vec<Cell>,
 }
 
-/// One error.
+/// Cell of one error.
 #[derive(Debug, Default, Serialize)]
 pub struct Cell {
     pub mse: String,
     pub interval: Option<String>,
-    /// No predictor has a lower error in this column, as it is printed.
+    /// Whether no predictor has a lower error in this column, after rounding.
     pub best: bool,
 }
 
 impl ErrorTable {
-    /// The table of `scores`, whose intervals are over `unit`.
+    /// Table of `scores`, whose intervals resample `unit`.
     pub fn new(scores: &[Score], unit: &str) -> Self {
         let ratios = ratios(scores);
         let rows = distinct(scores.iter().map(|row| &row.predictor))
@@ -148,7 +148,7 @@ mod tests {
         let best = |i: usize| -> Vec<bool> { table.rows[i].cells.iter().map(|c| c.best).collect() };
         assert_eq!(best(0), [false, true]);
         assert_eq!(best(1), [true, false]);
-        // Equal as printed.
+        // The two errors are equal after rounding.
         assert_eq!(best(2), [true, false]);
         assert_eq!(table.rows[1].cells[1].mse, "–");
         assert_eq!(table.rows[1].cells[1].interval, None);

@@ -1,4 +1,4 @@
-//! Similarity of ROI vectors as a heatmap, ROIs grouped by network.
+//! Heatmap of the similarity of ROI vectors, with ROIs grouped by network.
 
 use std::fmt::Write;
 
@@ -13,14 +13,14 @@ use crate::thin::quantile;
 mod axis;
 use axis::Axis;
 
-/// Colours on each side of zero.
+/// Number of colours on each side of zero.
 const LEVELS: i32 = 16;
 /// Width of the matrix, in page pixels.
 const SIDE: f64 = 300.0;
 const TOP: f64 = 8.0;
 
-/// ColorBrewer's RdBu from its middle to the blue and to the red end, which colour-blind readers
-/// can tell apart.
+/// ColorBrewer's RdBu from its middle to the blue and to the red end; colour-blind readers can
+/// distinguish the two.
 const BELOW: [RGBColor; 5] = [
     RGBColor(247, 247, 247),
     RGBColor(209, 229, 240),
@@ -36,9 +36,9 @@ const ABOVE: [RGBColor; 5] = [
     RGBColor(103, 0, 31),
 ];
 
-/// The figure of all variants.
+/// Figure of all variants.
 pub fn figure(all: &[NetworkSimilarity]) -> Figure {
-    // Variants share their colours, so that one can be held against the other.
+    // Variants share their colours, so that they can be compared.
     let drawn = all.iter().filter(|s| limit(s).is_some());
     let limit = all.iter().filter_map(limit).fold(0.0, f64::max);
     let panels: Vec<Panel> = drawn.map(|s| panel(s, limit)).collect();
@@ -90,7 +90,7 @@ fn panel(of: &NetworkSimilarity, limit: f64) -> Panel {
     }
 }
 
-/// The similarity at the ends of the colours: nearly the largest off the diagonal, rounded up.
+/// Similarity at the ends of the colour scale: nearly the largest off the diagonal, rounded up.
 fn limit(of: &NetworkSimilarity) -> Option<f64> {
     let n = of.similarity.rois.len();
     let mut sizes: Vec<f64> = (of.similarity.cosine)
@@ -103,12 +103,12 @@ fn limit(of: &NetworkSimilarity) -> Option<f64> {
     if !size.is_finite() {
         return None;
     }
-    // A tenth, or a hundredth where all are small.
+    // Steps of a tenth, or of a hundredth if all similarities are small.
     let unit = if size > 0.1 { 0.1 } else { 0.01 };
     Some((size / unit - 1e-6).ceil().max(1.0) * unit)
 }
 
-/// One path for each colour, made of horizontal runs of cells.
+/// One SVG path for each colour, made of horizontal runs of cells.
 fn cells(of: &NetworkSimilarity, axis: &Axis, limit: f64) -> String {
     let n = axis.order.len();
     let level = |row: usize, column: usize| -> Option<i32> {
@@ -137,15 +137,15 @@ fn cells(of: &NetworkSimilarity, axis: &Axis, limit: f64) -> String {
     for (path, level) in paths.iter().zip(-LEVELS..) {
         if !path.drawn.is_empty() {
             let colour = hex(colour(level));
-            // Writing to a string doesn't fail.
+            // Writing to a string cannot fail.
             let _ = write!(svg, r#"<path fill="{colour}" d="{}"/>"#, path.drawn);
         }
     }
     svg + "</g>"
 }
 
-/// Runs of cells of one colour. Moves are relative to the start of the last run, which keeps them
-/// short.
+/// Runs of cells of one colour. Moves are relative to the start of the last run, which makes the
+/// path shorter.
 #[derive(Debug, Clone, Default)]
 struct Path {
     drawn: String,

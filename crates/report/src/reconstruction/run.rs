@@ -13,10 +13,10 @@ use super::{Curve, NetworkSimilarity, ReportData, RoiSimilarity, Score, Trace};
 use crate::facts::{flatten, rows};
 use crate::{FactGroup, ReportError, Result};
 
-/// Metrics that the report draws over steps.
+/// Metrics that the report plots over steps.
 const CURVES: [&str; 3] = ["train/loss", "train/loss_hidden", "validation/loss_hidden"];
 
-/// A pretraining run that a reconstruction used.
+/// Pretraining run that a reconstruction used.
 struct Pretraining {
     variant: String,
     folder: PathBuf,
@@ -24,8 +24,8 @@ struct Pretraining {
 }
 
 impl ReportData {
-    /// Reads all that the folder of a finished run tells, and the folders of its inputs below
-    /// `runs`, the folder of all runs.
+    /// Reads the folder of a finished run, and the folders of its inputs below `runs`, the folder
+    /// of all runs.
     ///
     /// # Errors
     /// If a manifest, a table, a checkpoint, a log or the notes are missing or damaged.
@@ -103,7 +103,7 @@ fn curves(trained: &[Pretraining]) -> Result<Vec<Curve>> {
 fn traces(run: &Path) -> Result<Vec<Trace>> {
     let mut traces = Trace::from_frame(&read_table(run, "traces")?)?;
     for trace in &mut traces {
-        // Predicting a constant needs no line.
+        // A constant prediction needs no line.
         trace.drawn.retain(|(predictor, _)| predictor != "zero");
     }
     Ok(traces)

@@ -4,12 +4,12 @@ use super::Score;
 use crate::number;
 use crate::palette::distinct;
 
-/// The mask ratio at which predictors are compared, or the nearest to it.
+/// Mask ratio at which predictors are compared; the nearest available ratio counts.
 const RATIO: f64 = 0.5;
-/// Ratios nearer than this are the same.
+/// Ratios that differ by less than this are the same.
 const SAME_RATIO: f64 = 1e-6;
 
-/// How a variant fares against a simple predictor.
+/// Result of a comparison of a variant with a simple predictor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Outcome {
     Loses,
@@ -50,7 +50,7 @@ fn finding(scores: &[Score], variant: &str, simple: &[String]) -> String {
             None => unknown.push(name.clone()),
         }
     }
-    // What speaks against the model comes first.
+    // Results against the model come first.
     let verdicts = [
         (Outcome::Loses, "It loses to"),
         (Outcome::Equal, "It equals"),
@@ -75,7 +75,7 @@ fn finding(scores: &[Score], variant: &str, simple: &[String]) -> String {
     sentences.join(" ")
 }
 
-/// The finite score of `predictor` at the ratio nearest to [`RATIO`].
+/// Finite score of `predictor` at the ratio nearest to [`RATIO`].
 fn nearest<'a>(scores: &'a [Score], predictor: &str) -> Option<&'a Score> {
     let distance = |row: &Score| (row.mask_ratio - RATIO).abs();
     scores
@@ -117,7 +117,7 @@ fn with_interval(row: &Score) -> String {
     }
 }
 
-/// "a", "a and b", "a, b and c".
+/// Words as a list: "a", "a and b", "a, b and c".
 fn listed(names: &[String]) -> String {
     match names {
         [] => String::new(),

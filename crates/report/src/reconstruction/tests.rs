@@ -1,4 +1,4 @@
-//! The page as a whole.
+//! Tests of the whole page.
 
 use super::*;
 
@@ -25,7 +25,7 @@ fn curve(name: &str, n: u32) -> Curve {
     }
 }
 
-/// A small page with everything on it; every word is dangerous.
+/// A small page with all of its sections; every word contains characters to be escaped.
 fn full() -> ReportData {
     let evil = "<b>&\"x\"</b>".to_string();
     let n = 6;
@@ -139,7 +139,7 @@ fn numbers_that_are_not_finite_are_dashes_and_in_no_plot() {
     let page = render(&data).unwrap();
     assert!(!page.contains("NaN") && !page.contains("inf"));
     assert!(page.contains("<td>–</td>"));
-    // Whole numbers beyond any plot are what a non-finite coordinate becomes.
+    // Non-finite coordinates would become these whole numbers, far beyond any plot.
     assert!(!page.contains("2147483647") && !page.contains("-2147483648"));
 
     data.scores

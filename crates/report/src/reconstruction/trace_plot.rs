@@ -1,4 +1,4 @@
-//! Example time courses: what was measured, and what predictors make of the hidden stretches.
+//! Plot of example time courses: measured signals, and the predictions of hidden intervals.
 
 use std::ops::Range;
 
@@ -13,10 +13,10 @@ use crate::palette::{BLACK, Palette, distinct};
 
 const HIDDEN: RGBColor = RGBColor(232, 232, 232);
 const BOUNDARY: RGBColor = RGBColor(150, 150, 150);
-/// More boundaries than this would be a grid in front of the signal.
+/// Largest number of segment boundaries; more would hide the signal.
 const MOST_BOUNDARIES: f64 = 60.0;
 
-/// The figure of all traces.
+/// Figure of all traces.
 pub fn figure(traces: &[Trace], palette: &Palette) -> Result<Figure> {
     let mut figure = Figure {
         id: "traces",
@@ -83,7 +83,7 @@ fn panel(trace: &Trace, palette: &Palette) -> Result<Option<String>> {
     };
     let x = match trace.time_secs.len() {
         1 => x,
-        // Each volume is drawn in the middle of its time.
+        // Each volume is drawn in the middle of its interval.
         _ => first(trace) - half..last(trace) + half,
     };
     let axes = Axes {
@@ -117,7 +117,7 @@ fn panel(trace: &Trace, palette: &Palette) -> Result<Option<String>> {
                 canvas.line(&points(trace, values, run), colour.into(), 1.75)?;
             }
         }
-        // Above the predictions: they are judged by it.
+        // The measured signal is drawn above the predictions, because it is the reference.
         let measured = trace.measured.iter().map(|v| v.is_finite());
         for run in runs(measured) {
             canvas.line(&points(trace, &trace.measured, run), BLACK.into(), 1.25)?;
@@ -149,7 +149,7 @@ fn last(trace: &Trace) -> f64 {
         .fold(f64::NEG_INFINITY, f64::max)
 }
 
-/// Time between volumes.
+/// Time between volumes, in seconds.
 fn step(trace: &Trace) -> f64 {
     let finite = trace.time_secs.iter().filter(|t| t.is_finite()).count();
     match finite {
@@ -158,7 +158,8 @@ fn step(trace: &Trace) -> f64 {
     }
 }
 
-/// Where one segment ends and the next begins, counted from the first volume.
+/// Times of the boundaries between segments, in seconds; the first segment starts at the first
+/// volume.
 fn boundaries(trace: &Trace) -> Vec<f64> {
     let (start, end) = (first(trace), last(trace));
     let count = (end - start) / trace.segment_secs;
@@ -171,7 +172,7 @@ fn boundaries(trace: &Trace) -> Vec<f64> {
         .collect()
 }
 
-/// The stretches in which `flags` are set.
+/// Ranges in which `flags` are set.
 fn runs(flags: impl Iterator<Item = bool>) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     for (i, _) in flags.enumerate().filter(|(_, set)| *set) {

@@ -1,42 +1,42 @@
-//! Typed columns of a table that was read.
+//! Typed columns of a table that was read from a file.
 
 use polars::prelude::{DataFrame, DataType, PolarsError};
 
-/// Reads columns of a table as texts and numbers. A column of nulls alone, which has no type of its
-/// own, is read as either.
+/// Reads columns of a table as texts and numbers. A column that holds only nulls has no type, and
+/// is read as either.
 #[derive(Clone, Copy, Debug)]
 pub struct Columns<'a>(pub &'a DataFrame);
 
 impl Columns<'_> {
-    /// A column of texts, where a text may be missing.
+    /// Reads a column of texts; `None` for a null.
     ///
     /// # Errors
-    /// If there is no such column.
+    /// If the column is missing.
     pub fn optional_texts(&self, name: &str) -> Result<Vec<Option<String>>, PolarsError> {
         let column = self.0.column(name)?.cast(&DataType::String)?;
         Ok(column.str()?.iter().map(|t| t.map(str::to_owned)).collect())
     }
 
-    /// A column of texts.
+    /// Reads a column of texts without nulls.
     ///
     /// # Errors
-    /// If there is no such column, or it holds something else than texts, or a null.
+    /// If the column is missing, holds other values than texts, or holds a null.
     pub fn texts(&self, name: &str) -> Result<Vec<String>, PolarsError> {
         let column = self.0.column(name)?.str()?;
         let text = |text: Option<&str>| Ok(text.ok_or_else(|| null(name))?.to_owned());
         column.iter().map(text).collect()
     }
 
-    /// A column of numbers, where a number may be missing.
+    /// Reads a column of numbers; `None` for a null.
     ///
     /// # Errors
-    /// If there is no such column, or it is not one of numbers.
+    /// If the column is missing or does not hold numbers.
     pub fn optional_numbers(&self, name: &str) -> Result<Vec<Option<f64>>, PolarsError> {
         let column = self.0.column(name)?.cast(&DataType::Float64)?;
         Ok(column.f64()?.iter().collect())
     }
 
-    /// A column of numbers.
+    /// Reads a column of numbers without nulls.
     ///
     /// # Errors
     /// As [`Columns::optional_numbers`], or if it holds a null.
@@ -47,10 +47,10 @@ impl Columns<'_> {
             .collect()
     }
 
-    /// A column of flags.
+    /// Reads a column of flags without nulls.
     ///
     /// # Errors
-    /// If there is no such column, or it holds something else than flags, or a null.
+    /// If the column is missing, holds other values than flags, or holds a null.
     pub fn flags(&self, name: &str) -> Result<Vec<bool>, PolarsError> {
         let column = self.0.column(name)?.bool()?;
         let flag = |flag: Option<bool>| flag.ok_or_else(|| null(name));

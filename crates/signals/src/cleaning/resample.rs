@@ -4,7 +4,8 @@ use std::f64::consts::PI;
 
 use super::unusable::Unusable;
 
-/// Largest denominator of a ratio of intervals: enough for any two in whole milliseconds, up to 2 s.
+/// Largest denominator of a ratio of intervals: enough for any two in whole milliseconds, up to 2
+/// s.
 const MAX_DENOMINATOR: u64 = 2000;
 
 /// Largest ratio of intervals either way.

@@ -5,8 +5,8 @@ use pulp::{Arch, Simd, WithSimd};
 /// Rows that are multiplied at once: 64 of 100 numbers lie in the nearest cache.
 const BLOCK_ROWS: usize = 64;
 
-/// Columns are filled up to a multiple of this with zeros, so that registers are full: AVX-512 holds
-/// as many.
+/// Columns are filled up to a multiple of this with zeros, so that registers are full: AVX-512
+/// holds as many.
 const LANES: usize = 16;
 
 /// Rows of the result whose sums are held at once, which divides [`LANES`].

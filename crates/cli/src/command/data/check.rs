@@ -1,4 +1,4 @@
-//! `data check`.
+//! Command `data check`.
 
 use std::path::PathBuf;
 
@@ -27,10 +27,10 @@ pub struct Check {
 }
 
 impl Check {
-    /// Checks, and says what was proved.
+    /// Checks the data set, and prints what was proved.
     ///
     /// # Errors
-    /// For the first thing that does not hold.
+    /// The first condition that does not hold.
     pub fn run(self) -> Result<()> {
         let dataset = PreparedDataset::open(&self.prepared)?;
         dataset.verify()?;

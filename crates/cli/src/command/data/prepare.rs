@@ -1,4 +1,4 @@
-//! `data prepare`.
+//! Command `data prepare`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,13 +15,13 @@ use clap::{Args, ValueEnum};
 use super::tell;
 use crate::stage;
 
-/// Exit status when the data set is there but files of some scans could not be read.
+/// Exit status if the data set was written but files of some scans could not be read.
 const SOME_FAILED: u8 = 3;
 
-/// The table of subjects that BIDS has.
+/// Name of the table of subjects in BIDS.
 const PARTICIPANTS: &str = "participants.tsv";
 
-/// Remarks of one kind that a dry run prints; the rest is counted.
+/// Largest number of remarks of one kind that a dry run prints; the rest is counted.
 const NOTES_SHOWN: usize = 40;
 
 /// What to prepare.
@@ -59,7 +59,7 @@ pub struct Prepare {
 /// Order of the Butterworth filter.
 const FILTER_ORDER: usize = 2;
 
-/// Components of a-comp-cor.
+/// Number of components of a-comp-cor.
 const COMPONENTS: usize = 5;
 
 /// Nuisance signals to regress out.
@@ -169,10 +169,10 @@ struct Cleaning {
 }
 
 impl Prepare {
-    /// Prepares, or says what would be prepared.
+    /// Prepares the data set, or prints what would be prepared.
     ///
     /// # Errors
-    /// From the data.
+    /// Errors of the data.
     pub fn run(self) -> Result<ExitCode> {
         let name = self
             .source
@@ -229,7 +229,7 @@ impl Prepare {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The recipe, if there is one, changed by what else was said.
+    /// Recipe, or the default without one, changed by the other options.
     fn spec(self, name: String) -> Result<IngestSpec> {
         let mut spec = match (&self.recipe, self.layout, &self.atlas) {
             (Some(path), ..) => IngestSpec::load(path)?,
@@ -269,7 +269,7 @@ impl Prepare {
 }
 
 impl Cleaning {
-    /// Puts the steps that were asked for in the place of the spec's own.
+    /// Replaces steps of the spec by those of the options.
     fn change(self, spec: &mut IngestSpec) -> Result<()> {
         spec.limits.max_mean_fd_mm = self.max_mean_fd.or(spec.limits.max_mean_fd_mm);
         spec.limits.min_kept_secs = self.min_kept_secs.or(spec.limits.min_kept_secs);
@@ -310,14 +310,14 @@ impl Cleaning {
     }
 }
 
-/// Puts a step in its place, instead of one of its kind.
+/// Inserts a step at its position, in place of one of the same kind.
 fn put(steps: &mut Vec<CleaningStep>, step: CleaningStep) {
     steps.retain(|other| other.place() != step.place());
     steps.push(step);
     steps.sort_by_key(CleaningStep::place);
 }
 
-/// `low-high` in Hz, one of them may be missing.
+/// Reads `low-high` in Hz; one of the two may be missing.
 fn band_pass(text: &str) -> Result<CleaningStep> {
     let edge = |text: &str| -> Result<Option<f64>> {
         Ok(match text.trim() {
@@ -351,7 +351,7 @@ fn layouts() -> String {
     lines.join(", ")
 }
 
-/// What a dry run prints.
+/// Prints the plan of a dry run.
 fn show(plan: &Plan) {
     let listing = &plan.listing;
     let subjects: std::collections::BTreeSet<_> =

@@ -1,4 +1,4 @@
-//! `data simulate`.
+//! Command `data simulate`.
 
 use std::path::{Path, PathBuf};
 
@@ -78,10 +78,10 @@ enum File {
 }
 
 impl Simulate {
-    /// Writes what was asked for.
+    /// Writes the cohort or the prepared data set.
     ///
     /// # Errors
-    /// From the plan, or when the folder cannot be written.
+    /// Errors of the plan, or if the folder cannot be written.
     pub fn run(self) -> Result<()> {
         let text = match &self.plan {
             Some(plan) => Some(
@@ -148,7 +148,7 @@ impl Simulate {
     }
 }
 
-/// The command that prepares a simulated cohort.
+/// Command line that prepares a simulated cohort.
 fn prepare_command(spec: &CohortSpec, atlas: &str, out: &Path) -> String {
     let (layout, tables): (_, &[&str]) = match spec.layout {
         CohortLayout::Hcp => (LayoutName::HCP_YA, &["unrestricted.csv", "restricted.csv"]),

@@ -1,4 +1,4 @@
-//! `data split`.
+//! Command `data split`.
 
 use std::path::PathBuf;
 
@@ -41,10 +41,10 @@ pub struct DrawSplit {
 }
 
 impl DrawSplit {
-    /// Draws, writes the file and says how even the sides are.
+    /// Draws the split, writes the file, and prints how similar the sets are.
     ///
     /// # Errors
-    /// From the data, or when the file is there already.
+    /// Errors of the data, or if the file exists.
     pub fn run(self) -> Result<()> {
         let dataset = PreparedDataset::open(&self.prepared)?;
         let out = self
@@ -96,7 +96,7 @@ impl DrawSplit {
     }
 }
 
-/// One side in a line: counts, means and shares.
+/// Description of one set in a line: counts, means and shares.
 fn words(side: &SideBalance) -> String {
     let count = &side.count;
     let mut words = vec![format!(

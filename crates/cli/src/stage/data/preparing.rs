@@ -1,4 +1,5 @@
-//! Preparing data sets: raw files, releases, planted scans and simulated releases, with progress.
+//! Preparation of data sets with progress: raw files, releases, planted scans and simulated
+//! releases.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -19,7 +20,7 @@ use crate::stage::stopped;
 /// Prepares the raw data set in `source`, at `out`.
 ///
 /// # Errors
-/// From the data.
+/// Errors of the data.
 pub fn prepare_source(source: &Path, out: &Path, overwrite: bool) -> Result<PrepareReport> {
     let (options, mut show) = (replacing(overwrite), shower("preparing"));
     prepare_recipe(source, out, &streams, &options, &mut show)
@@ -30,7 +31,7 @@ pub fn prepare_source(source: &Path, out: &Path, overwrite: bool) -> Result<Prep
 /// Prepares the scans that `spec` finds in `source`, at `out`.
 ///
 /// # Errors
-/// From the data.
+/// Errors of the data.
 pub fn ingest_cohort(
     source: &Path,
     out: &Path,
@@ -43,7 +44,7 @@ pub fn ingest_cohort(
         .with_context(|| format!("preparing {}", workspace::shown(source)))
 }
 
-/// Prepares a release as an experiment's recipe says, whose relative paths are within `source`.
+/// Prepares a release according to an experiment's recipe, whose relative paths start at `source`.
 pub(super) fn prepare_release(
     source: &Path,
     out: &Path,
@@ -66,7 +67,7 @@ pub(super) fn prepare_release(
 /// Writes the synthetic data set of `spec` at `out`.
 ///
 /// # Errors
-/// From the data.
+/// Errors of the data.
 pub fn simulate(spec: &PlantedSpec, out: &Path, overwrite: bool) -> Result<PrepareReport> {
     let (options, mut show) = (replacing(overwrite), shower("simulating"));
     prepare_planted(spec, out, &streams, &options, &mut show)
@@ -74,10 +75,10 @@ pub fn simulate(spec: &PlantedSpec, out: &Path, overwrite: bool) -> Result<Prepa
         .context("simulating scans")
 }
 
-/// Writes a cohort as a release has it on disk, at `out`.
+/// Writes a cohort to `out`, in the files of its release.
 ///
 /// # Errors
-/// From the data.
+/// Errors of the data.
 pub fn simulate_cohort(spec: &CohortSpec, atlas: &str, out: &Path) -> Result<CohortReport> {
     let labels = builtin::surface_labels(atlas)?;
     let atlas = builtin::atlas(atlas)?;
@@ -87,7 +88,7 @@ pub fn simulate_cohort(spec: &CohortSpec, atlas: &str, out: &Path) -> Result<Coh
         .context("simulating a cohort")
 }
 
-/// The streams of random numbers that crates ask for.
+/// Streams of random numbers for the crates that need them.
 fn streams(seed: u64, name: &str) -> Box<dyn rand::Rng> {
     Box::new(Seeds::new(seed).stream(name))
 }
@@ -99,7 +100,7 @@ fn replacing(overwrite: bool) -> PrepareOptions {
     }
 }
 
-/// Shows how far a step is, and ends it when someone asks this process to stop.
+/// Shows the progress of a step, and ends it if this process was asked to stop.
 fn shower(name: &str) -> impl FnMut(Progress) -> ControlFlow<()> {
     let mut current: Option<(Step, Steps)> = None;
     move |at: Progress| {
@@ -114,7 +115,7 @@ fn shower(name: &str) -> impl FnMut(Progress) -> ControlFlow<()> {
         if let Some((_, steps)) = &mut current {
             steps.set(at.done as u64, at.name.to_string());
         }
-        // Finished scans are kept: the next call goes on from here.
+        // Finished scans are kept: the next call continues after them.
         interrupt::flow()
     }
 }

@@ -1,4 +1,4 @@
-//! What a downstream stage will do, before anything is computed.
+//! Design of a downstream stage, known before anything is computed.
 
 use std::collections::BTreeMap;
 
@@ -10,23 +10,23 @@ use brainmae_run::{Checkpoint, Manifest};
 use crate::experiment::{DownstreamConfig, ExperimentConfig, Pretraining, Resolved};
 use crate::stage::{Desk, Scans, manifest, pretrain};
 
-/// An experiment's downstream stage: who predicts what.
+/// Targets and models of an experiment's downstream stage.
 pub struct Design<'a> {
-    /// The experiment.
+    /// Experiment with all its variants.
     pub experiment: &'a Resolved,
-    /// Its downstream table.
+    /// Downstream table of the experiment.
     pub config: &'a DownstreamConfig,
-    /// Name of the variant that is BrainMAE here.
+    /// Name of the variant that is used as BrainMAE.
     pub variant: &'a str,
-    /// Its config.
+    /// Config of this variant.
     pub model: &'a ExperimentConfig,
 }
 
 impl<'a> Design<'a> {
-    /// What an experiment predicts, if it does.
+    /// Design of an experiment; `None` if it predicts no targets.
     ///
     /// # Errors
-    /// If the table names a variant that is not there.
+    /// If the table names a variant that does not exist.
     pub fn of(experiment: &'a Resolved) -> Result<Option<Self>> {
         let Some(config) = &experiment.base.downstream else {
             return Ok(None);
@@ -40,15 +40,15 @@ impl<'a> Design<'a> {
         }))
     }
 
-    /// Whether a model that was asked for starts from pretrained weights.
+    /// Whether at least one model starts from pretrained weights.
     pub fn is_pretrained(&self) -> bool {
         self.config.models.iter().any(|model| model.is_pretrained())
     }
 
-    /// The checkpoint that was given, if there is one and it is used.
+    /// Opens the given checkpoint; `None` if there is none or it is not used.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// If the checkpoint cannot be read.
     pub fn checkpoint(&self) -> Result<Option<Checkpoint>> {
         Ok(match &self.config.pretrain {
             Pretraining::Checkpoint(path) if self.is_pretrained() => {
@@ -58,15 +58,15 @@ impl<'a> Design<'a> {
         })
     }
 
-    /// Whether a model is pretrained on each fold.
+    /// Whether each fold pretrains its own model.
     pub fn pretrains(&self) -> bool {
         self.is_pretrained() && self.config.pretrain == Pretraining::PerFold
     }
 
-    /// What the stage is.
+    /// Manifest of the stage.
     ///
     /// # Errors
-    /// If a checkpoint cannot be read, or a config written as JSON.
+    /// If a checkpoint cannot be read, or a config cannot be written as JSON.
     pub fn manifest(&self, desk: &Desk) -> Result<Manifest> {
         let base = &self.experiment.base;
         let folds = &desk.material()?.folds;

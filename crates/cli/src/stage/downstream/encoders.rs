@@ -1,4 +1,4 @@
-//! The encoder of each fold: pretrained without those who are tested, or given.
+//! Encoder of each fold: pretrained without the subjects of its test set, or given.
 
 use anyhow::Result;
 use brainmae_downstream::brainmae::FoldEncoder;
@@ -10,20 +10,20 @@ use super::design::Design;
 use crate::experiment::ExperimentConfig;
 use crate::stage::{Desk, Scans, pretrain, refusal};
 
-/// What the encoder of a fold starts from.
+/// Initial weights of the encoder of a fold.
 pub enum Start<'a> {
-    /// Nothing: no model that was asked for is pretrained.
+    /// Random weights: no model of the experiment is pretrained.
     Random,
-    /// What a run on this fold learned.
+    /// Weights of a pretraining run on this fold.
     Pretrained(&'a RunFolder),
-    /// A checkpoint from elsewhere.
+    /// Weights of a given checkpoint.
     Given(Box<Checkpoint>),
 }
 
-/// What the encoders of all folds start from.
+/// Initial weights of the encoders of all folds.
 ///
 /// # Errors
-/// For a checkpoint of another model or other data, or one that has seen somebody who is tested.
+/// If a checkpoint has another model or other data, or has seen a subject of a test set.
 pub fn starts<'a>(design: &Design, desk: &'a Desk) -> Result<Vec<Start<'a>>> {
     let folds = &desk.material()?.folds;
     if design.pretrains() {
@@ -49,10 +49,10 @@ pub fn starts<'a>(design: &Design, desk: &'a Desk) -> Result<Vec<Start<'a>>> {
 }
 
 impl Start<'_> {
-    /// The encoder of the fold that `scans` are, with its weights on a device.
+    /// Encoder of the fold of `scans`, with its weights on a device.
     ///
     /// # Errors
-    /// If the weights cannot be read, or do not fit.
+    /// If the weights cannot be read or do not fit.
     pub fn encoder(
         &self,
         scans: &Scans,

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::stage::{PlannedRun, manifest, pretrain, report};
 
-/// Six planted scans, and a model that is trained for a step.
+/// Six planted scans, and a model that is trained for one step.
 const EXPERIMENT: &str = r#"
 about = "A small experiment, for tests."
 [data.planted]
@@ -32,7 +32,7 @@ mask_ratios = [0.5]
 draws = 1
 "#;
 
-/// Counts the scans that the model learned from: a stage that a later version may add.
+/// Toy stage that counts the training scans, to show how a stage is added.
 struct Toy<'a> {
     experiment: &'a Resolved,
 }
@@ -80,7 +80,7 @@ impl Stage for Toy<'_> {
     }
 }
 
-/// The one line that adds it.
+/// Kinds with the toy stage, which takes one line to add.
 const WITH_TOY: &[Kind] = &[toy_stages, data::stages, pretrain::stages];
 
 fn options(folder: &TempDir) -> Options {
@@ -155,7 +155,7 @@ fn what_a_finished_stage_read_is_not_done_again() {
     assert!(desk.runs("pretrain-model").is_empty());
     assert!(!trained.exists());
     drop(desk);
-    // The page of an experiment shows what its models learned: they are trained again.
+    // The page of an experiment shows what its models learned, so they are trained again.
     let graph = Graph::of(&experiment).expect("an order");
     graph.run(&options).expect("it runs");
     assert!(trained.exists());

@@ -1,4 +1,4 @@
-//! Training of one run.
+//! Training of one pretraining run.
 
 use std::time::Instant;
 
@@ -17,10 +17,10 @@ use super::data_shape;
 use crate::experiment::{ExperimentConfig, Options};
 use crate::stage::Scans;
 
-/// Trains from the start, from a checkpoint's weights, or from where the run was left.
+/// Trains from random weights, from a checkpoint's weights, or from the last state of the run.
 ///
 /// # Errors
-/// From data, model, training or files.
+/// Errors of data, model, training or files.
 pub(super) fn train(
     run: &RunFolder,
     config: &ExperimentConfig,

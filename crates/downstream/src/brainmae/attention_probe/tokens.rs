@@ -53,7 +53,8 @@ impl TokenSets {
         self.sets.len()
     }
 
-    /// `[batch, tokens, width]` of these examples, and `[batch, tokens]`, true where one has fewer tokens than others.
+    /// `[batch, tokens, width]` of these examples, and `[batch, tokens]`, true where one has fewer
+    /// tokens than others.
     pub fn batch(
         &self,
         examples: &[usize],
@@ -100,7 +101,8 @@ fn of_scans(
     Ok(sets.collect())
 }
 
-/// The ROIs of each segment, each with its own vector beside: what an ROI is after the blocks does not tell which one it is.
+/// The ROIs of each segment, each with its own vector beside: what an ROI is after the blocks does
+/// not tell which one it is.
 fn of_segments(
     model: &BrainMae,
     layout: SegmentLayout,
@@ -163,7 +165,8 @@ impl Scale {
         }
     }
 
-    /// Makes their mean 0 and their deviation 1, as far as tokens are like those that were learned from.
+    /// Makes their mean 0 and their deviation 1, as far as tokens are like those that were learned
+    /// from.
     pub fn apply(&self, tokens: &mut TokenSets) {
         for token in (tokens.sets.iter_mut()).flat_map(|set| set.chunks_exact_mut(tokens.width)) {
             for ((x, mean), inverse_std) in token.iter_mut().zip(&self.mean).zip(&self.inverse_std)

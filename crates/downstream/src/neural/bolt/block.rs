@@ -23,7 +23,8 @@ const BIAS_STD: f32 = 0.02;
 /// x    += W_2 gelu(W_1 norm(x)), and CLS likewise
 /// ```
 ///
-/// The bias of a score between volumes depends on how far they are apart; those with the CLS token have their own.
+/// The bias of a score between volumes depends on how far they are apart; those with the CLS token
+/// have their own.
 #[derive(Module, Debug)]
 pub struct FusedBlock {
     norm1: LayerNorm,
@@ -84,7 +85,8 @@ impl FusedBlock {
         let table = self.distance_bias.val();
         let [_, heads] = table.dims();
         let (window, keys) = (self.window, self.window + 2 * self.fringe);
-        // Key m is volume m - fringe of the window; the distance is largest from the last volume to the first key.
+        // Key m is volume m - fringe of the window; the distance is largest from the last volume to
+        // the first key.
         let distances: Vec<i64> = (0..window)
             .flat_map(|n| (0..keys).map(move |m| (n + keys - 1 - m) as i64))
             .collect();
@@ -126,7 +128,8 @@ impl FusedBlock {
             self.norm1.forward(cls.clone()),
         );
 
-        // Keys and values are those of the volume, whichever window looks at it: they are made once.
+        // Keys and values are those of the volume, whichever window looks at it: they are made
+        // once.
         let (k, v) = self.attention.project(normed.clone());
         let (cls_k, cls_v) = self.attention.project(normed_cls.clone());
         let seen = |volumes, cls| Tensor::cat(vec![own(cls), windows.cut(volumes, self.fringe)], 1);

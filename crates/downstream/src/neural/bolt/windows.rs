@@ -46,8 +46,9 @@ impl Windows {
         Tensor::from_data(TensorData::new(indices, [n]), device)
     }
 
-    /// `[batch, covered, d]` to the volumes of each window, `[batch * count, length + 2 fringe, d]`; places beyond the ends have
-    /// some volume, and are hidden by [`Windows::hidden`].
+    /// `[batch, covered, d]` to the volumes of each window,
+    /// `[batch * count, length + 2 fringe, d]`; places beyond the ends have some volume, and are
+    /// hidden by [`Windows::hidden`].
     pub fn cut(&self, x: Tensor<3>, fringe: usize) -> Tensor<3> {
         let [batch, _, d] = x.dims();
         let indices = self.indices(fringe, &x.device());
@@ -55,8 +56,8 @@ impl Windows {
         cut.reshape([batch * self.count, self.length + 2 * fringe, d])
     }
 
-    /// Added to attention scores: very low for places beyond the ends, 0 elsewhere. The CLS token comes first.
-    /// `[count, 1, 1, 1 + length + 2 fringe]`
+    /// Added to attention scores: very low for places beyond the ends, 0 elsewhere. The CLS token
+    /// comes first. `[count, 1, 1, 1 + length + 2 fringe]`
     pub fn hidden(&self, fringe: usize, device: &Device) -> Tensor<4> {
         let keys = self.length + 2 * fringe;
         let mut values = Vec::with_capacity(self.count * (keys + 1));
@@ -73,7 +74,8 @@ impl Windows {
         )
     }
 
-    /// The mean of what the windows say of each volume: `[batch * count, length, d]` to `[batch, covered, d]`.
+    /// The mean of what the windows say of each volume: `[batch * count, length, d]` to
+    /// `[batch, covered, d]`.
     pub fn fuse(&self, x: Tensor<3>) -> Tensor<3> {
         let [n, _, d] = x.dims();
         let batch = n / self.count;

@@ -2,7 +2,8 @@
 
 use burn::tensor::Tensor;
 
-/// Weights of the penalties on graphs, `A` of the examples `b`, with `mu_c` the mean graph of class `c`:
+/// Weights of the penalties on graphs, `A` of the examples `b`, with `mu_c` the mean graph of class
+/// `c`:
 ///
 /// ```text
 /// intra    = sum_c mean_{b in c} |A_b - mu_c|^2                      graphs of a class are alike
@@ -12,8 +13,9 @@ use burn::tensor::Tensor;
 /// `|.|^2` is the mean over all pairs of ROIs, so that weights do not depend on the atlas.
 ///
 /// # Source
-/// arXiv 2205.12465, section 3.5. Weights as released: 1, 2 and 1e-4. The group losses are for classes in the training batch
-/// alone; where a number is predicted, sparsity is all there is, since the paper has none for numbers.
+/// arXiv 2205.12465, section 3.5. Weights as released: 1, 2 and 1e-4. The group losses are for
+/// classes in the training batch alone; where a number is predicted, sparsity is all there is,
+/// since the paper has none for numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Penalties {
     /// Of `intra`.
@@ -53,7 +55,8 @@ impl Penalties {
         let apart = (graphs - own).square().sum_dim(1) / pairs; // [batch, 1]
         let intra = share.matmul(apart).sum();
 
-        // sum_{c < d} |mu_c - mu_d|^2 over the n classes that are here = n sum_c |mu_c|^2 - |sum_c mu_c|^2
+        // sum_{c < d} |mu_c - mu_d|^2 over the n classes that are here = n sum_c |mu_c|^2 - |sum_c
+        // mu_c|^2
         let n = here.sum();
         let squares = means.clone().square().sum();
         let total = means.sum_dim(0).square().sum();

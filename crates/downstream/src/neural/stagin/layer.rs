@@ -186,7 +186,8 @@ impl TimeTransformer {
     }
 }
 
-/// `mean_n || H H' / max(H H') - I ||` of `[n, rois, d_model]`: how far from orthogonal the vectors of ROIs are.
+/// `mean_n || H H' / max(H H') - I ||` of `[n, rois, d_model]`: how far from orthogonal the vectors
+/// of ROIs are.
 pub(super) fn orthogonality(h: Tensor<3>) -> Tensor<1> {
     let inner = h.clone().matmul(h.swap_dims(1, 2)); // [n, rois, rois]
     let [n, rois, _] = inner.dims();

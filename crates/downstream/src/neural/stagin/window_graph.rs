@@ -2,9 +2,11 @@
 
 use burn::tensor::{Tensor, TensorData};
 
-/// `[batch * windows, rois, rois]`: 1 where the correlation of a window is among its largest `density`, 0 elsewhere.
+/// `[batch * windows, rois, rois]`: 1 where the correlation of a window is among its largest
+/// `density`, 0 elsewhere.
 ///
-/// Ties with the smallest of them are out, as where a percentile is exceeded. The graph has no gradient.
+/// Ties with the smallest of them are out, as where a percentile is exceeded. The graph has no
+/// gradient.
 ///
 /// # Shapes
 /// - `bold`: `[batch, rois, time]`

@@ -1,4 +1,5 @@
-//! Blocks of rows, checked before they are decoded: the arrow crate panics at some that are damaged.
+//! Blocks of rows, checked before they are decoded: the arrow crate panics at some that are
+//! damaged.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};

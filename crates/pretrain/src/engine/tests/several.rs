@@ -45,7 +45,8 @@ impl World for Member<'_> {
     }
 }
 
-/// What the processes of a run return, the first one first. The first alone is asked to stop after `stop_after` steps.
+/// What the processes of a run return, the first one first. The first alone is asked to stop after
+/// `stop_after` steps.
 fn train_together(
     run: &Run,
     objective: &CopyPlane,
@@ -110,7 +111,8 @@ fn processes_stop_together_and_resume_to_the_last_bit() {
         let outcomes = train_together(&resumed, &GOOD, 2, stop_after);
         let outcomes = outcomes.into_iter().map(|outcome| outcome.expect("finite"));
         let stopped = Outcome::Interrupted {
-            // The first reads its losses after step 3 or 8, and is asked to stop then: after the next step all do.
+            // The first reads its losses after step 3 or 8, and is asked to stop then: after the
+            // next step all do.
             step: if stop_after == 3 { 4 } else { 9 },
         };
         assert_eq!(outcomes.collect::<Vec<_>>(), [stopped, stopped]);

@@ -1,4 +1,4 @@
-//! Order and labels of the ROIs of a heatmap: by network where networks are known.
+//! Axis of a heatmap: order and labels of the ROIs, by network if networks are known.
 
 use std::fmt::Write;
 
@@ -8,21 +8,21 @@ use super::NetworkSimilarity;
 use crate::palette::distinct;
 use crate::words::{LETTER, cut};
 
-/// With more ROIs than this, their names would run into each other.
+/// Largest number of ROIs whose names fit beside the axis.
 const MOST_NAMES: usize = 22;
-/// Letters of a label; a longer one is cut.
+/// Largest number of letters of a label; a longer one is cut.
 const LONGEST: usize = 18;
 /// Room that a label needs along the axis, in page pixels.
 const LINE: f64 = 13.0;
 
-/// The same for rows and columns.
+/// Order and groups of the ROIs, the same for rows and columns.
 pub struct Axis {
-    /// ROIs in the order in which they are drawn.
+    /// ROI indices in the order in which they are drawn.
     pub order: Vec<usize>,
-    /// What stands beside the axis, and for which places of the order.
+    /// Labels beside the axis, each with its range of the order.
     groups: Vec<Group>,
     title: &'static str,
-    /// Groups are networks, so lines between them mean something.
+    /// Whether groups are networks, so that lines are drawn between them.
     grouped: bool,
 }
 
@@ -88,13 +88,13 @@ impl Axis {
         }
     }
 
-    /// Room to the left of the heatmap.
+    /// Room to the left of the heatmap, in page pixels.
     pub fn width(&self) -> f64 {
         let letters = self.groups.iter().map(|group| group.label.chars().count());
         letters.max().unwrap_or(0) as f64 * LETTER + 22.0
     }
 
-    /// Labels, the lines between networks, and the title below.
+    /// Draws the labels, the lines between networks, and the title below.
     pub fn draw(&self, side: f64) -> String {
         let cell = side / self.order.len().max(1) as f64;
         let middles: Vec<f64> = self
@@ -106,7 +106,7 @@ impl Axis {
         let mut lines = String::new();
         for ((group, middle), place) in self.groups.iter().zip(&middles).zip(apart(&middles, side))
         {
-            // Writing to a string doesn't fail.
+            // Writing to a string cannot fail.
             let _ = write!(
                 svg,
                 r#"<text x="-14" y="{place:.1}" dy=".35em" text-anchor="end">{}</text>"#,
@@ -129,7 +129,7 @@ impl Axis {
     }
 }
 
-/// Moves places apart until labels don't touch: down from the top, then up from the bottom.
+/// Moves positions apart until labels do not touch: down from the top, then up from the bottom.
 fn apart(places: &[f64], side: f64) -> Vec<f64> {
     let mut moved = places.to_vec();
     let mut free = f64::NEG_INFINITY;
