@@ -1,12 +1,12 @@
-//! What a scan tells of its subject, and a segment of the moment: targets, everyone who predicts
-//! them, and what their predictions are worth.
+//! Prediction of targets from scans and segments: learners, scores and statistics.
 //!
-//! Every [`Learner`] is given the same scans of the same folds, and never the truth of those it is
-//! tested on. How an encoder was pretrained is unknown here.
+//! All [`Learner`]s get the same scans in the same folds, without the truth of the test set. This
+//! crate does not know how an encoder was pretrained.
 //!
 //! Read in this order: [`target`], [`task`], [`kind`], [`example`], [`learner`], then the learners:
 //! [`constant`], [`linear`] of [`features`], [`neural`], [`brainmae`], by name in [`registry`]; the
-//! [`protocol`] of a fold; then what becomes of their [`predictions`]: [`scores`], [`statistics`],
+//! [`protocol`] of a fold; then the analysis of [`predictions`]: [`scores`], [`statistics`],
+//! [`motion`], [`results`], and their [`notes`].
 //! [`motion`], [`results`], and the [`notes`] beside them.
 
 pub mod brainmae;
