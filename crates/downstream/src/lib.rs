@@ -7,7 +7,6 @@
 //! [`constant`], [`linear`] of [`features`], [`neural`], [`brainmae`], by name in [`registry`]; the
 //! [`protocol`] of a fold; then the analysis of [`predictions`]: [`scores`], [`statistics`],
 //! [`motion`], [`results`], and their [`notes`].
-//! [`motion`], [`results`], and the [`notes`] beside them.
 
 pub mod brainmae;
 pub mod constant;
