@@ -48,7 +48,7 @@ impl<'a> Examples<'a> {
         self.list.len()
     }
 
-    /// Whether there is none.
+    /// True if there are no examples.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }

@@ -1,4 +1,4 @@
-//! Reasons why a learner cannot learn a target.
+//! Reasons why a learner cannot be trained, or cannot predict.
 
 use brainmae_data::ScanId;
 

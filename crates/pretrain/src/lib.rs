@@ -1,9 +1,8 @@
-//! Self-supervised training: what to learn from a batch, the loop that learns it, and scores of
-//! what was learned.
+//! Self-supervised training: objectives, the training loop, and scores of reconstructions.
 //!
-//! The loop ([`engine`]) knows no model: whatever is an [`Objective`] can be trained, logged,
-//! checkpointed and resumed by it. [`brainmae`] is the objective of this project. Targets and tasks
-//! are unknown here.
+//! The loop ([`engine`]) does not depend on the model: it trains, logs, checkpoints and resumes any
+//! [`Objective`]. [`brainmae`] is the objective of this project. This crate does not know targets
+//! and tasks.
 //!
 //! Read in this order: [`objective`], [`engine`], [`workers`], [`world`], [`readings`],
 //! [`schedule`], [`optimizer`], [`mask`], [`brainmae`], then the scores: [`predictor`],

@@ -32,8 +32,8 @@ pub struct Deconfound {
 }
 
 impl Deconfound {
-    /// Fits on the rows of the training set: `confounds` `[rows, confounds]`, features `x` `[rows,
-    /// columns]`.
+    /// Fits on the rows of the training set: `confounds` `[rows, confounds]`, features `x`
+    /// `[rows, columns]`.
     pub fn fit(confounds: &DMatrix<f64>, x: &DMatrix<f64>) -> Self {
         let standard = Standard::fit(confounds);
         let z = standard.apply(confounds.clone());

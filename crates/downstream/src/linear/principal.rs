@@ -7,7 +7,7 @@ use super::decomposition::Decomposition;
 /// Principal components of the training set.
 ///
 /// ```text
-/// (x - mean) V,  V: the first right singular vectors of the training side's x - mean
+/// (x - mean) V,  V: the first right singular vectors of the training set's x - mean
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Principal {

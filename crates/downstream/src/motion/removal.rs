@@ -14,8 +14,9 @@ const LEAST_PROBABILITY: f64 = 1e-6;
 /// [`Results`](crate::Results).
 ///
 /// ```text
-/// ŷ′ = ŷ − (c − c̄) · β       β: least squares of ŷ on c over the rows of all other folds, both centred in each fold
-///                             c̄: mean confounds of these rows
+/// ŷ′ = ŷ − (c − c̄) · β
+/// β: least squares of ŷ on c over the rows of all other folds, both centred in each fold
+/// c̄: mean confounds of these rows
 /// ```
 /// The regression for one fold is fitted on the test rows of the other folds, the only predictions
 /// that no model has trained on. For classes, it applies to the logarithms of probabilities, which

@@ -20,7 +20,7 @@ use windows::Windows;
 ///
 /// ```text
 /// tokens x_t = bold_t, one CLS token for every window
-/// block      windowed attention, then feed-forward; a volume takes the mean of the windows it is in
+/// block      windowed attention, then feed-forward; a volume is the mean over its windows
 /// out        = W mean_w norm(CLS_w)
 /// ```
 /// and the penalty `cross_window_weight * mean (CLS_w - mean_w CLS_w)^2` over the normed CLS

@@ -58,8 +58,8 @@ pub struct TransformerNetwork {
     out: Linear,
 }
 
-/// `p(t)[2i] = sin(t / 10000^(2i / d_model))`, and `p(t)[2i + 1]` is the cosine: `[1, time,
-/// d_model]`.
+/// `p(t)[2i] = sin(t / 10000^(2i / d_model))`, and `p(t)[2i + 1]` is the cosine:
+/// `[1, time, d_model]`.
 fn positions(time: usize, d_model: usize, device: &Device) -> Tensor<3> {
     let value = |t: usize, i: usize| {
         let angle = t as f64 / 10_000f64.powf((i - i % 2) as f64 / d_model as f64);

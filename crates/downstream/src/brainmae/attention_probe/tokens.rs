@@ -53,8 +53,8 @@ impl TokenSets {
         self.sets.len()
     }
 
-    /// Tokens of the selected examples, `[batch, tokens, width]`, and the padding, `[batch,
-    /// tokens]`; padding is true where an example has fewer tokens than the longest one.
+    /// Tokens of the selected examples, `[batch, tokens, width]`, and the padding,
+    /// `[batch, tokens]`; padding is true where an example has fewer tokens than the longest one.
     pub fn batch(
         &self,
         examples: &[usize],

@@ -16,8 +16,11 @@ use crate::neural::encoder_layer::NORM_EPS;
 /// Standard deviation of the initial biases.
 const BIAS_STD: f32 = 0.02;
 
+/// Fused window attention and a feed-forward part, both with a residual.
+///
 /// ```text
-/// y     = attention of [CLS_w, volumes of w] to [CLS_w, volumes of w and of its fringe], both normed, with a learned bias
+/// y     = attention of [CLS_w, volumes of w] to [CLS_w, volumes of w and of its fringe],
+///         both normed, with a learned bias
 /// x_t  += mean over windows w with t of y_wt
 /// CLS_w += y_w0
 /// x    += W_2 gelu(W_1 norm(x)), and CLS likewise
