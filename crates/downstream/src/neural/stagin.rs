@@ -22,9 +22,9 @@ pub use layer::{ReadoutNetwork, TimeTransformer};
 /// A(t)    = 1 where the correlation of window t is among its largest 30 %, 0 elsewhere;
 ///           1 on the diagonal
 /// eta(t)  = GRU(bold up to the end of window t)
-/// H0_v(t) = W [e_v, eta(t)]                                e_v: vector of ROI v
-/// Hk      = MLP( (eps I + A(t)) Hk-1 )                     two linear maps with batch norm and ReLU
-/// hk(t)   = mean_v z_v(t) Hk_v(t)                          z: readout with attention
+/// H0_v(t) = W [e_v, eta(t)]                             e_v: vector of ROI v
+/// Hk      = MLP( (eps I + A(t)) Hk-1 )                  two linear maps with batch norm and ReLU
+/// hk(t)   = mean_v z_v(t) Hk_v(t)                       z: readout with attention
 /// out     = sum_k L_k sum_t transformer( hk )(t)
 /// ```
 /// and the penalty `ortho_weight * sum_k mean_t || Hk Hk' / max(Hk Hk') - I ||`.
