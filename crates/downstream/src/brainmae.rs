@@ -24,7 +24,7 @@ use crate::{DownstreamError, Problem};
 #[derive(Clone)]
 pub struct FoldEncoder {
     pub(crate) config: BrainMaeConfig,
-    /// Lengths in volumes of the segments and samples that it takes.
+    /// Lengths of segments and samples, in volumes.
     pub(crate) layout: SegmentLayout,
     /// Pretrained weights, without autodiff; `None` for random ones.
     pub(crate) weights: Option<BrainMae>,
@@ -40,11 +40,11 @@ impl FoldEncoder {
         }
     }
 
-    /// The encoder of `checkpoint` on `device`, for the fold of `dataset` that `split` is.
+    /// The encoder of `checkpoint` on `device`, for the fold `split` of `dataset`.
     ///
     /// # Errors
-    /// If the data differ from the checkpoint's, or a test scan of the fold is known to the
-    /// weights: see [`Checkpoint::encoder_for`].
+    /// If the data differ from the checkpoint's, or if the encoder was trained on a test scan of
+    /// the fold: see [`Checkpoint::encoder_for`].
     pub fn pretrained(
         checkpoint: &Checkpoint,
         dataset: &PreparedDataset,
@@ -65,7 +65,7 @@ impl FoldEncoder {
         Self::untrained(self.config.clone(), self.layout)
     }
 
-    /// The model to start from.
+    /// The model at the start of training.
     fn start(&self, problem: &Problem) -> Result<BrainMae, DownstreamError> {
         if let Some(weights) = &self.weights {
             return Ok(weights.clone());
@@ -79,20 +79,20 @@ impl FoldEncoder {
     }
 }
 
-/// How an encoder is fine-tuned.
+/// Settings of fine-tuning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FineTuneConfig {
-    /// Most passes over the training scans.
+    /// Maximum number of passes over the training scans.
     pub max_epochs: usize,
-    /// Passes without a better validation loss after which it ends.
+    /// Passes without a better validation loss after which training stops.
     pub patience: usize,
-    /// Samples of a step.
+    /// Samples per step.
     pub batch_size: usize,
-    /// Highest learning rate; a tenth of the steps warm up to it, and a cosine goes down to a
-    /// hundredth of it.
+    /// Highest learning rate. It is reached by linear warm-up over a tenth of the steps; then it
+    /// follows a cosine down to a hundredth of it.
     pub lr: f64,
-    /// Decay of all weights.
+    /// Weight decay; it applies to all weights.
     pub weight_decay: f64,
 }
 
@@ -118,7 +118,7 @@ impl FineTuneConfig {
             .init()
     }
 
-    /// Learning rate of a step.
+    /// Learning rate of `step` (from 0) out of `steps`.
     fn lr(&self, step: usize, steps: usize) -> f64 {
         let at = (step as f64 + 1.0) / steps as f64;
         let warmup = (at * 10.0).min(1.0);

@@ -1,9 +1,9 @@
-//! The mean, or the shares of the classes: what is predicted without looking at anything.
+//! Constant predictor: the mean of the training set, or its class shares.
 
 use crate::protocol::blind;
 use crate::{DownstreamError, Examples, Fitted, Kind, Labelled, Learner, Output, Problem};
 
-/// Predicts the same for everybody.
+/// Constant predictor: one output for all examples.
 pub struct Constant;
 
 impl Learner for Constant {

@@ -1,4 +1,4 @@
-//! What can go wrong while predicting targets.
+//! Errors of training learners and predicting targets.
 
 use brainmae_data::DataError;
 use brainmae_encoder::EncoderError;
@@ -12,47 +12,47 @@ use crate::predictions::PredictionError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DownstreamError {
-    /// A config value that makes no sense.
+    /// An invalid config value.
     #[error("downstream config: {field} is {found}, expected {expected}")]
     Config {
-        /// The field.
+        /// Name of the field.
         field: String,
         /// Its value.
         found: String,
-        /// What would be right.
+        /// The valid values.
         expected: String,
     },
-    /// A learner that cannot learn from what it is given.
+    /// A learner that cannot be trained on its examples.
     #[error("{learner} cannot learn target {target}: {reason}")]
     Fit {
-        /// Who.
+        /// Name of the learner.
         learner: String,
-        /// What was to be learned.
+        /// Name of the target.
         target: String,
-        /// Why not, and what to do.
+        /// Reason, with a remedy if there is one.
         reason: FitError,
     },
-    /// Predictions of which no score can be computed.
+    /// Predictions that cannot be scored.
     #[error("predictions of {target} by {model}: {}{reason}", place.as_ref().map_or(String::new(), |place| format!("{place}: ")))]
     Predictions {
-        /// What was predicted.
+        /// Name of the target.
         target: String,
-        /// By whom.
+        /// Name of the model.
         model: String,
-        /// Scan or subject of the row, where it is one row.
+        /// Scan or subject of the row; `None` if the reason concerns more than one row.
         place: Option<String>,
-        /// What is wrong with them.
+        /// Reason.
         reason: PredictionError,
     },
-    /// A word in a table that stands for nothing.
+    /// An unknown value in a column of a table.
     #[error("column {column} has {found:?}: the table is damaged, or of a later version")]
     UnknownWord {
-        /// The column.
+        /// Name of the column.
         column: &'static str,
-        /// The word.
+        /// The value.
         found: String,
     },
-    /// A table that is not what it should be.
+    /// An invalid table, or an error from polars.
     #[error("table of predictions or results")]
     Table(#[from] polars::error::PolarsError),
     /// From a checkpoint.

@@ -1,44 +1,44 @@
-//! What is predicted from: stretches of scans.
+//! Examples: scans, or stretches of them, that get one prediction each.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use brainmae_data::{BoldSeries, ScanId, SubjectId};
 
-/// A scan, with what may be known of it besides its signals.
+/// A scan with its signals and confounds.
 #[derive(Clone, Debug)]
 pub struct Scan {
-    /// Its name.
+    /// Identifier of the scan.
     pub scan: ScanId,
-    /// Whose it is.
+    /// Subject of the scan.
     pub subject: SubjectId,
-    /// What never stands on two sides: the family where it is known, otherwise the subject; the
-    /// scan itself where all are of one subject.
+    /// Unit that a split keeps together: the family if it is known, otherwise the subject. If all
+    /// scans are of one subject, it is the scan.
     pub unit: String,
     /// Cleaned signals.
     pub series: Arc<BoldSeries>,
-    /// What could explain a prediction away, by the names in
-    /// [`Problem::confounds`](crate::Problem): age, motion. Missing is nothing.
+    /// Values of the confounds, in the order of [`Problem::confounds`](crate::Problem), such as age
+    /// and motion; `None` for a missing value.
     pub confounds: Vec<Option<f64>>,
 }
 
-/// A stretch of a scan: all of it, or one segment.
+/// A stretch of a scan: the whole scan, or one segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Example {
-    /// Number of its scan.
+    /// Number of its scan in [`Examples::scans`].
     pub scan: usize,
     /// First volume.
     pub start_volume: usize,
-    /// Length; a whole number of segments is not asked for.
+    /// Length in volumes; it need not be a whole number of segments.
     pub n_volumes: usize,
 }
 
-/// Some examples of some scans.
+/// Examples and the scans that they belong to.
 #[derive(Clone, Debug)]
 pub struct Examples<'a> {
-    /// All scans of the data set that are used; examples name them by number.
+    /// All scans of the data set that are used; examples refer to them by number.
     pub scans: &'a [Scan],
-    /// The examples.
+    /// The examples, in order.
     pub list: Vec<Example>,
 }
 
@@ -48,7 +48,7 @@ impl<'a> Examples<'a> {
         self.list.len()
     }
 
-    /// Whether there is none.
+    /// True if there are no examples.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
@@ -70,9 +70,9 @@ impl Scan {
         &self.series.values()[start..start + example.n_volumes * rois]
     }
 
-    /// The volumes of an example of this scan that were not censored, in order, each `[rois]`; all
-    /// of them where none is kept. What stands in for a censored volume is invented: no statistic
-    /// of a scan counts it.
+    /// The uncensored volumes of an example of this scan, in order, each `[rois]`. If all are
+    /// censored, all are returned. Values of censored volumes are interpolated, so no statistic of
+    /// a scan uses them.
     pub fn kept(&self, example: Example) -> impl Iterator<Item = &[f32]> + Clone {
         let volumes = example.start_volume..example.start_volume + example.n_volumes;
         let none_is = !volumes.clone().any(|volume| self.series.is_kept(volume));
@@ -82,18 +82,17 @@ impl Scan {
     }
 }
 
-/// Examples whose truth is known: values, or the number of a class.
+/// Examples with a known truth: a value, or the number of a class.
 #[derive(Clone, Debug)]
 pub struct Labelled<'a> {
     /// The examples.
     pub examples: Examples<'a>,
-    /// One for each.
+    /// One truth for each example.
     pub truth: Vec<f64>,
 }
 
 impl Labelled<'_> {
-    /// One truth for each subject, in the order in which they are first met; for targets that all
-    /// scans of a subject share.
+    /// One truth per subject, in order of first appearance; for targets with one truth per subject.
     pub(crate) fn truth_of_subjects(&self) -> Vec<f64> {
         let mut seen = BTreeSet::new();
         (self.examples.iter().zip(&self.truth))
@@ -128,7 +127,7 @@ mod tests {
         };
         assert_eq!(kept(0, 6), [0.0, 1.0, 4.0, 5.0, 10.0, 11.0]);
         assert_eq!(kept(1, 3), [4.0, 5.0]);
-        // None of these: better all than nothing.
+        // No volume is uncensored: all are returned.
         assert_eq!(kept(3, 2), [6.0, 7.0, 8.0, 9.0]);
     }
 }

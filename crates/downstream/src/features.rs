@@ -1,4 +1,4 @@
-//! Features of simple models, read from signals.
+//! Features of linear models, computed from signals.
 
 pub mod tangent;
 
@@ -9,12 +9,12 @@ use rayon::prelude::*;
 use crate::{DownstreamError, Example, Examples, FitError, Labelled, Problem, Scan};
 use tangent::TangentSpace;
 
-/// Functional connectivity of an example of `scan` over its [kept](Scan::kept) volumes.
+/// Functional connectivity of an example of `scan` over its [uncensored](Scan::kept) volumes.
 pub fn fc_of(scan: &Scan, example: Example) -> DMatrix<f32> {
     correlations(scan.kept(example), scan.series.n_rois())
 }
 
-/// Functional connectivity of every example, one on each thread at a time.
+/// Functional connectivity of every example; each thread computes one example at a time.
 pub fn fc_of_examples(examples: &Examples) -> Vec<DMatrix<f32>> {
     let list: Vec<_> = examples.iter().collect();
     (list.par_iter())
@@ -22,24 +22,24 @@ pub fn fc_of_examples(examples: &Examples) -> Vec<DMatrix<f32>> {
         .collect()
 }
 
-/// What a linear model is given of an example. Of signals, the [kept](crate::Scan::kept) volumes
-/// alone count.
+/// Kind of features of a linear model. Features of signals use [uncensored](crate::Scan::kept)
+/// volumes alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Features {
-    /// Fisher's z of the correlation of every pair of ROIs.
+    /// Fisher's z of the correlation of each pair of ROIs.
     Fc,
-    /// Departures from the common covariance of the training side.
+    /// Functional connectivity in the tangent space at the mean of the training set.
     FcTangent,
-    /// Mean of every ROI. Of a whole scan it is 0 where cleaning z-scored it, and nothing can be
-    /// learned.
+    /// Mean of each ROI's signal. For a whole scan it is 0 if cleaning z-scored the signals; then
+    /// nothing can be learned.
     MeanSignal,
-    /// Age, sex, motion, site: what is known without looking at the brain. Missing ones are the
-    /// training side's mean.
+    /// Age, sex, motion, site: confounds without brain data. Missing values are set to the mean of
+    /// the training set.
     Confounds,
 }
 
 impl Features {
-    /// What is to be learned of the training side first.
+    /// Fits the parameters of the features on the training set.
     pub fn fit(self, problem: &Problem, training: &Labelled) -> FittedFeatures {
         let examples = &training.examples;
         match self {
@@ -62,24 +62,24 @@ impl Features {
     }
 }
 
-/// Features with what they learned of the training side.
+/// Features with parameters fitted on the training set.
 #[derive(Clone, Debug)]
 pub enum FittedFeatures {
-    /// Nothing.
+    /// No parameters.
     Fc,
-    /// The common covariance.
+    /// The tangent space.
     FcTangent(TangentSpace),
-    /// Nothing.
+    /// No parameters.
     MeanSignal,
-    /// The means.
+    /// Means of the confounds.
     Confounds(Vec<f64>),
 }
 
 impl FittedFeatures {
-    /// One row per example.
+    /// Features, one row per example.
     ///
     /// # Errors
-    /// [`DownstreamError::Fit`] if there are none, as with confounds where none is known.
+    /// [`DownstreamError::Fit`] if there are no features, such as confounds if none is known.
     pub fn of(
         &self,
         problem: &Problem,

@@ -1,31 +1,31 @@
-//! Reasons why a learner cannot learn a target.
+//! Reasons why a learner cannot be trained, or cannot predict.
 
 use brainmae_data::ScanId;
 
-/// Why a learner cannot learn from what it is given, or predict for it.
+/// Reason why a learner cannot be trained on its examples, or cannot predict for them.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FitError {
-    /// There are no examples to learn from.
+    /// There are no training examples.
     #[error("no training examples")]
     NoExamples,
-    /// There are no features, as with confounds where none is known.
+    /// There are no features, such as confounds if none is known.
     #[error("there are no features")]
     NoFeatures,
-    /// Nothing chooses a penalty.
+    /// There are no validation examples to choose the penalty.
     #[error(
         "the validation side is empty, and nothing chooses the penalty; raise validation_fraction"
     )]
     NoValidation,
-    /// All truths of the training side are one number.
+    /// All truths of the training set are equal.
     #[error("all {n} truths of the training side are {value}")]
     ConstantTruth {
-        /// Examples.
+        /// Number of examples.
         n: usize,
         /// Their truth.
         value: f64,
     },
-    /// A truth that is no finite number.
+    /// A truth that is not finite.
     #[error("a truth is {0}, expected a finite number")]
     NotFinite(f64),
     /// A truth that is not the number of a class.
@@ -33,24 +33,24 @@ pub enum FitError {
     NoSuchClass {
         /// The truth.
         found: f64,
-        /// Classes of the target.
+        /// Number of classes of the target.
         n_classes: usize,
     },
-    /// Too few classes on the training side.
+    /// Too few classes in the training set.
     #[error("{found} classes on the training side, expected two")]
     FewClasses {
-        /// Classes with examples.
+        /// Number of classes with examples.
         found: usize,
     },
-    /// A class without examples on the training side.
+    /// A class without examples in the training set.
     #[error(
         "nobody on the training side is of class {class:?}; ask for fewer folds, a larger share, or stratify by it"
     )]
     MissingClass {
-        /// The class.
+        /// Name of the class.
         class: String,
     },
-    /// A side without a truth.
+    /// A set without a known truth.
     #[error(
         "nobody on the {side} side has a truth; ask for fewer folds, or a target that more subjects have"
     )]
@@ -58,26 +58,26 @@ pub enum FitError {
         /// training, validation or test.
         side: &'static str,
     },
-    /// A family, a subject or a scan on two sides of a fold.
+    /// A unit (family, subject or scan) in two sets of a fold.
     #[error("{unit} is on two sides")]
     OnTwoSides {
-        /// What must not be split.
+        /// The unit.
         unit: String,
     },
-    /// Scans of another atlas.
+    /// A scan of another atlas.
     #[error("scan {scan} has {found} ROIs, expected {expected}")]
     RoiCount {
         /// The scan.
         scan: ScanId,
-        /// Its ROIs.
+        /// Number of its ROIs.
         found: usize,
-        /// ROIs of the problem.
+        /// Number of ROIs of the problem.
         expected: usize,
     },
     /// Examples that are neither whole scans nor segments.
     #[error("it predicts for whole scans and for segments of {segment_len_trs} volumes alone")]
     NotSegments {
-        /// Length of the encoder's segments.
+        /// Length of the encoder's segments in volumes.
         segment_len_trs: usize,
     },
     /// An example that is neither a whole scan nor a segment.
@@ -85,12 +85,12 @@ pub enum FitError {
         "it has {found} volumes; the encoder takes whole scans and segments of {segment_len_trs}"
     )]
     ExampleLength {
-        /// Its length.
+        /// Its length in volumes.
         found: usize,
-        /// Length of the encoder's segments.
+        /// Length of the encoder's segments in volumes.
         segment_len_trs: usize,
     },
-    /// A scan without a segment to encode.
+    /// A scan without a valid segment.
     #[error("no segment of {scan} is whole and kept")]
     NoSegment {
         /// The scan.
@@ -106,7 +106,7 @@ pub enum FitError {
         /// Epoch, from 0.
         epoch: usize,
     },
-    /// No epoch of training was asked for.
+    /// A config without a training epoch.
     #[error("max_epochs is 0")]
     NoEpochs,
 }

@@ -1,19 +1,19 @@
-//! What is predicted: a number or a class.
+//! Kinds of targets, regression and classification, and their predictions.
 
 /// Kind of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A number, in the target's own unit.
+    /// A number, in the target's unit of measurement.
     Regression,
     /// One of several classes, numbered from 0.
     Classification {
-        /// How many there are, at least two.
+        /// Number of classes, at least two.
         n_classes: usize,
     },
 }
 
 impl Kind {
-    /// Numbers predicted for one example: the value, or a probability for every class.
+    /// Length of one prediction: 1 for a value, or the number of classes for probabilities.
     pub fn n_outputs(self) -> usize {
         match self {
             Kind::Regression => 1,
@@ -30,11 +30,11 @@ pub struct Output {
 }
 
 impl Output {
-    /// `values` are `[examples, n_outputs]`, row-major: values in the target's unit, or
-    /// probabilities that sum to 1 in each row.
+    /// `values` are `[examples, n_outputs]`, row-major: values in the target's unit of measurement,
+    /// or probabilities that sum to 1 in each row.
     ///
     /// # Panics
-    /// If they are no whole number of rows.
+    /// If `values` is not a whole number of rows.
     pub fn new(kind: Kind, values: Vec<f64>) -> Self {
         let n_outputs = kind.n_outputs();
         assert!(values.len().is_multiple_of(n_outputs), "whole rows");
@@ -63,13 +63,13 @@ impl Output {
         self.values.len() / self.n_outputs
     }
 
-    /// Whether there is no example.
+    /// True if there is no example.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 }
 
-/// The class of the largest probability; the first of equal ones.
+/// The class with the largest probability; the first one if several are equal.
 pub fn likeliest(row: &[f64]) -> usize {
     let mut best = 0;
     for (class, p) in row.iter().enumerate() {

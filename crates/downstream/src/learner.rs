@@ -1,36 +1,36 @@
-//! What every way to predict a target is: a model of this project, a baseline, a peer.
+//! Learner and fitted model: the interface of BrainMAE and all baselines.
 
 use brainmae_run::Seeds;
 use burn::tensor::Device;
 
 use crate::{DownstreamError, Examples, FitError, Kind, Labelled, Output};
 
-/// What is to be learned, and with what.
+/// A prediction problem: the target, the data's sizes and the randomness of one fold.
 #[derive(Clone, Debug)]
 pub struct Problem {
     /// Name of the target, for messages.
     pub target: String,
     /// Number or class.
     pub kind: Kind,
-    /// Whether all scans of a subject have one truth: what is said of a subject is then the mean
+    /// True if all scans of a subject have one truth. The prediction for a subject is then the mean
     /// over its scans.
     pub of_subjects: bool,
-    /// ROIs of the atlas.
+    /// Number of ROIs of the atlas.
     pub n_rois: usize,
-    /// Seconds from one volume to the next, in every scan.
+    /// dt in seconds, the same in all scans.
     pub dt_secs: f64,
-    /// Volumes of a segment of the transient state encoder.
+    /// Length of a segment of the transient state encoder, in volumes.
     pub segment_len_trs: usize,
-    /// Names of the confounds of every scan.
+    /// Names of the confounds, the same for all scans.
     pub confounds: Vec<String>,
     /// Randomness of this fold.
     pub seeds: Seeds,
-    /// Where tensors live; without autodiff.
+    /// Device of the tensors, without autodiff.
     pub device: Device,
 }
 
 impl Problem {
-    /// An error that says who cannot learn it, and why.
+    /// The error of `learner`, with the reason.
     pub(crate) fn refused(&self, learner: &str, reason: FitError) -> DownstreamError {
         DownstreamError::Fit {
             learner: learner.to_string(),
@@ -40,19 +40,19 @@ impl Problem {
     }
 }
 
-/// A way to predict a target.
+/// A method that predicts a target.
 ///
-/// Whatever it learns, normalisation and selection included, it learns from the training side; the
-/// validation side decides (when to stop, how much to shrink). The test side is unknown to it until
-/// [`Fitted::predict`], and its truth for ever.
+/// All parameters, including those of normalisation and feature selection, are fitted on the
+/// training set. The validation set chooses settings, such as the stopping epoch and the penalty.
+/// The test set is unknown to the learner until [`Fitted::predict`]; its truth stays unknown.
 pub trait Learner: Sync {
-    /// Its name in tables.
+    /// Name in tables.
     fn name(&self) -> &str;
 
-    /// Learns.
+    /// Trains on `training`; `validation` chooses settings.
     ///
     /// # Errors
-    /// [`DownstreamError::Fit`] if nothing can be learned from these examples.
+    /// [`DownstreamError::Fit`] if the learner cannot be trained on these examples.
     fn fit(
         &self,
         problem: &Problem,
@@ -61,11 +61,11 @@ pub trait Learner: Sync {
     ) -> Result<Box<dyn Fitted>, DownstreamError>;
 }
 
-/// What has been learned.
+/// A trained learner.
 pub trait Fitted {
     /// Predictions, one row for each example.
     ///
     /// # Errors
-    /// If the examples do not fit what was learned from.
+    /// If the examples do not match the training examples.
     fn predict(&self, examples: &Examples) -> Result<Output, DownstreamError>;
 }

@@ -1,4 +1,4 @@
-//! Linear models of features: the baseline that every other model has to beat.
+//! Linear models of features, the baselines of all other models.
 
 pub mod decomposition;
 pub mod deconfound;
@@ -22,15 +22,15 @@ use ridge::{Ridge, RidgePath};
 use spec::{LinearSpec, Prepared};
 use standard::Standard;
 
-/// Penalties that are tried, from strong to weak, per row and standardised column; a model of 5,000
-/// correlated columns wants a thousand times that of one of five.
+/// Penalties on the grid, from strong to weak, per row and standardised column. A model of 5,000
+/// correlated columns needs about 1,000 times the penalty of a model of five.
 const ALPHAS: [f64; 13] = [
     1e4, 3e3, 1e3, 3e2, 1e2, 3e1, 1e1, 3.0, 1.0, 3e-1, 1e-1, 1e-2, 1e-3,
 ];
 
-/// Ridge or logistic regression of features. The validation side chooses the penalty; then both
-/// sides are fitted. Where all scans of a subject have one truth, the features of a subject are the
-/// mean over its scans.
+/// Ridge or logistic regression on features. The validation set chooses the penalty; then the model
+/// is fitted on training and validation set together. If all scans of a subject have one truth, the
+/// features of a subject are the mean over its scans.
 pub struct LinearLearner {
     name: String,
     features: Features,
@@ -38,7 +38,8 @@ pub struct LinearLearner {
 }
 
 impl LinearLearner {
-    /// A linear model of these features, called `name` in tables, after what `spec` does to them.
+    /// A linear model of `features`, called `name` in tables; `spec` is the preparation of the
+    /// features.
     pub fn new(name: &str, features: Features, spec: LinearSpec) -> Self {
         Self {
             name: name.to_string(),
@@ -62,7 +63,7 @@ impl Learner for LinearLearner {
         if validation.examples.is_empty() {
             return Err(problem.refused(&self.name, FitError::NoValidation));
         }
-        // What features learn stays as it is: it is learned from the training side alone.
+        // Parameters of the features are fitted on the training set alone and are not refitted.
         let (features, x) = self.spec.fit(self.features, problem, training)?;
         let deciding = features.of(problem, &validation.examples)?;
         let model = LinearModel::choose(problem, [(x, training), (deciding, validation)]);
@@ -87,7 +88,7 @@ impl Fitted for FittedLinear {
     }
 }
 
-/// A linear model of rows of numbers, whatever they are.
+/// A linear model of rows of numbers.
 pub struct LinearModel {
     standard: Standard,
     kind: Kind,
@@ -100,9 +101,9 @@ enum FittedModel {
 }
 
 impl LinearModel {
-    /// The model of all rows, one for each example, with the penalty that fits the second ones best
-    /// where the first alone are learned from. Scans of a subject are one row, their mean, where
-    /// they have one truth.
+    /// Fits a model on the rows of both sets, one row for each example. The penalty is the best one
+    /// for the second set after a fit on the first. If a subject has one truth, its scans become
+    /// one row, their mean.
     pub fn choose(problem: &Problem, sides: [(DMatrix<f64>, &Labelled); 2]) -> Self {
         let [(x, truth), (deciding, decided)] = sides.map(|(x, side)| {
             let pooled = Pooled::new(problem, &side.examples);
@@ -113,8 +114,8 @@ impl LinearModel {
         Self::fit(problem.kind, stack(x[0], x[1]), &truth.concat(), alpha)
     }
 
-    /// The penalty that fits the second rows best when the first are learned from: least squared
-    /// error, or least `-log p`.
+    /// The penalty with the lowest loss on the second rows after a fit on the first: squared error,
+    /// or `-log p`.
     fn best_alpha(kind: Kind, [x, deciding]: [&DMatrix<f64>; 2], truth: [&[f64]; 2]) -> f64 {
         let standard = Standard::fit(x);
         let [x, deciding] = [x, deciding].map(|x| standard.apply(x.clone()));
@@ -148,7 +149,7 @@ impl LinearModel {
         best.1
     }
 
-    /// Fits rows with this penalty.
+    /// Fits rows with the penalty `alpha`.
     fn fit(kind: Kind, x: DMatrix<f64>, truth: &[f64], alpha: f64) -> Self {
         let standard = Standard::fit(&x);
         let x = standard.apply(x);
@@ -165,8 +166,7 @@ impl LinearModel {
         }
     }
 
-    /// Predictions for examples, of which `x` has one row each; scans that were one row to learn
-    /// from are one here.
+    /// Predictions for examples; `x` has one row for each. Scans are averaged as in training.
     pub fn predict(&self, problem: &Problem, examples: &Examples, x: DMatrix<f64>) -> Output {
         let pooled = Pooled::new(problem, examples);
         pooled.spread(problem, &self.predict_rows(pooled.rows(x)))
@@ -181,7 +181,7 @@ impl LinearModel {
     }
 }
 
-/// The rows of both.
+/// Rows of both matrices, one below the other.
 fn stack(first: &DMatrix<f64>, second: &DMatrix<f64>) -> DMatrix<f64> {
     let (n, p) = first.shape();
     let mut both = first.clone().resize_vertically(n + second.nrows(), 0.0);

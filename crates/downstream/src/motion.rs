@@ -1,4 +1,4 @@
-//! Is it motion? How predictions follow confounds, and what is left of them without.
+//! Confounds of predictions: correlations with motion, and predictions without them.
 
 mod link;
 mod removal;

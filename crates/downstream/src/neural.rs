@@ -1,8 +1,8 @@
-//! Neural baselines: networks that are trained from nothing on the examples of a fold.
+//! Neural baselines, trained from random weights on the examples of a fold.
 //!
-//! An [`Architecture`] is a network and the settings of its paper; [`Neural`] trains any of them,
-//! as it does every other: same targets, same weights of classes, same early stopping. Files are
-//! named as the papers name their networks.
+//! An [`Architecture`] is a network with the settings of its paper. [`Neural`] trains all of them
+//! in the same way: same targets, same class weights, same early stopping. Files have the names of
+//! the networks in their papers.
 //!
 //! Read in this order: [`recipe`], [`batch`], [`noise`], [`trainer`], then the networks;
 //! [`registry`](crate::registry) lists them.
@@ -33,50 +33,50 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
-/// Sizes that the data and the target give a network.
+/// Sizes of a network that depend on the data and the target.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sizes {
-    /// ROIs of the atlas.
+    /// Number of ROIs of the atlas.
     pub n_rois: usize,
-    /// Volumes that the network sees at once.
+    /// Number of volumes in one input of the network.
     pub n_volumes: usize,
-    /// Seconds from one volume to the next.
+    /// dt in seconds.
     pub dt_secs: f64,
-    /// Numbers predicted for an example.
+    /// Number of outputs for an example.
     pub n_outputs: usize,
 }
 
-/// A network, and how its paper trains it.
+/// A network and the training settings of its paper.
 pub trait Architecture: Clone + Sync + 'static {
-    /// Its weights.
+    /// Weights of the network.
     type Network: Module;
 
-    /// Its name in an experiment file and in tables.
+    /// Name in experiment files and tables.
     fn name(&self) -> &'static str;
 
-    /// Where it was published.
+    /// Publication.
     fn source(&self) -> &'static str;
 
-    /// Settings of its paper.
+    /// Training settings of the paper.
     fn recipe(&self) -> Recipe;
 
-    /// What it looks at.
+    /// Inputs that the network needs.
     fn needs(&self) -> Needs;
 
-    /// Starting weights.
+    /// Random weights.
     fn init(&self, sizes: Sizes, init: &mut Init<ChaCha8Rng>) -> Self::Network;
 
-    /// What the network says of a batch.
+    /// Network output for one batch.
     fn forward(&self, network: &Self::Network, batch: &Batch, noise: &mut Noise) -> Said;
 }
 
-/// What a network says of a batch.
+/// Network output for one batch.
 #[derive(Clone, Debug)]
 pub struct Said {
     /// `[batch, n_outputs]`: logits of classes, or a number in standard deviations from the
     /// training mean.
     pub logits: Tensor<2>,
-    /// What the paper adds to the loss of a batch, with its weight.
+    /// Term that the paper adds to the loss of a batch, multiplied by its weight.
     pub penalty: Option<Tensor<1>>,
 }
 

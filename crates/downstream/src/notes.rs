@@ -1,5 +1,4 @@
-//! Notes of a run of predictions, `classes.json`: what a report says beside the numbers of its
-//! tables.
+//! Notes of a run of predictions, `classes.json`: text of a report that tables do not contain.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,33 +9,33 @@ use serde::{Deserialize, Serialize};
 
 use crate::{DownstreamError, Task};
 
-/// Name of the file in the run folder, without its ending.
+/// Name of the file in the run folder, without its extension.
 const NAME: &str = "classes";
 
-/// What a target is, and what of the data it could not use.
+/// Description of a target, and the data without a truth.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TargetNotes {
-    /// Names of the classes, in the order of their numbers; none for a number.
+    /// Names of the classes, in the order of their numbers; empty for regression.
     pub classes: Vec<String>,
-    /// Unit of a number: "years".
+    /// Unit of measurement for regression: "years".
     pub unit: Option<String>,
     /// Scans without a truth.
     pub left_out: Vec<LeftOutScan>,
-    /// Stretches of scans that no condition fills far enough.
+    /// Number of stretches in which no condition fills the required share.
     pub n_mixed: usize,
-    /// Where segments lie in their events; none where truths belong to whole scans.
+    /// Onsets of segments relative to their events; empty if truths belong to whole scans.
     pub onsets: Vec<SegmentOnset>,
 }
 
 /// A scan without a truth.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LeftOutScan {
-    /// Which.
+    /// Identifier of the scan.
     pub scan: String,
-    /// Whose.
+    /// Subject of the scan.
     pub subject: String,
-    /// Why.
+    /// Reason.
     pub reason: String,
 }
 
@@ -45,14 +44,15 @@ pub struct LeftOutScan {
 pub struct SegmentOnset {
     /// The scan, as in the table of predictions.
     pub scan: String,
-    /// Where the segment starts, as in the table of predictions.
+    /// Start of the segment in seconds, as in the table of predictions.
     pub start_secs: f64,
-    /// From the onset of its event to the start of the segment; negative before the onset.
+    /// Time from the onset of its event to the start of the segment, in seconds; negative before
+    /// the onset.
     pub since_onset_secs: f64,
 }
 
 impl TargetNotes {
-    /// What a task knows of itself, and where its segments lie in these events.
+    /// Notes of `task`, with the onsets of its segments relative to `events`.
     pub fn of(task: &Task, events: &[Event]) -> Self {
         let left_out = task.left_out.iter().map(|left| LeftOutScan {
             scan: left.scan.to_string(),
@@ -73,7 +73,8 @@ impl TargetNotes {
     }
 }
 
-/// Each segment from the onset of the last event of its class that began before its end.
+/// Time of each segment since the onset of an event: the last event of its class that begins before
+/// the segment ends.
 fn onsets(task: &Task, events: &[Event]) -> Vec<SegmentOnset> {
     let examples = task.examples.iter().zip(&task.truth);
     examples
@@ -99,7 +100,7 @@ fn onsets(task: &Task, events: &[Event]) -> Vec<SegmentOnset> {
 /// Reads the notes of all targets of a run.
 ///
 /// # Errors
-/// [`DownstreamError::Run`] if there are none, or they are damaged.
+/// [`DownstreamError::Run`] if the file is missing or damaged.
 pub fn read(run: &Path) -> Result<BTreeMap<String, TargetNotes>, DownstreamError> {
     Ok(read_notes(run, NAME)?)
 }

@@ -1,5 +1,5 @@
-//! The table of predictions: what every model said of every test example. All scores and tests are
-//! computed from it alone.
+//! Table of predictions of all models for all test examples. Scores and statistical tests use this
+//! table alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,41 +12,41 @@ mod table;
 pub use error::PredictionError;
 pub use sample::Sample;
 
-/// What one model, trained without this unit, says of a subject, of a scan or of a segment.
+/// Prediction of one model, trained without this unit, for a subject, a scan or a segment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
-    /// What is predicted, with its unit in the name.
+    /// Name of the target, with its unit of measurement.
     pub target: String,
-    /// Who predicts.
+    /// Name of the model.
     pub model: String,
-    /// Share of the training side that was learned from, within 0..1.
+    /// Share of the training set that the model learned from, within 0..1.
     pub train_share: f64,
-    /// The fold whose test side this is.
+    /// Fold whose test set contains the example.
     pub fold: u32,
-    /// The scan; nothing if all scans of the subject were looked at.
+    /// Identifier of the scan; `None` if the prediction uses all scans of the subject.
     pub scan: Option<String>,
-    /// Whose it is.
+    /// Subject of the scan.
     pub subject: String,
-    /// What never stands on two sides: a family, a subject, or a scan of an only subject.
+    /// Unit that a split keeps together: a family, a subject, or a scan if there is only one
+    /// subject.
     pub unit: String,
-    /// Where the segment starts; nothing if the whole scan was looked at.
+    /// Start of the segment in seconds; `None` if the prediction uses the whole scan.
     pub start_secs: Option<f64>,
-    /// The value in the target's unit, or the number of the class.
+    /// The value in the target's unit of measurement, or the number of the class.
     pub truth: f64,
-    /// The value predicted, or a probability for every class.
+    /// The predicted value, or a probability for each class.
     pub output: Vec<f64>,
-    /// What the training truth alone would say, without looking at a scan: its mean, or the share
-    /// of every class. It has the shape of `output`, and its scores are the chance level of who
-    /// always answers the same.
+    /// Output of the constant predictor: the mean truth of the training set, or the share of each
+    /// class (the base rate). Its shape is that of `output`.
     pub blind: Vec<f64>,
-    /// Units that were learned from.
+    /// Number of units that the model learned from.
     pub n_train_units: u32,
-    /// What could explain the prediction away, in the order of [`Predictions::confounds`].
+    /// Values of the confounds, in the order of [`Predictions::confounds`].
     pub confounds: Vec<Option<f64>>,
 }
 
 impl Prediction {
-    /// What was looked at, for messages.
+    /// Description of the example, for messages.
     fn place(&self) -> String {
         match &self.scan {
             Some(scan) => format!("scan {scan}"),
@@ -54,7 +54,7 @@ impl Prediction {
         }
     }
 
-    /// A number or one of some classes, by how many numbers are predicted.
+    /// Kind of the target, from the number of outputs.
     pub fn kind(&self) -> Kind {
         match self.output.len() {
             1 => Kind::Regression,
@@ -63,14 +63,14 @@ impl Prediction {
     }
 }
 
-/// Predictions that agree with one another; a reader has the same from `predictions.parquet`.
+/// Predictions that were checked for consistency; also the content of `predictions.parquet`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Predictions {
     confounds: Vec<String>,
     rows: Vec<Prediction>,
 }
 
-/// How far probabilities may be from summing to 1: models compute in 32 bits.
+/// Largest deviation of a sum of probabilities from 1; models compute in 32 bits.
 const SUM_TOLERANCE: f64 = 1e-3;
 
 impl Predictions {
@@ -123,21 +123,22 @@ impl Predictions {
         Ok(Self { confounds, rows })
     }
 
-    /// Names of the confounds of every row: `mean_fd_mm`, `age_years`.
+    /// Names of the confounds, the same for all rows: `mean_fd_mm`, `age_years`.
     pub fn confounds(&self) -> &[String] {
         &self.confounds
     }
 
-    /// Every prediction, in the order given.
+    /// All predictions, in the order given.
     pub fn rows(&self) -> &[Prediction] {
         &self.rows
     }
 
-    /// One sample for every target, model and share of training data, in this order.
+    /// One sample per target, model and share of training data, in this order.
     pub fn samples(&self) -> Vec<Sample<'_>> {
         let mut groups = BTreeMap::<_, Vec<&Prediction>>::new();
         for row in &self.rows {
-            // Shares are positive, and positive numbers are ordered as their bits are.
+            // Shares are positive, and the bits of positive numbers have the same order as the
+            // numbers.
             let group = (&row.target, &row.model, row.train_share.to_bits());
             groups.entry(group).or_default().push(row);
         }
@@ -192,7 +193,7 @@ fn check(row: &Prediction, n_confounds: usize) -> Result<(), PredictionError> {
 pub(crate) mod tests {
     use super::*;
 
-    /// A prediction of a number by a model called `m`; the scan is named after its unit.
+    /// A regression prediction of a model called `m`; the name of the scan is that of its unit.
     pub(crate) fn number(fold: u32, unit: &str, truth: f64, predicted: f64) -> Prediction {
         Prediction {
             target: "age_years".into(),
@@ -211,7 +212,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// A prediction of a class.
+    /// A classification prediction.
     pub(crate) fn class(fold: u32, unit: &str, truth: usize, probabilities: &[f64]) -> Prediction {
         let blind = vec![1.0 / probabilities.len() as f64; probabilities.len()];
         Prediction {

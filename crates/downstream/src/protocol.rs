@@ -1,5 +1,4 @@
-//! How a fold is worked on: the same examples for every model, and no truth of the test side for
-//! any.
+//! Protocol of a fold: all models get the same examples, without the truth of the test set.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +8,10 @@ use brainmae_run::Seeds;
 use crate::task::MEAN_FD;
 use crate::{DownstreamError, FitError, Kind, Labelled, Learner, Prediction, Problem, Task};
 
-/// Confounds in the table of predictions.
+/// Confounds of the table of predictions.
 pub const TABLE_CONFOUNDS: [&str; 1] = [MEAN_FD];
 
-/// One fold of a task, as every model sees it.
+/// One fold of a task, the same for all models.
 pub struct FoldOf<'a> {
     task: &'a Task,
     number: u32,
@@ -23,12 +22,12 @@ pub struct FoldOf<'a> {
 }
 
 impl<'a> FoldOf<'a> {
-    /// Fold `number` (from 1) of `split`, learned from a share of the units on the training side. A
-    /// smaller share is part of a larger one; validation and test side are the same for all.
+    /// Fold `number` (from 1) of `split`, with a share of the units of the training set. Smaller
+    /// shares are subsets of larger ones; validation and test set are the same for all shares.
     ///
     /// # Errors
-    /// [`DownstreamError::Fit`] for a unit on two sides, a side without examples, or a class
-    /// without any on the training side.
+    /// [`DownstreamError::Fit`] if a unit is in two sets, a set has no examples, or a class has no
+    /// example in the training set.
     pub fn new(
         task: &'a Task,
         number: u32,
@@ -93,9 +92,9 @@ impl<'a> FoldOf<'a> {
         })
     }
 
-    /// Has a model learn from the training side, decide on the validation side, and predict for the
-    /// test side: one row for each example; where all scans of a subject have one truth, one row
-    /// for each subject, the mean over its scans.
+    /// Trains a model on the training set, with the validation set for its settings, and predicts
+    /// for the test set. Returns one row per example, or, if all scans of a subject have one truth,
+    /// one row per subject: the mean over its scans.
     ///
     /// # Errors
     /// From the model.
@@ -137,8 +136,7 @@ impl<'a> FoldOf<'a> {
     }
 }
 
-/// One row for each subject: the mean of what is said of its scans, and of what is known of their
-/// confounds.
+/// One row per subject: the mean of the predictions for its scans, and the mean of their confounds.
 fn of_subjects(rows: impl Iterator<Item = Prediction>) -> Vec<Prediction> {
     let mut subjects: BTreeMap<String, Vec<Prediction>> = BTreeMap::new();
     for row in rows {
@@ -162,8 +160,8 @@ fn of_subjects(rows: impl Iterator<Item = Prediction>) -> Vec<Prediction> {
         .collect()
 }
 
-/// What the truth of the training side alone would answer: its mean, or the shares of its classes.
-/// Every subject counts once where all scans of a subject have one truth.
+/// Output of the constant predictor: mean truth of the training set, or its class shares. If all
+/// scans of a subject have one truth, each subject counts once.
 pub(crate) fn blind(problem: &Problem, training: &Labelled) -> Vec<f64> {
     let truth = match problem.of_subjects {
         true => training.truth_of_subjects(),

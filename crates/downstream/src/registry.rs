@@ -1,4 +1,4 @@
-//! Learners by name.
+//! Registry of learners by name.
 
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
@@ -35,13 +35,13 @@ use crate::{Kind, Learner};
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum ModelName {
-    /// The mean, or the shares of the classes.
+    /// Constant predictor: the mean, or the class shares.
     Constant,
     /// Age, sex, site, motion.
     Confounds,
-    /// Mean of every ROI.
+    /// Mean of each ROI.
     MeanSignal,
-    /// Functional connectivity: what others must beat.
+    /// Functional connectivity: the reference for all other models.
     Fc,
     /// Functional connectivity in the tangent space.
     FcTangent,
@@ -78,7 +78,7 @@ pub enum ModelName {
 }
 
 impl ModelName {
-    /// Whether it starts from pretrained weights.
+    /// True if it starts from pretrained weights.
     pub fn is_pretrained(self) -> bool {
         matches!(
             self,
@@ -86,7 +86,7 @@ impl ModelName {
         )
     }
 
-    /// Its name in tables, for targets of a kind.
+    /// Name in tables, for targets of this kind.
     pub fn title(self, kind: Kind) -> String {
         let linear = match kind {
             Kind::Regression => "ridge",
@@ -106,17 +106,17 @@ impl ModelName {
         }
     }
 
-    /// Its name in lists of models.
+    /// Name in lists of models.
     pub fn name(self) -> &'static str {
         self.into()
     }
 
-    /// The learner. `encoder` has the pretrained weights of the fold, if there are any; `linear` is
-    /// for linear models of signals.
+    /// The learner of this name. `encoder` has the pretrained weights of the fold, if there are
+    /// any; `linear` applies to linear models of signals.
     ///
-    /// On two cores, an epoch of 100 scans of 300 volumes of 200 ROIs takes from a fraction of a
-    /// second (mean-mlp) to some 6 s (fbnetgen); brainnetcnn takes 20 s, bolt and stagin minutes:
-    /// these want a GPU.
+    /// Time of an epoch of 100 scans with 300 volumes and 200 ROIs on two cores: less than 1 s
+    /// (mean-mlp) to about 6 s (fbnetgen), 20 s for brainnetcnn, minutes for bolt and stagin. The
+    /// last three need a GPU.
     pub fn learner(
         self,
         kind: Kind,

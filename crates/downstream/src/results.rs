@@ -1,5 +1,4 @@
-//! Results of an experiment: every score of every model with its interval, chance, and the models
-//! it must beat.
+//! Results of an experiment: scores of all models with intervals, chance and comparisons.
 
 use brainmae_run::Seeds;
 use serde::{Deserialize, Serialize};
@@ -11,18 +10,18 @@ use crate::statistics::{self, Chance, Comparison, Interval, bootstrap, chance, h
 mod markdown;
 mod table;
 
-/// How results are computed.
+/// Settings of the results.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ResultsSpec {
-    /// Names of linear models on functional connectivity; the first that predicts a target is what
-    /// others must beat there.
+    /// Names of linear models on functional connectivity; for each target, the first one with
+    /// predictions is the reference.
     pub linear: Vec<String>,
-    /// Name of the model that the experiment is about.
+    /// Name of the experiment's own model.
     pub brainmae: String,
-    /// Bootstrap samples of units for an interval.
+    /// Number of bootstrap replicates per interval.
     pub resamples: usize,
-    /// Exchanges for a p value.
+    /// Number of permutations per p value.
     pub permutations: usize,
 }
 
@@ -37,53 +36,52 @@ impl Default for ResultsSpec {
     }
 }
 
-/// A model against one of reference, with p values adjusted for how many such tests there are.
+/// Comparison of a model with a reference; p values are adjusted for the number of tests.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Against {
-    /// Name of the other.
+    /// Name of the reference.
     pub reference: String,
-    /// Difference to it, tested.
+    /// Difference to the reference, with its tests.
     pub comparison: Comparison,
-    /// [`Comparison::p_folds`] after Holm.
+    /// [`Comparison::p_folds`] adjusted by Holm's method.
     pub p_folds_holm: Option<f64>,
-    /// [`Comparison::p_units`] after Holm.
+    /// [`Comparison::p_units`] adjusted by Holm's method.
     pub p_units_holm: Option<f64>,
 }
 
 /// One score of one model for one target.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResultRow {
-    /// What is predicted.
+    /// Name of the target.
     pub target: String,
-    /// By whom.
+    /// Name of the model.
     pub model: String,
-    /// Learned from which share of the training side.
+    /// Share of the training set that the model learned from.
     pub train_share: f64,
-    /// Which score.
+    /// Kind of the score.
     pub score: Score,
-    /// Of one fold; of all together if nothing.
+    /// Number of the fold; `None` for all folds together.
     pub fold: Option<u32>,
-    /// Its value; nothing if it is undefined.
+    /// Value of the score; `None` if it is undefined.
     pub value: Option<f64>,
-    /// Over units, models as trained.
+    /// Interval over units, for the models as trained.
     pub interval: Option<Interval>,
-    /// Units tested.
+    /// Number of test units.
     pub n_units: usize,
-    /// The score of who always answers the training side's mean, or shares of classes.
+    /// Score of the constant predictor (mean or class shares of the training set).
     pub blind: Option<f64>,
-    /// The score if predictions had nothing to do with the truth, and how likely one as good would
-    /// be then.
+    /// Score of predictions that are independent of the truth, and the p value against it.
     pub chance: Chance,
-    /// The p value after Holm; of all folds together only.
+    /// The p value adjusted by Holm's method; for all folds together only.
     pub p_chance_holm: Option<f64>,
-    /// Against the linear model, trained on the same share; of all folds together only.
+    /// Comparison with the linear model, trained on the same share; for all folds together only.
     pub linear: Option<Against>,
-    /// Against BrainMAE, likewise.
+    /// Comparison with BrainMAE, likewise.
     pub brainmae: Option<Against>,
 }
 
 impl ResultRow {
-    /// Whether the linear model is better, surely or not.
+    /// True if the linear model has the better score, significant or not.
     pub fn loses(&self) -> bool {
         let difference = (self.linear.as_ref()).and_then(|linear| linear.comparison.difference);
         difference.is_some_and(|difference| difference * self.score.sign() < 0.0)
@@ -92,18 +90,17 @@ impl ResultRow {
 
 /// All results of an experiment, in order of target, model and share.
 ///
-/// p values are adjusted by Holm over all targets, models and shares of an experiment: primary
-/// scores (R², balanced accuracy) as one family, every other score as one of its own; each question
-/// (chance, the linear model, BrainMAE; over folds, over units) apart. Claims rest on primary
-/// scores: to look at ten scores and report the best is not paid for.
+/// p values are adjusted by Holm's method over all targets, models and shares of an experiment.
+/// Primary scores (R², balanced accuracy) are one family; each other score is a family of its own.
+/// Questions (chance, the linear model, BrainMAE; over folds, over units) are adjusted separately.
+/// Claims rest on primary scores, because p values are not adjusted for a choice among scores.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Results {
     rows: Vec<ResultRow>,
 }
 
 impl Results {
-    /// Everything that predictions tell. The same predictions, spec and seeds give the same
-    /// results.
+    /// Computes all results. The same predictions, spec and seeds give the same results.
     pub fn new(predictions: &Predictions, spec: &ResultsSpec, seeds: &Seeds) -> Self {
         let samples = predictions.samples();
         let mut rows = Vec::new();
@@ -135,7 +132,7 @@ impl Results {
         Self { rows }
     }
 
-    /// One row for each score of each fold and of all folds together.
+    /// One row per score, for each fold and for all folds together.
     pub fn rows(&self) -> &[ResultRow] {
         &self.rows
     }
@@ -175,7 +172,7 @@ fn score_rows(
         .collect()
 }
 
-/// Nothing for the reference itself.
+/// `None` for the reference itself.
 fn against(
     sample: &Sample,
     other: &Sample,
@@ -196,7 +193,7 @@ fn against(
     })
 }
 
-/// Adjusts every question's p values within their families.
+/// Adjusts the p values of each question within their families.
 fn adjust(rows: &mut [ResultRow]) {
     adjust_one(rows, |row| Some((row.chance.p, &mut row.p_chance_holm)));
     adjust_one(rows, |row| row.linear.as_mut().map(over_folds));

@@ -1,16 +1,15 @@
-//! Scores: how good predictions are.
+//! Scores of predictions against the truth.
 //!
-//! Every score takes weights of rows and a truth of its own, so that the same few lines give the
-//! score of a sample, of a bootstrap sample (weights count how often a row was drawn) and of
+//! Each score takes the weights of rows and a truth as arguments. The same code therefore computes
+//! the score of a sample, of a bootstrap replicate (weights count how often a row was drawn) and of
 //! permuted truth.
 //!
-//! A score of several folds is *pooled*: errors are averaged over all rows, but what only has a
-//! meaning within one trained model, the order of predictions ([`Score::PearsonR`],
-//! [`Score::Auroc`]), is compared within folds alone. Otherwise a model that answers the mean of
-//! its training side would have a negative correlation, since a fold of old people is predicted by
-//! a model trained on the young.
+//! A score of several folds is *pooled*: errors are averaged over all rows. The order of
+//! predictions ([`Score::PearsonR`], [`Score::Auroc`]) has a meaning within one trained model only,
+//! so it is compared within folds. Otherwise the constant predictor would have a negative
+//! correlation, because a fold of old subjects is predicted by a model trained on younger ones.
 //!
-//! A score that is undefined (one class, a constant prediction) is nothing, never 0 and never NaN.
+//! An undefined score (one class, a constant prediction) is `None`, never 0 and never NaN.
 
 use brainmae_statistics::RankOrder;
 use strum::{EnumString, IntoStaticStr, VariantArray};
@@ -31,32 +30,32 @@ use confusion::Confusion;
 )]
 #[strum(serialize_all = "snake_case")]
 pub enum Score {
-    /// Mean absolute error, in the target's unit.
+    /// Mean absolute error, in the target's unit of measurement.
     Mae,
-    /// Root of the mean squared error, in the target's unit.
+    /// Root of the mean squared error, in the target's unit of measurement.
     Rmse,
-    /// Share of the squared error of the training mean that is gone; negative if the training mean
-    /// is better.
+    /// 1 minus the ratio of the squared error to that of the training mean; negative if the
+    /// training mean is better.
     R2,
     /// Pearson correlation of truth and prediction, within folds.
     PearsonR,
-    /// Share of rows whose likeliest class is the true one.
+    /// Share of rows whose most probable class is the true one.
     Accuracy,
-    /// Mean over classes of the share of their rows that is found.
+    /// Mean recall over classes.
     BalancedAccuracy,
-    /// Mean over classes of the harmonic mean of precision and recall.
+    /// Mean over classes of the F1 score, the harmonic mean of precision and recall.
     MacroF1,
-    /// Area under the receiver operating characteristic, within folds; mean over classes if more
-    /// than two.
+    /// Area under the receiver operating characteristic, within folds; the mean over classes if
+    /// there are more than two.
     Auroc,
-    /// Mean squared error of probabilities, 0..1.
+    /// Mean squared error of probabilities, within 0..1.
     Brier,
-    /// Expected calibration error, 0..1.
+    /// Expected calibration error, within 0..1.
     CalibrationError,
 }
 
 impl Score {
-    /// Every score of a kind of target, the primary one first.
+    /// Scores of a kind of target, the primary one first.
     pub fn of(kind: Kind) -> &'static [Score] {
         match kind {
             Kind::Regression => &[Score::R2, Score::Mae, Score::Rmse, Score::PearsonR],
@@ -71,17 +70,17 @@ impl Score {
         }
     }
 
-    /// Whether models are ranked by it, and hypotheses are about it.
+    /// True if it ranks models and hypotheses are about it.
     pub fn is_primary(self) -> bool {
         matches!(self, Score::R2 | Score::BalancedAccuracy)
     }
 
-    /// Its name in tables.
+    /// Name in tables.
     pub fn name(self) -> &'static str {
         self.into()
     }
 
-    /// 1 if more is better, −1 if less is.
+    /// 1 if a higher score is better, −1 if a lower one is.
     pub fn sign(self) -> f64 {
         match self {
             Score::Mae | Score::Rmse | Score::Brier | Score::CalibrationError => -1.0,
@@ -89,9 +88,9 @@ impl Score {
         }
     }
 
-    /// What each row loses, if the score is ranked by a sum of losses of rows: absolute or squared
-    /// errors, wrong answers (over the number of rows of their class, for balanced accuracy),
-    /// squared errors of probabilities.
+    /// Loss of each row, if the ranking by the score is the ranking by a sum of losses: absolute or
+    /// squared errors, wrong answers (for balanced accuracy, divided by the number of rows of their
+    /// class), squared errors of probabilities.
     pub fn losses(self, sample: &Sample) -> Option<Vec<f64>> {
         let n_outputs = sample.kind().n_outputs();
         let truth = sample.truth();
@@ -122,7 +121,7 @@ impl Score {
     }
 }
 
-/// Computes scores of one sample: what does not depend on truth or weights is done once.
+/// Scores of one sample; terms that depend on neither truth nor weights are computed once.
 pub struct Scorer<'s, 'a> {
     sample: &'s Sample<'a>,
     likeliest: Vec<usize>,
@@ -131,7 +130,7 @@ pub struct Scorer<'s, 'a> {
 }
 
 impl<'s, 'a> Scorer<'s, 'a> {
-    /// Scores of this sample.
+    /// Prepares the scores of `sample`.
     pub fn new(sample: &'s Sample<'a>) -> Self {
         let Kind::Classification { n_classes } = sample.kind() else {
             return Self {
@@ -142,7 +141,7 @@ impl<'s, 'a> Scorer<'s, 'a> {
             };
         };
         let rows = || sample.output().chunks_exact(n_classes);
-        // With two classes, the second against the first is the first against the second.
+        // With two classes, the area of the second class equals that of the first.
         let classes = if n_classes == 2 { 1..2 } else { 0..n_classes };
         let orders = classes.map(|class| {
             let p: Vec<f64> = rows().map(|row| row[class]).collect();
@@ -156,12 +155,12 @@ impl<'s, 'a> Scorer<'s, 'a> {
         }
     }
 
-    /// All scores of the sample's kind, in the order of [`Score::of`].
+    /// All scores of the sample's kind of target, in the order of [`Score::of`].
     pub fn scores(&self) -> Vec<Option<f64>> {
         self.scores_of(self.sample.truth(), &vec![1.0; self.sample.len()])
     }
 
-    /// All scores, had this been the truth and had each row been there `weights` times.
+    /// All scores for another truth, with `weights` of the rows.
     pub fn scores_of(&self, truth: &[f64], weights: &[f64]) -> Vec<Option<f64>> {
         let n_classes = match self.sample.kind() {
             Kind::Regression => return regression::scores(self.sample, truth, weights).into(),
@@ -179,7 +178,7 @@ impl<'s, 'a> Scorer<'s, 'a> {
         ]
     }
 
-    /// True classes against likeliest ones; nothing for numbers.
+    /// True classes against predicted classes; `None` for regression.
     pub fn confusion(&self) -> Option<Confusion> {
         let Kind::Classification { n_classes } = self.sample.kind() else {
             return None;
@@ -189,14 +188,14 @@ impl<'s, 'a> Scorer<'s, 'a> {
         Some(Confusion::new(n_classes, truth, &self.likeliest, &weights))
     }
 
-    /// How often models are right, by how sure they are; empty for numbers.
+    /// Accuracy by predicted probability; empty for regression.
     pub fn calibration_curve(&self) -> Vec<calibration::Bin> {
         let weights = vec![1.0; self.sample.len()];
         self.calibration.curve(self.sample.truth(), &weights)
     }
 }
 
-/// The mean area over classes for which there is one; `None` if there is none.
+/// Mean area over the classes with a defined area; `None` if there is none.
 fn mean_area(orders: &[RankOrder], truth: &[f64], weights: &[f64]) -> Option<f64> {
     let areas = orders.iter().filter_map(|order| order.area(truth, weights));
     let (sum, n) = areas.fold((0.0, 0), |(sum, n), area| (sum + area, n + 1));

@@ -1,13 +1,13 @@
-//! How sure a score is, and whether two differ.
+//! Statistics of scores: intervals, tests against chance, comparisons of models.
 //!
-//! Units are what is drawn, exchanged and counted: families, or subjects where families are not
-//! known, or scans of an only subject. More rows of the same units make nothing surer.
+//! Units are drawn, exchanged and counted: families, or subjects if families are unknown, or scans
+//! if there is only one subject. More rows of the same units do not reduce uncertainty.
 //!
-//! Two sources of chance are kept apart. Intervals and tests over *units* ([`bootstrap()`],
-//! [`sign_flips()`]) take the trained models as they are and ask what other test units would have
-//! given. The test over *folds* ([`corrected_t()`]) asks what other training sides would have given
-//! as well; with five folds it sees little. The permutation test of one model ([`chance()`]) says
-//! there how it stands between the two.
+//! There are two sources of randomness. Intervals and tests over *units* ([`bootstrap()`],
+//! [`sign_flips()`]) take the trained models as fixed and describe the variation over test units.
+//! The test over *folds* ([`corrected_t()`]) also includes the variation over training sets; with
+//! five folds it has little power. The permutation test of one model ([`chance()`]) documents its
+//! own position between the two.
 
 mod chance;
 mod comparison;

@@ -1,20 +1,23 @@
-//! Targets as the heads of networks learn them, and the loss.
+//! Supervised targets of neural heads, and their losses.
 
 use burn::tensor::{Device, Tensor, TensorData, activation::log_softmax};
 
 use crate::{FitError, Kind, Output};
 
-/// A target with the statistics of its training side.
+/// A target with the statistics of its training set.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
-    /// In standard deviations from the mean.
+    /// A number, in standard deviations from the mean.
     Number { mean: f64, std: f64 },
-    /// With a weight for every class, so that all that were seen count alike.
+    /// A class; the weights give all classes of the training set the same total weight.
     Class { weights: Vec<f32> },
 }
 
 impl Target {
-    /// From the truths of the training side, or what is wrong with them.
+    /// From the truths of the training set.
+    ///
+    /// # Errors
+    /// If the head cannot be trained on these truths.
     pub fn new(kind: Kind, truth: &[f64]) -> Result<Self, FitError> {
         Self::check(kind, truth)?;
         let n = truth.len() as f64;
@@ -50,7 +53,7 @@ impl Target {
         }
     }
 
-    /// Whether truths are numbers, or numbers of classes; otherwise what is wrong with them.
+    /// Checks that truths are finite numbers, or numbers of classes.
     pub fn check(kind: Kind, truth: &[f64]) -> Result<(), FitError> {
         let right = |truth: &&f64| match kind {
             Kind::Regression => truth.is_finite(),
@@ -68,7 +71,7 @@ impl Target {
         }
     }
 
-    /// 1 for the true class, `[batch, classes]`; nothing for numbers.
+    /// One-hot truth, `[batch, classes]`; `None` for regression.
     pub fn classes(&self, truth: &[f64], device: &Device) -> Option<Tensor<2>> {
         let Self::Class { weights } = self else {
             return None;
@@ -96,7 +99,7 @@ impl Target {
         Tensor::from_data(TensorData::new(rows, [truth.len(), n_classes]), device)
     }
 
-    /// Weight of every example in the loss.
+    /// Sum of the weights of the examples in the loss.
     fn weights(&self, truth: &[f64]) -> f64 {
         match self {
             Self::Number { .. } => truth.len() as f64,
@@ -104,8 +107,8 @@ impl Target {
         }
     }
 
-    /// Squared error in standard deviations, or balanced cross entropy: its sum over the examples,
-    /// and their weight.
+    /// Squared error in standard deviations, or balanced cross entropy. Returns the sum over the
+    /// examples and the sum of their weights.
     ///
     /// # Shapes
     /// - `logits`: `[batch, n_outputs]`
@@ -126,16 +129,16 @@ impl Target {
         (sum, self.weights(truth))
     }
 
-    /// What is said of examples that have one row of logits each, `[examples][n_outputs]`.
+    /// Predictions from one row of logits per example, `[examples][n_outputs]`.
     pub fn read_each(&self, logits: &[f32], kind: Kind) -> Output {
         let logits: Vec<f64> = logits.iter().copied().map(f64::from).collect();
         let rows = logits.chunks_exact(kind.n_outputs());
         Output::new(kind, rows.flat_map(|row| self.read(row, kind)).collect())
     }
 
-    /// What is said of an example from the logits of its tiles, `[tiles][n_outputs]`: the mean of
-    /// their values or probabilities. The loss makes all classes equally likely beforehand;
-    /// probabilities are those of the training side's shares.
+    /// Prediction from the logits of an example's tiles, `[tiles][n_outputs]`: the mean of their
+    /// values or probabilities. The balanced loss implies equal class shares, so probabilities are
+    /// converted to the class shares of the training set.
     pub fn read(&self, tiles: &[f64], kind: Kind) -> Vec<f64> {
         let tiles = match (self, kind) {
             (Self::Class { weights }, Kind::Classification { n_classes }) => {
@@ -185,7 +188,7 @@ mod tests {
     fn rare_classes_count_as_much_as_common_ones() {
         let target = Target::new(TWO, &[0.0, 0.0, 0.0, 1.0]).expect("two classes");
         let l3 = 3f32.ln();
-        // Three right with p = 3/4, and one wrong with p = 1/4.
+        // Three right answers with p = 3/4, and one wrong answer with p = 1/4.
         let found = loss(&target, [l3, 0.].repeat(4), &[0.0, 0.0, 0.0, 1.0]);
         let expected = 0.5 * (4f64 / 3.0).ln() + 0.5 * 4f64.ln();
         assert!((found - expected).abs() < 1e-6, "{found}");

@@ -1,4 +1,4 @@
-//! What is predicted: a column of the subjects' table, the task of a scan, or what a segment shows.
+//! Targets: a column of the subjects' table, the task of a scan, or the condition of a segment.
 
 mod states;
 
@@ -11,24 +11,24 @@ use crate::task::{LeftOut, Truths};
 use crate::{DownstreamError, Example, Kind, Scan};
 pub use states::{StateSpec, Stretch};
 
-/// Where the truth of a target is.
+/// Source of the truth of a target.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TargetSpec {
-    /// A column of the subjects' table: age, sex, a score. Every scan of a subject has the
+    /// Name of a column of the subjects' table: age, sex, a score. All scans of a subject have the
     /// subject's value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
-    /// Numbers of a column are the numbers of classes.
+    /// True if numbers of the column are numbers of classes.
     #[serde(default, skip_serializing_if = "is_false")]
     pub classes: bool,
-    /// The task that the scan was measured under.
+    /// True if the target is the task of the scan.
     #[serde(default, skip_serializing_if = "is_false")]
     pub task: bool,
-    /// Which condition a segment shows.
+    /// Settings if the target is the condition of a segment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<StateSpec>,
-    /// Scans of these tasks alone; of all when nothing is said.
+    /// Tasks whose scans are used; all if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<String>,
 }
@@ -37,7 +37,7 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
-/// What of a scan a truth may be read from.
+/// Data of a scan from which a truth is read.
 pub(crate) struct Seen<'a> {
     pub number: usize,
     pub scan: &'a Scan,
@@ -47,7 +47,7 @@ pub(crate) struct Seen<'a> {
 
 impl TargetSpec {
     /// # Errors
-    /// [`DownstreamError::Config`] unless exactly one place is named.
+    /// [`DownstreamError::Config`] unless exactly one source is set.
     pub fn check(&self, name: &str) -> Result<(), DownstreamError> {
         let places = [self.column.is_some(), self.task, self.state.is_some()];
         let n = places.iter().filter(|given| **given).count();
@@ -73,17 +73,17 @@ impl TargetSpec {
         }
     }
 
-    /// Whether truths belong to segments, not to whole scans.
+    /// True if truths belong to segments, false if they belong to whole scans.
     pub fn is_of_segments(&self) -> bool {
         self.state.is_some()
     }
 
-    /// Whether all scans of a subject have the same truth.
+    /// True if all scans of a subject have the same truth.
     pub fn is_of_subjects(&self) -> bool {
         self.column.is_some()
     }
 
-    /// Reads the truth of every scan.
+    /// Reads the truth of each scan.
     pub(crate) fn read(
         &self,
         name: &str,
@@ -175,7 +175,7 @@ fn whole(seen: &Seen) -> Example {
     }
 }
 
-/// Classes are numbered in the order of their names.
+/// Numbers classes in the alphabetical order of their names.
 fn of_words<'a>(
     seen: &[&'a Seen<'a>],
     missing: &str,

@@ -1,4 +1,4 @@
-//! One target with its scans: what every learner is asked.
+//! Task: one target with its scans, the same for all learners.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use brainmae_data::{
 use crate::target::{Seen, TargetSpec};
 use crate::{DownstreamError, Example, Examples, Kind, Labelled, Scan};
 
-/// The truths that a target reads from scans.
+/// Truths of a target, read from scans.
 pub(crate) struct Truths {
     pub kind: Kind,
     pub classes: Vec<String>,
@@ -44,11 +44,11 @@ impl Truths {
 /// A scan without a truth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
-    /// Which.
+    /// Identifier of the scan.
     pub scan: ScanId,
-    /// Whose.
+    /// Subject of the scan.
     pub subject: SubjectId,
-    /// Why.
+    /// Reason.
     pub reason: String,
 }
 
@@ -62,13 +62,13 @@ impl LeftOut {
     }
 }
 
-/// The signals of a data set, in memory.
+/// Signals of a data set, in memory.
 pub struct Signals {
     series: BTreeMap<ScanId, Arc<BoldSeries>>,
 }
 
 impl Signals {
-    /// Reads every scan that is used.
+    /// Reads all scans that are used.
     ///
     /// # Errors
     /// From the data set.
@@ -85,38 +85,38 @@ impl Signals {
     }
 }
 
-/// A target with everything that may be used to predict it.
+/// A target with all data that may be used for its prediction.
 pub struct Task {
-    /// Its name in the experiment file.
+    /// Name in the experiment file.
     pub name: String,
     /// Number or class.
     pub kind: Kind,
-    /// Names of the classes.
+    /// Names of the classes; empty for regression.
     pub classes: Vec<String>,
-    /// Whether truths belong to segments.
+    /// True if truths belong to segments.
     pub of_segments: bool,
-    /// Whether all scans of a subject have one truth.
+    /// True if all scans of a subject have one truth.
     pub of_subjects: bool,
     /// Names of the confounds of [`Scan::confounds`].
     pub confounds: Vec<String>,
     /// All scans with a truth.
     pub scans: Vec<Scan>,
-    /// What is predicted for.
+    /// Examples to predict.
     pub examples: Vec<Example>,
-    /// One for each example.
+    /// One truth for each example.
     pub truth: Vec<f64>,
-    /// What to learn from instead, where that is more than what is predicted for.
+    /// Training examples with truth, if there are more of them than `examples`.
     training: Vec<(Example, f64)>,
     /// Scans without a truth.
     pub left_out: Vec<LeftOut>,
-    /// Stretches that no condition fills far enough.
+    /// Number of stretches in which no condition fills the required share.
     pub n_mixed: usize,
 }
 
-/// Columns that could explain a prediction away, used where a data set has them.
+/// Columns of the subjects' table that are confounds, if the data set has them.
 pub const CONFOUNDS: [&str; 3] = ["age_years", "sex", "site"];
 
-/// Confound of every scan.
+/// Name of the confound that every scan has: mean framewise displacement in mm.
 pub const MEAN_FD: &str = "mean_fd_mm";
 
 impl Task {
@@ -193,7 +193,7 @@ impl Task {
         })
     }
 
-    /// A task by its parts.
+    /// A task from its parts.
     #[cfg(test)]
     pub(crate) fn of_examples(
         name: &str,
@@ -218,7 +218,7 @@ impl Task {
         }
     }
 
-    /// The numbers of the examples on the training, validation and test side of a split.
+    /// Numbers of the examples in the training, validation and test set of a split.
     pub fn sides(&self, split: &Split) -> [Vec<usize>; 3] {
         [&split.train, &split.validation, &split.test].map(|side| {
             let side: BTreeSet<&ScanId> = side.iter().collect();
@@ -227,7 +227,7 @@ impl Task {
         })
     }
 
-    /// What never stands on two sides with example `i`.
+    /// Unit of example `i`, which a split keeps together.
     pub fn unit(&self, i: usize) -> &str {
         &self.scans[self.examples[i].scan].unit
     }
@@ -240,8 +240,8 @@ impl Task {
         }
     }
 
-    /// What to learn from where the examples of these numbers train: all stretches of their scans,
-    /// where there are more than they.
+    /// Training examples for these numbers: all stretches of their scans, if there are more of them
+    /// than examples.
     pub fn training(&self, numbers: &[usize]) -> Labelled<'_> {
         if self.training.is_empty() {
             return self.labelled(numbers);
@@ -269,7 +269,7 @@ impl Task {
     }
 }
 
-/// What never stands on two sides.
+/// The unit of a scan.
 fn unit_of(record: &ScanRecord, subject: Option<&SubjectRecord>, unit: SplitUnit) -> String {
     match (unit, subject.and_then(|subject| subject.family.as_ref())) {
         (SplitUnit::Scan, _) => record.scan.to_string(),
@@ -278,16 +278,16 @@ fn unit_of(record: &ScanRecord, subject: Option<&SubjectRecord>, unit: SplitUnit
     }
 }
 
-/// Numbers of a subject and a scan that could explain a prediction away.
+/// Confounds of subjects and scans, as numbers.
 struct Confounds {
     names: Vec<String>,
-    /// The column, and the category that counts as 1 where it holds words.
+    /// Name of the column, and for words the category that counts as 1.
     columns: Vec<(String, Option<String>)>,
 }
 
 impl Confounds {
-    /// Those that these subjects have, but for `target` itself; a category is one number for each
-    /// of its words but the first.
+    /// Confounds that these subjects have, except for `target` itself. A category becomes one
+    /// number for each of its words except the first.
     fn of(subjects: &[SubjectRecord], target: Option<&str>) -> Self {
         let mut columns = Vec::new();
         for name in CONFOUNDS.into_iter().filter(|name| Some(*name) != target) {

@@ -1,10 +1,10 @@
-//! Embeds every scan of a prepared data set with a pretrained checkpoint:
+//! Example: embeds every scan of a prepared data set with a pretrained checkpoint.
 //!
 //! ```bash
 //! cargo run --example embed -- CHECKPOINT PREPARED
 //! ```
 //!
-//! Without arguments it makes a small data set and an untrained checkpoint first.
+//! Without arguments it first creates a small data set and an untrained checkpoint.
 
 use std::error::Error;
 use std::path::PathBuf;

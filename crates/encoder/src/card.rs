@@ -1,4 +1,4 @@
-//! Card of a BrainMAE checkpoint, made where the model is trained.
+//! Card of a BrainMAE checkpoint, created at training.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +11,8 @@ use crate::{Checkpoint, EncoderError};
 /// Name of the model in cards.
 pub const MODEL: &str = "brainmae";
 
-/// The card of weights that are trained on `training`, the scans of the training side of `split`.
-/// What the weights of `start` have seen, these weights have seen too.
+/// The card of weights that are trained on `training`, the scans of the training set of `split`.
+/// Scans that `start` was trained on are listed too.
 ///
 /// # Errors
 /// As [`Checkpoint::check_start`].

@@ -1,4 +1,4 @@
-//! Checkpoint of a BrainMAE, with the guards that its card asks for.
+//! Checkpoint of a BrainMAE, with checks against its card.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,10 +13,10 @@ use burn::tensor::Device;
 use crate::card::{MODEL, to_value};
 use crate::{Encoder, EncoderError};
 
-/// The file of a checkpoint that holds the weights.
+/// File name of the weights in a checkpoint.
 pub const WEIGHTS: &str = "model.safetensors";
 
-/// A checkpoint on disk whose card is that of a BrainMAE.
+/// A BrainMAE checkpoint on disk.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
     files: brainmae_run::Checkpoint,
@@ -28,7 +28,7 @@ impl Checkpoint {
     /// Opens the checkpoint in the folder `path`.
     ///
     /// # Errors
-    /// If its card cannot be read, or is that of another kind of model.
+    /// If its card cannot be read, or belongs to another kind of model.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, EncoderError> {
         Self::new(brainmae_run::Checkpoint::open(path.as_ref())?)
     }
@@ -68,7 +68,7 @@ impl Checkpoint {
         self.files.card()
     }
 
-    /// The data that the model fits.
+    /// Description of the data that the model accepts.
     pub fn data(&self) -> &DataCard {
         &self.data
     }
@@ -83,8 +83,8 @@ impl Checkpoint {
         self.files.path()
     }
 
-    /// The encoder on `device`, for data that have the checkpoint's segments and samples.
-    /// [`Encoder::embed`] checks every data set that it is given.
+    /// The encoder on `device`, for data with the checkpoint's segments and samples.
+    /// [`Encoder::embed`] checks each data set.
     ///
     /// # Errors
     /// If the weights cannot be read, or do not fit the card.
@@ -97,11 +97,11 @@ impl Checkpoint {
         ))
     }
 
-    /// The encoder on `device`, to be measured on the scans `held_out` of `dataset`.
+    /// The encoder on `device`, for an evaluation on the scans `held_out` of `dataset`.
     ///
     /// # Errors
-    /// [`EncoderError::Mismatch`] if the data do not fit, [`EncoderError::Seen`] if a scan was seen
-    /// in training.
+    /// [`EncoderError::Mismatch`] if the data differ, [`EncoderError::Seen`] if a scan was used in
+    /// training.
     pub fn encoder_for(
         &self,
         dataset: &PreparedDataset,
@@ -120,13 +120,13 @@ impl Checkpoint {
             n_rois: self.data.rois.len(),
             segment_len_trs: self.data.segment_len_trs,
         };
-        // Every weight is replaced.
+        // All weights are replaced.
         let model = (self.config).init(data, &mut Seeds::new(0).stream("weights"), device)?;
         let weights = weights::from_safetensors(&self.files.read(WEIGHTS)?, "")?;
         Ok(weights::import(model, weights)?)
     }
 
-    /// The model on `device`, to be trained further on the training side of `split`.
+    /// The model on `device`, for further training on the training set of `split`.
     ///
     /// # Errors
     /// As [`Checkpoint::check_start`], or if the weights cannot be read.
@@ -142,9 +142,9 @@ impl Checkpoint {
         self.model(device)
     }
 
-    /// Checks that a training on the training side of `split` may start from these weights: the
-    /// model has the same config, the data fit, and no scan of the validation and test sides was
-    /// seen.
+    /// Checks that a training on the training set of `split` may start from these weights: the
+    /// model has the same config, the data match, and no scan of the validation and test set was
+    /// used in training.
     ///
     /// # Errors
     /// [`EncoderError::OtherConfig`], [`EncoderError::Mismatch`] or [`EncoderError::Seen`].
@@ -163,8 +163,8 @@ impl Checkpoint {
         self.bar_seen(dataset, split.unit, &held_out)
     }
 
-    /// Checks that `dataset`, cut as `layout` says, has the atlas, the order of ROIs, the time base
-    /// and the cleaning of the training data.
+    /// Checks that `dataset`, cut according to `layout`, has the atlas, the order of ROIs, the time
+    /// base and the cleaning of the training data.
     ///
     /// # Errors
     /// [`EncoderError::Mismatch`] names the first difference.
@@ -176,8 +176,8 @@ impl Checkpoint {
         Ok(self.data.check(&DataCard::new(dataset, layout))?)
     }
 
-    /// Checks that these weights belong to a model with `config`. Shapes alone do not tell: weights
-    /// of SG fit AG.
+    /// Checks that these weights belong to a model with `config`. Shapes are not sufficient,
+    /// because weights of SG have the shapes of AG.
     ///
     /// # Errors
     /// [`EncoderError::OtherConfig`] names the first field that differs.
@@ -196,8 +196,8 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Checks that the weights have seen no scan of `held_out`: where `unit` is the subject, none
-    /// of its subject or of a relative.
+    /// Checks that no scan of `held_out` was used in training. If `unit` is the subject, no scan of
+    /// the same subject or of a relative was used either.
     ///
     /// # Errors
     /// [`EncoderError::Seen`] names the first such scan.

@@ -1,4 +1,4 @@
-//! Embeddings of samples: one vector for the sample, one for each of its segments.
+//! Embeddings of samples: one vector per sample and one per segment.
 
 use brainmae_data::{Crop, SampleBatch, ScanStore, SegmentLayout, fill};
 use brainmae_model::{BrainMae, Input};
@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 
 use crate::EncoderError;
 
-/// Samples encoded at a time.
+/// Number of samples that are encoded at once.
 const BATCH: usize = 16;
 
 /// The vectors of one sample of a scan.
@@ -18,9 +18,9 @@ pub struct SampleEmbedding {
     pub start_volume: usize,
     /// The sample's representation, `[d_model]`.
     pub cls: Vec<f32>,
-    /// The state of each segment in context, `[segments, d_model]`; of padded segments too.
+    /// The state of each segment in context, `[segments, d_model]`, including padded segments.
     pub tokens: Vec<f32>,
-    /// Segments that are no padding.
+    /// True for segments that are not padding.
     pub valid: Vec<bool>,
 }
 
@@ -54,7 +54,7 @@ pub fn embed_crops(
     Ok(all)
 }
 
-/// Cuts samples and puts them where the model is. The batch comes back without its signals.
+/// Cuts samples and copies them to the model's device. The returned batch has no signals.
 ///
 /// # Errors
 /// If a scan cannot be read.

@@ -1,4 +1,4 @@
-//! Pretrained encoder in memory: scans of data that fit become vectors.
+//! Pretrained encoder in memory, which converts scans to vectors.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use brainmae_model::{BrainMae, BrainMaeConfig};
 use crate::EncoderError;
 use crate::embedding::{SampleEmbedding, embed_crops};
 
-/// A pretrained BrainMAE without gradients, and the data that it fits.
+/// A pretrained BrainMAE without gradients, and the data that it accepts.
 #[derive(Clone)]
 pub struct Encoder {
     model: BrainMae,
@@ -47,7 +47,7 @@ impl Encoder {
         &self.config
     }
 
-    /// Lengths in volumes of the segments and samples that it takes.
+    /// Lengths of segments and samples, in volumes.
     pub fn layout(&self) -> SegmentLayout {
         self.layout
     }
@@ -62,8 +62,8 @@ impl Encoder {
         self.data.check(&found).map_err(Into::into)
     }
 
-    /// The vectors of one scan, sample after sample; no ROI is hidden. Nothing for a scan shorter
-    /// than a segment.
+    /// Vectors of one scan, in consecutive samples; no ROI is hidden. Empty for a scan shorter than
+    /// a segment.
     ///
     /// # Errors
     /// As [`Encoder::check`], or if the scan cannot be read.
@@ -74,7 +74,7 @@ impl Encoder {
     ) -> Result<Vec<SampleEmbedding>, EncoderError> {
         self.check(dataset)?;
         let series = Arc::new(dataset.bold(scan)?);
-        // The subject of a scan plays no part in its vectors.
+        // The vectors of a scan do not depend on its subject.
         let store = ScanStore::shared(std::iter::once((
             scan.clone(),
             scan.as_str().into(),

@@ -11,7 +11,7 @@ pub enum EncoderError {
     /// The data differ from those that the checkpoint was trained on.
     #[error(transparent)]
     Mismatch(#[from] DataMismatch),
-    /// The checkpoint holds another kind of model.
+    /// The checkpoint belongs to another kind of model.
     #[error("the checkpoint does not fit: the model is {expected} here, {found} in the checkpoint")]
     OtherModel {
         /// Model of the checkpoint.
@@ -32,7 +32,7 @@ pub enum EncoderError {
         /// Its value in the checkpoint.
         expected: serde_json::Value,
     },
-    /// A scan that is held out is known to the weights.
+    /// The encoder was trained on a held-out scan.
     #[error(
         "the checkpoint was trained on scan {scan}, on its subject or on a relative, who is held out in this split"
     )]
@@ -40,14 +40,14 @@ pub enum EncoderError {
         /// The first such scan.
         scan: ScanId,
     },
-    /// The card does not describe the data or the model.
+    /// The card has no valid description of the data or the model.
     #[error("the {part} in the card of the checkpoint {path:?} is damaged")]
     Card {
         /// `data` or `model_config`.
         part: &'static str,
         /// The checkpoint.
         path: std::path::PathBuf,
-        /// Why.
+        /// Parse error.
         #[source]
         source: serde_json::Error,
     },

@@ -1,4 +1,4 @@
-//! Guards of a checkpoint: who may be embedded, measured, or trained on with it.
+//! Tests of a checkpoint's checks for embedding, evaluation and further training.
 
 use brainmae_data::{DataMismatch, DatasetHeader, PreparedDataset, ScanId, Split, SplitUnit};
 use brainmae_encoder::{Checkpoint, EncoderError};
@@ -17,7 +17,7 @@ fn made() -> (Untrained, PreparedDataset, Checkpoint) {
     (made, dataset, checkpoint)
 }
 
-/// The same data set with a change of its header, of its ROIs, or of both.
+/// The same data set with a changed header, changed ROIs, or both.
 fn other(made: &Untrained, header: DatasetHeader, rois: [&str; 3]) -> PreparedDataset {
     let path = made.folder.path().join("other");
     write(&path, header, rois, &[1]).expect("sizes fit");
@@ -39,7 +39,7 @@ fn a_scan_is_embedded_sample_after_sample() {
     let (_made, dataset, checkpoint) = made();
     let encoder = checkpoint.encoder(&Device::flex()).expect("sizes fit");
     let samples = encoder.embed(&dataset, &"sub-1".into()).expect("it fits");
-    // 60 volumes: samples of 24 from 0, 24 and 48; the last one has two segments of four.
+    // 60 volumes: samples of 24 from 0, 24 and 48; the last one has two of four segments.
     let starts: Vec<usize> = samples.iter().map(|s| s.start_volume).collect();
     assert_eq!(starts, [0, 24, 48]);
     assert_eq!(samples[2].valid, [true, true, false, false]);
@@ -144,7 +144,7 @@ fn a_training_starts_from_the_same_config_and_from_nobody_who_is_held_out() {
     ));
 }
 
-/// The text of a card as it was written before the card was cut in two.
+/// Card in the format before its split into two parts.
 const CARD: &str = include_str!("card.json");
 
 #[test]

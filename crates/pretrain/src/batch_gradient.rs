@@ -1,4 +1,4 @@
-//! Loss and gradient of one batch, its parts computed in parallel, on one device or several.
+//! Loss and gradient of one batch; its parts are computed in parallel, on one or more devices.
 
 use std::ops::Range;
 
@@ -12,12 +12,12 @@ use crate::workers::Workers;
 use crate::world::{World, share, sum_gradients};
 use crate::{Objective, PartLoss, PretrainError};
 
-/// The mean over the parts of a batch, weighted as the objective says.
+/// Mean over the parts of a batch, with the weights of the objective.
 #[derive(Default)]
 pub struct BatchGradient {
-    /// Gradient of every parameter.
+    /// Gradient of each parameter.
     pub gradients: GradientsParams,
-    /// Loss and terms, still on the device.
+    /// Loss and terms, on the device.
     pub loss: BatchLoss,
 }
 
@@ -27,13 +27,13 @@ struct Part {
 }
 
 impl BatchGradient {
-    /// The batch of `step`. Parts are summed in their order, whichever worker computed them: the
-    /// result is the same to the last bit for any number of threads, and of devices of one kind.
-    /// Sums of processes are summed last: with two processes that have one part each, that is the
-    /// same too.
+    /// Gradient of the batch of `step`. Parts are summed in their order, independent of the worker
+    /// that computed them. The result is therefore the same to the last bit for any number of
+    /// threads, and of devices of one kind. Sums of processes are added last; with two processes of
+    /// one part each, the result is also the same.
     ///
     /// # Errors
-    /// If the objective cannot make the batch.
+    /// If the objective cannot create the batch.
     pub fn of<O: Objective>(
         objective: &O,
         model: &O::Model,
@@ -64,8 +64,8 @@ impl BatchGradient {
     }
 }
 
-/// Some parts at a time, on the devices of `models` in turn; they come back in their order, on the
-/// device of the first.
+/// Computes several parts at once, on the devices of `models` in turn. Returns them in order, on
+/// the device of the first model.
 fn compute<O: Objective>(
     objective: &O,
     models: &[&O::Model],
@@ -81,7 +81,7 @@ fn compute<O: Objective>(
     std::thread::scope(|scope| {
         let workers: Vec<_> = parts
             .map(|part| {
-                // Leaves of its own: the threads' graphs share nothing, and so no lock.
+                // Separate leaves: the graphs of the threads share no node, so no lock is needed.
                 let model = fork(of_part(part));
                 scope.spawn(move || compute_part(objective, &model, step, part, home))
             })
@@ -96,7 +96,7 @@ fn compute<O: Objective>(
     })
 }
 
-/// One part on the device of `model`, brought to the device `home` without its graph.
+/// Computes one part on the device of `model`; copies it to the device `home` without its graph.
 fn compute_part<O: Objective>(
     objective: &O,
     model: &O::Model,
@@ -118,7 +118,7 @@ fn compute_part<O: Objective>(
     })
 }
 
-/// Where the tensors of a model are.
+/// Device of the tensors of a model.
 fn device<M: Module>(model: &M) -> Device {
     let first = model.devices().into_iter().next();
     first
@@ -126,7 +126,7 @@ fn device<M: Module>(model: &M) -> Device {
         .without_autodiff()
 }
 
-/// A model with the same weights and leaves of its own in the autodiff graph.
+/// A model with the same weights and separate leaves in the autodiff graph.
 fn fork<M: Module>(model: &M) -> M {
     model.clone().fork(&device(model).autodiff())
 }

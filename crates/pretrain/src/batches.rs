@@ -1,20 +1,20 @@
-//! The training batches of every step, as pure functions of the step.
+//! Training batches as pure functions of the step.
 
 use std::sync::Mutex;
 
 use brainmae_data::{Crop, ScanStore, SegmentLayout, epoch_order, random_crop};
 use brainmae_run::Seeds;
 
-/// Which crops of which scans a step learns from.
+/// Crops and scans of each step.
 ///
-/// Samples are numbered through the whole run. Every pass over the scans takes each once, in an
-/// order of its own, cut at a random start; step `k` has the samples `k * batch_size ..`, so a
-/// resumed run cuts what an uninterrupted one cuts.
+/// Samples are numbered through the whole run. Each pass over the scans uses each scan once, in a
+/// random order, with a random first volume. Step `k` has the samples from `k * batch_size`, so a
+/// resumed run has the same crops as an uninterrupted one.
 pub struct TrainingCrops {
     seeds: Seeds,
     batch_size: usize,
     n_scans: usize,
-    /// The order of the epoch asked for last.
+    /// Number and order of the last requested epoch.
     order: Mutex<(u64, Vec<usize>)>,
 }
 
@@ -29,12 +29,12 @@ impl TrainingCrops {
         }
     }
 
-    /// Passes over the scans after `step` steps.
+    /// Number of passes over the scans after `step` steps.
     pub fn epoch(&self, step: u64) -> f64 {
         step as f64 * self.batch_size as f64 / self.n_scans as f64
     }
 
-    /// The number of sample `i` of `step` in the run.
+    /// Number in the run of sample `i` of `step`.
     pub fn sample_number(&self, step: u64, i: usize) -> u64 {
         step * self.batch_size as u64 + i as u64
     }

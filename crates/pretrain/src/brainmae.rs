@@ -1,4 +1,4 @@
-//! BrainMAE as an [`Objective`]: hide ROIs, reconstruct them.
+//! BrainMAE as an [`Objective`]: masked reconstruction of ROIs.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,15 +15,15 @@ use crate::batches::TrainingCrops;
 use crate::mask::{MaskConfig, draw_mask, mask_on};
 use crate::{Objective, PartLoss, PretrainError};
 
-/// Share of ROIs hidden when a model is validated.
+/// Share of hidden ROIs in validation.
 pub const VALIDATION_RATIO: f64 = 0.5;
 
-/// Validation batches read ahead where their scans are on disk.
+/// Number of validation batches that are read ahead if scans are on disk.
 const VALIDATION_AHEAD: usize = 2;
 
 /// Masked reconstruction of the ROIs of training scans.
 pub struct MaskedReconstruction {
-    /// The parts of this process, step after step.
+    /// Loader of this process's parts, in order of steps.
     training: BatchLoader,
     crops: Arc<TrainingCrops>,
     layout: SegmentLayout,
@@ -43,19 +43,20 @@ pub struct Setup {
     pub layout: SegmentLayout,
     /// Masking and loss.
     pub mask: MaskConfig,
-    /// All randomness.
+    /// Seeds of all random streams.
     pub seeds: Seeds,
-    /// Samples of a step.
+    /// Samples per step.
     pub batch_size: usize,
-    /// Parts of a batch.
+    /// Number of parts of a batch.
     pub parts: usize,
-    /// Those that are computed here, all or a [share](crate::world::share): no other is read.
+    /// Parts that this process computes: all, or a [share](crate::world::share). Other parts are
+    /// not read.
     pub own: Range<usize>,
-    /// What goes beside the weights.
+    /// Card that is saved with the weights.
     pub card: Card,
 }
 
-/// Samples with the mask they are to be drawn under.
+/// Samples with their mask.
 pub struct MaskedBatch {
     /// The samples.
     pub samples: SampleBatch,
@@ -64,7 +65,7 @@ pub struct MaskedBatch {
 }
 
 impl MaskedBatch {
-    /// Has `draw(segments, rois, hidden)` append the mask of all segments of `samples`.
+    /// Mask for all segments of `samples`; `draw(segments, rois, hidden)` appends it.
     fn new(samples: SampleBatch, draw: impl FnOnce(usize, usize, &mut Vec<bool>)) -> Self {
         let segments = samples.batch * samples.segments;
         let mut hidden = Vec::with_capacity(segments * samples.rois);
@@ -84,7 +85,7 @@ impl MaskedBatch {
         [batch, segments, rois]
     }
 
-    /// The batch as the model takes it: samples and mask.
+    /// Input of the model and mask, on its device.
     pub fn to_device(&self, model: &BrainMae) -> (Input, Tensor<3, Bool>) {
         let input = input(&self.samples, model);
         let hidden = TensorData::new(self.hidden.clone(), self.mask_dims());
@@ -93,7 +94,7 @@ impl MaskedBatch {
     }
 }
 
-/// Samples as the model takes them.
+/// Samples as input of the model.
 fn input(samples: &SampleBatch, model: &BrainMae) -> Input {
     let dims = [samples.batch, samples.segments, samples.rois, samples.time];
     let bold = samples.bold.clone();
@@ -103,7 +104,7 @@ fn input(samples: &SampleBatch, model: &BrainMae) -> Input {
 impl MaskedReconstruction {
     /// # Errors
     /// [`PretrainError::NoScans`] without training or validation scans, [`PretrainError::Config`]
-    /// for settings that make no sense.
+    /// for invalid settings.
     pub fn new(
         setup: Setup,
         training: ScanStore,
@@ -145,7 +146,7 @@ impl MaskedReconstruction {
                 .collect()
         };
         Ok(Self {
-            // The parts of the step under way, and those of the next.
+            // Parts of the current step and of the next one.
             training: BatchLoader::new(training, layout, 2 * setup.own.len(), training_plan)?,
             crops,
             layout,
@@ -165,7 +166,7 @@ impl MaskedReconstruction {
         })
     }
 
-    /// Time that training has waited for its batches, summed over the parts of a batch.
+    /// Time that training has waited for batches, summed over the parts of a batch.
     pub fn waited(&self) -> Duration {
         self.training.waited()
     }
@@ -175,7 +176,7 @@ impl MaskedReconstruction {
         self.mask.ratio.draw(rng)
     }
 
-    /// Part `part` of the batch of `step`, one of those that are computed here.
+    /// Part `part` of the batch of `step`; it must be one of the parts of this process.
     ///
     /// # Errors
     /// From the data, if a crop cannot be cut.
@@ -184,7 +185,7 @@ impl MaskedReconstruction {
         Ok(self.training.batch(number)?)
     }
 
-    /// What is hidden of that part.
+    /// Mask of that part.
     fn mask(
         &self,
         step: u64,
@@ -193,7 +194,7 @@ impl MaskedReconstruction {
         device: &Device,
     ) -> Tensor<3, Bool> {
         let places = part * samples.batch..(part + 1) * samples.batch;
-        // A number per sample: how a batch is cut into parts does not change its masks.
+        // One stream per sample, so the division of a batch into parts does not change its masks.
         let numbers: Vec<u32> = places
             .map(|i| {
                 let sample = self.crops.sample_number(step, i);
@@ -217,12 +218,12 @@ impl MaskedReconstruction {
     }
 }
 
-/// Segments that are no padding: what a batch counts in a mean over batches.
+/// Number of segments that are not padding: the weight of a batch in a mean over batches.
 fn n_valid(samples: &SampleBatch) -> f64 {
     samples.valid.iter().filter(|valid| **valid).count() as f64
 }
 
-/// Cuts `crops`, and has `draw(segments, rois, hidden)` append the mask of all their segments.
+/// Cuts `crops`; `draw(segments, rois, hidden)` appends the mask of all their segments.
 pub(crate) fn masked_batch(
     store: &ScanStore,
     crops: &[Crop],
@@ -234,7 +235,7 @@ pub(crate) fn masked_batch(
     Ok(MaskedBatch::new(samples, draw))
 }
 
-/// One sample under a random mask of its own, for a closer look.
+/// One sample with a random mask, for display.
 ///
 /// # Errors
 /// From the data, if the sample cannot be cut.
@@ -312,7 +313,7 @@ impl Objective for MaskedReconstruction {
             ("validation/loss_visible", visible / weight),
         ];
         if self.mask.ratio.bounds()[1] == 0.0 {
-            // Nothing is hidden: what chooses the best checkpoint is the other term.
+            // No ROI is hidden; the other term selects the best checkpoint.
             scores.remove(0);
         }
         Ok(scores)

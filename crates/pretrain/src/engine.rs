@@ -1,4 +1,4 @@
-//! The training loop, for any [`Objective`].
+//! Training loop for any [`Objective`].
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,22 +18,21 @@ use crate::{Objective, PretrainError, Workers};
 
 pub use brainmae_encoder::WEIGHTS;
 
-/// Settings of the loop.
+/// Settings of the training loop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EngineConfig {
-    /// Optimiser steps of the whole run.
+    /// Number of optimiser steps of the whole run.
     pub steps: u64,
-    /// Samples of a step.
+    /// Samples per step.
     pub batch_size: usize,
-    /// Equal parts that a batch is computed in: in parallel where there are threads, one after
-    /// another (gradient accumulation) where there are not. A multiple of the devices that share a
-    /// batch. The result depends on it in the last bits, and does not depend on threads and
-    /// devices.
+    /// Number of equal parts of a batch, computed in parallel by threads, or one after another on
+    /// one thread (gradient accumulation). It is a multiple of the number of devices that share a
+    /// batch. The last bits of the result depend on it, but not on threads and devices.
     pub parts: usize,
-    /// Kind of number that the model computes in while it learns; models are used in 32 bits.
+    /// dtype of the model's computations in training; outside of training it is 32 bits.
     pub precision: Precision,
-    /// Learning rate over the steps.
+    /// Course of the learning rate over the steps.
     pub schedule: Schedule,
     /// Optimiser.
     pub optimizer: OptimizerConfig,
@@ -41,9 +40,9 @@ pub struct EngineConfig {
     pub validate_every: u64,
     /// Steps between checkpoints.
     pub checkpoint_every: u64,
-    /// Steps after which losses are read from the device, which waits for it, and appended to the
-    /// metric log. Read they are before every validation and checkpoint, too. No result depends on
-    /// it, so it is no part of a run's identity.
+    /// Steps between reads of the losses from the device, which wait for it; losses are then
+    /// appended to the metric log. Losses are also read before every validation and every
+    /// checkpoint. No result depends on this number, so it is not part of a run's identity.
     #[serde(skip_serializing)]
     pub log_every: u64,
 }
@@ -66,7 +65,7 @@ impl Default for EngineConfig {
 
 impl EngineConfig {
     /// # Errors
-    /// [`PretrainError::Config`] for a setting that makes no sense.
+    /// [`PretrainError::Config`] for an invalid setting.
     pub fn check(&self) -> Result<(), PretrainError> {
         let (schedule, optimizer) = (&self.schedule, &self.optimizer);
         let peak = schedule.base_lr * self.batch_size as f64 / 64.0;
@@ -117,10 +116,10 @@ impl EngineConfig {
     }
 }
 
-/// Each of `n_devices`, of all processes together, must get as many parts of a batch as the others.
+/// Checks that all `n_devices` devices of all processes get the same number of parts of a batch.
 ///
 /// # Errors
-/// [`PretrainError::Config`] that names `parts` otherwise.
+/// [`PretrainError::Config`] for `parts` if they do not.
 pub fn check_parts(parts: usize, n_devices: usize) -> Result<(), PretrainError> {
     if parts.is_multiple_of(n_devices) {
         return Ok(());
@@ -132,41 +131,41 @@ pub fn check_parts(parts: usize, n_devices: usize) -> Result<(), PretrainError> 
     })
 }
 
-/// How far a run is, for whoever watches it.
+/// Progress of a run, for display.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// Steps that were done before, by a run that this one resumes.
+    /// Number of steps of the earlier run that this one resumes.
     pub resumed: u64,
-    /// Steps done.
+    /// Number of completed steps.
     pub step: u64,
-    /// Steps of the whole run.
+    /// Number of steps of the whole run.
     pub steps: u64,
-    /// Loss of the last of them.
+    /// Loss of the last completed step.
     pub loss: f64,
-    /// Last validation score, once there is one.
+    /// Last validation score; `None` before the first validation.
     pub validation: Option<f64>,
 }
 
-/// The loop's connection to the outside.
+/// Connections of the loop to its caller.
 pub struct Watch<'a> {
-    /// Set to stop after the step under way; the run can be resumed.
+    /// If true, the loop stops after the current step; the run can be resumed.
     pub stop: &'a AtomicBool,
-    /// Called whenever losses were read.
+    /// Callback after each read of losses.
     pub progress: &'a mut dyn FnMut(Progress),
-    /// Where parts of a batch are computed; the result does not depend on it.
+    /// Workers that compute parts of a batch; the result does not depend on them.
     pub workers: &'a Workers,
-    /// The processes that train together; parts of a batch are shared among them first.
+    /// Communicator of the processes that train together; it shares the parts of a batch.
     pub world: &'a dyn World,
 }
 
-/// How a run ended.
+/// End of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// All steps were done.
+    /// All steps are completed.
     Finished,
-    /// It was asked to stop, and saved what it had.
+    /// The run was stopped, and a checkpoint was saved.
     Interrupted {
-        /// Steps done.
+        /// Number of completed steps.
         step: u64,
     },
 }
@@ -178,7 +177,7 @@ pub struct Engine<'a, O: Objective> {
     run: &'a RunFolder,
 }
 
-/// Where a run stands; saved in every checkpoint as `progress.json`.
+/// Progress of a run, saved in each checkpoint as `progress.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Standing {
     step: u64,
@@ -186,9 +185,9 @@ struct Standing {
     validation: Option<f64>,
 }
 
-/// What the host knows of a step whose loss is still on the device.
+/// Values on the host for a step whose loss is still on the device.
 struct Unread {
-    /// Steps done, with this one.
+    /// Number of completed steps, including this one.
     step: u64,
     epoch: f64,
     lr: f64,
@@ -197,7 +196,7 @@ struct Unread {
 
 impl<'a, O: Objective> Engine<'a, O> {
     /// # Errors
-    /// [`PretrainError::Config`] for a setting that makes no sense.
+    /// [`PretrainError::Config`] for an invalid setting.
     pub fn new(
         config: &'a EngineConfig,
         objective: &'a O,
@@ -211,22 +210,22 @@ impl<'a, O: Objective> Engine<'a, O> {
         })
     }
 
-    /// Trains `model` to the last step, from its last checkpoint if there is one, and leaves
+    /// Trains `model` to the last step, from its last checkpoint if there is one, and writes
     /// `checkpoints/{last,best}`.
     ///
-    /// `model` has the starting weights, on a device with autodiff.
+    /// `model` has the initial weights, on a device with autodiff.
     ///
     /// # Errors
-    /// [`PretrainError::NonFinite`] stops the run at the last good checkpoint; others come from
-    /// batches and files.
+    /// [`PretrainError::NonFinite`] stops the run; the last checkpoint stays valid. Other errors
+    /// come from batches and files.
     pub fn train(&self, model: O::Model, watch: &mut Watch) -> Result<Outcome, PretrainError> {
         let (workers, world) = (watch.workers, watch.world);
         check_parts(self.objective.parts(), workers.n_devices() * world.size())?;
-        // The optimiser's saved state finds its parameters by name, whatever the model is.
+        // The saved optimiser state identifies parameters by name.
         let model = weights::with_stable_ids(model);
         let (mut model, mut optimizer, mut at) = first_alone(world, || self.start(model))?;
         self.require_together(at.step, world)?;
-        // The first process alone writes.
+        // Only the first process writes.
         let mut log = match world.is_first() {
             true => Some(self.run.metric_log((at.step > 0).then_some(at.step))?),
             false => None,
@@ -257,7 +256,8 @@ impl<'a, O: Objective> Engine<'a, O> {
             if !(every(self.config.log_every) || validate || save) {
                 continue;
             }
-            // Before anything is made of the weights: a loss that is not finite has spoilt them.
+            // Losses are checked before the weights are used: a non-finite loss makes the weights
+            // invalid.
             let loss = self.read(&mut readings, log.as_mut(), world)?;
             if let Some(log) = &mut log {
                 let best = validate && self.validate(&model, &mut at, log)?;
@@ -268,8 +268,8 @@ impl<'a, O: Objective> Engine<'a, O> {
                     loss,
                     validation: at.validation,
                 });
-                // The best one first: a kill between the two repeats this step, and does not forget
-                // its checkpoint.
+                // The best checkpoint is saved first. If the process is killed between the two, the
+                // resumed run repeats this step and does not lose the best checkpoint.
                 if best {
                     self.save("best", &model, &optimizer, &at)?;
                 }
@@ -284,7 +284,7 @@ impl<'a, O: Objective> Engine<'a, O> {
         Ok(Outcome::Finished)
     }
 
-    /// Reads the steps that were not read yet, and logs them; returns the newest loss.
+    /// Reads and logs the losses that were not read yet; returns the newest one.
     fn read(
         &self,
         readings: &mut Readings<Unread>,
@@ -293,7 +293,7 @@ impl<'a, O: Objective> Engine<'a, O> {
     ) -> Result<f64, PretrainError> {
         let mut newest = f64::NAN;
         for (of, numbers) in readings.read(world) {
-            // Counted from 0, as batches are.
+            // Steps are counted from 0, like batches.
             let step = of.step - 1;
             self.require_finite("the loss", numbers.loss, step)?;
             self.require_finite("the norm of the gradient", numbers.grad_norm, step)?;
@@ -313,7 +313,7 @@ impl<'a, O: Objective> Engine<'a, O> {
         Ok(newest)
     }
 
-    /// Scores the model, and logs the scores; returns whether it is the best one yet.
+    /// Computes and logs the validation scores; returns true if the model is the best one so far.
     fn validate(
         &self,
         model: &O::Model,
@@ -350,7 +350,7 @@ impl<'a, O: Objective> Engine<'a, O> {
         Ok((model, optimizer, standing))
     }
 
-    /// All processes must have found the same checkpoint.
+    /// Checks that all processes have found the same checkpoint.
     fn require_together(&self, step: u64, world: &dyn World) -> Result<(), PretrainError> {
         let first = world.of_first(&[step as f64])[0] as u64;
         if step == first {
@@ -435,7 +435,7 @@ impl<'a, O: Objective> Engine<'a, O> {
     }
 }
 
-/// The weights of a checkpoint, put into `model`.
+/// Loads the weights of a checkpoint into `model`.
 ///
 /// # Errors
 /// If the checkpoint is not readable or belongs to another model.

@@ -1,4 +1,4 @@
-//! What can go wrong while training.
+//! Errors of training and of reconstruction scores.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,12 +8,12 @@ use brainmae_encoder::EncoderError;
 use brainmae_model::ModelError;
 use brainmae_run::RunError;
 
-/// The checkpoint before a loss that is not finite.
+/// The last checkpoint before a non-finite loss.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastGood {
     /// Its folder.
     pub path: PathBuf,
-    /// Steps behind it.
+    /// Number of completed steps.
     pub step: u64,
 }
 
@@ -27,7 +27,7 @@ impl fmt::Display for LastGood {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PretrainError {
-    /// A loss or a gradient that is no finite number.
+    /// A loss or a gradient that is not finite.
     #[error(
         "{what} is {value} at step {step}, batch {examples:?}; last good checkpoint: {}. \
          Look at these scans, lower schedule.base_lr, then run again",
@@ -38,61 +38,61 @@ pub enum PretrainError {
         what: &'static str,
         /// Its value.
         value: f64,
-        /// The step that would have been done.
+        /// The step that was not completed.
         step: u64,
-        /// Where the batch was cut from.
+        /// Scans and first volumes of the batch.
         examples: Vec<String>,
-        /// The checkpoint to go on from, if there is one.
+        /// The checkpoint to resume from; `None` if there is none.
         last_good: Option<LastGood>,
     },
-    /// A callback ended the work.
+    /// A callback stopped the work.
     #[error("stopped on request")]
     Interrupted,
-    /// A config value that makes no sense.
+    /// An invalid config value.
     #[error("training config: {field} is {found}, expected {expected}")]
     Config {
-        /// The field.
+        /// Name of the field.
         field: &'static str,
         /// Its value.
         found: String,
-        /// What would be right.
+        /// The valid values.
         expected: String,
     },
-    /// Processes that do not stand at the same step.
+    /// Processes whose checkpoints are of different steps.
     #[error(
         "process {rank} found a checkpoint of step {step} where the first process found one of step {first}: {path}. \
          All processes must see the same run folder"
     )]
     Apart {
-        /// The process.
+        /// Rank of the process.
         rank: usize,
-        /// Where it stands, 0 without a checkpoint.
+        /// Step of its checkpoint, 0 if there is none.
         step: u64,
-        /// Where the first process stands.
+        /// Step of the first process's checkpoint.
         first: u64,
-        /// Where it looked.
+        /// Folder of its checkpoints.
         path: String,
     },
-    /// The saved state of an optimiser that cannot be read.
+    /// A saved optimiser state that cannot be read.
     #[error("the optimiser's state in {path} is not readable: {problem}; start anew")]
     OptimizerState {
-        /// The checkpoint.
+        /// Path of the checkpoint.
         path: String,
-        /// What is wrong.
+        /// Description of the error.
         problem: String,
     },
-    /// Nothing to learn from, or to measure on.
+    /// A training, validation or test set without scans.
     #[error("the {side} side of the split has no scans")]
     NoScans {
         /// training, validation or test.
         side: &'static str,
     },
-    /// A covariance that no ridge of the grid makes invertible.
+    /// A covariance that is not invertible with any ridge of the grid.
     #[error(
         "the linear predictor cannot be fitted: the covariance of the training scans is not positive definite at any ridge"
     )]
     Covariance,
-    /// A table that is not what it should be.
+    /// An invalid table, or an error from polars.
     #[error("table of reconstructions")]
     Table(#[from] polars::error::PolarsError),
     /// From a checkpoint.

@@ -1,4 +1,4 @@
-//! Which ROIs are hidden. True means hidden, false visible, here and everywhere.
+//! Masks of ROIs. True means hidden, false visible, in the whole project.
 
 use burn::tensor::{Bool, DType, Device, Int, Tensor};
 use rand::{Rng, RngExt};
@@ -10,13 +10,13 @@ use crate::PretrainError;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MaskConfig {
-    /// Share of ROIs hidden.
+    /// Share of hidden ROIs.
     pub ratio: Ratio,
-    /// Weight of the hidden ROIs in the loss; the visible ones have the rest.
+    /// Weight of the hidden ROIs in the loss; the weight of the visible ones is `1 - lambda`.
     pub lambda: f64,
 }
 
-/// Share of ROIs hidden in a batch.
+/// Share of hidden ROIs in a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Ratio {
@@ -24,7 +24,7 @@ pub enum Ratio {
     Off(Off),
     /// The same share in every batch.
     Fixed(f64),
-    /// Drawn anew for every batch, uniformly between the two.
+    /// A new share for every batch, uniform between the two bounds.
     Uniform([f64; 2]),
 }
 
@@ -47,7 +47,7 @@ impl Default for MaskConfig {
 
 impl MaskConfig {
     /// # Errors
-    /// [`PretrainError::Config`] for shares outside 0..1 or out of order.
+    /// [`PretrainError::Config`] for shares outside 0..1 or in the wrong order.
     pub fn check(&self) -> Result<(), PretrainError> {
         let fail = |field, found: String, expected: &str| {
             Err(PretrainError::Config {
@@ -89,12 +89,12 @@ impl Ratio {
     }
 }
 
-/// In each segment of each sample its own random set of `round(ratio * rois)` ROIs, made on
-/// `device` with nothing but a number per sample sent there: `[samples, segments, rois]`, true
-/// where hidden. The same on every device.
+/// Random mask of `round(ratio * rois)` ROIs for each segment of each sample,
+/// `[samples, segments, rois]`, true where hidden. It is computed on `device` from one number per
+/// sample and is the same on all devices.
 ///
-/// Every (segment, ROI) has a hash of its sample's number and its place; the ROIs of the smallest
-/// hashes of a segment are hidden.
+/// Each (segment, ROI) has a hash of its sample's number and its index; in each segment the ROIs
+/// with the smallest hashes are hidden.
 pub fn mask_on(
     device: &Device,
     numbers: &[u32],
@@ -103,7 +103,7 @@ pub fn mask_on(
     ratio: f64,
 ) -> Tensor<3, Bool> {
     const LOW: i64 = 0xFFFF_FFFF;
-    /// Below 2^31: times 32 bits, it stays within 63.
+    /// Below 2^31, so the product with 32 bits fits into 63 bits.
     const FACTORS: [i64; 2] = [0x1E37_79B1, 0x045D_9F3B];
     let samples = numbers.len();
     let shape = [samples, segments, rois];
@@ -123,15 +123,15 @@ pub fn mask_on(
     for _ in 0..2 {
         hash = low(fold(hash) * FACTORS[1]);
     }
-    // No two ROIs of a segment alike, or one too many would be hidden.
+    // All hashes of a segment must differ; otherwise too many ROIs are hidden.
     let own = Tensor::<1, Int>::arange(0..rois as i64, wide).reshape([1, 1, rois]);
     let key = fold(hash) * rois as i64 + own.expand(shape);
     let last = key.clone().sort(2).narrow(2, n_hidden - 1, 1);
     key.lower_equal(last.expand(shape))
 }
 
-/// In each of `segments` its own random set of `round(ratio * rois)` ROIs: `[segments, rois]`,
-/// appended to `hidden`.
+/// Appends a random mask of `round(ratio * rois)` ROIs for each of `segments` to `hidden`:
+/// `[segments, rois]`.
 pub fn draw_mask(
     segments: usize,
     rois: usize,
@@ -144,7 +144,7 @@ pub fn draw_mask(
     for _ in 0..segments {
         let start = hidden.len();
         hidden.resize(start + rois, false);
-        // The head of a Fisher-Yates shuffle; any order to start from will do.
+        // First steps of a Fisher-Yates shuffle; the initial order does not matter.
         for i in 0..n_hidden.min(rois) {
             order.swap(i, rng.random_range(i..rois));
             hidden[start + order[i]] = true;
@@ -202,13 +202,13 @@ mod tests {
         let hidden = on_flex(&[3, 4], 50, 7, 0.5);
         assert_ne!(hidden[..350], hidden[350..]);
         assert!(hidden.chunks(7).any(|row| row != &hidden[..7]));
-        // What a sample hides is its own affair: a batch may be cut anywhere.
+        // The mask of a sample does not depend on the other samples of its batch.
         assert_eq!(on_flex(&[4], 50, 7, 0.5), hidden[350..]);
     }
 
     #[test]
     fn on_a_device_every_roi_is_hidden_equally_often_alone_and_with_any_other() {
-        // Consecutive numbers, the worst that a hash can be given.
+        // Consecutive numbers are the most difficult input for a hash.
         let numbers: Vec<u32> = (0..1000).collect();
         let hidden = on_flex(&numbers, 10, 7, 3.0 / 7.0);
         let rows: Vec<&[bool]> = hidden.chunks(7).collect();
@@ -228,7 +228,7 @@ mod tests {
                 );
             }
         }
-        // Nor does a segment know of the next.
+        // Masks of neighbouring segments are independent.
         let pairs = rows.windows(2);
         let again = pairs.map(|pair| (0..7).filter(|i| pair[0][*i] && pair[1][*i]).count());
         // 9999 * 7 * 9 / 49 expected.

@@ -1,5 +1,4 @@
-//! Notes of a reconstruction run, `notes.json`: what a report says beside the numbers of its
-//! tables.
+//! Notes of a reconstruction run, `notes.json`: text of a report that tables do not contain.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,17 +8,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::PretrainError;
 
-/// Name of the file in the run folder, without its ending.
+/// Name of the file in the run folder, without its extension.
 const NAME: &str = "notes";
 
-/// What is in no table.
+/// Notes of one run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Notes {
-    /// What the experiment asks.
+    /// Question of the experiment.
     pub about: String,
-    /// Scans left out, with reasons.
+    /// Excluded scans, with reasons.
     pub excluded: Vec<(String, String)>,
-    /// Network of every ROI, where the atlas has networks.
+    /// Network of each ROI, if the atlas has networks.
     pub networks: BTreeMap<String, String>,
 }
 
@@ -27,7 +26,7 @@ impl Notes {
     /// Reads the notes of a run.
     ///
     /// # Errors
-    /// [`PretrainError::Run`] if there are none, or they are damaged.
+    /// [`PretrainError::Run`] if the file is missing or damaged.
     pub fn read(run: &Path) -> Result<Self, PretrainError> {
         Ok(read_notes(run, NAME)?)
     }

@@ -1,4 +1,4 @@
-//! AdamW with weight decay on the weight matrices of linear maps, and one norm clip for the whole
+//! AdamW with weight decay on the weight matrices of linear maps, and one norm limit for the whole
 //! gradient.
 
 use brainmae_model::weights::parameters;
@@ -9,15 +9,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::PretrainError;
 
-/// Parameters that weight decay acts on.
+/// Parameters with weight decay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decayed {
-    /// Weight matrices of linear maps; norms, biases, ROI vectors and weights, and tokens do not
-    /// decay.
+    /// Weight matrices of linear maps; norms, biases, ROI vectors, ROI weights and tokens have no
+    /// weight decay.
     #[default]
     WeightMatrices,
-    /// Every parameter.
+    /// All parameters.
     Everything,
 }
 
@@ -31,18 +31,18 @@ impl Decayed {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OptimizerConfig {
-    /// Decay of the first moment.
+    /// Decay rate of the first moment.
     pub beta_1: f64,
-    /// Decay of the second moment.
+    /// Decay rate of the second moment.
     pub beta_2: f64,
     /// Added to the root of the second moment.
     pub eps: f64,
-    /// Decay of the parameters that decay.
+    /// Weight decay of the parameters in `decayed`.
     pub weight_decay: f64,
-    /// Parameters that decay.
+    /// Parameters with weight decay.
     #[serde(skip_serializing_if = "Decayed::is_default")]
     pub decayed: Decayed,
-    /// Largest norm of the whole gradient.
+    /// Maximum norm of the whole gradient.
     pub clip_norm: f64,
 }
 
@@ -59,7 +59,7 @@ impl Default for OptimizerConfig {
     }
 }
 
-/// Optimiser and its state.
+/// Optimiser with its state.
 pub struct Optimizer {
     inner: ModuleOptimizer,
     clip_norm: f64,
@@ -95,8 +95,8 @@ impl Optimizer {
     }
 
     /// Clips the gradient to `clip_norm` and takes a step. Returns the model and the norm before
-    /// clipping, one element that is still on the device: if it turns out not to be finite, the
-    /// weights are spoilt.
+    /// clipping, one element on the device. If that norm is not finite, the new weights are
+    /// invalid.
     pub fn step<M: Module>(
         &mut self,
         lr: f64,
@@ -106,16 +106,16 @@ impl Optimizer {
         let norm = norm(&model, &gradients);
         model.visit(&mut Scale {
             gradients: &mut gradients,
-            // Exactly 1 within the norm.
+            // Exactly 1 if the norm is below the maximum.
             factor: (norm.clone() / self.clip_norm).clamp_min(1.0).recip(),
         });
         (self.inner.step(lr, model, gradients), norm)
     }
 
-    /// The state, to be read by [`Optimizer::load`].
+    /// Serialised state, for [`Optimizer::load`].
     ///
     /// # Errors
-    /// [`PretrainError::OptimizerState`].
+    /// [`PretrainError::OptimizerState`] if the state cannot be serialised.
     pub fn save(&self) -> Result<Vec<u8>, PretrainError> {
         let bytes = self
             .inner
@@ -124,10 +124,10 @@ impl Optimizer {
         Ok(bytes.to_vec())
     }
 
-    /// This optimiser with a saved state; `place` is where it was read, for the error.
+    /// This optimiser with a saved state; `place` is its path, for the error.
     ///
     /// # Errors
-    /// [`PretrainError::OptimizerState`].
+    /// [`PretrainError::OptimizerState`] if `bytes` are not a valid state.
     pub fn load(self, bytes: Vec<u8>, place: &str) -> Result<Self, PretrainError> {
         let bytes = Bytes::from_bytes_vec(bytes);
         let inner = self
@@ -145,7 +145,7 @@ fn unreadable(place: &str, problem: impl ToString) -> PretrainError {
     }
 }
 
-/// The norm over all parameters, one element.
+/// Norm over all parameters, one element.
 fn norm<M: Module>(model: &M, gradients: &GradientsParams) -> Tensor<1> {
     struct Squares<'a> {
         gradients: &'a GradientsParams,
@@ -166,7 +166,7 @@ fn norm<M: Module>(model: &M, gradients: &GradientsParams) -> Tensor<1> {
 
 struct Scale<'a> {
     gradients: &'a mut GradientsParams,
-    /// One element.
+    /// Scale of the gradient, one element.
     factor: Tensor<1>,
 }
 
@@ -179,7 +179,7 @@ impl ModuleVisitor for Scale<'_> {
     }
 }
 
-/// `sum += weight * gradients`, parameter by parameter.
+/// `sum += weight * gradients`, for each parameter.
 pub(crate) fn add_gradients<M: Module>(
     model: &M,
     sum: &mut GradientsParams,
@@ -253,7 +253,7 @@ mod tests {
             ..Default::default()
         };
         let before = pair();
-        // A zero gradient moves nothing: what changes is decay.
+        // With a zero gradient only weight decay changes weights.
         let zero = gradients(&before, 0.0);
         let (after, _) = Optimizer::new(&config, &before).step(0.1, before.clone(), zero);
         for (a, b) in values(after.linear.weight.val())
@@ -312,8 +312,8 @@ mod tests {
 
     #[test]
     fn the_step_is_that_of_the_clipped_gradient() {
-        // With a large eps a step is proportional to the gradient: from norm sqrt(24) it is clipped
-        // to 1.
+        // With a large eps a step is proportional to the gradient, which is clipped from norm
+        // sqrt(24) to 1.
         let config = OptimizerConfig {
             eps: 1e6,
             weight_decay: 0.0,

@@ -1,4 +1,4 @@
-//! Whatever says what a hidden ROI does: BrainMAE, and the simple predictors beside it.
+//! Predictors of hidden ROIs: BrainMAE and simple baselines.
 
 mod brainmae;
 mod linear;
@@ -14,13 +14,13 @@ pub use zero::Zero;
 
 use crate::brainmae::MaskedBatch;
 
-/// Fills in hidden ROIs.
+/// A method that fills in hidden ROIs.
 pub trait Predictor {
     /// Name in tables.
     fn name(&self) -> &str;
 
-    /// The predicted signal, `[batch, segments, rois, time]`; only hidden ROIs of valid segments
-    /// count. A predictor must not look at the values of hidden ROIs.
+    /// Predicted signal, `[batch, segments, rois, time]`; only hidden ROIs of valid segments count.
+    /// A predictor must not use the values of hidden ROIs.
     fn predict(&self, batch: &MaskedBatch) -> Vec<f32>;
 }
 

@@ -1,8 +1,7 @@
-//! Numbers of steps that are still on the device: kept there until they are asked for, then read
-//! all at once.
+//! Readings of losses: numbers of steps that stay on the device and are read together.
 //!
-//! Reading a number waits until the device has done all that it was asked to do before. A loop that
-//! reads after every step leaves a GPU without work in between.
+//! A read waits until the device has finished all earlier work. If the loop read after every step,
+//! a GPU would be idle in between.
 
 use burn::tensor::{Tensor, TensorData};
 
@@ -12,18 +11,18 @@ use crate::world::World;
 #[derive(Default)]
 pub struct BatchLoss {
     names: Vec<&'static str>,
-    /// The weight of every part, and its values: `[1 + terms]`, the loss first.
+    /// Weight and values of each part: `[1 + terms]`, the loss first.
     parts: Vec<(f64, Tensor<1>)>,
-    /// Of the whole batch, once it was [weighed](Self::weigh).
+    /// Weight of the whole batch, after [`weigh`](Self::weigh).
     weight: f64,
 }
 
-/// The numbers of a step, read.
+/// Numbers of one step on the host.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepNumbers {
-    /// The loss: the mean over the parts, weighted as the objective says.
+    /// The loss: mean over the parts, with the weights of the objective.
     pub loss: f64,
-    /// The objective's other terms, likewise.
+    /// The objective's other terms, averaged in the same way.
     pub terms: Vec<(&'static str, f64)>,
     /// Norm of the whole gradient before clipping.
     pub grad_norm: f64,
@@ -50,12 +49,12 @@ impl BatchLoss {
         [self.weight] = weight;
     }
 
-    /// The weight of the whole batch.
+    /// Weight of the whole batch.
     pub fn weight(&self) -> f64 {
         self.weight
     }
 
-    /// Loss and terms, summed by weight; `take` gives the values of the parts in their order.
+    /// Weighted sums of loss and terms; `take` returns the values of the parts in order.
     fn sums(&self, mut take: impl FnMut() -> f64) -> Vec<f64> {
         let mut sums = vec![0.0; 1 + self.names.len()];
         for (weight, _) in &self.parts {
@@ -65,7 +64,7 @@ impl BatchLoss {
     }
 }
 
-/// Steps that were done and not read yet, each with a `Note` of whoever did it.
+/// Completed steps that were not read yet, each with a `Note` of the caller.
 pub struct Readings<Note> {
     steps: Vec<(Note, BatchLoss, Tensor<1>)>,
 }
@@ -77,12 +76,12 @@ impl<Note> Default for Readings<Note> {
 }
 
 impl<Note> Readings<Note> {
-    /// Adds a step, of which `grad_norm` is the norm of the gradient, one element.
+    /// Adds a step; `grad_norm` is the norm of its gradient, one element.
     pub fn push(&mut self, note: Note, loss: BatchLoss, grad_norm: Tensor<1>) {
         self.steps.push((note, loss, grad_norm));
     }
 
-    /// Reads all steps, in one transfer, and forgets them. All processes must have the same ones.
+    /// Reads all steps in one transfer and removes them. All processes must have the same steps.
     pub fn read(&mut self, world: &dyn World) -> Vec<(Note, StepNumbers)> {
         let steps = std::mem::take(&mut self.steps);
         let tensors = steps.iter().flat_map(|(_, loss, norm)| {

@@ -1,4 +1,4 @@
-//! How well hidden ROIs are reconstructed, by every predictor on the same masks.
+//! Reconstruction scores: errors of all predictors on hidden ROIs, with the same masks.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -17,13 +17,13 @@ use crate::predictor::Predictor;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReconstructionConfig {
-    /// Shares of ROIs hidden.
+    /// Shares of hidden ROIs.
     pub mask_ratios: Vec<f64>,
-    /// Random masks per sample and share.
+    /// Number of random masks per sample and share.
     pub draws: u64,
-    /// Samples drawn at once.
+    /// Number of samples that are reconstructed at once.
     pub batch_size: usize,
-    /// Bootstrap samples for an interval.
+    /// Number of bootstrap replicates per interval.
     pub resamples: usize,
 }
 
@@ -38,7 +38,7 @@ impl Default for ReconstructionConfig {
     }
 }
 
-/// Sum of squared errors of hidden ROIs in valid segments, and how many values that is.
+/// Sum of squared errors of hidden ROIs in valid segments, and the number of values.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct HiddenError {
     sum: f64,
@@ -46,12 +46,12 @@ pub struct HiddenError {
 }
 
 impl HiddenError {
-    /// The sum of squared errors.
+    /// Sum of squared errors.
     pub fn sum(&self) -> f64 {
         self.sum
     }
 
-    /// The mean squared error.
+    /// Mean squared error.
     pub fn mse(&self) -> f64 {
         self.sum / self.n.max(1) as f64
     }
@@ -62,7 +62,7 @@ impl HiddenError {
     }
 }
 
-/// The error of a whole batch.
+/// Error of `predicted` on a whole batch.
 pub fn hidden_error(batch: &MaskedBatch, predicted: &[f32]) -> HiddenError {
     let mut error = HiddenError::default();
     for sample in 0..batch.samples.batch {
@@ -98,14 +98,14 @@ fn sample_error(batch: &MaskedBatch, predicted: &[f32], sample: usize) -> Hidden
 pub struct ScanScore {
     /// Name of the predictor.
     pub predictor: String,
-    /// Share of ROIs hidden.
+    /// Share of hidden ROIs.
     pub mask_ratio: f64,
-    /// The scan.
+    /// Identifier of the scan.
     pub scan: String,
-    /// Its subject.
+    /// Subject of the scan.
     pub subject: String,
-    /// Mean squared error of hidden ROIs, in units of the z-scored signal: 1 is what predicting
-    /// zero gives.
+    /// Mean squared error of hidden ROIs, in units of the z-scored signal; about 1 for the
+    /// prediction zero.
     pub mse: f64,
 }
 
@@ -114,16 +114,16 @@ pub struct ScanScore {
 pub struct Score {
     /// Name of the predictor.
     pub predictor: String,
-    /// Share of ROIs hidden.
+    /// Share of hidden ROIs.
     pub mask_ratio: f64,
     /// Mean over units, with its interval.
     pub mse: MeanInterval,
-    /// Units: subjects, or scans where there is one subject.
+    /// Number of units: subjects, or scans if there is only one subject.
     pub n_units: usize,
 }
 
-/// The batches on which every predictor is scored: all samples of all scans under `draws` masks of
-/// one ratio, cut one after another.
+/// Batches for the scores of all predictors: all samples of all scans with `draws` masks of one
+/// ratio, consecutive in each scan.
 ///
 /// An item is an error if a sample cannot be cut.
 pub fn scoring_batches<'a>(
@@ -150,8 +150,8 @@ pub fn scoring_batches<'a>(
     })
 }
 
-/// Scores every predictor on every scan of `store` at every mask ratio; `done` is called after each
-/// ratio; its `Break` ends the work.
+/// Scores all predictors on all scans of `store` at all mask ratios. `done` is called after each
+/// ratio; its `Break` stops the work.
 ///
 /// A scan without a valid segment has no score.
 ///
@@ -201,7 +201,7 @@ pub fn score(
     Ok(scores)
 }
 
-/// Means over independent units with bootstrap intervals: subjects, or scans where there is one
+/// Means with bootstrap intervals over independent units: subjects, or scans if there is only one
 /// subject.
 pub fn summarise(scores: &[ScanScore], resamples: usize, seeds: &Seeds) -> Vec<Score> {
     let mut subjects: Vec<&str> = scores.iter().map(|s| s.subject.as_str()).collect();
@@ -237,7 +237,7 @@ pub fn summarise(scores: &[ScanScore], resamples: usize, seeds: &Seeds) -> Vec<S
             Score {
                 predictor: predictor.to_string(),
                 mask_ratio,
-                // The same resamples for every predictor: differences between rows are not
+                // All predictors use the same resamples, so differences between rows are not
                 // resampling noise.
                 mse: bootstrap_mean(&means, resamples, seeds),
                 n_units: means.len(),

@@ -1,4 +1,4 @@
-//! Similarity of ROI vectors, and how well it shows the networks of the atlas.
+//! Similarity of ROI vectors, and its agreement with the networks of the atlas.
 
 use brainmae_data::Atlas;
 use brainmae_statistics::auroc;
@@ -10,7 +10,7 @@ pub struct RoiSimilarity {
     pub variant: String,
     /// Names of the ROIs, in the order of the atlas.
     pub rois: Vec<String>,
-    /// Cosine of every pair, `[rois, rois]` row-major.
+    /// Cosine of each pair, `[rois, rois]` row-major.
     pub cosine: Vec<f32>,
 }
 
@@ -25,14 +25,14 @@ impl RoiSimilarity {
         }
     }
 
-    /// How well the networks of `atlas` show, see [`network_auroc`].
+    /// Agreement with the networks of `atlas`; see [`network_auroc`].
     pub fn network_auroc(&self, atlas: &Atlas) -> Option<f64> {
         let networks = atlas.rois.iter().map(|roi| roi.network.as_deref());
         network_auroc(&self.cosine, &networks.collect::<Vec<_>>())
     }
 }
 
-/// Cosine similarity of every pair of ROI vectors, `[rois, rois]` row-major.
+/// Cosine similarity of each pair of ROI vectors, `[rois, rois]` row-major.
 ///
 /// # Shapes
 /// - `vectors`: `[rois, d_model]` row-major
@@ -56,11 +56,11 @@ fn dot(a: &[f32], b: &[f32]) -> f64 {
         .sum()
 }
 
-/// How well similarity tells pairs of one network from pairs of two: the area under the ROC curve,
-/// .5 by chance.
+/// Area under the ROC curve of similarity for pairs within one network against pairs of two
+/// networks; 0.5 is chance.
 ///
-/// `networks` has the network of every ROI; ROIs without one are left out. Nothing if there are no
-/// pairs of either kind.
+/// `networks` has the network of each ROI; ROIs with `None` are left out. Returns `None` if either
+/// kind of pairs is missing.
 pub fn network_auroc(similarity: &[f32], networks: &[Option<&str>]) -> Option<f64> {
     let n = networks.len();
     let (mut scores, mut labels) = (Vec::new(), Vec::new());

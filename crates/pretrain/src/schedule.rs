@@ -1,4 +1,4 @@
-//! The learning rate over a run.
+//! Learning-rate schedule of a run.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Schedule {
-    /// Peak learning rate for a batch of 64 samples; the peak is proportional to the batch.
+    /// Peak learning rate for a batch of 64 samples; the peak is proportional to the batch size.
     pub base_lr: f64,
-    /// Share of the steps spent warming up.
+    /// Share of the steps for the warm-up.
     pub warmup: f64,
     /// Learning rate at the end.
     pub min_lr: f64,

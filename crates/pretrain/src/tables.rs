@@ -1,5 +1,5 @@
-//! Tables of reconstruction: scores, example traces and the similarity of ROI vectors, written and
-//! read again.
+//! Tables of reconstruction: scores, example traces and the similarity of ROI vectors, with writing
+//! and reading.
 
 use brainmae_run::table::Columns;
 use brainmae_statistics::MeanInterval;
@@ -34,10 +34,10 @@ impl ScanScore {
         )?)
     }
 
-    /// Reads what [`to_frame`](Self::to_frame) gave.
+    /// Reads the output of [`to_frame`](Self::to_frame).
     ///
     /// # Errors
-    /// [`PretrainError::Table`] if a column is missing, of another type, or has nulls.
+    /// [`PretrainError::Table`] if a column is missing, has another type, or has nulls.
     pub fn from_frame(frame: &DataFrame) -> Result<Vec<Self>, PretrainError> {
         let columns = Columns(frame);
         let predictor = columns.texts("predictor")?;
@@ -71,10 +71,10 @@ impl Score {
         )?)
     }
 
-    /// Reads what [`to_frame`](Self::to_frame) gave.
+    /// Reads the output of [`to_frame`](Self::to_frame).
     ///
     /// # Errors
-    /// [`PretrainError::Table`] if a column is missing, of another type, or has nulls.
+    /// [`PretrainError::Table`] if a column is missing, has another type, or has nulls.
     pub fn from_frame(frame: &DataFrame) -> Result<Vec<Self>, PretrainError> {
         let columns = Columns(frame);
         let predictor = columns.texts("predictor")?;
@@ -96,7 +96,7 @@ impl Score {
     }
 }
 
-/// Columns of a table of traces that are no predictor.
+/// Columns of a table of traces that are not predictors.
 const TRACE_COLUMNS: [&str; 6] = [
     "scan",
     "roi",
@@ -111,7 +111,7 @@ impl Trace {
     /// and one per predictor.
     ///
     /// # Errors
-    /// [`PretrainError::Table`] from polars, as when traces have different predictors.
+    /// [`PretrainError::Table`] from polars, for example if traces have different predictors.
     pub fn to_frame(traces: &[Self]) -> Result<DataFrame, PretrainError> {
         let per_volume = |of: &dyn Fn(&Trace) -> String| -> Vec<String> {
             let of_trace = |trace: &Trace| vec![of(trace); trace.measured.len()];
@@ -148,10 +148,10 @@ impl Trace {
         Ok(DataFrame::new(measured.len(), columns)?)
     }
 
-    /// Reads what [`to_frame`](Self::to_frame) gave.
+    /// Reads the output of [`to_frame`](Self::to_frame).
     ///
     /// # Errors
-    /// [`PretrainError::Table`] if a column is missing, of another type, or has nulls.
+    /// [`PretrainError::Table`] if a column is missing, has another type, or has nulls.
     pub fn from_frame(frame: &DataFrame) -> Result<Vec<Self>, PretrainError> {
         let columns = Columns(frame);
         let (scan, roi) = (columns.texts("scan")?, columns.texts("roi")?);
@@ -197,7 +197,7 @@ impl Trace {
 }
 
 impl RoiSimilarity {
-    /// One row per pair of ROIs of every variant.
+    /// One row per pair of ROIs and variant.
     ///
     /// # Errors
     /// [`PretrainError::Table`] from polars.
@@ -215,10 +215,10 @@ impl RoiSimilarity {
         Ok(df!("variant" => variant, "roi_a" => roi_a, "roi_b" => roi_b, "cosine" => cosine)?)
     }
 
-    /// Reads what [`to_frame`](Self::to_frame) gave.
+    /// Reads the output of [`to_frame`](Self::to_frame).
     ///
     /// # Errors
-    /// [`PretrainError::Table`] if a column is missing, of another type, or has nulls.
+    /// [`PretrainError::Table`] if a column is missing, has another type, or has nulls.
     pub fn from_frame(frame: &DataFrame) -> Result<Vec<Self>, PretrainError> {
         let columns = Columns(frame);
         let (variant, roi) = (columns.texts("variant")?, columns.texts("roi_b")?);
@@ -238,7 +238,7 @@ impl RoiSimilarity {
             }
         }
         for similarity in &mut all {
-            // One row per pair: the ROIs of the first row of the matrix are all ROIs.
+            // There is one row per pair, so the first row of the matrix names all ROIs.
             similarity.rois.truncate(similarity.cosine.len().isqrt());
         }
         Ok(all)

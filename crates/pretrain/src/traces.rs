@@ -1,5 +1,5 @@
-//! Example traces: measured signals of a few ROIs, and what predictors draw of them where they are
-//! hidden.
+//! Example traces: measured signals of a few ROIs, and their reconstructions by all predictors
+//! where they are hidden.
 
 use brainmae_data::{Atlas, Crop, ScanStore, SegmentLayout};
 use brainmae_run::Seeds;
@@ -8,32 +8,32 @@ use crate::PretrainError;
 use crate::brainmae::single_masked_sample;
 use crate::predictor::Predictor;
 
-/// Share of ROIs hidden.
+/// Share of hidden ROIs.
 const RATIO: f64 = 0.5;
-/// ROIs shown.
+/// Number of ROIs in the traces.
 const N_ROIS: usize = 4;
 
 /// The signal of one ROI over one sample.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Trace {
-    /// The scan.
+    /// Identifier of the scan.
     pub scan: String,
-    /// The ROI.
+    /// Name of the ROI.
     pub roi: String,
-    /// Length of a segment, within which an ROI is hidden or not.
+    /// Length of a segment in seconds; an ROI is hidden or visible for a whole segment.
     pub segment_secs: f64,
-    /// Time of each volume from the start of the sample.
+    /// Time of each volume since the start of the sample, in seconds.
     pub time_secs: Vec<f64>,
     /// Measured signal, z-scored.
     pub measured: Vec<f32>,
-    /// Whether the ROI was hidden.
+    /// True where the ROI was hidden.
     pub hidden: Vec<bool>,
-    /// Signal that each predictor draws, by the predictor's name.
+    /// Reconstruction by each predictor, with the predictor's name.
     pub drawn: Vec<(String, Vec<f32>)>,
 }
 
-/// The first sample of the first scan under one mask, for four ROIs spread over the atlas. Padded
-/// segments are left out.
+/// Traces of the first sample of the first scan with one mask, for four ROIs at equal distances in
+/// the atlas's order. Padded segments are left out.
 ///
 /// # Errors
 /// If the sample cannot be cut.
@@ -59,7 +59,7 @@ pub fn traces(
     let n = N_ROIS.min(n_rois);
     let rois = (0..n).map(|i| (2 * i + 1) * n_rois / (2 * n));
     let of_roi = |roi: usize| {
-        // From [segments, rois, time] to the time course of this ROI.
+        // From [segments, rois, time] to the time series of this ROI.
         let pick = |values: &[f32]| -> Vec<f32> {
             let segments = valid.iter().map(|segment| segment * n_rois + roi);
             segments

@@ -1,22 +1,23 @@
-//! Where the parts of a batch are computed.
+//! Workers: the devices and threads that compute the parts of a batch.
 
 use burn::tensor::Device;
 
-/// The devices of a process that parts of a batch go to in turn: the one where the model is, then
-/// the others.
+/// Devices of a process, which compute parts of a batch in turn: the model's device, then the
+/// others.
 ///
-/// No result depends on the workers: gradients are summed on the model's device, in the order of
+/// No result depends on the workers, because gradients are summed on the model's device in the
+/// order of the parts.
 /// the parts.
 #[derive(Clone, Debug)]
 pub struct Workers {
-    /// Devices beside the model's, with autodiff. Each gets a copy of the model at every step.
+    /// Devices other than the model's, with autodiff. Each gets a copy of the model at every step.
     pub others: Vec<Device>,
-    /// Parts that a device computes at a time, each on a thread of its own.
+    /// Number of parts that a device computes at once, each on its own thread.
     pub per_device: usize,
 }
 
 impl Workers {
-    /// The model's device alone, computing `per_device` parts at a time.
+    /// Only the model's device, with `per_device` parts at once.
     pub fn on_one_device(per_device: usize) -> Self {
         Self {
             others: Vec::new(),
@@ -24,12 +25,12 @@ impl Workers {
         }
     }
 
-    /// How many devices there are.
+    /// Number of devices.
     pub fn n_devices(&self) -> usize {
         1 + self.others.len()
     }
 
-    /// Parts that are computed at a time.
+    /// Number of parts that are computed at once.
     pub fn n_at_a_time(&self) -> usize {
         self.n_devices() * self.per_device.max(1)
     }

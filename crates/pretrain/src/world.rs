@@ -1,4 +1,4 @@
-//! The processes that train one model together.
+//! Communicator of the processes that train one model together.
 
 use std::ops::Range;
 
@@ -6,29 +6,29 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 
-/// Some processes that go through the same steps, each with parts of every batch.
+/// Processes that compute the same steps, each with its parts of every batch.
 ///
-/// What one is asked, all must be asked, in the same order and with as many values. One that cannot
-/// go on must end the others: they would wait for it for ever.
+/// All processes must call the same methods in the same order, with the same number of values. A
+/// process that fails must end the others, because they would wait for it forever.
 pub trait World {
-    /// Which one this is, from 0. The first writes the run folder, and shows progress.
+    /// Rank of this process, from 0. The first process writes the run folder and shows progress.
     fn rank(&self) -> usize;
 
-    /// How many there are.
+    /// Number of processes.
     fn size(&self) -> usize;
 
-    /// Puts the sums over all processes in the place of `values`, the same bits everywhere.
+    /// Replaces `values` by their sums over all processes, with the same bits in all processes.
     fn sum(&self, values: &mut [f64]);
 
     /// [`World::sum`] in single precision.
     fn sum_f32(&self, values: &mut [f32]);
 
-    /// Whether this is the one that writes.
+    /// True in the first process, which writes.
     fn is_first(&self) -> bool {
         self.rank() == 0
     }
 
-    /// The values of the first process; of the others, only how many they have counts.
+    /// The values of the first process. From the others only the number of values is used.
     fn of_first(&self, values: &[f64]) -> Vec<f64> {
         let mut told = match self.is_first() {
             true => values.to_vec(),
@@ -38,20 +38,20 @@ pub trait World {
         told
     }
 
-    /// Whether `flag` is set in any process.
+    /// True if `flag` is true in any process.
     fn any(&self, flag: bool) -> bool {
         let mut count = [f64::from(u8::from(flag))];
         self.sum(&mut count);
         count[0] > 0.0
     }
 
-    /// Waits until all processes have come here.
+    /// Waits until all processes have called it.
     fn wait(&self) {
         self.sum(&mut [0.0]);
     }
 }
 
-/// One process, as trainings usually are.
+/// A single process, the default.
 #[derive(Clone, Copy, Debug)]
 pub struct Alone;
 
@@ -69,10 +69,10 @@ impl World for Alone {
     fn sum_f32(&self, _values: &mut [f32]) {}
 }
 
-/// Does something in the first process, and only then in the others, who find it done.
+/// Runs `work` in the first process, and after it in the others, which find its result.
 ///
 /// # Errors
-/// From `work`; the other processes must be ended then.
+/// From `work`; the caller must then end the other processes.
 pub fn first_alone<T, E>(world: &dyn World, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     if !world.is_first() {
         world.wait();
@@ -84,15 +84,15 @@ pub fn first_alone<T, E>(world: &dyn World, work: impl FnOnce() -> Result<T, E>)
     Ok(done)
 }
 
-/// The parts of a batch that are a process's own: those of all processes are as many, and the first
-/// ones are the first's.
+/// Parts of a batch that belong to this process. All processes have the same number, in order of
+/// rank.
 pub fn share(world: &dyn World, parts: usize) -> Range<usize> {
     let each = parts / world.size();
     world.rank() * each..(world.rank() + 1) * each
 }
 
-/// The sums of gradients over all processes, on `device`: all values go through one buffer on the
-/// host.
+/// Sums of gradients over all processes, on `device`. All values are copied through one buffer on
+/// the host.
 pub(crate) fn sum_gradients<M: Module>(
     world: &dyn World,
     model: &M,
@@ -120,7 +120,7 @@ pub(crate) fn sum_gradients<M: Module>(
     sum.sum
 }
 
-/// Takes all values, parameter by parameter.
+/// Collects the values of all parameters in order.
 struct Flatten {
     gradients: GradientsParams,
     values: Vec<Tensor<1>>,
@@ -134,7 +134,7 @@ impl ModuleVisitor for Flatten {
     }
 }
 
-/// Gives the values back, to the parameters that had some.
+/// Writes the values back to the parameters that they came from.
 struct Unflatten<'a> {
     values: Tensor<1>,
     taken: usize,

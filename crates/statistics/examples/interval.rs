@@ -1,4 +1,4 @@
-//! Mean of numbers with its 95 % interval over units:
+//! Example: the mean of numbers with its 95 % interval over units;
 //! `cargo run --example interval -- 0.41 0.52 0.39`.
 
 use std::error::Error;

@@ -1,25 +1,25 @@
-//! Area under the ROC curve: how often a row of a class has a larger score for it than a row of
-//! another class.
+//! Area under the ROC curve: the probability that a row of a class has a higher score for it than a
+//! row of another class.
 
 use std::ops::Range;
 
-/// Rows of every fold in order of the probability of one class.
+/// Order of the rows of each fold by the probability of one class.
 ///
 /// ```text
 /// AUROC = Σf Σ(i of the class, j not) [pᵢ > pⱼ] + ½ [pᵢ = pⱼ]   /   Σf n_class · n_rest
 ///         i, j: rows of fold f
 /// ```
 /// # Source
-/// Mann & Whitney 1947; within folds as Forman & Scholz 2010 argue (probabilities of two models are
-/// not on one scale). With one fold it is sklearn's `roc_auc_score`, for more than two classes its
-/// `multi_class="ovr", average="macro"`.
+/// Mann & Whitney 1947; within folds after Forman & Scholz 2010, because probabilities of two
+/// models do not have the same scale. With one fold it equals sklearn's `roc_auc_score`, for more
+/// than two classes with `multi_class="ovr", average="macro"`.
 pub struct RankOrder {
     class: usize,
     /// Numbers of rows, in order of fold and probability.
     rows: Vec<usize>,
-    /// Whether the next row has a larger probability, or is of another fold.
+    /// True if the next row has a larger probability, or is of another fold.
     ends_tie: Vec<bool>,
-    /// Whether the next row is of another fold.
+    /// True if the next row is of another fold.
     ends_fold: Vec<bool>,
 }
 
@@ -41,8 +41,8 @@ impl RankOrder {
         }
     }
 
-    /// The area, when row `i` is of class `truth[i]` and is there `weights[i]` times. `None` if no
-    /// fold has rows both of the class and of others.
+    /// The area for the classes `truth` and the weights of rows `weights`. `None` if no fold has
+    /// rows both of the class and of others.
     pub fn area(&self, truth: &[f64], weights: &[f64]) -> Option<f64> {
         let class = self.class as f64;
         let (mut wins, mut pairs) = (0.0, 0.0);
@@ -69,8 +69,8 @@ impl RankOrder {
     }
 }
 
-/// Area under the ROC curve of `scores`: how often a row with label `true` has a larger score than
-/// one with `false`, ties counted half. `None` if there are no rows of either label.
+/// Area under the ROC curve of `scores`: the probability that a row with label `true` has a higher
+/// score than one with `false`; ties count one half. `None` if there are no rows of either label.
 pub fn auroc(scores: &[f64], labels: &[bool]) -> Option<f64> {
     if scores.is_empty() {
         return None;
@@ -86,8 +86,8 @@ mod tests {
 
     #[test]
     fn the_area_counts_pairs_in_the_right_order() {
-        // Positives 0.9 and 0.4, negatives 0.5 and 0.4: of four pairs, two are right, one wrong,
-        // one tied.
+        // Positives 0.9 and 0.4, negatives 0.5 and 0.4: of four pairs, two are right, one is wrong,
+        // one is a tie.
         let labels = [true, true, false, false];
         assert_eq!(auroc(&[0.9, 0.4, 0.5, 0.4], &labels), Some(0.625));
         assert_eq!(auroc(&[0.9], &[true]), None);

@@ -1,4 +1,4 @@
-//! Percentile intervals from resampled units: families, subjects, or scans of one subject.
+//! Bootstrap intervals over units: families, subjects, or scans of one subject.
 
 use std::ops::Range;
 
@@ -26,10 +26,10 @@ pub struct MeanInterval {
     pub high: f64,
 }
 
-/// The mean of `values`, one per unit, with its [`bootstrap`] interval; the mean itself where there
-/// is no interval.
+/// Mean of `values`, one per unit, with its [`bootstrap`] interval. Both limits are the mean if
+/// there is no interval.
 ///
-/// With few units the interval is coarse: two units can give no more than three different means.
+/// With few units the interval is coarse: two units give at most three different means.
 pub fn bootstrap_mean(values: &[f64], resamples: usize, seeds: &Seeds) -> MeanInterval {
     let units: Vec<Range<usize>> = (0..values.len()).map(|i| i..i + 1).collect();
     let weighted = |weights: &[f64]| {
@@ -45,19 +45,19 @@ pub fn bootstrap_mean(values: &[f64], resamples: usize, seeds: &Seeds) -> MeanIn
     }
 }
 
-/// Share of resamples in which a statistic may be undefined.
+/// Maximum share of resamples in which a statistic may be undefined.
 const UNDEFINED: f64 = 0.1;
 
-/// An interval for each of some statistics of weighted rows. `units` are ranges of rows, which
-/// together are all rows; a resample draws as many units as there are, with replacement, and weighs
-/// the rows of each by how often it was drawn.
+/// Intervals of several statistics of weighted rows. `units` are ranges of rows that together
+/// contain all rows. A resample draws as many units as there are, with replacement; the weight of a
+/// row is the number of draws of its unit.
 ///
 /// A statistic has no interval if there are fewer than two units, or if more than a tenth of its
-/// resamples are undefined. The same seeds draw the same units, whichever statistic is asked for:
-/// models tested on the same units are resampled alike.
+/// resamples are undefined. The same seeds draw the same units for all statistics, so models with
+/// the same test units have the same resamples.
 ///
 /// # Source
-/// Efron & Tibshirani 1993, chapter 13; with units for clusters.
+/// Efron & Tibshirani 1993, chapter 13; clusters are units.
 pub fn bootstrap(
     units: &[Range<usize>],
     resamples: usize,
@@ -94,7 +94,7 @@ pub fn bootstrap(
         .collect()
 }
 
-/// Of sorted values, between which it interpolates.
+/// Quantile of sorted values, with linear interpolation.
 fn quantile(sorted: &[f64], share: f64) -> f64 {
     let place = share * (sorted.len() - 1) as f64;
     let (below, rest) = (place.floor() as usize, place.fract());
@@ -139,7 +139,7 @@ mod tests {
                 interval.low <= 0.0 && 0.0 <= interval.high
             })
             .count();
-        // 94 % expected of 60 units; a standard deviation of 600 trials is 1 %.
+        // Expected coverage with 60 units is 94 %; its standard deviation over 600 trials is 1 %.
         let coverage = held as f64 / 600.0;
         assert!((0.91..0.975).contains(&coverage), "{coverage}");
     }
@@ -156,7 +156,7 @@ mod tests {
         let (once, again) = (once.expect("units"), again.expect("units"));
         assert!((once.low - again.low).abs() < 1e-12 && (once.high - again.high).abs() < 1e-12);
 
-        // Had rows been drawn, it would be a third as wide.
+        // If rows were drawn instead, the interval would be a third as wide.
         let rows = bootstrap(&each_alone(450), 500, &seeds, mean(&nine_times))[0].expect("rows");
         let ratio = (rows.high - rows.low) / (once.high - once.low);
         assert!((0.25..0.42).contains(&ratio), "{ratio}");

@@ -1,4 +1,4 @@
-//! A probe that learns what to attend to: the encoder stays as it was pretrained.
+//! Attention probe: learned pooling of the outputs of a frozen encoder.
 
 mod pooling;
 mod tokens;
@@ -14,7 +14,7 @@ use crate::{DownstreamError, Examples, FitError, Fitted, Labelled, Learner, Outp
 use pooling::Pooling;
 use tokens::{Scale, TokenSets};
 
-/// How the probe learns; the encoder is computed once, so that its epochs cost little.
+/// Settings of the training. Outputs of the encoder are computed once, so epochs cost little.
 const RECIPE: FineTuneConfig = FineTuneConfig {
     max_epochs: 100,
     patience: 15,
@@ -23,13 +23,13 @@ const RECIPE: FineTuneConfig = FineTuneConfig {
     weight_decay: 0.05,
 };
 
-/// Steps between two looks at the validation side, at least; otherwise a pass over the training
-/// side.
+/// Minimum number of steps between two validations. If a pass over the training set has more steps,
+/// validation follows each pass.
 const LEAST_STEPS: usize = 10;
 
-/// Attention pooling of what a frozen encoder says, and a linear head: of a scan, over the states
-/// in context of all its segments; of a segment, over its ROIs as they are before the readout, each
-/// with its vector.
+/// Attention pooling of the outputs of a frozen encoder, and a linear head. For a scan it pools the
+/// states in context of all its segments; for a segment it pools its ROIs before the readout, each
+/// with its ROI vector.
 pub struct AttentionProbe {
     name: String,
     encoder: FoldEncoder,

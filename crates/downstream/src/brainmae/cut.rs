@@ -8,7 +8,7 @@ use brainmae_model::{BrainMae, Input};
 
 use crate::{DownstreamError, Example, Examples, FitError, Scan};
 
-/// What a head predicts for.
+/// Kind of the examples.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Of {
     /// Whole scans.
@@ -18,7 +18,8 @@ pub(super) enum Of {
 }
 
 impl Of {
-    /// What all of these are, when segments have `len` volumes; otherwise what is wrong with them.
+    /// The kind of `examples` if segments have `len` volumes; otherwise the reason why they have
+    /// none.
     pub fn these(examples: &Examples, len: usize) -> Result<Self, FitError> {
         let whole = |(scan, e): (&Scan, Example)| e.n_volumes == scan.series.n_volumes();
         if examples.iter().all(whole) {
@@ -33,14 +34,14 @@ impl Of {
     }
 }
 
-/// The scans of some examples, each once, ready to be cut.
+/// The scans of a set of examples, each once, for cutting into samples.
 pub(super) struct Cutter {
     store: ScanStore,
     layout: SegmentLayout,
 }
 
 impl Cutter {
-    /// Scans are numbered as in `examples`; those that no example names are there too.
+    /// Scan numbers are those of `examples`. Scans without an example are included.
     pub fn new(examples: &Examples, layout: SegmentLayout) -> Result<Self, DownstreamError> {
         let scans = examples.scans.iter().map(|scan| {
             let (name, subject) = (scan.scan.clone(), scan.subject.clone());
@@ -52,28 +53,28 @@ impl Cutter {
         })
     }
 
-    /// Samples that cover a scan one after another, from volume `start` on.
+    /// Consecutive samples from volume `start` to the end of the scan.
     pub fn tiles(&self, scan: usize, start: usize) -> Vec<Crop> {
         brainmae_data::tile_from(&self.store, scan, &self.layout, start)
     }
 
-    /// A sample that starts anywhere.
+    /// A sample with a random first volume.
     pub fn random(&self, scan: usize, rng: &mut impl rand::Rng) -> Crop {
         brainmae_data::random_crop(&self.store, scan, &self.layout, rng)
     }
 
-    /// The last volume from which a whole sample follows; the first where there is none.
+    /// The last volume at which a whole sample can start; the first volume if there is none.
     pub fn last_start(&self, scan: usize) -> usize {
         let n_volumes = self.store.scans()[scan].n_volumes;
         n_volumes.saturating_sub(self.layout.sample_len_trs())
     }
 
-    /// Lengths in volumes.
+    /// Lengths of segments and samples, in volumes.
     pub fn layout(&self) -> &SegmentLayout {
         &self.layout
     }
 
-    /// Puts crops where the model is.
+    /// The model's input for these crops, on its device.
     pub fn input(
         &self,
         crops: &[Crop],

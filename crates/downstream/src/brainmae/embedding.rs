@@ -1,4 +1,4 @@
-//! Vectors of examples from a frozen encoder: computed once, used by every probe.
+//! Vectors of examples from a frozen encoder; all probes share them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +10,9 @@ use burn::tensor::Tensor;
 use super::cut::Cutter;
 use crate::{DownstreamError, Examples, FitError};
 
-/// Encodes the scans that `examples` name, sample after sample, nothing hidden; once more from
-/// another volume on for segments that do not start where a segment of these samples does.
+/// Encodes the scans of `examples` in consecutive samples; no ROI is hidden. If a segment does not
+/// start at a segment boundary of these samples, the scan is encoded again with another first
+/// volume.
 ///
 /// # Errors
 /// If a scan is shorter than a segment.
@@ -31,16 +32,16 @@ pub(super) fn embed(
     cutter.embed(&crops, model)
 }
 
-/// The numbers of a tensor.
+/// The elements of a tensor, row-major.
 pub(super) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().iter::<f32>().collect()
 }
 
-/// The vector of each example: the mean of the representations of its scan's samples, or the token
-/// of its segment.
+/// The vector of each example: for a scan, the mean of the representations of its samples; for a
+/// segment, its token.
 ///
 /// # Errors
-/// [`DownstreamError::Fit`] for an example that is neither a scan nor a segment of the encoder's.
+/// [`DownstreamError::Fit`] if an example is neither a scan nor a segment of the encoder.
 pub(super) fn vectors(
     samples: &[SampleEmbedding],
     layout: &SegmentLayout,
@@ -76,7 +77,7 @@ pub(super) fn vectors(
         .collect()
 }
 
-/// The mean representation of samples that are not padding throughout, if there are any.
+/// Mean representation of the samples that are not only padding; `None` if there is no such sample.
 fn mean_cls<'a>(samples: impl Iterator<Item = &'a SampleEmbedding>) -> Option<Vec<f32>> {
     let mut sum = Vec::new();
     let mut n = 0.0;

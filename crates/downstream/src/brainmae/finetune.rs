@@ -1,4 +1,4 @@
-//! Fine-tuning: encoder and head learn together.
+//! Fine-tuning: joint training of the encoder and a linear head.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +19,8 @@ use crate::{
     DownstreamError, Examples, FitError, Fitted, Kind, Labelled, Learner, Output, Problem,
 };
 
-/// BrainMAE with a linear head on the scan's representation, or on the tokens of its segments;
-/// everything learns.
+/// BrainMAE with a linear head on the representation of the scan, or on the tokens of its segments.
+/// All weights are trained.
 pub struct FineTune {
     name: String,
     encoder: FoldEncoder,
@@ -28,7 +28,7 @@ pub struct FineTune {
 }
 
 impl FineTune {
-    /// Starts from the encoder's weights, or from random ones where it has none.
+    /// Starts from the encoder's weights, or from random weights if it has none.
     pub fn new(name: &str, encoder: FoldEncoder, config: FineTuneConfig) -> Self {
         Self {
             name: name.to_string(),
@@ -38,7 +38,7 @@ impl FineTune {
     }
 }
 
-/// FoldEncoder and head.
+/// Encoder and head.
 #[derive(Module, Debug)]
 struct Headed {
     encoder: BrainMae,
@@ -121,14 +121,15 @@ impl Learner for FineTune {
 }
 
 impl FineTune {
-    /// Segments to learn from may start at any volume: samples are cut from there.
+    /// Kind of the examples. Training segments may start at any volume, because samples are cut
+    /// from there.
     fn level(&self, problem: &Problem, examples: &Examples) -> Result<Of, DownstreamError> {
         let len = self.encoder.layout.segment_len_trs;
         Of::these(examples, len).map_err(|reason| problem.refused(&self.name, reason))
     }
 
-    /// A sample of each scan: anywhere for the scan's own truth, from a segment on for those of
-    /// segments.
+    /// One sample of each scan: at a random volume if the truth belongs to the scan; from the start
+    /// of a segment if the truth belongs to segments.
     fn crops(
         &self,
         of: Of,
@@ -141,7 +142,7 @@ impl FineTune {
             .map(|&scan| match of {
                 Of::Scans => cutter.random(scan, rng),
                 Of::Segments => {
-                    // From the first volume of a segment whose truth is known.
+                    // From the first volume of a segment with a known truth.
                     let starts = truth.starts(scan);
                     let last = cutter.last_start(scan);
                     let n = starts.partition_point(|start| *start <= last).max(1);
@@ -164,12 +165,12 @@ impl FineTune {
     }
 }
 
-/// The truths of training scans, by what they are of.
+/// Truths of the training scans or of their segments.
 struct Truth {
     of: Of,
     /// Scans with a truth, each once.
     scans: Vec<usize>,
-    /// By scan and first volume; 0 for the scan's own.
+    /// Truth by scan and first volume; the first volume is 0 for the truth of a scan.
     truths: BTreeMap<(usize, usize), f64>,
 }
 
@@ -186,13 +187,13 @@ impl Truth {
         Self { of, scans, truths }
     }
 
-    /// First volumes of the segments of a scan whose truth is known, in order.
+    /// First volumes of the segments of a scan with a known truth, in ascending order.
     fn starts(&self, scan: usize) -> Vec<usize> {
         let of_scan = self.truths.range((scan, 0)..(scan + 1, 0));
         of_scan.map(|((_, start), _)| *start).collect()
     }
 
-    /// What the model says of samples whose truth is known, and the truth; nothing where none is.
+    /// Outputs and truth of the samples with a known truth; `None` if there are no such samples.
     fn outputs(
         &self,
         model: &Headed,
@@ -242,7 +243,7 @@ struct FineTuned {
 }
 
 impl FineTuned {
-    /// One row of outputs per example: of a scan, the mean over samples that cover it.
+    /// Outputs, one row per example; for a scan, the mean over the samples that cover it.
     fn outputs(&self, examples: &Examples) -> Result<Vec<f32>, DownstreamError> {
         let cutter = Cutter::new(examples, self.encoder.layout)?;
         let mut scans: Vec<usize> = examples.list.iter().map(|e| e.scan).collect();

@@ -1,4 +1,4 @@
-//! Probes: the encoder stays as it was pretrained.
+//! Linear probe on a frozen encoder.
 
 use brainmae_encoder::SampleEmbedding;
 use nalgebra::DMatrix;
@@ -8,8 +8,8 @@ use super::embedding::{embed, vectors};
 use crate::linear::LinearModel;
 use crate::{DownstreamError, Examples, Fitted, Labelled, Learner, Output, Problem};
 
-/// Ridge or logistic regression of what a frozen encoder says: of the representation of a scan,
-/// averaged over its samples, or of the token of a segment.
+/// Ridge or logistic regression on the outputs of a frozen encoder: on the representation of a
+/// scan, averaged over its samples, or on the token of a segment.
 pub struct LinearProbe {
     name: String,
     encoder: FoldEncoder,

@@ -16,7 +16,7 @@ const LAYOUT: SegmentLayout = SegmentLayout {
 };
 const ROIS: usize = 5;
 
-/// Scans of noise around 0, of six segments each.
+/// Noise with mean 0; each scan has six segments.
 fn scans(n: usize) -> Vec<Scan> {
     let rng = &mut Seeds::new(5).stream("scans");
     (0..n)
@@ -141,11 +141,11 @@ fn fine_tuning_learns_numbers() {
     let output = fitted.predict(&all.examples).expect("whole scans");
     let errors = output.rows().zip(&truth).map(|(row, t)| (row[0] - t).abs());
     let error = errors.sum::<f64>() / 8.0;
-    // The truths are 10 apart from their mean.
+    // The truths are at a distance of 10 from their mean.
     assert!(error < 3.0, "{error}");
 }
 
-/// Segments of which the first ROI is high in every second one.
+/// Segments; the first ROI is high in every second one.
 fn states() -> (Vec<Scan>, Vec<Example>, Vec<f64>) {
     let mut scans = scans(4);
     let (mut list, mut truth) = (Vec::new(), Vec::new());

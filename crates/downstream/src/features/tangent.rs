@@ -1,19 +1,18 @@
-//! Functional connectivity in the tangent space: how a covariance departs from the common one of
-//! the training side.
+//! Functional connectivity in the tangent space at the mean of the training set.
 
 use nalgebra::{DMatrix, SymmetricEigen};
 use rayon::prelude::*;
 
 use brainmae_signals::fc::upper_triangle;
 
-/// Share of the identity that is mixed into each correlation matrix, so that it can be inverted
-/// however short a scan is.
+/// Share of the identity in each shrunk correlation matrix. It makes the matrix invertible for
+/// scans of any length.
 const SHRINKAGE: f64 = 0.1;
 
-/// Matrices that are in memory at a time while the common one is learned.
+/// Number of matrices in memory at once during the fit.
 const AT_A_TIME: usize = 64;
 
-/// The common matrix of a training side, and the map to departures from it.
+/// Mean matrix of a training set, and the map to its tangent space.
 ///
 /// ```text
 /// features = log( G^-1/2 C G^-1/2 ),  C = 0.9 FC + 0.1 I,  G = exp( mean over training of log C )
@@ -27,13 +26,13 @@ pub struct TangentSpace {
 }
 
 impl TangentSpace {
-    /// Learns the common matrix of `n` correlation matrices, at least one, which are asked for by
-    /// number.
+    /// Fits the mean of `n` correlation matrices; `correlations` returns each by its number. `n` is
+    /// at least 1.
     pub fn fit(n: usize, correlations: impl Fn(usize) -> DMatrix<f32> + Sync) -> Self {
         let numbers: Vec<usize> = (0..n).collect();
         let log = |number: &usize| of_eigenvalues(&shrunk(&correlations(*number)), f64::ln);
-        // Added in order, so that the number of threads changes nothing; some at a time, for all
-        // may be many.
+        // Sums are added in a fixed order, so the number of threads does not change the result.
+        // They are computed in chunks, because all matrices together may not fit in memory.
         let sums = numbers.chunks(AT_A_TIME).map(|numbers| {
             let logs: Vec<DMatrix<f64>> = numbers.par_iter().map(log).collect();
             logs.into_iter().sum::<DMatrix<f64>>()
@@ -44,9 +43,9 @@ impl TangentSpace {
         }
     }
 
-    /// The departure of one correlation matrix: the upper triangle, row after row, with the
-    /// diagonal; `rois * (rois + 1) / 2` numbers. Those off the diagonal count `sqrt 2` times, so
-    /// that lengths are those of matrices.
+    /// Tangent vector of one correlation matrix: its upper triangle with the diagonal, row-major;
+    /// `rois * (rois + 1) / 2` elements. Off-diagonal elements are scaled by `sqrt 2`, so the norm
+    /// of the vector is the norm of the matrix.
     pub fn features(&self, correlations: &DMatrix<f32>) -> Vec<f32> {
         let white = &self.whitening * shrunk(correlations) * &self.whitening;
         let log = of_eigenvalues(&white, f64::ln);
@@ -64,8 +63,8 @@ fn shrunk(correlations: &DMatrix<f32>) -> DMatrix<f64> {
     c
 }
 
-/// A symmetric matrix with the same eigenvectors and `of` its eigenvalues, which are positive but
-/// for rounding.
+/// A symmetric matrix with the same eigenvectors; `of` maps its eigenvalues, which are positive
+/// except for rounding.
 fn of_eigenvalues(matrix: &DMatrix<f64>, of: impl Fn(f64) -> f64) -> DMatrix<f64> {
     let symmetric = (matrix + matrix.transpose()) * 0.5;
     let SymmetricEigen {
@@ -94,9 +93,9 @@ mod tests {
 
     #[test]
     fn the_common_matrix_is_the_mean_of_all() {
-        // C of r and of -r have the eigenvalues 1 ± 0.45, with the eigenvectors changed about: the
-        // mean of log C is that of both logarithms, times the identity. More of them than are in
-        // memory at a time.
+        // C of r and C of -r have the eigenvalues 1 ± 0.45 with exchanged eigenvectors. The mean of
+        // log C is the mean of both logarithms, times the identity. The test uses more matrices
+        // than one chunk.
         let n = 2 * AT_A_TIME + 2;
         let space = TangentSpace::fit(n, |i| correlated([0.5, -0.5][i % 2]));
         let features = space.features(&correlated(0.0));

@@ -23,7 +23,7 @@ fn problem() -> Problem {
     }
 }
 
-/// Six volumes; the fifth is censored, and holds `wild`.
+/// Six volumes; the fifth is censored and has the value `wild`.
 fn scan(number: usize, wild: f32) -> Scan {
     let mut values: Vec<f32> = (0..18)
         .map(|i| ((i * i * (number + 3)) % 11) as f32)

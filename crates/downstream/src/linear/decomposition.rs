@@ -1,10 +1,11 @@
-//! Singular values of rows of numbers, of which there may be far fewer than columns, or far more.
+//! Singular value decomposition for matrices with far more columns than rows, or far more rows.
 
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
-/// `X = left diag(singular) right'`, without what is lost in rounding.
+/// `X = left diag(singular) right'`, without components at the level of rounding.
 ///
-/// From the eigenvectors of the smaller of `X X'` and `X' X`; singular values below a millionth of
+/// Computed from the eigenvectors of the smaller of `X X'` and `X' X`. Singular values below a
+/// millionth of the largest are left out.
 /// the largest are left out.
 #[derive(Clone, Debug)]
 pub struct Decomposition {
@@ -12,12 +13,12 @@ pub struct Decomposition {
     pub left: DMatrix<f64>,
     /// Orthonormal columns, `[columns, rank]`.
     pub right: DMatrix<f64>,
-    /// The largest first.
+    /// Singular values in descending order.
     pub singular: DVector<f64>,
 }
 
 impl Decomposition {
-    /// Of `x`, `[rows, columns]`, of which there must be one each.
+    /// Decomposes `x`, `[rows, columns]`; both sizes are at least 1.
     pub fn of(x: &DMatrix<f64>) -> Self {
         let wide = x.ncols() > x.nrows();
         let gram = if wide { x * x.transpose() } else { x.tr_mul(x) };
@@ -62,7 +63,7 @@ mod tests {
 
     #[test]
     fn wide_and_tall_are_put_together_again_from_their_rank() {
-        // Rank 2: sums of two rows.
+        // Rank 2: all rows are sums of two rows.
         let two = [[1.0, 2.0, 0.0, -1.0, 3.0], [0.0, 1.0, 1.0, 4.0, -2.0]];
         let x = DMatrix::from_fn(3, 5, |i, j| {
             two[0][j] * i as f64 + two[1][j] * (2.0 - i as f64)

@@ -1,38 +1,38 @@
-//! What confounds cannot explain of features.
+//! Removal of confounds from features by linear regression.
 
 use nalgebra::{DMatrix, RowDVector};
 
 use super::decomposition::Decomposition;
 use super::standard::Standard;
 
-/// A residual below this share of its column is rounding: features have single precision.
+/// A residual below this share of its column is rounding, because features have single precision.
 const ROUNDING: f64 = 1e-6;
 
-/// The linear fit of every feature on confounds, learned from the training side, which
-/// [`apply`](Self::apply) takes away.
+/// Linear fit of each feature on the confounds of the training set; [`apply`](Self::apply)
+/// subtracts it.
 ///
 /// ```text
 /// x - mean(x) - z B,  B = argmin |x - mean(x) - z B|²,  z: confounds of mean 0 and variance 1
 /// ```
-/// Of several such `B`, as where one confound follows from others, it is the smallest.
+/// If several `B` minimise it, as for dependent confounds, the smallest one is used.
 ///
 /// # Source
-/// Snoek et al. 2019: regression on both sides of a split lets the test side's confounds into what
-/// is learned, so it is learned within the training side.
+/// Snoek et al. 2019: a regression on training and test set together leaks the test set's confounds
+/// into the model, so it is fitted on the training set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Deconfound {
     confounds: Standard,
     /// `[confounds, columns]`
     slopes: DMatrix<f64>,
     mean: RowDVector<f64>,
-    /// 0 of a column that confounds explain altogether, 1 of others.
+    /// 0 for a column that confounds explain completely, 1 for all other columns.
     remains: RowDVector<f64>,
-    /// Independent directions among the confounds.
+    /// Rank of the confounds.
     rank: usize,
 }
 
 impl Deconfound {
-    /// Learns from the rows of the training side: `[rows, confounds]`, and the features `x`
+    /// Fits on the rows of the training set: `confounds` `[rows, confounds]`, features `x`
     /// `[rows, columns]`.
     pub fn fit(confounds: &DMatrix<f64>, x: &DMatrix<f64>) -> Self {
         let standard = Standard::fit(confounds);
@@ -59,7 +59,7 @@ impl Deconfound {
         fitted
     }
 
-    /// What confounds do not explain of `x`, whose rows have these confounds.
+    /// Residuals of `x`; its rows have these confounds.
     pub fn apply(&self, confounds: &DMatrix<f64>, mut x: DMatrix<f64>) -> DMatrix<f64> {
         x -= self.confounds.apply(confounds.clone()) * &self.slopes;
         for mut row in x.row_iter_mut() {
@@ -69,8 +69,8 @@ impl Deconfound {
         x
     }
 
-    /// Independent directions among the confounds it was learned from: with one less than rows,
-    /// nothing is left of any feature.
+    /// Rank of the confounds in the training set. If it is the number of rows minus 1, the residual
+    /// of every feature is 0.
     pub fn rank(&self) -> usize {
         self.rank
     }
@@ -80,7 +80,8 @@ impl Deconfound {
 mod tests {
     use super::*;
 
-    /// One confound, and: a linear function of it; a constant; 0.7 + 1.2 c and something apart.
+    /// One confound, and three features: a linear function of it, a constant, and 0.7 + 1.2 c plus
+    /// an independent term.
     fn training() -> [DMatrix<f64>; 2] {
         let confound = DMatrix::from_column_slice(4, 1, &[0.0, 1.0, 2.0, 3.0]);
         let x = DMatrix::from_column_slice(
@@ -100,7 +101,7 @@ mod tests {
         (expected.column_mut(2)).copy_from_slice(&[0.3, 0.1, -1.1, 0.7]);
         assert!((&left - expected).amax() < 1e-12, "{left}");
         assert!(left.columns(0, 2).iter().all(|x| *x == 0.0), "{left}");
-        // Others are measured by the line of the training side: 0.7 + 1.2 x 10 = 12.7.
+        // Other rows use the line of the training set: 0.7 + 1.2 x 10 = 12.7.
         let other = fitted.apply(
             &DMatrix::from_element(1, 1, 10.0),
             DMatrix::from_row_slice(1, 3, &[-15.0, 7.0, 13.0]),

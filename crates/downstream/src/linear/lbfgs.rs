@@ -1,17 +1,17 @@
-//! The smallest value of a smooth convex function.
+//! Limited-memory BFGS: minimisation of a smooth convex function.
 
 use std::collections::VecDeque;
 
 use nalgebra::DVector;
 
-/// Steps remembered.
+/// Number of steps in memory.
 const MEMORY: usize = 10;
 const MOST_STEPS: usize = 500;
-/// The largest slope of a minimum, relative to `max(1, |x|)`.
+/// Largest gradient at a minimum, relative to `max(1, |x|)`.
 const FLAT: f64 = 1e-6;
 
-/// Goes down from `x` until the gradient vanishes. `objective` returns the value and fills in the
-/// gradient.
+/// Minimises `objective` from `x` until the gradient vanishes. `objective` returns the value and
+/// writes the gradient.
 ///
 /// # Source
 /// Nocedal and Wright, Numerical Optimization, algorithm 7.5 (limited-memory BFGS), with
@@ -30,7 +30,7 @@ pub fn minimise(
         let mut down = -direction(&gradient, &pairs);
         let mut slope = down.dot(&gradient);
         if slope >= 0.0 {
-            // Rounding has spoilt the memory.
+            // Rounding errors make the stored pairs useless.
             pairs.clear();
             down = -&gradient;
             slope = -gradient.norm_squared();
@@ -64,7 +64,7 @@ pub fn minimise(
     x
 }
 
-/// The gradient times what is known of the inverse curvature.
+/// Gradient times the approximate inverse Hessian.
 fn direction(
     gradient: &DVector<f64>,
     pairs: &VecDeque<(DVector<f64>, DVector<f64>)>,

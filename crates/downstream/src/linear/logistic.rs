@@ -5,12 +5,12 @@ use nalgebra::{DMatrix, DVector};
 use super::lbfgs::minimise;
 use crate::Output;
 
-/// A fitted classifier of standardised rows.
+/// A fitted classifier for standardised rows.
 ///
 /// ```text
 /// p(class | x) = softmax(x W + b);   minimises  mean -log p(truth) + alpha / 2 |W|^2
 /// ```
-/// The intercepts `b` are not shrunk.
+/// The intercepts `b` have no penalty.
 #[derive(Clone, Debug)]
 pub struct Logistic {
     /// `[columns + 1, classes]`, the intercepts last.
@@ -18,8 +18,8 @@ pub struct Logistic {
 }
 
 impl Logistic {
-    /// Fits rows `x`, each of the class in `truth`; goes on from `start`, which was fitted with
-    /// another penalty.
+    /// Fits rows `x` with their classes `truth`. `start` is a fit with another penalty, from which
+    /// the optimisation begins.
     pub fn fit(
         x: &DMatrix<f64>,
         truth: &[f64],
@@ -59,7 +59,7 @@ impl Logistic {
         }
     }
 
-    /// Probabilities, one row for each of `x`.
+    /// Probabilities, one row for each row of `x`.
     pub fn predict(&self, x: &DMatrix<f64>) -> Output {
         let logits = logits(x, &self.weights).transpose();
         Output::from_logits(self.weights.ncols(), logits.as_slice().to_vec())
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn the_gradient_vanishes_at_the_fit() {
-        // Three classes of overlapping points; the condition of optimality is checked by its
+        // Three classes of overlapping points. The test checks the optimality condition by its
         // definition.
         let values: Vec<f64> = (0..24)
             .map(|i| ((i * 7919) % 101) as f64 / 50.0 - 1.0)

@@ -1,4 +1,4 @@
-//! What linear models are given of a subject: the mean over its scans.
+//! Pooling of scans: one row per subject, the mean over its scans.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,15 @@ use nalgebra::DMatrix;
 
 use crate::{Examples, Labelled, Output, Problem};
 
-/// Which row of numbers each example has: its own, or that of its subject where all scans of a
-/// subject have one truth.
+/// Row number of each example: its own row, or the row of its subject if all scans of a subject
+/// have one truth.
 pub(super) struct Pooled {
     row_of: Vec<usize>,
     n_rows: usize,
 }
 
 impl Pooled {
-    /// For these examples.
+    /// The rows of `examples`.
     pub fn new(problem: &Problem, examples: &Examples) -> Self {
         if !problem.of_subjects {
             return Self {
@@ -36,7 +36,7 @@ impl Pooled {
         }
     }
 
-    /// From one row for each example to the mean of those that belong together.
+    /// Mean over the examples of each row; `x` has one row per example.
     pub fn rows(&self, x: DMatrix<f64>) -> DMatrix<f64> {
         if self.n_rows == x.nrows() {
             return x;
@@ -54,7 +54,7 @@ impl Pooled {
         sums
     }
 
-    /// The truth of every row.
+    /// Truth of each row.
     pub fn truth(&self, labelled: &Labelled) -> Vec<f64> {
         let mut truth = vec![0.0; self.n_rows];
         for (row, value) in self.row_of.iter().zip(&labelled.truth) {
@@ -63,7 +63,7 @@ impl Pooled {
         truth
     }
 
-    /// From what is said of every row to what is said of every example.
+    /// Predictions of examples from the predictions of rows.
     pub fn spread(&self, problem: &Problem, said: &Output) -> Output {
         let rows: Vec<&[f64]> = said.rows().collect();
         let values = self

@@ -1,24 +1,24 @@
-//! The directions in which features differ most.
+//! Principal components of features.
 
 use nalgebra::{DMatrix, RowDVector};
 
 use super::decomposition::Decomposition;
 
-/// Principal components of the training side.
+/// Principal components of the training set.
 ///
 /// ```text
-/// (x - mean) V,  V: the first right singular vectors of the training side's x - mean
+/// (x - mean) V,  V: the first right singular vectors of the training set's x - mean
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Principal {
     mean: RowDVector<f64>,
-    /// Orthonormal columns, `[columns, components]`, the one of most variance first.
+    /// Orthonormal columns, `[columns, components]`, in descending order of variance.
     components: DMatrix<f64>,
 }
 
 impl Principal {
-    /// Learns `n_components` from rows `x` `[rows, columns]`: fewer if the rows differ in fewer
-    /// directions, but at least one, which is 0 where all rows are the same.
+    /// Fits `n_components` to rows `x` `[rows, columns]`. There are fewer if the rank of the rows
+    /// is lower, but at least one, which is 0 if all rows are equal.
     pub fn fit(x: &DMatrix<f64>, n_components: usize) -> Self {
         let mean = x.row_mean();
         let decomposition = Decomposition::of(&centred(x.clone(), &mean));
@@ -34,7 +34,7 @@ impl Principal {
         centred(x, &self.mean) * &self.components
     }
 
-    /// How many there are.
+    /// Number of components.
     pub fn n_components(&self) -> usize {
         self.components.ncols()
     }
@@ -62,8 +62,8 @@ mod tests {
         for (found, expected) in found.iter().zip(expected) {
             assert!((found * sign - expected).abs() < 1e-12, "{found}");
         }
-        // Another point, 3 beside the line: its foot is 10 beyond the centre, which is the training
-        // side's.
+        // Another point, 3 beside the line. Its projection is 10 beyond the centre of the training
+        // set.
         let foot = [4.0 + 6.0, 2.0 + 8.0];
         let other = DMatrix::from_row_slice(1, 2, &[foot[0] - 0.8 * 3.0, foot[1] + 0.6 * 3.0]);
         assert!((principal.apply(other)[0] * sign - 10.0).abs() < 1e-12);

@@ -4,12 +4,12 @@ use nalgebra::{DMatrix, DVector};
 
 use super::decomposition::Decomposition;
 
-/// Ridge regression of rows that are standardised, for every penalty at the price of one.
+/// Ridge regression of standardised rows for all penalties.
 ///
 /// ```text
 /// w = argmin |y - mean(y) - X w|^2 + alpha n |w|^2
 /// ```
-/// One decomposition of `X` serves all penalties.
+/// All penalties share one decomposition of `X`.
 pub struct RidgePath {
     x: Decomposition,
     centre: f64,
@@ -18,7 +18,7 @@ pub struct RidgePath {
 }
 
 impl RidgePath {
-    /// Prepares for all penalties; `x` is `[rows, columns]`.
+    /// Decomposes `x`, `[rows, columns]`.
     pub fn new(x: &DMatrix<f64>, y: &[f64]) -> Self {
         let y = DVector::from_column_slice(y);
         let centre = y.mean();
@@ -31,7 +31,7 @@ impl RidgePath {
         }
     }
 
-    /// The regression of one penalty.
+    /// The regression with the penalty `alpha`.
     pub fn at(&self, alpha: f64) -> Ridge {
         let n = self.x.left.nrows() as f64;
         let shrunk = DVector::from_iterator(
@@ -54,7 +54,7 @@ pub struct Ridge {
 }
 
 impl Ridge {
-    /// One value per row.
+    /// Predictions, one per row.
     pub fn predict(&self, x: &DMatrix<f64>) -> Vec<f64> {
         (x * &self.weights)
             .add_scalar(self.centre)
@@ -67,7 +67,7 @@ impl Ridge {
 mod tests {
     use super::*;
 
-    /// The normal equations.
+    /// Solution of the normal equations.
     fn by_definition(x: &DMatrix<f64>, y: &[f64], alpha: f64) -> DVector<f64> {
         let y = DVector::from_column_slice(y);
         let (n, p) = x.shape();

@@ -1,4 +1,4 @@
-//! What is done to features before a linear model sees them.
+//! Preparation of features for linear models: removal of confounds, principal components.
 
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
@@ -8,26 +8,26 @@ use super::principal::Principal;
 use crate::features::{Features, FittedFeatures};
 use crate::{DownstreamError, Examples, Labelled, Problem};
 
-/// Preparation of functional connectivity and mean signals for linear models. The default does
-/// nothing. Whatever is learned for it is learned from the training side.
+/// Preparation of functional connectivity and mean signals for linear models. By default features
+/// are not changed. All parameters are fitted on the training set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LinearSpec {
-    /// Takes away what confounds (age, sex, site, motion) explain of every feature.
+    /// Removes the share of each feature that confounds (age, sex, site, motion) explain.
     pub regress_confounds: bool,
-    /// Keeps that many principal components, after confounds are gone; fewer where there are fewer.
+    /// Number of principal components, after the removal of confounds; fewer if the rank is lower.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pca: Option<usize>,
 }
 
 impl LinearSpec {
-    /// Whether it asks for nothing.
+    /// True if features are not changed.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
     }
 
     /// # Errors
-    /// [`DownstreamError::Config`] for no components at all.
+    /// [`DownstreamError::Config`] if the number of components is 0.
     pub fn check(&self) -> Result<(), DownstreamError> {
         if self.pca == Some(0) {
             return Err(DownstreamError::Config {
@@ -39,7 +39,7 @@ impl LinearSpec {
         Ok(())
     }
 
-    /// Learns from the training side; gives its rows too, `[examples, columns]`.
+    /// Fits on the training set; returns the fit and its rows, `[examples, columns]`.
     ///
     /// # Errors
     /// [`DownstreamError::Fit`] if there are no features.
@@ -90,7 +90,7 @@ impl LinearSpec {
     }
 }
 
-/// Features, and what is done to them, with all that was learned of the training side.
+/// Features and their preparation, with parameters fitted on the training set.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     features: FittedFeatures,
@@ -99,10 +99,10 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// One row per example.
+    /// Features, one row per example.
     ///
     /// # Errors
-    /// [`DownstreamError::Fit`] if there are none.
+    /// [`DownstreamError::Fit`] if there are no features.
     pub fn of(
         &self,
         problem: &Problem,

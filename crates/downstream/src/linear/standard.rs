@@ -1,4 +1,4 @@
-//! Columns brought to mean 0 and variance 1, as the training side says.
+//! Standardised columns: mean 0 and variance 1 in the training set.
 
 use nalgebra::{DMatrix, RowDVector};
 
@@ -10,14 +10,14 @@ pub struct Standard {
 }
 
 impl Standard {
-    /// Learns from rows; a column that does not change becomes 0.
+    /// Fits on rows `x`; a constant column becomes 0.
     pub fn fit(x: &DMatrix<f64>) -> Self {
         let mean = x.row_mean();
         let sd = x.row_variance().map(f64::sqrt);
         let scale = RowDVector::from_iterator(
             sd.len(),
             (sd.iter().zip(mean.iter())).map(|(sd, mean)| {
-                // Single-precision features carry no more than this.
+                // Smaller values are below the precision of single-precision features.
                 if *sd > 1e-7 * mean.abs().max(1e-7) {
                     sd.recip()
                 } else {
@@ -28,12 +28,12 @@ impl Standard {
         Self { mean, scale }
     }
 
-    /// Whether every column is constant: nothing can be learned.
+    /// True if all columns are constant; then nothing can be learned.
     pub fn is_constant(&self) -> bool {
         self.scale.iter().all(|scale| *scale == 0.0)
     }
 
-    /// Brings rows to the scale of those it was learned from.
+    /// Standardises rows with the mean and scale of the fit.
     pub fn apply(&self, mut x: DMatrix<f64>) -> DMatrix<f64> {
         for mut row in x.row_iter_mut() {
             row -= &self.mean;

@@ -1,4 +1,4 @@
-//! How truth, predictions and errors follow confounds.
+//! Correlations of confounds with truth, predictions and errors.
 
 use brainmae_run::Seeds;
 use polars::prelude::{Column, DataFrame};
@@ -9,56 +9,56 @@ use crate::scores::regression::correlation;
 use crate::statistics::{Interval, bootstrap};
 use crate::{DownstreamError, Kind};
 
-/// What may follow a confound.
+/// Quantity that is correlated with a confound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Quantity {
-    /// The truth: what a perfect prediction would have.
+    /// The truth; a perfect prediction has the same correlation.
     Truth,
     /// The predicted value, or the probability of the last class.
     Prediction,
-    /// Prediction less truth: whether those who move are taken for older.
+    /// Prediction minus truth: positive if subjects who move are predicted too old, for example.
     Error,
-    /// Its size: whether those who move are predicted worse.
+    /// Absolute error: positive if subjects who move are predicted worse.
     ErrorSize,
 }
 
 impl Quantity {
-    /// Its name in tables.
+    /// Name in tables.
     pub fn name(self) -> &'static str {
         self.into()
     }
 }
 
-/// How a quantity of one model's predictions follows a confound.
+/// Correlation of one quantity of a model's predictions with one confound.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConfoundLink {
-    /// What is predicted.
+    /// Name of the target.
     pub target: String,
-    /// By whom.
+    /// Name of the model.
     pub model: String,
-    /// Learned from which share of the training side.
+    /// Share of the training set that the model learned from.
     pub train_share: f64,
     /// Name of the confound: `mean_fd_mm`.
     pub confound: String,
-    /// What follows it.
+    /// The quantity.
     pub quantity: Quantity,
-    /// Which class is predicted or not; nothing for numbers. With two classes, the second alone.
+    /// Class of the prediction; `None` for regression. With two classes, the second alone.
     pub class: Option<usize>,
-    /// Pearson correlation within folds; nothing if either is constant.
+    /// Pearson correlation within folds; `None` if either is constant.
     pub r: Option<f64>,
-    /// Over units.
+    /// Interval over units.
     pub interval: Option<Interval>,
-    /// Units whose confound is known.
+    /// Number of units with a known confound.
     pub n_units: usize,
 }
 
-/// Correlations of truth, predictions and errors with every confound, for every target, model and
-/// share; rows whose confound is missing are left out. For a class the truth is 0 or 1 and the
-/// prediction its probability.
+/// Correlations of truth, predictions and errors with each confound, for each target, model and
+/// share. Rows with a missing confound are left out. For a class the truth is 0 or 1, and the
+/// prediction is its probability.
 ///
-/// A prediction that follows motion as closely as the truth does says nothing; one that does more
-/// closely, or whose error does, says that motion was read.
+/// The prediction may correlate with motion as much as the truth does. A higher correlation, or a
+/// correlation of the error, is evidence that the model uses motion.
 pub fn confound_links(
     predictions: &Predictions,
     resamples: usize,

@@ -1,4 +1,4 @@
-//! Predictions without what confounds explain of them.
+//! Predictions after removal of confounds by linear regression.
 
 use std::ops::Range;
 
@@ -7,23 +7,24 @@ use nalgebra::DMatrix;
 use crate::predictions::{Prediction, PredictionError, Predictions, Sample};
 use crate::{DownstreamError, Kind, Output};
 
-/// Probabilities are taken to be no smaller before their logarithm is taken.
+/// Lower limit of probabilities before their logarithm is taken.
 const LEAST_PROBABILITY: f64 = 1e-6;
 
-/// The same predictions without what confounds explain of them, of which
-/// [`Results`](crate::Results) can be made again.
+/// The predictions after removal of the share that confounds explain, as input for new
+/// [`Results`](crate::Results).
 ///
 /// ```text
-/// ŷ′ = ŷ − (c − c̄) · β       β: least squares of ŷ on c over the rows of all other folds, both centred in each fold
-///                             c̄: mean confounds of these rows
+/// ŷ′ = ŷ − (c − c̄) · β
+/// β: least squares of ŷ on c over the rows of all other folds, both centred in each fold
+/// c̄: mean confounds of these rows
 /// ```
-/// What a confound explains is thus learned from other folds' test rows, the only predictions that
-/// no model has trained on. Classes: the logarithms of their probabilities are so treated, and made
-/// probabilities again. Rows that lack a confound are left out. The truth keeps what it shares with
-/// the confounds: a target that motion goes with is predicted worse without.
+/// The regression for one fold is fitted on the test rows of the other folds, the only predictions
+/// that no model has trained on. For classes, it applies to the logarithms of probabilities, which
+/// are then normalised again. Rows without a confound are left out. The truth is not changed, so a
+/// target that correlates with motion gets lower scores.
 ///
 /// # Errors
-/// [`DownstreamError::Predictions`] if there is one fold, or a model all of whose rows lack a
+/// [`DownstreamError::Predictions`] if there is only one fold, or if all rows of a model lack a
 /// confound.
 pub fn without_confounds(predictions: &Predictions) -> Result<Predictions, DownstreamError> {
     if predictions.confounds().is_empty() {
@@ -78,7 +79,8 @@ pub fn without_confounds(predictions: &Predictions) -> Result<Predictions, Downs
     Predictions::new(predictions.confounds().to_vec(), cleaned)
 }
 
-/// `output` without what `confounds` explain of it in other folds; both have the rows of `sample`.
+/// Residuals of `output` after regression on `confounds` in the other folds; both have the rows of
+/// `sample`.
 fn rest(sample: &Sample, confounds: &DMatrix<f64>, output: &DMatrix<f64>) -> DMatrix<f64> {
     let centred_confounds = centred(sample.folds(), confounds);
     let centred_output = centred(sample.folds(), output);
@@ -103,7 +105,7 @@ fn rest(sample: &Sample, confounds: &DMatrix<f64>, output: &DMatrix<f64>) -> DMa
     left
 }
 
-/// Each fold's mean taken out of every column.
+/// Columns minus their mean in each fold.
 fn centred(folds: &[Range<usize>], of: &DMatrix<f64>) -> DMatrix<f64> {
     let mut centred = of.clone();
     for fold in folds {
@@ -119,10 +121,10 @@ fn centred(folds: &[Range<usize>], of: &DMatrix<f64>) -> DMatrix<f64> {
 /// Variance below this share of the mean square is rounding.
 const CONSTANT: f64 = 1e-24;
 
-/// Least squares, `[confounds, outputs]`; of smallest size where confounds say the same, 0 for one
-/// that is constant.
+/// Least squares, `[confounds, outputs]`; the smallest solution if confounds are dependent, 0 for a
+/// constant confound.
 fn slopes(mut design: DMatrix<f64>, raw: &DMatrix<f64>, output: &DMatrix<f64>) -> DMatrix<f64> {
-    // To columns of length 1, so that a confound in large units counts as one in small units.
+    // Columns are scaled to length 1, so the result does not depend on units of measurement.
     let lengths = design
         .column_iter()
         .zip(raw.column_iter())

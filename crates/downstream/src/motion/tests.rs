@@ -1,4 +1,4 @@
-//! Motion that is planted in predictions is found and taken out.
+//! Tests with motion planted in predictions: it is found and removed.
 
 use brainmae_run::Seeds;
 use rand_distr::{Distribution, StandardNormal};
@@ -34,7 +34,7 @@ fn a_model_that_reads_motion_is_found_out() {
         let interval = link.interval.expect("many units");
         (interval.low, interval.high)
     };
-    // 1/√3 of the prediction, 1/√2 of the error, nothing of the truth.
+    // 1/√3 of the prediction, 1/√2 of the error, 0 of the truth.
     let (low, high) = r(Quantity::Prediction);
     assert!(low < 0.577 && 0.577 < high && high - low < 0.3);
     let (low, high) = r(Quantity::Error);
@@ -49,7 +49,7 @@ fn motion_is_taken_out_of_predictions() {
     let clean = clean.expect("five folds");
     let r = link(&clean, Quantity::Prediction).r.expect("it varies");
     assert!(r.abs() < 0.15, "{r}");
-    // Of 1/√3 with motion, 1/√2 is left without.
+    // The score is 1/√3 with motion and 1/√2 without.
     let score = |p: &Predictions| Scorer::new(&p.samples()[0]).scores()[3].expect("it varies");
     assert!((score(&clean) - 0.707).abs() < 0.08);
 
@@ -63,8 +63,8 @@ fn motion_is_taken_out_of_predictions() {
 
 #[test]
 fn slopes_are_of_other_folds() {
-    // In fold 1 the prediction is twice the confound, in fold 0 it is itself: 5 − (3 − 1) · 2, and
-    // so on.
+    // In fold 1 the prediction is twice the confound, in fold 0 it equals the confound. The first
+    // result is 5 − (3 − 1) · 2.
     let fd = [[0.0, 3.0], [0.0, 2.0]];
     let predicted = [[2.0, 5.0], [0.0, 4.0]];
     let mut rows = Vec::new();

@@ -1,4 +1,4 @@
-//! Multi-head attention of the networks.
+//! Multi-head attention of the neural baselines.
 
 use brainmae_model::init::Init;
 use burn::module::Module;
@@ -15,9 +15,9 @@ pub(super) struct AttentionSizes {
     pub d_model: usize,
     /// Number of heads.
     pub n_heads: usize,
-    /// Width of a head; heads need not fill `d_model`.
+    /// Width of a head; `n_heads * d_head` may differ from `d_model`.
     pub d_head: usize,
-    /// Share of the attention weights that is dropped.
+    /// Dropout rate of the attention weights.
     pub dropout: f64,
 }
 
@@ -48,7 +48,7 @@ impl Attention {
         }
     }
 
-    /// Among the tokens of each sequence, `[batch, tokens, d_model]` to the same.
+    /// Self-attention within each sequence, `[batch, tokens, d_model]` to the same.
     pub(super) fn among(&self, x: Tensor<3>, noise: &mut Noise) -> Tensor<3> {
         let (k, v) = self.project(x.clone());
         self.attend(x, k, v, None, noise)
@@ -60,9 +60,9 @@ impl Attention {
     }
 
     /// # Shapes
-    /// - `x`: `[batch, n, d_model]`, who asks
+    /// - `x`: `[batch, n, d_model]`, the queries
     /// - `k`, `v`: `[batch, m, heads * d_head]`
-    /// - `bias`: added to the scores, `[batch, heads, n, m]` or 1 for any of them
+    /// - `bias`: added to the scores, `[batch, heads, n, m]`; any size may be 1
     /// - returns `[batch, n, d_model]`
     pub(super) fn attend(
         &self,

@@ -1,4 +1,4 @@
-//! What networks are given: stretches of signals and their correlations, on the device.
+//! Batches of the neural baselines: stretches of signals and their correlations, on the device.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use nalgebra::DMatrix;
@@ -8,7 +8,7 @@ use brainmae_signals::scales::Scales;
 use crate::features::fc_of_examples;
 use crate::{Example, Examples, Scan};
 
-/// What an architecture looks at; nothing else is computed.
+/// Inputs that an architecture needs; others are not computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Needs {
     /// Signals.
@@ -17,27 +17,27 @@ pub struct Needs {
     pub fc: bool,
 }
 
-/// Some examples, or crops of them, as one batch.
+/// A batch of examples, or of crops of them.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    /// `[batch, rois, time]`, z-scored per ROI over the kept volumes of the whole example; 0 where
-    /// an example is shorter than the others, and for an ROI without variance.
+    /// `[batch, rois, time]`, z-scored per ROI over the uncensored volumes of the whole example; 0
+    /// for padding of short examples and for an ROI without variance.
     pub bold: Option<Tensor<3>>,
-    /// `[batch, rois, rois]`, Pearson correlation over the kept volumes of the whole example; 0 for
-    /// an ROI without variance.
+    /// `[batch, rois, rois]`, Pearson correlation over the uncensored volumes of the whole example;
+    /// 0 for an ROI without variance.
     pub fc: Option<Tensor<3>>,
-    /// `[batch, classes]`, 1 for the true class: known in training, and where classes are learned.
+    /// `[batch, classes]`, 1 for the true class; `None` for regression and for prediction.
     pub classes: Option<Tensor<2>>,
 }
 
 impl Batch {
-    /// The signals, of an architecture that [`Needs`] them.
+    /// The signals, for an architecture that [`Needs`] them.
     pub fn bold(&self) -> Tensor<3> {
         let bold = self.bold.clone();
         bold.expect("the architecture said that it needs signals")
     }
 
-    /// Functional connectivity, of an architecture that [`Needs`] it.
+    /// Functional connectivity, for an architecture that [`Needs`] it.
     pub fn fc(&self) -> Tensor<3> {
         let fc = self.fc.clone();
         fc.expect("the architecture said that it needs functional connectivity")
@@ -57,13 +57,13 @@ pub(super) struct Crop {
 pub(super) struct Stretches<'a> {
     examples: &'a Examples<'a>,
     scales: Vec<Scales>,
-    /// Of every example, where it is needed.
+    /// Functional connectivity of each example, if it is needed.
     fc: Vec<Tensor<2>>,
     needs: Needs,
 }
 
 impl<'a> Stretches<'a> {
-    /// Statistics are each example's own.
+    /// Computes the statistics of each example.
     pub fn new(examples: &'a Examples<'a>, needs: Needs, device: &Device) -> Self {
         let of = |(scan, example): (&'a Scan, Example)| {
             Scales::of(scan.kept(example), scan.series.n_rois())
@@ -86,13 +86,13 @@ impl<'a> Stretches<'a> {
         }
     }
 
-    /// Volumes of an example.
+    /// Number of volumes of an example.
     pub fn n_volumes(&self, example: usize) -> usize {
         self.examples.list[example].n_volumes
     }
 
-    /// Crops of `n_volumes` that cover an example: as few as do, the first at its start and the
-    /// last at its end.
+    /// Crops of `n_volumes` that cover an example: the smallest possible number, the first at its
+    /// start and the last at its end.
     pub fn tiles(&self, example: usize, n_volumes: usize) -> impl Iterator<Item = Crop> {
         let room = self.n_volumes(example).saturating_sub(n_volumes);
         let tiles = if self.needs.bold {
@@ -139,7 +139,7 @@ impl<'a> Stretches<'a> {
     }
 }
 
-/// `[rois, rois]`; symmetric, so that columns may be taken for rows.
+/// `[rois, rois]`; symmetric, so row-major and column-major are equal.
 fn tensor(fc: DMatrix<f32>, device: &Device) -> Tensor<2> {
     let shape = [fc.nrows(), fc.ncols()];
     let values: Vec<f32> = fc.data.into();
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn signals_are_scored_and_correlated_over_kept_volumes() {
-        // The third ROI never moves; the censored volumes, first and last, are wild.
+        // The third ROI is constant; the censored volumes, first and last, have extreme values.
         let values = vec![
             1e8, -99., 7., 1001., 1., 5., 1003., -1., 5., 1001., 1., 5., 1003., -1., 5., 9999.,
             99., 5.,

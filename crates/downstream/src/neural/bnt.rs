@@ -1,4 +1,4 @@
-//! Brain Network Transformer: attention between ROIs that are known by their connections.
+//! Brain Network Transformer: attention between ROIs, whose tokens are rows of the FC matrix.
 
 use brainmae_model::init::Init;
 use burn::module::{Module, Param};
@@ -13,7 +13,7 @@ use super::encoder_layer::EncoderLayer;
 use super::recipe::{Optimizer, Schedule};
 use super::{Architecture, Batch, Needs, Noise, Recipe, Said, Sizes};
 
-/// Slope of the activation below 0.
+/// Slope of the activation for negative inputs.
 const SLOPE: f64 = 0.01;
 
 /// Sizes of the network; those of the paper by default.
@@ -27,26 +27,26 @@ const SLOPE: f64 = 0.01;
 /// # Source
 /// Kan et al. 2022, arXiv 2210.06681, "Brain Network Transformer": section 3.2 (transformer), 3.3
 /// equations 2 and 3 (orthonormal clustering readout); the plain variant is the paper's VanillaTF,
-/// which concatenates the tokens. Not in the paper, taken as the authors released it: 1024 units in
-/// the feed-forward half, dropout 0.1, 100 clusters, 8 numbers of each cluster that go on, and
-/// hidden layers of 256 and 32. Departures: the released code squares `Z . E`, puts an autoencoder
-/// before the assignment, and mixes examples up; the paper's equations do none of it. Where heads
-/// do not divide the ROIs, they are rounded up.
+/// which concatenates the tokens. Not in the paper, taken from the authors' released code: 1024
+/// units in the feed-forward part, dropout 0.1, 100 clusters, 8 numbers kept per cluster, hidden
+/// layers of 256 and 32. Departures: the released code squares `Z . E`, puts an autoencoder before
+/// the assignment, and uses mixup; the paper's equations do not. If the number of heads does not
+/// divide the number of ROIs, the width of a head is rounded up.
 #[derive(Clone, Debug)]
 pub struct Bnt {
-    /// Clusters of the readout; nothing for the plain one. Never more than there are ROIs.
+    /// Number of clusters of the readout, at most the number of ROIs; `None` for the plain variant.
     pub clusters: Option<usize>,
-    /// Encoder layers.
+    /// Number of encoder layers.
     pub layers: usize,
-    /// Heads of each.
+    /// Heads per layer.
     pub heads: usize,
-    /// Units of the feed-forward half.
+    /// Units of the feed-forward part.
     pub feed_forward: usize,
     /// Numbers of each token that the readout keeps.
     pub kept: usize,
     /// Units of the hidden layers after the readout.
     pub hidden: [usize; 2],
-    /// Share of the values that is dropped in encoder layers.
+    /// Dropout rate in encoder layers.
     pub dropout: f64,
 }
 
@@ -85,13 +85,12 @@ pub struct BntNetwork {
     out: Linear,
 }
 
-/// Rows that are orthogonal to each other and of length 1, by Gram-Schmidt from uniform numbers;
-/// `rows` is at most `columns`.
+/// Orthonormal rows by Gram-Schmidt from uniform random numbers; `rows` is at most `columns`.
 fn orthonormal(rows: usize, columns: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
     let mut found: Vec<Vec<f64>> = Vec::with_capacity(rows);
     while found.len() < rows {
         let mut row: Vec<f64> = (0..columns).map(|_| rng.random_range(-1.0..1.0)).collect();
-        // Twice: once leaves rounding errors behind.
+        // Two passes: rounding errors remain after one.
         for _ in 0..2 {
             for other in &found {
                 let dot: f64 = row.iter().zip(other).map(|(a, b)| a * b).sum();
@@ -175,7 +174,7 @@ impl Architecture for Bnt {
         let z = match &network.centres {
             None => z,
             Some(centres) => {
-                let centres = centres.val().detach(); // without gradient, they stay
+                let centres = centres.val().detach(); // no gradient: the centres are fixed
                 let centres = centres.transpose().unsqueeze::<3>(); // [1, rois, clusters]
                 let assigned = softmax(z.clone().matmul(centres), 2);
                 assigned.swap_dims(1, 2).matmul(z) // [batch, clusters, rois]

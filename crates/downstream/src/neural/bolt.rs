@@ -1,4 +1,4 @@
-//! BolT: attention in overlapping windows that look ever further beyond their ends.
+//! BolT: attention in overlapping windows whose fringe grows with the layer.
 
 mod block;
 mod windows;
@@ -20,7 +20,7 @@ use windows::Windows;
 ///
 /// ```text
 /// tokens x_t = bold_t, one CLS token for every window
-/// block      windowed attention, then feed-forward; a volume takes the mean of the windows it is in
+/// block      windowed attention, then feed-forward; a volume is the mean over its windows
 /// out        = W mean_w norm(CLS_w)
 /// ```
 /// and the penalty `cross_window_weight * mean (CLS_w - mean_w CLS_w)^2` over the normed CLS
@@ -32,24 +32,24 @@ use windows::Windows;
 /// cross-window regularisation). Sizes and the weight of the penalty as released: windows of 20
 /// volumes every 8, layer `l` (from 0) sees `24 l` volumes beyond each end, 36 heads of 20, a token
 /// as wide as the atlas, crops of 600 volumes at 0.72 s for resting state. As released, the
-/// feed-forward half is as wide as a token. Departures: volumes behind the last whole window are
-/// left out; where the network sees less than a window, the window is what it sees.
+/// feed-forward part is as wide as a token. Departures: volumes after the last whole window are
+/// left out; if the input is shorter than a window, the window is the whole input.
 #[derive(Clone, Debug)]
 pub struct Bolt {
-    /// Blocks.
+    /// Number of blocks.
     pub layers: usize,
-    /// Heads of each.
+    /// Heads per block.
     pub heads: usize,
     /// Width of a head.
     pub d_head: usize,
-    /// Volumes of a window.
+    /// Length of a window in volumes.
     pub window: usize,
-    /// From one window to the next, as a share of a window.
+    /// Distance between the starts of two windows, as a share of a window.
     pub stride: f64,
-    /// How much further each layer looks than the one before, in parts of a window that the next
-    /// one does not share.
+    /// Growth of the fringe from one layer to the next, as a share of the volumes of a window that
+    /// the next window does not contain.
     pub fringe: f64,
-    /// Share of the values that is dropped.
+    /// Dropout rate.
     pub dropout: f64,
     /// Weight of the cross-window penalty.
     pub cross_window_weight: f64,

@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use super::recipe::{Optimizer, Schedule};
 use super::{Architecture, Batch, Needs, Noise, Recipe, Said, Sizes};
 
-/// Slope of the activation below 0.
+/// Slope of the activation for negative inputs.
 const SLOPE: f64 = 0.33;
 
 /// Sizes of the network; those of the paper by default.
@@ -17,9 +17,8 @@ const SLOPE: f64 = 0.33;
 /// # Source
 /// Kawahara et al. 2017, NeuroImage 146:1038, "BrainNetCNN: Convolutional neural networks for brain
 /// networks", section 2.2 and figure 2 ("E2Enet": two edge-to-edge layers). Departures: Adam at
-/// 1e-4 with decay 1e-4, 16 examples a step and at most 200 epochs, as the comparison of arXiv
-/// 2210.06681 trains it, where the paper has momentum at 0.01; outputs are as many as the target
-/// has.
+/// 1e-4 with decay 1e-4, 16 examples per step and at most 200 epochs, as in the comparison of arXiv
+/// 2210.06681, where the paper uses momentum at 0.01; the number of outputs is that of the target.
 #[derive(Clone, Debug)]
 pub struct BrainNetCnn {
     /// Filters of each edge-to-edge layer.
@@ -30,8 +29,7 @@ pub struct BrainNetCnn {
     pub n2g: usize,
     /// Units of the fully connected layers.
     pub dense: [usize; 2],
-    /// Share of the values that is dropped after the node-to-graph layer and the first fully
-    /// connected one.
+    /// Dropout rate after the node-to-graph layer and after the first fully connected layer.
     pub dropout: f64,
 }
 
@@ -47,7 +45,7 @@ impl Default for BrainNetCnn {
     }
 }
 
-/// The arms of a cross: what the edges of a row, and of a column, add up to.
+/// Weighted sums over the edges of each row and of each column.
 ///
 /// ```text
 /// row[i, n]    = sum_m sum_k r[k, m, n] A[m, i, k]

@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use super::Noise;
 use super::attention::{Attention, AttentionSizes};
 
-/// Added to the variance by layer norms, as PyTorch does.
+/// Epsilon of layer norms, the default of PyTorch.
 pub(super) const NORM_EPS: f64 = 1e-5;
 
 /// `x <- norm(x + attention(x))`, then `x <- norm(x + W_2 relu(W_1 x))`, with dropout before each

@@ -1,4 +1,4 @@
-//! FBNetGen: a graph is learned from signals, and connections are passed along it.
+//! FBNetGen: a graph learned from signals, and graph convolutions of FC along it.
 
 mod penalty;
 
@@ -14,7 +14,7 @@ use super::recipe::{Optimizer, Schedule, Span};
 use super::{Architecture, Batch, Needs, Noise, Recipe, Said, Sizes};
 pub use penalty::Penalties;
 
-/// Slope of the activation below 0.
+/// Slope of the activation for negative inputs.
 const SLOPE: f64 = 0.2;
 
 /// Sizes of the network; those of the paper by default.
@@ -32,19 +32,19 @@ const SLOPE: f64 = 0.2;
 /// brain network generation": section 3.2 (GRU encoder), 3.3 (graph), 3.4 (predictor), 3.5
 /// (losses). Sizes, dropout, optimiser and weights as released: pieces of 8 volumes, 4 recurrent
 /// layers of 8 units, vectors of 8, at most 500 epochs. Departures: the released product of A and X
-/// sums over the wrong axis, here it is the matrix product of the paper; the last state of each
-/// direction is read, where the release reads both at the last piece; classes are not mixed up. The
-/// GRU encoder alone is offered, not the convolutional one. Crops of 400 s, where the paper's scans
-/// are whole (ABCD: 1024 volumes at 0.8 s), since a GRU takes one piece after another.
+/// sums over the wrong axis; here it is the matrix product of the paper. The last state of each
+/// direction is read, where the release reads both at the last piece. Mixup is not used. Only the
+/// GRU encoder is available, not the convolutional one. Crops are 400 s long, where the paper uses
+/// whole scans (ABCD: 1024 volumes at 0.8 s), because a GRU processes pieces one after another.
 #[derive(Clone, Debug)]
 pub struct FbNetGen {
-    /// Volumes of a piece.
+    /// Length of a piece in volumes.
     pub piece: usize,
-    /// Recurrent layers, each in both directions.
+    /// Number of recurrent layers, each bidirectional.
     pub layers: usize,
     /// Width of an ROI's vector.
     pub embedding: usize,
-    /// Share that is dropped after the GRU.
+    /// Dropout rate after the GRU.
     pub dropout: f64,
     /// Weights of the penalties.
     pub penalties: Penalties,
@@ -62,14 +62,14 @@ impl Default for FbNetGen {
     }
 }
 
-/// Two directions of a recurrent layer.
+/// Both directions of a recurrent layer.
 #[derive(Module, Debug)]
 struct Directions {
     forwards: Gru,
     backwards: Gru,
 }
 
-/// A step along the graph.
+/// One graph convolution.
 #[derive(Module, Debug)]
 struct Step {
     fc1: Linear,
@@ -91,8 +91,7 @@ pub struct FbNetGenNetwork {
 }
 
 impl FbNetGenNetwork {
-    /// `[batch, rois, time]` to probabilities of what kind of ROI each is,
-    /// `[batch, rois, embedding]`.
+    /// Class probabilities of each ROI: `[batch, rois, time]` to `[batch, rois, embedding]`.
     fn encode(&self, bold: Tensor<3>, dropout: f64, noise: &mut Noise) -> Tensor<3> {
         let [batch, rois, time] = bold.dims();
         let pieces = time / self.piece;

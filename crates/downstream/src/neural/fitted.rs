@@ -1,4 +1,4 @@
-//! A trained network, and what it predicts.
+//! Trained network and its predictions.
 
 use super::batch::{Crop, Stretches};
 use super::{Architecture, Noise};
@@ -51,7 +51,7 @@ impl<A: Architecture> Fitted for FittedNetwork<A> {
     }
 }
 
-/// Whether scans have the ROIs of the problem.
+/// Checks that all scans have the number of ROIs of the problem.
 pub(super) fn check_rois(
     learner: &str,
     problem: &Problem,

@@ -14,9 +14,9 @@ use rand_chacha::ChaCha8Rng;
 /// h <- (1 - z) n + z h
 /// ```
 ///
-/// `input` holds W and b of r, z and n one after the other, `hidden` U and c, as PyTorch does.
-/// burn's own takes six small products a step; here it is one, and one more for the inputs of the
-/// whole sequence.
+/// `input` holds W and b of r, z and n in this order, `hidden` holds U and c, as in PyTorch. The
+/// GRU of burn computes six small products per step; this one computes one product per step, and
+/// one more for the inputs of the whole sequence.
 ///
 /// # Source
 /// Cho et al. 2014, arXiv 1406.1078, with the reset gate after the product, as in PyTorch and
@@ -29,7 +29,7 @@ pub struct Gru {
 
 impl Gru {
     pub(super) fn new(n_in: usize, n_hidden: usize, init: &mut Init<ChaCha8Rng>) -> Self {
-        // Both within 1 / sqrt(n_hidden), as PyTorch starts its own.
+        // Both within 1 / sqrt(n_hidden), as in PyTorch.
         let bound = (n_hidden as f32).sqrt().recip();
         let mut map = |n_in| Linear {
             weight: init.uniform([n_in, 3 * n_hidden], bound),
@@ -41,8 +41,8 @@ impl Gru {
         }
     }
 
-    /// The state after every step, `[batch, time, n_in]` to `[batch, time, n_hidden]`; backwards in
-    /// time if asked, each state at its own place.
+    /// State after each step, `[batch, time, n_in]` to `[batch, time, n_hidden]`. If `backwards`,
+    /// the sequence is processed from its end; each state stays at the index of its input.
     pub(super) fn forward(&self, x: Tensor<3>, backwards: bool) -> Tensor<3> {
         let [batch, time, _] = x.dims();
         let inputs = self.input.forward(x);

@@ -1,4 +1,4 @@
-//! meanMLP: the same small network for every volume, and the mean of what it says.
+//! meanMLP: one small network for all volumes, and the mean of its outputs.
 
 use brainmae_model::LayerNorm;
 use brainmae_model::init::Init;
@@ -25,7 +25,7 @@ use super::{Architecture, Batch, Needs, Noise, Recipe, Said, Sizes};
 pub struct MeanMlp {
     /// Units of the hidden layer.
     pub hidden: usize,
-    /// Share of the hidden units that is dropped.
+    /// Dropout rate of the hidden units.
     pub dropout: f64,
 }
 
@@ -87,7 +87,7 @@ impl Architecture for MeanMlp {
     fn forward(&self, network: &MeanMlpNetwork, batch: &Batch, noise: &mut Noise) -> Said {
         let volumes = batch.bold().swap_dims(1, 2); // [batch, time, rois]
         let x = relu(network.norm.forward(network.fc1.forward(volumes)));
-        // The last map is linear: the mean over time comes first, and is the same.
+        // The last map is linear, so the mean over time may come first.
         let x = noise
             .dropout(x, self.dropout)
             .mean_dim(1)

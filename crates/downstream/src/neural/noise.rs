@@ -1,25 +1,25 @@
-//! Dropout, drawn on the host from a named stream so that every device drops the same.
+//! Dropout from a named stream, drawn on the host, so that all devices drop the same values.
 
 use burn::tensor::{Tensor, TensorData};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-/// The randomness of one training step; none when predicting.
+/// Randomness of one training step; `None` for prediction.
 pub struct Noise<'a>(Option<&'a mut ChaCha8Rng>);
 
 impl<'a> Noise<'a> {
-    /// Drawn from `stream`: the network is being trained.
+    /// Dropout from `stream`, for training.
     pub fn from_stream(stream: &'a mut ChaCha8Rng) -> Self {
         Self(Some(stream))
     }
 
-    /// No noise: the network is being used.
+    /// No dropout, for prediction.
     pub fn off() -> Self {
         Self(None)
     }
 
-    /// Sets a share `p` of the values to 0 and scales the others by `1 / (1 - p)`; nothing when the
-    /// network is being used.
+    /// Sets a share `p` of the values to 0 and scales the others by `1 / (1 - p)`. Without noise
+    /// `x` is returned unchanged.
     ///
     /// `p` is rounded to a multiple of 2^-16.
     pub fn dropout<const D: usize>(&mut self, x: Tensor<D>, p: f64) -> Tensor<D> {

@@ -1,31 +1,31 @@
-//! How a network is trained: what its paper says, and how long we can wait.
+//! Training settings of a network: those of its paper, and limits on epochs.
 
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer};
 use serde::{Deserialize, Serialize};
 
-/// Settings of a paper.
+/// Training settings of a paper.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recipe {
     /// Optimiser.
     pub optimizer: Optimizer,
     /// Largest learning rate.
     pub lr: f64,
-    /// Learning rate over the steps.
+    /// Course of the learning rate over the steps.
     pub schedule: Schedule,
     /// Weight decay of all parameters: added to the gradient by Adam, taken from the weights by
     /// AdamW.
     pub weight_decay: f64,
-    /// Examples of a step.
+    /// Examples per step.
     pub batch_size: usize,
-    /// Passes over the training side.
+    /// Passes over the training set.
     pub epochs: usize,
-    /// Longest stretch that the network sees at once; nothing for whole examples.
+    /// Longest input of the network; `None` for whole examples.
     pub crop: Option<Span>,
 }
 
 impl Recipe {
-    /// The optimiser, without state yet.
+    /// A new optimiser.
     pub(super) fn optimizer(&self) -> ModuleOptimizer {
         let decay = self.weight_decay as f32;
         match self.optimizer {
@@ -41,7 +41,7 @@ impl Recipe {
     }
 }
 
-/// Optimisers of the papers, with their usual moments (0.9, 0.999).
+/// Optimisers of the papers, with their usual betas (0.9, 0.999).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Optimizer {
     /// Adam.
@@ -53,14 +53,14 @@ pub enum Optimizer {
 /// A length in time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Span {
-    /// Volumes, whatever the TR.
+    /// Number of volumes, for any dt.
     Volumes(usize),
-    /// Seconds.
+    /// Duration in seconds.
     Secs(f64),
 }
 
 impl Span {
-    /// The same in volumes of `dt_secs`, at least one.
+    /// Length in volumes of `dt_secs`, at least 1.
     pub fn volumes(self, dt_secs: f64) -> usize {
         match self {
             Span::Volumes(volumes) => volumes.max(1),
@@ -72,18 +72,18 @@ impl Span {
 /// Learning rate over the steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Schedule {
-    /// Always the same.
+    /// A constant learning rate.
     Constant,
-    /// Half a cosine down to `end`.
+    /// Half a cosine from the peak down to `end`.
     Cosine {
         /// Learning rate at the end.
         end: f64,
     },
-    /// Half a cosine up from `start`, half a cosine down to `end`.
+    /// Half a cosine from `start` up to the peak, then half a cosine down to `end`.
     OneCycle {
         /// Learning rate at the start.
         start: f64,
-        /// Share of the steps spent going up.
+        /// Share of the steps for the rise.
         rise: f64,
         /// Learning rate at the end.
         end: f64,
@@ -110,19 +110,19 @@ impl Schedule {
     }
 }
 
-/// How long a network may train, as an experiment file says it.
+/// Limits on the training of a network, as in an experiment file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Budget {
-    /// Most passes over the training side; the paper's number where that is smaller. Schedules are
-    /// stretched over what is left.
+    /// Maximum number of passes over the training set; the number of the paper if it is smaller.
+    /// Schedules are scaled to this number.
     pub max_epochs: usize,
     /// Passes without a better validation loss after which training stops.
     pub patience: usize,
 }
 
 impl Default for Budget {
-    /// The papers' epochs, with the patience of Popov et al. 2024.
+    /// Epochs of the papers, with the patience of Popov et al. 2024.
     fn default() -> Self {
         Self {
             max_epochs: 500,
@@ -132,7 +132,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// For a look at a table's shape on a laptop.
+    /// Few epochs, for a quick test of a table on a laptop.
     pub fn lite() -> Self {
         Self {
             max_epochs: 30,

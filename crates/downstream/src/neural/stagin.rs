@@ -1,5 +1,5 @@
-//! STAGIN: graph isomorphism over windows of functional connectivity, attention over ROIs and over
-//! time.
+//! STAGIN: graph isomorphism networks on windows of functional connectivity, with attention over
+//! ROIs and over time.
 
 mod layer;
 mod window_graph;
@@ -19,11 +19,12 @@ pub use layer::{ReadoutNetwork, TimeTransformer};
 /// Sizes of the network; those of the paper by default.
 ///
 /// ```text
-/// A(t)    = 1 where the correlation of window t is among its largest 30 %, 0 elsewhere; ROIs are their own neighbours
+/// A(t)    = 1 where the correlation of window t is among its largest 30 %, 0 elsewhere;
+///           1 on the diagonal
 /// eta(t)  = GRU(bold up to the end of window t)
-/// H0_v(t) = W [e_v, eta(t)]                                e_v: which ROI
-/// Hk      = MLP( (eps I + A(t)) Hk-1 )                     two linear maps, each with batch norm and ReLU
-/// hk(t)   = mean_v z_v(t) Hk_v(t)                          z: readout with attention
+/// H0_v(t) = W [e_v, eta(t)]                             e_v: vector of ROI v
+/// Hk      = MLP( (eps I + A(t)) Hk-1 )                  two linear maps with batch norm and ReLU
+/// hk(t)   = mean_v z_v(t) Hk_v(t)                       z: readout with attention
 /// out     = sum_k L_k sum_t transformer( hk )(t)
 /// ```
 /// and the penalty `ortho_weight * sum_k mean_t || Hk Hk' / max(Hk Hk') - I ||`.
@@ -35,25 +36,25 @@ pub use layer::{ReadoutNetwork, TimeTransformer};
 /// state. Windows of 50 volumes every 3 and crops of 600 volumes at a TR of 0.72 s are given in
 /// seconds here. As the authors released it: the readout is a mean where the paper writes a
 /// product, and time attention has no residual. Departures: dropout before `L_k` and not after it,
-/// where it would erase outputs; the mean over windows of the penalty, so that it does not depend
-/// on the scan's length; a rounding guard of 1e-6 under its maximum.
+/// where it would erase outputs; the penalty is a mean over windows, so that it does not depend on
+/// the scan's length; its maximum has a lower limit of 1e-6 against rounding.
 #[derive(Clone, Debug)]
 pub struct Stagin {
-    /// How ROIs become a graph.
+    /// Readout from ROIs to a graph.
     pub readout: Readout,
-    /// Length of a window; shorter where the network sees less.
+    /// Length of a window; the whole input if that is shorter.
     pub window: Span,
-    /// From one window to the next.
+    /// Distance between the starts of two windows.
     pub stride: Span,
     /// Share of the pairs of ROIs that are neighbours.
     pub density: f64,
-    /// Layers.
+    /// Number of layers.
     pub layers: usize,
     /// Width of an ROI's vector.
     pub d_model: usize,
-    /// Share that is dropped in readouts and over time.
+    /// Dropout rate in readouts and in the attention over time.
     pub dropout: f64,
-    /// Share that is dropped before the last maps.
+    /// Dropout rate before the last maps.
     pub head_dropout: f64,
     /// Weight of the orthogonality penalty.
     pub ortho_weight: f64,
@@ -62,14 +63,14 @@ pub struct Stagin {
 /// Attention over ROIs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readout {
-    /// Graph attention: the mean vector asks every ROI.
+    /// Graph attention: the mean vector is the query, ROIs are the keys.
     Garo,
-    /// Squeeze and excitation: the mean vector says what every ROI is worth.
+    /// Squeeze and excitation: the weights of ROIs are a function of the mean vector.
     Sero,
 }
 
 impl Stagin {
-    /// The network of the paper.
+    /// The network of the paper, with this readout.
     pub fn new(readout: Readout) -> Self {
         Self {
             readout,
@@ -163,7 +164,7 @@ impl Architecture for Stagin {
         let last = (windows - 1) * stride + window;
         let ends = states.slice(s![.., window - 1..last;stride as isize, ..]);
 
-        // W [e_v, eta] is row v of the first rows of W, and the others applied to eta.
+        // W [e_v, eta] is row v of the first rows of W, plus the other rows applied to eta.
         let weight = network.initial.weight.val();
         let roi = weight.clone().narrow(0, 0, rois).unsqueeze_dim::<3>(0); // [1, rois, d]
         let eta = ends.reshape([batch * windows, d]);
@@ -184,7 +185,7 @@ impl Architecture for Stagin {
                 Some(logits) => logits + said,
                 None => said,
             });
-            // As costly as a layer, and asked for in training alone.
+            // The penalty costs as much as a layer and is needed in training alone.
             if h.is_autodiff() {
                 let ortho = layer::orthogonality(h.clone()) * self.ortho_weight;
                 penalty = Some(match penalty {

@@ -1,4 +1,4 @@
-//! What holds for every neural baseline.
+//! Tests that hold for all neural baselines.
 
 mod golden;
 mod planted;
@@ -80,7 +80,7 @@ fn fit<A: Architecture>(
     neural.fit(problem, examples, examples)
 }
 
-/// Learns eight examples by heart, which are in their own validation side.
+/// Overfits eight examples; training and validation set are the same.
 fn overfits<A: Architecture>(architecture: Quick<A>, epochs: usize) {
     let truth = [0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0];
     let scans = scans(&truth.map(|t| 1.2 * t - 0.6), N_VOLUMES);
@@ -103,7 +103,7 @@ fn overfits<A: Architecture>(architecture: Quick<A>, epochs: usize) {
     );
 }
 
-/// Explains most of the variance of what it was trained on.
+/// Explains most of the variance of its training set.
 fn regresses<A: Architecture>(architecture: Quick<A>, epochs: usize) {
     let planted = [-0.9, -0.6, -0.3, 0.0, 0.2, 0.4, 0.7, 0.9];
     let scans = scans(&planted, N_VOLUMES);
@@ -122,7 +122,7 @@ fn regresses<A: Architecture>(architecture: Quick<A>, epochs: usize) {
     assert!(error < 0.4 * variance, "{error} of {variance}");
 }
 
-/// Says the same after the same seed, to the last bit, and something else after another.
+/// Same seed: the same output, bit by bit. Other seed: another output.
 fn repeats<A: Architecture>(architecture: Quick<A>) {
     let truth = [0.0, 1.0, 0.0, 1.0];
     let scans = scans(&[0.5, -0.5, 0.4, -0.4], N_VOLUMES);
@@ -163,7 +163,7 @@ macro_rules! holds {
     )*};
 }
 
-/// The network of the paper in everything but width.
+/// The network of the paper, except for its width.
 fn narrow(readout: Readout) -> Stagin {
     Stagin {
         d_model: 16,
@@ -185,8 +185,8 @@ holds! {
     bolt: Bolt { layers: 2, heads: 6, d_head: 8, ..Bolt::default() }, lr 5e-3, epochs 40;
 }
 
-/// Classes differ in how similar two ROIs are: who is right about people never met has learned
-/// that.
+/// Classes differ in the correlation of two ROIs. Right predictions for unseen subjects show that
+/// the network has learned this.
 fn generalises<A: Architecture>(architecture: A) {
     let planted: Vec<f64> = (0..96)
         .map(|i| if i % 2 == 0 { 0.6 } else { -0.6 })

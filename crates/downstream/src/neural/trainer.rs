@@ -1,4 +1,4 @@
-//! One trainer for all networks.
+//! Trainer for all networks.
 
 use brainmae_model::init::Init;
 use burn::module::Module;
@@ -14,36 +14,37 @@ use super::{Architecture, Needs, Noise, Sizes};
 use crate::supervised::Target;
 use crate::{DownstreamError, FitError, Fitted, Labelled, Learner, Problem};
 
-/// Learns by training a network from nothing.
+/// Trains a network from random weights.
 ///
-/// Every epoch takes every training example once, a random crop of it where the network sees less
-/// than an example. After it, the loss on the validation side, over crops that cover its examples,
-/// decides: the weights of the best epoch are kept, and training stops once [`Budget::patience`]
-/// epochs were no better. Without a validation side, the last weights are kept.
+/// Each epoch uses each training example once; if the network's input is shorter than an example,
+/// it uses a random crop. After the epoch, the loss on the validation set is computed over crops
+/// that cover its examples. The weights of the best epoch are kept, and training stops after
+/// [`Budget::patience`] epochs without improvement. Without a validation set, the last weights are
+/// kept.
 ///
-/// Crops have the length of the recipe, or of the shortest training or validation example where
-/// that is shorter; a shorter example, met later, is filled up with the mean. What is predicted is
+/// The length of a crop is that of the recipe, or of the shortest training or validation example if
+/// that is shorter. A test example that is still shorter is padded with its mean. The prediction is
 /// the mean over crops that cover the example.
 #[derive(Clone, Debug)]
 pub struct Neural<A> {
     /// The network.
     pub architecture: A,
-    /// How long it may train.
+    /// Limits on the training.
     pub budget: Budget,
 }
 
-/// One network, being trained for one problem.
+/// Training of one network for one problem.
 struct Training<'a, A: Architecture> {
     architecture: &'a A,
     recipe: Recipe,
     problem: &'a Problem,
     target: &'a Target,
     n_volumes: usize,
-    /// With autodiff.
+    /// Device with autodiff.
     device: Device,
 }
 
-/// One side of a fold, ready for a network.
+/// One set of a fold, as input for a network.
 struct Side<'a> {
     stretches: Stretches<'a>,
     truth: &'a [f64],
@@ -121,7 +122,7 @@ impl<A: Architecture> Training<'_, A> {
         self.problem.seeds.stream_at(&name, place)
     }
 
-    /// The weights of the best epoch, without autodiff.
+    /// Weights of the best epoch, without autodiff.
     fn train(
         &self,
         budget: Budget,
@@ -178,7 +179,7 @@ impl<A: Architecture> Training<'_, A> {
         Ok(best.2)
     }
 
-    /// One pass over the training side; returns its mean loss.
+    /// One pass over the training set; returns its mean loss.
     fn epoch(
         &self,
         network: &mut A::Network,
@@ -231,7 +232,7 @@ impl<A: Architecture> Training<'_, A> {
         Ok(total / total_weight)
     }
 
-    /// The loss of a side without penalty, over crops that cover its examples.
+    /// Loss on one set without penalty, over crops that cover its examples.
     fn validate(&self, network: &A::Network, side: &Side) -> f64 {
         let (mut total, mut total_weight) = (0.0, 0.0);
         let examples = 0..side.truth.len();
@@ -250,7 +251,7 @@ impl<A: Architecture> Training<'_, A> {
             total += f64::from(sum.into_scalar::<f32>());
             total_weight += weight;
         }
-        // All of a class that training has not seen weighs nothing, and says nothing.
+        // Examples of a class that is not in the training set have weight 0.
         if total_weight > 0.0 {
             total / total_weight
         } else {

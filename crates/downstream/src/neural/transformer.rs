@@ -1,4 +1,4 @@
-//! A plain transformer over volumes.
+//! Transformer over volumes.
 
 use brainmae_model::init::Init;
 use burn::module::Module;
@@ -14,27 +14,27 @@ use super::{Architecture, Batch, Needs, Noise, Recipe, Said, Sizes};
 /// Sizes of the network.
 ///
 /// ```text
-/// x_t = W bold_t + p(t)          p: sines and cosines of the number of the volume
+/// x_t = W bold_t + p(t)          p: sines and cosines of the index of the volume
 /// out = W_o dropout( mean_t encoder layers( x )_t )
 /// ```
 ///
 /// # Source
 /// Vaswani et al. 2017, arXiv 1706.03762, sections 3.1 and 3.5; sizes, dropout and learning rate of
-/// "meanTransformer", which Popov et al. 2024 (NeuroImage 303:120909) compare with, as released.
-/// Departures: four times the width in the feed-forward half, where theirs has PyTorch's 2048 units
-/// for a width of 80; crops of 300 s, where theirs sees whole scans, since attention grows with the
-/// square of the volumes.
+/// "meanTransformer", a baseline of Popov et al. 2024 (NeuroImage 303:120909), as released.
+/// Departures: the feed-forward part has four times the width of a token, where theirs has
+/// PyTorch's 2048 units for a width of 80; crops are 300 s long, where theirs uses whole scans,
+/// because attention grows with the square of the number of volumes.
 #[derive(Clone, Debug)]
 pub struct Transformer {
-    /// Encoder layers.
+    /// Number of encoder layers.
     pub layers: usize,
-    /// Heads of each.
+    /// Heads per layer.
     pub heads: usize,
     /// Width of a head; an even number.
     pub d_head: usize,
-    /// Share of the values that is dropped in encoder layers.
+    /// Dropout rate in encoder layers.
     pub dropout: f64,
-    /// Share of the values that is dropped before the last map.
+    /// Dropout rate before the last map.
     pub head_dropout: f64,
 }
 
@@ -58,7 +58,8 @@ pub struct TransformerNetwork {
     out: Linear,
 }
 
-/// `p(t)[2i] = sin(t / 10000^(2i / d_model))`, and the cosine beside it: `[1, time, d_model]`.
+/// `p(t)[2i] = sin(t / 10000^(2i / d_model))`, and `p(t)[2i + 1]` is the cosine:
+/// `[1, time, d_model]`.
 fn positions(time: usize, d_model: usize, device: &Device) -> Tensor<3> {
     let value = |t: usize, i: usize| {
         let angle = t as f64 / 10_000f64.powf((i - i % 2) as f64 / d_model as f64);

@@ -1,29 +1,29 @@
 //! Reasons why predictions cannot be scored.
 
-/// What is wrong with predictions of one model for one target.
+/// Reason why predictions of one model for one target cannot be scored.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PredictionError {
     /// A number that is not finite.
     #[error("not all numbers are finite")]
     NotFinite,
-    /// A share of the training side outside 0..1.
+    /// A share of the training set outside 0..1.
     #[error("train_share is {0}")]
     TrainShare(f64),
-    /// Another number of confounds than names.
+    /// The number of confounds differs from the number of names.
     #[error("{found} confounds, expected {expected}")]
     ConfoundCount {
-        /// Of the row.
+        /// Number of confounds of the row.
         found: usize,
-        /// Names.
+        /// Number of names.
         expected: usize,
     },
-    /// Outputs and outputs of the constant predictor of different length.
+    /// Outputs of the model and of the constant predictor have different lengths.
     #[error("{predicted} numbers are predicted, {blind} blindly")]
     OutputCount {
-        /// Numbers predicted.
+        /// Length of the model's output.
         predicted: usize,
-        /// Numbers of the constant predictor.
+        /// Length of the constant predictor's output.
         blind: usize,
     },
     /// A truth that is not the number of a class.
@@ -31,7 +31,7 @@ pub enum PredictionError {
     NoSuchClass {
         /// The truth.
         found: f64,
-        /// Classes of the target.
+        /// Number of classes of the target.
         n_classes: usize,
     },
     /// Probabilities that are negative or do not sum to 1.
@@ -40,17 +40,17 @@ pub enum PredictionError {
     /// Rows of one target with different numbers of outputs.
     #[error("{found} numbers are predicted where other rows of this target have {expected}")]
     OtherKind {
-        /// Of this row.
+        /// Number of outputs of this row.
         found: usize,
-        /// Of rows before it.
+        /// Number of outputs of earlier rows.
         expected: usize,
     },
     /// Models that disagree about the truth of an example.
     #[error("the truth is {found} where another row has {expected}")]
     OtherTruth {
-        /// Of this row.
+        /// Truth of this row.
         found: f64,
-        /// Of a row before it.
+        /// Truth of an earlier row.
         expected: f64,
     },
     /// A unit that is tested in two folds.
@@ -58,7 +58,7 @@ pub enum PredictionError {
     TwoFolds {
         /// The unit.
         unit: String,
-        /// The one fold.
+        /// One fold.
         first: u32,
         /// The other fold.
         second: u32,
@@ -66,10 +66,10 @@ pub enum PredictionError {
     /// An example that a model predicts twice.
     #[error("this example is there twice")]
     Twice,
-    /// No row has every confound.
+    /// All rows lack a confound.
     #[error("no row has every confound")]
     NoConfounds,
-    /// What confounds do is learned from other folds, and there is one fold.
+    /// Effects of confounds are fitted on other folds, but there is only one fold.
     #[error("one fold, where another would tell what confounds do")]
     OneFold,
 }

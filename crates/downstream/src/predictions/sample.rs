@@ -1,4 +1,4 @@
-//! The predictions of one model for one target, as arrays.
+//! Sample of predictions: arrays of one model and one target.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -6,11 +6,10 @@ use std::ops::Range;
 use super::Prediction;
 use crate::Kind;
 
-/// The predictions of one model for one target, learned from one share of the training data; never
-/// empty.
+/// Predictions of one model for one target, trained on one share of the training set; never empty.
 ///
-/// Rows are in order of fold, unit, subject, scan and start, so that each of these is a range of
-/// rows.
+/// Rows are in order of fold, unit, subject, scan and start. Each fold, unit, subject and scan is
+/// therefore a range of rows.
 #[derive(Clone, Debug)]
 pub struct Sample<'a> {
     rows: Vec<&'a Prediction>,
@@ -21,7 +20,7 @@ pub struct Sample<'a> {
 }
 
 impl<'a> Sample<'a> {
-    /// Puts the rows of one model and target in order; there is at least one.
+    /// Sorts the rows of one model and target; there is at least one row.
     pub(crate) fn new(mut rows: Vec<&'a Prediction>) -> Self {
         rows.sort_by(|a, b| {
             let key = |row: &'a Prediction| (row.fold, &row.unit, &row.subject, &row.scan);
@@ -38,17 +37,17 @@ impl<'a> Sample<'a> {
         }
     }
 
-    /// What is predicted.
+    /// Name of the target.
     pub fn target(&self) -> &'a str {
         &self.rows[0].target
     }
 
-    /// Who predicts.
+    /// Name of the model.
     pub fn model(&self) -> &'a str {
         &self.rows[0].model
     }
 
-    /// Share of the training side that was learned from.
+    /// Share of the training set that the model learned from.
     pub fn train_share(&self) -> f64 {
         self.rows[0].train_share
     }
@@ -63,7 +62,7 @@ impl<'a> Sample<'a> {
         self.rows.len()
     }
 
-    /// Never.
+    /// Always false.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
@@ -73,7 +72,7 @@ impl<'a> Sample<'a> {
         &self.rows
     }
 
-    /// Values, or numbers of classes; one for each row.
+    /// Truth of each row: a value, or the number of a class.
     pub fn truth(&self) -> &[f64] {
         &self.truth
     }
@@ -93,7 +92,7 @@ impl<'a> Sample<'a> {
         &self.units
     }
 
-    /// This sample for each fold alone, with the fold's number.
+    /// One sample per fold, with the fold's number.
     pub fn by_fold(&self) -> impl Iterator<Item = (u32, Sample<'a>)> {
         self.folds.iter().map(|fold| {
             let rows = self.rows[fold.clone()].to_vec();
@@ -101,7 +100,7 @@ impl<'a> Sample<'a> {
         })
     }
 
-    /// As if the model had never looked at a scan; see [`Prediction::blind`].
+    /// The sample with the output of the constant predictor; see [`Prediction::blind`].
     pub fn blind(&self) -> Self {
         let blind = self.rows.iter().flat_map(|row| row.blind.clone());
         Self {
@@ -110,8 +109,7 @@ impl<'a> Sample<'a> {
         }
     }
 
-    /// This sample and another, each without the examples that the other has not; nothing if they
-    /// share none.
+    /// This sample and another, both reduced to their common examples; `None` if there are none.
     pub fn in_common(&self, other: &Sample<'a>) -> Option<(Self, Self)> {
         let theirs: BTreeMap<_, _> = other.rows.iter().map(|row| (key(row), *row)).collect();
         let (ours, theirs): (Vec<_>, Vec<_>) = self
@@ -123,7 +121,7 @@ impl<'a> Sample<'a> {
         some.then(|| (Sample::new(ours), Sample::new(theirs)))
     }
 
-    /// Ranges within `range` whose rows agree in `key`.
+    /// Ranges within `range` whose rows have the same `key`.
     pub(crate) fn ranges<K: PartialEq>(
         &self,
         range: Range<usize>,
@@ -133,7 +131,7 @@ impl<'a> Sample<'a> {
     }
 }
 
-/// What makes an example the same to two models.
+/// Identity of an example, the same for all models.
 fn key(row: &Prediction) -> (u32, &str, &str, Option<&str>, Option<u64>) {
     let start = row.start_secs.map(f64::to_bits);
     (

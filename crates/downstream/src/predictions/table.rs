@@ -16,14 +16,15 @@ impl Predictions {
     ///
     /// | column | |
     /// |---|---|
-    /// | `target`, `model`, `train_share` | what is predicted, by whom, learned from which share of the training side |
-    /// | `fold`, `scan`, `subject`, `unit`, `start_secs` | the example; `scan` is null for a whole subject, `start_secs` for a whole scan |
-    /// | `truth`, `predicted` | in the target's unit; or the number of the class, and of the likeliest one |
-    /// | `p_class_0`, `p_class_1`, … | probabilities; null for numbers, and beyond a target's last class |
-    /// | `train_mean` | mean truth of the fold's training side, in the target's unit; null for classes |
-    /// | `train_share_class_0`, … | shares of classes on the fold's training side; null for numbers |
-    /// | `n_train_units` | units learned from |
-    /// | `confound_<name>` | such as `confound_mean_fd_mm`; null where missing |
+    /// | `target`, `model`, `train_share` | target, model, share of the training set used |
+    /// | `fold`, `scan`, `subject`, `unit` | the example; `scan` is null for a whole subject |
+    /// | `start_secs` | start of the segment; null for a whole scan |
+    /// | `truth`, `predicted` | in the target's unit of measurement; for classes, their numbers |
+    /// | `p_class_0`, `p_class_1`, … | probabilities; null for regression and unused classes |
+    /// | `train_mean` | mean truth of the fold's training set; null for classes |
+    /// | `train_share_class_0`, … | class shares of the fold's training set; null for regression |
+    /// | `n_train_units` | number of units that the model learned from |
+    /// | `confound_<name>` | such as `confound_mean_fd_mm`; null if missing |
     ///
     /// # Errors
     /// [`DownstreamError::Table`] from polars.
@@ -89,11 +90,11 @@ impl Predictions {
         Ok(DataFrame::new(rows.len(), columns)?)
     }
 
-    /// Reads what [`to_frame`](Self::to_frame) gave.
+    /// Reads the output of [`to_frame`](Self::to_frame).
     ///
     /// # Errors
-    /// [`DownstreamError::Table`] if a column is missing or of another kind or has nulls where none
-    /// may be, and as [`new`](Self::new).
+    /// [`DownstreamError::Table`] if a column is missing, has another type, or has forbidden nulls;
+    /// otherwise as [`new`](Self::new).
     pub fn from_frame(frame: &DataFrame) -> Result<Self, DownstreamError> {
         let columns = Columns(frame);
         let [target, model] = ["target", "model"].map(|name| columns.texts(name));
@@ -143,7 +144,7 @@ impl Predictions {
     }
 }
 
-/// Columns whose names begin so, in their order, with the rest of the names.
+/// Columns whose names begin with this prefix, in order, with the rest of the names.
 #[expect(
     clippy::type_complexity,
     reason = "names and columns, taken apart at once"

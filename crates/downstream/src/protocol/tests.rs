@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use super::*;
 use crate::{Example, Examples, Fitted, Labelled, Output, Scan};
 
-/// Scans of subjects, two of each, whose truth is the subject's number.
+/// Scans of subjects, two per subject; the truth is the subject's number.
 fn task(n_subjects: usize) -> Task {
     let scans: Vec<Scan> = (0..2 * n_subjects)
         .map(|i| Scan {
@@ -61,7 +61,7 @@ fn problem(task: &Task) -> Problem {
     }
 }
 
-/// Remembers what it is given.
+/// Records its inputs.
 #[derive(Default)]
 struct Spy {
     learned: Mutex<Vec<f64>>,
@@ -103,7 +103,7 @@ fn rows_say_who_was_tested_and_what_the_training_side_alone_would_answer() {
     let spy = Spy::default();
     let rows = fold.predict(&spy, &problem(&task)).expect("predicted");
     assert_eq!(*spy.learned.lock().expect("no panic"), [0.0, 0.0, 1.0, 1.0]);
-    // The scans 6 and 7 are of one subject, and the spy says 6 and 7 of them.
+    // The scans 6 and 7 are of one subject; their predictions are 6 and 7.
     let found: Vec<_> = (rows.iter())
         .map(|row| {
             (

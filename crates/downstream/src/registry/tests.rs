@@ -1,5 +1,5 @@
-//! Nobody finds what is not there: every model, on targets that no scan knows of. And the same test
-//! with leaks, which it must find.
+//! Tests of all models on targets without any effect: scores are at chance level. The same tests
+//! with planted leaks must fail.
 
 use std::sync::Arc;
 
@@ -25,21 +25,22 @@ const LAYOUT: SegmentLayout = SegmentLayout {
     n_segments: 4,
 };
 const EXCHANGES: u64 = 40_000;
-/// How often one of all models on both targets leaves its interval though nothing is there.
+/// Probability that any model leaves its interval on either target without an effect.
 const FALSE_ALARMS: f64 = 0.01;
 
-/// What is wrong with the data.
+/// Planted leak in the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Leak {
     Nothing,
-    /// Every second subject is the one before it under another name, in another family, which no
-    /// split can know of.
+    /// Every second subject is a copy of the one before it, with another name and family; no split
+    /// can detect this.
     Twins,
-    /// The truth is the mean of half of the ROIs, and how closely the others follow the first.
+    /// The truth is the mean of half of the ROIs, and the correlation of the others with the first
+    /// ROI.
     Written,
 }
 
-/// Subjects of noise, and a truth drawn without looking at it, but for the leak.
+/// Subjects with noise, and a truth that is independent of it, except for the leak.
 fn task(kind: Kind, leak: Leak) -> Task {
     let seeds = Seeds::new(6);
     let person = |i: usize| [if leak == Leak::Twins { i / 2 * 2 } else { i } as u64];
@@ -59,7 +60,7 @@ fn task(kind: Kind, leak: Leak) -> Task {
                 .map(|_| rng.random_range(-1.7f32..1.7))
                 .collect();
             if leak == Leak::Written {
-                // From -1 to 1.
+                // Within -1..1.
                 let written = match kind {
                     Kind::Regression => (truth[i] - 50.0) / 30.0,
                     Kind::Classification { .. } => 2.0 * truth[i] - 1.0,
@@ -99,8 +100,8 @@ fn scan_id(i: usize) -> ScanId {
     format!("scan-{i}").as_str().into()
 }
 
-/// Everybody is tested once; subjects 2k and 2k + 1 in different folds. A quarter of the others
-/// decides.
+/// Each subject is tested once; subjects 2k and 2k + 1 are in different folds. A quarter of the
+/// remaining subjects is the validation set.
 fn split(fold: usize) -> Split {
     let tested = |i: usize| (i / 2 + i % 2) % FOLDS == fold;
     let decides = |i: usize| i.is_multiple_of(4);
@@ -116,7 +117,7 @@ fn split(fold: usize) -> Split {
     }
 }
 
-/// Random weights stand for pretrained ones, which no truth has reached either.
+/// Random weights in place of pretrained ones; both are independent of the truth.
 fn encoder() -> FoldEncoder {
     let config = BrainMaeConfig {
         d_model: 16,
@@ -137,9 +138,9 @@ fn encoder() -> FoldEncoder {
     }
 }
 
-/// What one model says of everybody.
+/// Predictions of one model for all subjects.
 fn predictions(model: ModelName, task: &Task) -> Predictions {
-    // As long as a test can wait for.
+    // Few epochs, to keep the test short.
     let epochs = match model {
         ModelName::Bolt | ModelName::StaginGaro | ModelName::StaginSero => 3,
         _ => 20,
@@ -176,10 +177,10 @@ fn predictions(model: ModelName, task: &Task) -> Predictions {
     Predictions::new(vec!["mean_fd_mm".into()], rows.collect()).expect("rows that agree")
 }
 
-/// Between which values each score would lie if predictions had nothing to do with the truth, but
-/// with a probability of `level`. As in [`chance`], the spread of exchanged truths counts √2 times,
-/// as folds lend one another their truth. Nothing for a score that is undefined, such as the
-/// correlation with a constant.
+/// Interval of each score for predictions that are independent of the truth; a score is outside
+/// with probability `level`. As in [`chance`], the spread over exchanged truths is multiplied by
+/// √2, because folds share their truth. `None` for an undefined score, such as the correlation with
+/// a constant.
 fn intervals(sample: &Sample, scorer: &Scorer, level: f64) -> Vec<Option<[f64; 2]>> {
     let exchange = Exchange::new(sample);
     let ones = vec![1.0; sample.len()];
@@ -199,7 +200,7 @@ fn intervals(sample: &Sample, scorer: &Scorer, level: f64) -> Vec<Option<[f64; 2
         let out = (level / 2.0 * values.len() as f64) as usize;
         let [low, high] = [values[out], values[values.len() - 1 - out]]
             .map(|value| mean + std::f64::consts::SQRT_2 * (value - mean));
-        // What always answers the same has one score whatever is exchanged, but for rounding.
+        // A constant predictor has the same score for every exchange, except for rounding.
         Some([low - 1e-9, high + 1e-9])
     };
     (0..Score::of(sample.kind()).len()).map(interval).collect()
@@ -207,8 +208,8 @@ fn intervals(sample: &Sample, scorer: &Scorer, level: f64) -> Vec<Option<[f64; 2
 
 const KINDS: [Kind; 2] = [Kind::Regression, Kind::Classification { n_classes: 2 }];
 
-/// The scores of a model that are not by chance, in words: outside of their interval, or better
-/// with a small p by the table of results. [`FALSE_ALARMS`] is shared out among all scores of all
+/// Scores of a model that are not at chance level, as text: outside of their interval, or with a
+/// small p value in the table of results. [`FALSE_ALARMS`] is divided among all scores of all
 /// models.
 fn not_by_chance(model: ModelName, kind: Kind, leak: Leak) -> Vec<String> {
     let n_scores: usize = KINDS.iter().map(|kind| Score::of(*kind).len()).sum();
@@ -250,8 +251,8 @@ fn where_nothing_is_nobody_finds_anything() {
 
 #[test]
 fn a_truth_that_is_written_in_the_signals_is_not_taken_for_chance() {
-    // Not those that see no signal, nor a probe of random weights, nor those that need longer than
-    // a test can wait: STAGIN, BolT, FBNetGen.
+    // Models that use signals; without probes of random weights and without models that take too
+    // long for a test: STAGIN, BolT, FBNetGen.
     for model in [
         ModelName::MeanSignal,
         ModelName::Fc,

@@ -1,4 +1,4 @@
-//! Results for people: one table per target, the best model first.
+//! Results as markdown: one table per target, the best model first.
 
 use std::cmp::Ordering;
 use std::fmt::Write;
@@ -10,11 +10,11 @@ const FOOT: &str = "In brackets: 95 % intervals from resampling units, models as
     by chance: truth permuted over units; differences: corrected resampled t-test over folds, sign flips over units.\n";
 
 impl Results {
-    /// A markdown table for each target, of all folds together. Models stand in order of the
-    /// target's primary score, the best first; that score has its interval, its p value against
-    /// chance and its differences to the linear model and to BrainMAE.
+    /// One markdown table per target, for all folds together. Models are in order of the target's
+    /// primary score, the best first. That score has its interval, its p value against chance and
+    /// its differences to the linear model and to BrainMAE.
     ///
-    /// `loses` is said of a model that is worse than the linear one, surely or not.
+    /// `loses` marks a model with a lower score than the linear one, significant or not.
     pub fn to_markdown(&self) -> String {
         let mut text = String::new();
         let of_primary = |row: &&ResultRow| row.fold.is_none() && row.score.is_primary();
@@ -70,7 +70,7 @@ impl Results {
         );
     }
 
-    /// All scores, of all folds together, of the model and target of `row`.
+    /// All scores of the model and target of `row`, for all folds together.
     fn scores_of<'a>(&'a self, row: &'a ResultRow) -> impl Iterator<Item = &'a ResultRow> {
         self.rows.iter().filter(move |other| {
             other.fold.is_none()
@@ -80,7 +80,7 @@ impl Results {
     }
 }
 
-/// Larger shares first where scores are equal; what is undefined last.
+/// Descending order of scores, then of shares; undefined scores are last.
 fn best_first(a: &ResultRow, b: &ResultRow) -> Ordering {
     let rank = |row: &ResultRow| {
         row.value
@@ -134,8 +134,8 @@ fn difference(row: &ResultRow, against: Option<&Against>, worse: &str) -> String
     text
 }
 
-/// Three digits after the point for what is small, four digits in all for what is large; a true
-/// minus.
+/// Three digits after the point for small numbers, four digits in all for large ones; a Unicode
+/// minus sign.
 fn number(value: f64) -> String {
     let digits = match value.abs() {
         size if size < 10.0 => 3,

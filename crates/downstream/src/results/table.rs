@@ -8,15 +8,15 @@ use crate::DownstreamError;
 use crate::scores::Score;
 use crate::statistics::{Chance, Comparison, Interval};
 
-/// In the column `fold`: of all folds together.
+/// Value of the column `fold` for all folds together.
 const POOLED: &str = "pooled";
 
-/// Which of a row's references.
+/// Access to one of a row's references.
 type Reference = fn(&ResultRow) -> Option<&Against>;
 
 impl Results {
-    /// One row per score, with `fold` a number or `pooled`. Columns of the two references begin
-    /// with `linear_` and `brainmae_`. What is undefined is null.
+    /// One row per score; `fold` is a number or `pooled`. Columns of the two references begin with
+    /// `linear_` and `brainmae_`. Undefined values are null.
     ///
     /// # Errors
     /// [`DownstreamError::Table`] from polars.
@@ -76,11 +76,11 @@ impl Results {
         Ok(DataFrame::new(rows.len(), columns)?)
     }
 
-    /// Reads what [`to_frame`](Self::to_frame) gave.
+    /// Reads the output of [`to_frame`](Self::to_frame).
     ///
     /// # Errors
-    /// [`DownstreamError::Table`] if a column is missing, of another type, or has nulls where none
-    /// may be, [`DownstreamError::UnknownWord`] for a score or a fold that there is not.
+    /// [`DownstreamError::Table`] if a column is missing, has another type, or has forbidden nulls;
+    /// [`DownstreamError::UnknownWord`] for an unknown score or fold.
     pub fn from_frame(frame: &DataFrame) -> Result<Self, DownstreamError> {
         let columns = Columns(frame);
         let [target, model] = ["target", "model"].map(|name| columns.texts(name));
@@ -145,7 +145,7 @@ fn interval(low: Option<f64>, high: Option<f64>) -> Option<Interval> {
     Some(Interval { low, high })
 }
 
-/// The columns of one reference, which begin with its `name`.
+/// Columns of one reference; they begin with its `name`.
 fn references(columns: Columns, name: &str) -> Result<Vec<Option<Against>>, PolarsError> {
     let numbers = |what: &str| columns.optional_numbers(&format!("{name}_{what}"));
     let model = columns.optional_texts(&format!("{name}_model"))?;

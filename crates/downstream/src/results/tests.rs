@@ -1,4 +1,4 @@
-//! Results of models whose worth is planted.
+//! Tests of results with planted effects.
 
 use rand_distr::{Distribution, StandardNormal};
 
@@ -6,8 +6,8 @@ use super::*;
 use crate::predictions::tests::{class, number};
 use crate::{DownstreamError, Prediction};
 
-/// Three models of 60 subjects in five folds: truth with little, with more and with nothing but
-/// noise.
+/// Three models of 60 subjects in five folds: the truth with little noise, with more noise, and
+/// noise alone.
 fn experiment() -> Predictions {
     let mut rows = Vec::new();
     for (model, signal, noise) in [
@@ -73,7 +73,7 @@ fn results_are_the_same_every_time() {
 #[test]
 fn the_frame_has_a_row_for_every_score_and_fold() {
     let frame = results().to_frame().expect("columns of one length");
-    // Three models, four scores, five folds and all of them.
+    // Three models, four scores, five folds plus all folds together.
     assert_eq!(frame.height(), 3 * 4 * 6);
     let folds = frame.column("fold").expect("a column");
     let folds = folds.str().expect("text").iter().flatten();

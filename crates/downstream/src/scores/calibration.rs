@@ -1,24 +1,24 @@
-//! Whether a probability of 0.8 is right four times out of five.
+//! Calibration of predicted probabilities: curve, expected error, Brier score.
 
 use crate::kind::likeliest;
 
-/// Bins of equal width between 0 and 1.
+/// Number of bins of equal width between 0 and 1.
 const BINS: usize = 10;
 
-/// A point of the calibration curve: predictions that were about as sure of their likeliest class.
+/// Point of the calibration curve: rows with a similar probability of their most probable class.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bin {
-    /// Smallest probability of the likeliest class; the largest is a tenth more.
+    /// Smallest probability in the bin; the largest is 0.1 more.
     pub from: f64,
-    /// Mean probability of the likeliest class.
+    /// Mean probability of the most probable class.
     pub confidence: f64,
-    /// Share of rows in which it is the true one.
+    /// Share of rows whose most probable class is the true one.
     pub accuracy: f64,
     /// Number of rows.
     pub n: f64,
 }
 
-/// The likeliest class of every row and how likely it is.
+/// Most probable class of each row, with its probability.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Calibration {
     likeliest: Vec<(f64, f64)>,
@@ -35,7 +35,7 @@ impl Calibration {
         }
     }
 
-    /// Bins that have rows, in order.
+    /// Bins with at least one row, in ascending order.
     pub fn curve(&self, truth: &[f64], weights: &[f64]) -> Vec<Bin> {
         let mut sums = [(0.0, 0.0, 0.0); BINS];
         for (((class, p), truth), weight) in self.likeliest.iter().zip(truth).zip(weights) {
@@ -55,9 +55,9 @@ impl Calibration {
         .collect()
     }
 
-    /// The expected calibration error: how far the curve is from the diagonal, bins weighted by
-    /// their rows. Few rows make it large by chance, so that it compares models on the same rows
-    /// and says little by itself.
+    /// Expected calibration error: mean distance of the curve from the diagonal, weighted by the
+    /// rows of the bins. It is large by chance if there are few rows. Use it to compare models on
+    /// the same rows, not by itself.
     ///
     /// # Source
     /// Guo et al. 2017, with ten bins.
@@ -71,8 +71,8 @@ impl Calibration {
     }
 }
 
-/// `½ Σk (pk − [k is true])²`: with two classes `(p − truth)²`, with any number 0 at best and 1 at
-/// worst.
+/// `½ Σk (pk − [k is true])²`, which is `(p − truth)²` for two classes. 0 is the best value and 1
+/// the worst, for any number of classes.
 ///
 /// # Source
 /// Brier 1950, halved; sklearn's `brier_score_loss` with `scale_by_half=True`.
@@ -84,7 +84,7 @@ pub(super) fn brier(truth: usize, p: &[f64]) -> f64 {
     squares.sum::<f64>() / 2.0
 }
 
-/// The mean of [`brier`]; nothing without rows.
+/// Mean of [`brier`]; `None` if there are no rows.
 pub(super) fn mean_brier(
     n_classes: usize,
     truth: &[f64],

@@ -1,6 +1,6 @@
-//! The confusion matrix, and scores that are read off it.
+//! Confusion matrix and the scores computed from it.
 
-/// How often each class was taken for which.
+/// Sum of weights for each pair of true and predicted class.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Confusion {
     n_classes: usize,
@@ -8,7 +8,7 @@ pub struct Confusion {
 }
 
 impl Confusion {
-    /// Counts rows, `weights` times each.
+    /// Adds the weight of each row.
     pub(super) fn new(
         n_classes: usize,
         truth: &[f64],
@@ -22,7 +22,7 @@ impl Confusion {
         Self { n_classes, counts }
     }
 
-    /// Rows of class `truth` that were taken for class `predicted`.
+    /// Weight of the rows with the class `truth` and the prediction `predicted`.
     pub fn count(&self, truth: usize, predicted: usize) -> f64 {
         self.counts[truth * self.n_classes + predicted]
     }
@@ -32,14 +32,14 @@ impl Confusion {
         self.n_classes
     }
 
-    /// Share of rows on the diagonal; nothing without rows.
+    /// Share of rows on the diagonal; `None` if there are no rows.
     pub fn accuracy(&self) -> Option<f64> {
         let all: f64 = self.counts.iter().sum();
         let right: f64 = self.classes().map(|class| self.count(class, class)).sum();
         (all > 0.0).then(|| right / all)
     }
 
-    /// Mean recall over the classes that there are; nothing if there is only one.
+    /// Mean recall over the classes with rows; `None` if there is only one.
     pub fn balanced_accuracy(&self) -> Option<f64> {
         let (mut sum, mut n) = (0.0, 0.0);
         for class in self.classes() {
@@ -52,8 +52,8 @@ impl Confusion {
         (n > 1.0).then(|| sum / n)
     }
 
-    /// Mean over classes that are there or are predicted of `2 · hits / (true + predicted)`, as
-    /// sklearn's `f1_score` has it; nothing if only one is there.
+    /// Mean of `2 · hits / (true + predicted)` over classes that are true or predicted in at least
+    /// one row, as in sklearn's `f1_score`; `None` if only one class has rows.
     pub fn macro_f1(&self) -> Option<f64> {
         let (mut sum, mut n, mut n_true) = (0.0, 0.0, 0);
         for class in self.classes() {

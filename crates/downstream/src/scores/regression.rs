@@ -1,4 +1,4 @@
-//! Scores of predicted numbers.
+//! Scores of regression.
 
 use std::ops::Range;
 
@@ -7,13 +7,16 @@ use crate::predictions::Sample;
 /// R², MAE, RMSE and Pearson r, in the order of [`Score::of`](super::Score::of).
 ///
 /// ```text
-/// MAE = Σ w |y − ŷ| / Σ w      RMSE = √(Σ w (y − ŷ)² / Σ w)      R² = 1 − Σ w (y − ŷ)² / Σ w (y − ȳ)²
-/// w: weight of a row   y: truth   ŷ: prediction   ȳ: mean truth on the training side of the row's fold
+/// MAE = Σ w |y − ŷ| / Σ w
+/// RMSE = √(Σ w (y − ŷ)² / Σ w)
+/// R² = 1 − Σ w (y − ŷ)² / Σ w (y − ȳ)²
+/// w: weight of a row   y: truth   ŷ: prediction   ȳ: mean truth of the training set of the row's
+/// fold
 /// ```
 ///
 /// # Source
-/// R² against the training mean is the predictive squared correlation Q² (Schüürmann et al. 2008);
-/// sklearn's `r2_score` takes the mean of the test side, which nobody who predicts can know.
+/// R² against the training mean is the predictive squared correlation Q² (Schüürmann et al. 2008).
+/// sklearn's `r2_score` uses the mean of the test set, which is unknown at prediction.
 pub(super) fn scores(sample: &Sample, truth: &[f64], weights: &[f64]) -> [Option<f64>; 4] {
     let mut absolute = 0.0;
     let mut squared = 0.0;
@@ -38,8 +41,8 @@ pub(super) fn scores(sample: &Sample, truth: &[f64], weights: &[f64]) -> [Option
 /// Variance below this share of the mean square is rounding.
 const CONSTANT: f64 = 1e-24;
 
-/// Pearson correlation within folds: both are centred in each fold before they are multiplied. With
-/// one fold it is the usual one. Nothing if either does not vary within any fold.
+/// Pearson correlation within folds: both variables are centred in each fold before multiplication.
+/// With one fold it is the usual correlation. `None` if either is constant within all folds.
 ///
 /// ```text
 /// r = Σ w (x − x̄f)(y − ȳf) / √(Σ w (x − x̄f)² · Σ w (y − ȳf)²)      f: the row's fold

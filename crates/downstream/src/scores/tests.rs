@@ -1,4 +1,4 @@
-//! Scores against numbers from scikit-learn 1.9.1 and numpy, and by hand.
+//! Tests of scores against scikit-learn 1.9.1, numpy and calculation by hand.
 
 use super::*;
 use crate::predictions::tests::{class, number};
@@ -96,7 +96,7 @@ fn two_classes_with_ties_score_as_sklearn_says() {
         &[0.75, 0.75, 0.75, 0.875, 0.1425, 0.125],
     );
 
-    // Sure by .6 in four rows, of which two are right.
+    // Probability .6 in four rows; two of them are right.
     let predictions = Predictions::new(vec![], rows).expect("rows that agree");
     let samples = predictions.samples();
     let curve = Scorer::new(&samples[0]).calibration_curve();
@@ -121,8 +121,8 @@ fn what_is_undefined_is_nothing() {
 
 #[test]
 fn who_answers_the_training_mean_has_no_correlation_over_folds() {
-    // Fold 0 holds the old, so that its model's training mean is low: over all rows the correlation
-    // would be −1.
+    // Fold 0 has the old subjects, so the training mean of its model is low. Over all rows the
+    // correlation would be −1.
     let rows = [
         (0, 60.0, 30.0),
         (0, 62.0, 30.0),
@@ -138,7 +138,7 @@ fn who_answers_the_training_mean_has_no_correlation_over_folds() {
 
 #[test]
 fn folds_do_not_share_a_scale_of_probabilities() {
-    // Each fold's model orders its rows, on a scale of its own.
+    // The model of each fold orders its rows correctly, with a different scale.
     let rows = [(0, 0, 0.1), (0, 1, 0.2), (1, 0, 0.8), (1, 1, 0.9)];
     let rows = rows
         .iter()
@@ -176,7 +176,7 @@ fn losses_sum_to_scores() {
     let sample = &predictions.samples()[0];
     let losses = Score::Mae.losses(sample).expect("absolute errors");
     assert!((losses.iter().sum::<f64>() / 10.0 - 6.1).abs() < 1e-12);
-    // Two of three of class 0 and the one of class 1 are found: (2/3 + 1) / 2 = 1 − (1/3 + 0) / 2.
+    // Recall is 2/3 for class 0 and 1 for class 1: (2/3 + 1) / 2 = 1 − (1/3 + 0) / 2.
     let p = [[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.3, 0.7]];
     let rows = (0..4).map(|i| class(0, &format!("{i}"), usize::from(i == 3), &p[i]));
     let predictions = Predictions::new(vec![], rows.collect()).expect("rows that agree");

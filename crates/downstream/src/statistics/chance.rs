@@ -1,4 +1,4 @@
-//! Whether a model predicts anything at all.
+//! Permutation test of the scores of one model against chance.
 
 use brainmae_run::Seeds;
 use rayon::prelude::*;
@@ -8,35 +8,35 @@ use crate::Score;
 use crate::predictions::Sample;
 use crate::scores::Scorer;
 
-/// What a score is if predictions have nothing to do with the truth.
+/// Distribution of a score if predictions are independent of the truth.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Chance {
-    /// Mean score of exchanged truth.
+    /// Mean score over permuted truths.
     pub mean: Option<f64>,
-    /// How often exchanged truth scores as well or better; one-sided.
+    /// One-sided p value: share of permuted truths with an equal or better score.
     pub p: Option<f64>,
 }
 
-/// Chance of all scores of the sample's kind, by exchanging truth as [`Exchange`] does while the
-/// predictions stay.
+/// Chance level of all scores of the sample's kind of target. Truths are permuted by [`Exchange`];
+/// predictions stay the same.
 ///
 /// ```text
 /// p = (1 + #{T̄ + c (Tᵢ − T̄) ≥ T}) / (1 + permutations)      c = 1 for one fold, √2 for several
 /// ```
-/// Models are not trained anew. Within one fold the test is exact: the truth of its test side was
-/// unknown to the model. Over several folds it would not be, since what a truth lends to a model's
-/// score as test data it lends another fold's model as training data. For a prediction linear in
-/// training truth, `ŷᵢ = Σj Kᵢⱼ yⱼ` with `Kᵢⱼ = Kⱼᵢ`, the score `Σᵢ yᵢ ŷᵢ` counts every pair of
-/// units of two folds twice; exchanged truth has it as if both were independent, with half the
-/// variance. `c` restores it. Of models that know nothing, 11 % are found better than chance at p ≤
-/// 0.05 without, 3 to 4 % with it (`folds_of_a_ridge_are_not_independent`). For predictions of a
-/// model trained elsewhere the test is then conservative.
+/// Models are not retrained. Within one fold the test is exact, because the truth of the test set
+/// was unknown to the model. Over several folds the factor `c` is needed: a truth of one fold's
+/// test set is a training truth of the other folds' models. For a prediction that is linear in the
+/// training truth, `ŷᵢ = Σj Kᵢⱼ yⱼ` with `Kᵢⱼ = Kⱼᵢ`, the score `Σᵢ yᵢ ŷᵢ` counts each pair of
+/// units of two folds twice. Permuted truth treats the two as independent, which gives half the
+/// variance; `c` corrects it. Of models without an effect, 11 % have p ≤ 0.05 without `c`, 3 to 4 %
+/// with it (`folds_of_a_ridge_are_not_independent`). If the model was trained on other data, the
+/// test is conservative.
 ///
-/// Nothing if no truth can be exchanged: one unit in each fold, or one truth for all.
+/// `None` if no truths can be exchanged: one unit per fold, or one truth for all.
 ///
 /// # Source
-/// Phipson & Smyth 2010 for the added one; Noirhomme et al. 2014 for folds that depend on one
-/// another. The factor is ours.
+/// Phipson & Smyth 2010 for the added one; Noirhomme et al. 2014 for the dependence of folds. The
+/// factor `c` is new here.
 pub fn chance(sample: &Sample, permutations: usize, seeds: &Seeds) -> Vec<Chance> {
     let scores = Score::of(sample.kind());
     let exchange = Exchange::new(sample);
@@ -94,7 +94,8 @@ pub(crate) mod tests {
     use crate::predictions::tests::{class, number};
     use crate::{Prediction, Predictions};
 
-    /// Kolmogorov and Smirnov's distance of p values from the uniform, against its 99.9 % bound.
+    /// Kolmogorov-Smirnov distance of p values from the uniform distribution, below its 99.9 %
+    /// bound.
     pub(crate) fn assert_uniform(mut p: Vec<f64>) {
         p.sort_by(f64::total_cmp);
         let n = p.len() as f64;
@@ -140,8 +141,8 @@ pub(crate) mod tests {
         assert_uniform(p.collect());
     }
 
-    /// Predictions of a ridge regression in five folds, of a truth that has nothing to do with 20
-    /// features of 50 subjects.
+    /// Predictions of a ridge regression in five folds; the truth is independent of the 20 features
+    /// of 50 subjects.
     fn ridge_of_noise(rng: &mut ChaCha8Rng, classes: bool) -> Vec<Prediction> {
         let (n, folds) = (50, 5);
         let x = DMatrix::from_fn(n, 20, |_, _| normal(rng));
@@ -186,8 +187,8 @@ pub(crate) mod tests {
             let numbers = chances(rows.clone(), 199, trial);
             of_error += found(numbers[1].p);
             of_r += found(numbers[3].p);
-            // The same numbers, as if one model had been trained elsewhere; each fold's own mean is
-            // known.
+            // The same numbers as predictions of one model trained on other data; the mean of each
+            // fold is known.
             for fold in 0..5 {
                 let mean = |of: fn(&Prediction) -> f64, rows: &[Prediction]| {
                     rows.iter().filter(|r| r.fold == fold).map(of).sum::<f64>() / 10.0
@@ -201,7 +202,7 @@ pub(crate) mod tests {
             rows.iter_mut().for_each(|row| row.fold = 0);
             as_if += found(chances(rows, 199, trial)[3].p);
         }
-        // Of 500, 25 are expected with a standard deviation of 5.
+        // Of 500, 25 are expected, with a standard deviation of 5.
         for found in [of_r, of_error, of_classes] {
             assert!(found < 41, "{found}");
         }

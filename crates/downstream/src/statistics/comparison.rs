@@ -1,4 +1,4 @@
-//! One model against another, on the examples that both were tested on.
+//! Comparison of two models on their common test examples.
 
 use std::ops::Range;
 
@@ -8,25 +8,25 @@ use super::{Interval, bootstrap, corrected_t, sign_flips};
 use crate::predictions::Sample;
 use crate::scores::{Score, Scorer};
 
-/// How much better or worse one model is than another, in one score.
+/// Difference of two models in one score.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Comparison {
-    /// Score of the one less that of the other, in the score's unit: see [`Score::sign`] for which
-    /// is better.
+    /// Score of the first model minus that of the second, in the score's unit of measurement;
+    /// [`Score::sign`] tells which sign is better.
     pub difference: Option<f64>,
-    /// Over units, both models as trained.
+    /// Interval over units, for both models as trained.
     pub interval: Option<Interval>,
-    /// Two-sided, over folds: [`corrected_t()`] of the folds' differences in the score.
+    /// Two-sided p value over folds: [`corrected_t()`] of the differences per fold.
     pub p_folds: Option<f64>,
-    /// Two-sided, over units: [`sign_flips()`] of the units' differences in [loss](Score::losses).
-    /// Nothing for scores without.
+    /// Two-sided p value over units: [`sign_flips()`] of the differences in [loss](Score::losses)
+    /// per unit. `None` for scores without losses.
     pub p_units: Option<f64>,
-    /// Units that both were tested on.
+    /// Number of units that both models were tested on.
     pub n_units: usize,
 }
 
-/// Compares two models of one target in all scores of its kind; nothing for any score if they have
-/// no example in common.
+/// Compares two models of one target in all scores of its kind. All fields are `None` if the models
+/// have no common example.
 pub fn compare(
     one: &Sample,
     other: &Sample,
@@ -80,7 +80,7 @@ fn subtract(one: Vec<Option<f64>>, other: Vec<Option<f64>>) -> Vec<Option<f64>> 
     pairs.map(|(a, b)| Some(a? - b?)).collect()
 }
 
-/// Sums over the rows of each unit, so that their sum is the difference of the scores.
+/// Differences summed over the rows of each unit; the total is the difference of the scores.
 fn by_unit(units: &[Range<usize>], one: &[f64], other: &[f64]) -> Vec<f64> {
     let sum = |losses: &[f64], unit: &Range<usize>| losses[unit.clone()].iter().sum::<f64>();
     units
@@ -89,7 +89,7 @@ fn by_unit(units: &[Range<usize>], one: &[f64], other: &[f64]) -> Vec<f64> {
         .collect()
 }
 
-/// Units tested in a fold over units learned from, on average.
+/// Mean number of test units divided by the mean number of training units.
 fn test_share(sample: &Sample) -> f64 {
     let shares = sample.by_fold().map(|(_, fold)| {
         let trained = fold.rows()[0].n_train_units.max(1);
@@ -104,7 +104,7 @@ mod tests {
     use crate::predictions::tests::number;
     use crate::{Prediction, Predictions};
 
-    /// Models `m` and `n`, wrong by these numbers of years.
+    /// Models `m` and `n` with these errors in years.
     fn wrong_by(m: &[f64], n: &[f64]) -> Predictions {
         let rows = [("m", m), ("n", n)].map(|(model, errors)| {
             errors.iter().enumerate().map(move |(i, error)| {
@@ -131,14 +131,13 @@ mod tests {
             &[2.0, 3.0, -2.0, 4.0, 2.0, 2.0, 3.0, -4.0, 1.0, 5.0],
         );
         let found = mae(&predictions);
-        // 11 years of error against 28, in ten units.
+        // Errors of 11 and 28 years in ten units.
         assert!((found.difference.expect("defined") + 1.7).abs() < 1e-12);
         // By fold: −1.5, −1.5, −0.5, −2.5, −2.5; t = −1.7 / √((1/5 + 2/8) · 0.7) = −3.028961, 4
         // degrees of freedom (scipy).
         let p = found.p_folds.expect("folds differ");
         assert!((p - 0.038_820_116).abs() < 1e-7, "{p}");
-        // By unit −1 −2 0 −3 −1 0 −2 −3 0 −5: all of one sign, and three are zero, so 2 · 2³ of
-        // 2¹⁰.
+        // By unit −1 −2 0 −3 −1 0 −2 −3 0 −5: one sign and three zeros, so 2 · 2³ of 2¹⁰.
         assert_eq!(found.p_units, Some(16.0 / 1024.0));
         let interval = found.interval.expect("ten units");
         assert!(interval.low < -1.7 && interval.high < 0.0 && interval.high > -1.7);

@@ -1,15 +1,16 @@
-//! Comparing two models over folds whose training sides overlap.
+//! Corrected resampled t-test: comparison of two models over folds with overlapping training sets.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-/// Two-sided p value of the corrected resampled t-test: whether the mean of `differences`, one of
-/// each fold, is zero.
+/// Two-sided p value of the corrected resampled t-test. The null hypothesis is that the mean of
+/// `differences`, one per fold, is zero.
 ///
 /// ```text
-/// t = d̄ / √((1/k + n_test / n_train) · s²)      k folds, s² variance of differences (k − 1), k − 1 degrees of freedom
+/// t = d̄ / √((1/k + n_test / n_train) · s²)
+/// k folds, s² variance of differences (k − 1), k − 1 degrees of freedom
 /// ```
-/// `test_share` is `n_test / n_train`, in units. The usual `1/k` alone would take folds for
-/// independent. Nothing with fewer than two folds, or if all differences are equal.
+/// `test_share` is `n_test / n_train`, in units. The term `1/k` alone assumes independent folds.
+/// `None` if there are fewer than two folds, or if all differences are equal.
 ///
 /// # Source
 /// Nadeau & Bengio 2003, section 3; for cross-validation as Bouckaert & Frank 2004.

@@ -1,4 +1,4 @@
-//! Which truths can stand in for one another if predictions have nothing to do with them.
+//! Exchange of truths between rows, for permutation tests.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -7,27 +7,25 @@ use rand::{Rng, RngExt};
 
 use crate::predictions::Sample;
 
-/// Random exchanges of truth between rows of a [`Sample`], which keep what belongs together
-/// together.
+/// Random exchanges of truth between rows of a [`Sample`] that keep blocks together.
 ///
-/// - Truths of units are exchanged within a fold, as a whole; within a unit those of subjects,
-///   within a subject those of scans.
-/// - Units, subjects and scans with one truth are exchanged among one another, however many rows
-///   they have. Others change places only with those that have as many rows in as many scans of as
-///   many subjects.
-/// - Where truth varies within a scan (what the subject does in each segment), its course is
-///   shifted against that of the predictions, the end coming before the beginning: neighbouring
-///   segments are alike in both.
+/// - Truths of units are exchanged within a fold, as a whole; truths of subjects within a unit;
+///   truths of scans within a subject.
+/// - Units, subjects and scans with one truth are exchanged with each other, for any number of
+///   rows. Others are exchanged only with blocks that have the same number of rows in the same
+///   number of scans and subjects.
+/// - If truth varies within a scan (the condition of each segment), its time course is shifted
+///   circularly against the predictions, because neighbouring segments are similar in both.
 ///
-/// Folds are kept apart since their predictions are of models that were trained on the other folds'
-/// truth.
+/// There is no exchange between folds, because their predictions are of models that were trained on
+/// the other folds' truth.
 ///
 /// # Source
 /// Winkler et al. 2015, multi-level block permutation.
 pub struct Exchange {
     n_rows: usize,
     shifted: Vec<Range<usize>>,
-    /// Blocks that may change places: first of scans, then of subjects, then of units.
+    /// Groups of exchangeable blocks: first of scans, then of subjects, then of units.
     alike: Vec<Alike>,
 }
 
@@ -37,7 +35,7 @@ struct Alike {
 }
 
 impl Exchange {
-    /// All that may be exchanged in `sample`.
+    /// All possible exchanges in `sample`.
     pub fn new(sample: &Sample) -> Self {
         let truth = sample.truth();
         let one_truth = |rows: &Range<usize>| {
@@ -59,7 +57,7 @@ impl Exchange {
         let mut group = |blocks: Vec<Range<usize>>| {
             let mut shapes = BTreeMap::<Vec<Vec<usize>>, Vec<Range<usize>>>::new();
             for block in blocks {
-                // No shape at all where there is one truth.
+                // Blocks with one truth have no shape.
                 let of_subject = |rows| scans(rows).iter().map(Range::len).collect();
                 let shape = match one_truth(&block) {
                     true => Vec::new(),
@@ -90,12 +88,12 @@ impl Exchange {
         exchange
     }
 
-    /// Whether anything can be exchanged.
+    /// True if at least one exchange is possible.
     pub fn is_possible(&self) -> bool {
         !(self.alike.is_empty() && self.shifted.is_empty())
     }
 
-    /// For each row, the row whose truth it is given.
+    /// Random exchange: for each row, the number of the row whose truth it gets.
     pub fn draw(&self, rng: &mut impl Rng) -> Vec<usize> {
         let mut from: Vec<usize> = (0..self.n_rows).collect();
         for scan in &self.shifted {
@@ -133,7 +131,7 @@ mod tests {
     use crate::predictions::tests::number;
     use crate::{Prediction, Predictions};
 
-    /// Every truth, in order of rows, that is drawn in 500 exchanges.
+    /// All orders of truths that occur in 500 exchanges.
     fn drawn(rows: Vec<Prediction>) -> BTreeSet<Vec<i64>> {
         let predictions = Predictions::new(vec![], rows).expect("rows that agree");
         let sample = &predictions.samples()[0];
@@ -174,7 +172,7 @@ mod tests {
 
     #[test]
     fn families_change_places_with_families_of_their_size() {
-        // Twins a1, a2 and b1, b2; an only child c, whose truth no twin can have.
+        // Twins a1, a2 and b1, b2; an only child c, whose truth cannot be exchanged with a twin's.
         let rows = vec![
             scan("a", "a1", "a1", 1.0),
             scan("a", "a2", "a2", 2.0),

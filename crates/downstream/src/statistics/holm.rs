@@ -1,13 +1,13 @@
-//! Many tests at once.
+//! Holm's adjustment of p values for multiple tests.
 
-/// p values adjusted so that with all hypotheses true, any is below α with probability α at most.
-/// Tests that could not be made are not counted.
+/// Adjusted p values: if all hypotheses are true, the probability that any is below α is at most α.
+/// Tests with `None` are not counted.
 ///
 /// ```text
 /// p̃(i) = max(j ≤ i) min(1, (m − j + 1) p(j))      p(1) ≤ … ≤ p(m)
 /// ```
 /// # Source
-/// Holm 1979; valid however the tests depend on one another.
+/// Holm 1979; valid for any dependence between tests.
 pub fn holm(p: &[Option<f64>]) -> Vec<Option<f64>> {
     let mut tests: Vec<(usize, f64)> = p
         .iter()

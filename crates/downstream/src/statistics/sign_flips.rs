@@ -1,25 +1,25 @@
-//! Comparing two models over units.
+//! Sign-flip test: comparison of two models over units.
 
 use brainmae_run::Seeds;
 use rand::RngExt;
 use rayon::prelude::*;
 
-/// Two-sided p value of the paired permutation test: whether the sum of `differences`, the loss of
-/// one model less that of the other for each unit, is as far from zero when the models' names are
-/// exchanged at random within units.
+/// Two-sided p value of the paired permutation test. `differences` are losses of one model minus
+/// those of the other, one per unit. Their sum is compared with sums after random exchanges of the
+/// two models within units.
 ///
-/// All exchanges are made if they are no more than `permutations`, otherwise so many random ones,
-/// with the observed one among them: p is then at least `1 / (permutations + 1)`. Nothing without
-/// units or if no unit differs.
+/// If there are at most `permutations` exchanges, all are computed. Otherwise that many random ones
+/// are used, plus the observed one: p is then at least `1 / (permutations + 1)`. `None` if there
+/// are no units or no unit differs.
 ///
 /// # Source
-/// Fisher 1935; Phipson & Smyth 2010 for the observed one among the random ones.
+/// Fisher 1935; Phipson & Smyth 2010 for adding the observed one to the random ones.
 pub fn sign_flips(differences: &[f64], permutations: usize, seeds: &Seeds) -> Option<f64> {
     let size: f64 = differences.iter().map(|d| d.abs()).sum();
     if size == 0.0 {
         return None;
     }
-    // As far, but for the order of summation.
+    // Equal up to the order of summation.
     let observed = differences.iter().sum::<f64>().abs() - 1e-12 * size;
     let flipped = |mut signs: u64, differences: &[f64]| {
         differences.iter().fold(0.0, |sum, d| {
@@ -54,8 +54,8 @@ mod tests {
 
     #[test]
     fn few_units_are_exchanged_in_every_way() {
-        // Of 16 ways, 3.5 is reached by keeping all and flipping all; 2.5 also with the half the
-        // other way.
+        // Of 16 sign patterns, two reach 3.5 (all kept, all flipped), and two more reach 2.5 (with
+        // the half flipped).
         let p = sign_flips(&[1.0, 1.0, 1.0, 0.5], 1000, &Seeds::new(1));
         assert_eq!(p, Some(2.0 / 16.0));
         let p = sign_flips(&[1.0, 1.0, 1.0, -0.5], 1000, &Seeds::new(1));

@@ -1,4 +1,4 @@
-//! Transient mental states: the condition that a stretch of a scan shows.
+//! Transient mental states: the condition of a stretch of a scan.
 
 use std::collections::BTreeMap;
 
@@ -12,23 +12,25 @@ use crate::{DownstreamError, Example, Kind};
 /// Name of the class of stretches without any event.
 const REST: &str = "rest";
 
-/// How the condition of a stretch is read from the events of its scan.
+/// Settings for reading the condition of a stretch from the events of its scan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StateSpec {
-    /// Seconds from an event to its BOLD response: every event counts that much later.
+    /// Delay from an event to its BOLD response in seconds; all events are shifted by it.
     pub delay_secs: f64,
-    /// Share of a stretch that a condition must fill; a stretch that none fills so far is mixed, and left out.
+    /// Share of a stretch that a condition must fill. If no condition does, the stretch is mixed
+    /// and left out.
     pub least_share: f64,
-    /// These conditions alone, as if there were no other events but for [`rest`](Self::rest); all when nothing is said.
+    /// Conditions that are used; events of others are ignored, except for [`rest`](Self::rest). All
+    /// if empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<String>,
-    /// Stretches that rest fills so far are a class too.
+    /// True if stretches that rest fills to this share are a class too.
     pub rest: bool,
-    /// What is predicted for.
+    /// Kind of the examples.
     pub stretch: Stretch,
-    /// Segments to learn from start at every so many volumes; at every segment's end when nothing is said. Those that are tested, and
-    /// those that decide, do not overlap in any case.
+    /// Distance between the starts of training segments in volumes; by default the length of a
+    /// segment. Validation and test segments never overlap.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train_stride_trs: Option<usize>,
 }
@@ -37,9 +39,9 @@ pub struct StateSpec {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stretch {
-    /// The segments that the model cuts a scan into, one after another.
+    /// Consecutive segments, as the model cuts a scan.
     Segment,
-    /// Each event, all of its volumes.
+    /// Each event with all of its volumes.
     Event,
     /// Each volume.
     Volume,
@@ -62,7 +64,8 @@ impl StateSpec {
     pub(super) fn check(&self, name: &str) -> Result<(), DownstreamError> {
         let ranges = [
             ("delay_secs", self.delay_secs, 0.0..=60.0),
-            // Above a half at most one condition fills a stretch; at a half, the first of two.
+            // Above one half, at most one condition fills a stretch; at one half, the first of two
+            // is used.
             ("least_share", self.least_share, 0.5..=1.0),
         ];
         if self.train_stride_trs == Some(0) {
@@ -158,7 +161,7 @@ impl StateSpec {
         Ok(classes)
     }
 
-    /// Those of segments start `stride` volumes apart.
+    /// Segments start `stride` volumes apart.
     fn stretches(
         &self,
         seen: &Seen,
@@ -191,7 +194,7 @@ impl StateSpec {
         }
     }
 
-    /// What fills enough of a stretch.
+    /// Condition that fills enough of a stretch.
     fn shown(&self, seen: &Seen, example: Example, events: &[&Event], classes: &[String]) -> Shown {
         let tr_secs = seen.scan.series.tr_secs();
         let start = example.start_volume as f64 * tr_secs;
@@ -215,7 +218,7 @@ impl StateSpec {
         {
             filled[rest] += end - start - covered(busy);
         }
-        // A billionth less than asked for is rounding.
+        // The factor allows for rounding.
         let enough = self.least_share * (end - start) * (1.0 - 1e-9);
         let most =
             (filled.iter().enumerate()).max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)));
@@ -227,18 +230,18 @@ impl StateSpec {
     }
 }
 
-/// What a stretch of a scan shows.
+/// Content of a stretch of a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shown {
-    /// The class of this number.
+    /// One class, by number.
     Class(usize),
-    /// Some of a class, but not enough of any.
+    /// Conditions that were selected, but none fills enough.
     Mixed,
-    /// No condition that was asked for.
+    /// No selected condition.
     Nothing,
 }
 
-/// Seconds that at least one of these intervals covers.
+/// Seconds that are covered by at least one of these intervals.
 fn covered(mut intervals: Vec<[f64; 2]>) -> f64 {
     intervals.sort_by(|a, b| a[0].total_cmp(&b[0]));
     let mut end = f64::NEG_INFINITY;

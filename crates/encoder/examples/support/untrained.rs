@@ -1,7 +1,7 @@
-/// A small prepared data set and an untrained checkpoint that fits it, in a folder that is removed
-/// when this is dropped.
+/// A small prepared data set and a matching untrained checkpoint, in a folder that is removed on
+/// drop.
 pub struct Untrained {
-    /// Where both lie.
+    /// The folder of both.
     #[allow(
         dead_code,
         reason = "the example keeps it only to remove it at the end"
@@ -11,8 +11,8 @@ pub struct Untrained {
     pub checkpoint: std::path::PathBuf,
 }
 
-/// Four subjects with one scan of 60 volumes each. The first two are of one family; the first
-/// trains, the last is held out.
+/// Four subjects with one scan of 60 volumes each. The first two are of one family. The first is
+/// the training set, the last is held out.
 pub fn untrained() -> Result<Untrained, Box<dyn std::error::Error>> {
     use brainmae_data::{
         CleaningStep, DatasetHeader, PreparedDataset, ScanStore, SegmentLayout, Split,
@@ -68,7 +68,7 @@ pub fn untrained() -> Result<Untrained, Box<dyn std::error::Error>> {
     })
 }
 
-/// Writes a data set of one scan per subject; subjects with the same number are of one family.
+/// Writes a data set with one scan per subject; subjects with the same number are of one family.
 pub fn write(
     path: &std::path::Path,
     header: brainmae_data::DatasetHeader,

@@ -1,4 +1,4 @@
-//! The engine with a model that is not BrainMAE: a linear autoencoder plugs in beside it.
+//! Tests of the engine with another model than BrainMAE: a linear autoencoder.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ fn model() -> LinearAutoencoder {
     }
 }
 
-/// Learns to copy points of a plane in four dimensions; `poison` makes the loss of one step
+/// Learns to reconstruct points of a plane in four dimensions; `poison` makes the loss of one step
 /// infinite.
 struct CopyPlane {
     parts: usize,
@@ -120,7 +120,7 @@ impl Run {
         }
     }
 
-    /// Trains, asked to stop after `stop_after` steps.
+    /// Trains; a stop is requested after `stop_after` steps.
     fn train(
         &self,
         objective: &CopyPlane,
@@ -174,7 +174,7 @@ impl Run {
     }
 }
 
-/// One part at a time.
+/// Workers that compute one part at a time.
 fn one() -> Workers {
     Workers::on_one_device(1)
 }

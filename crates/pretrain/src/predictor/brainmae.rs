@@ -1,11 +1,11 @@
-//! A pretrained model as a predictor.
+//! BrainMAE as a predictor of hidden ROIs.
 
 use brainmae_model::BrainMae;
 
 use super::Predictor;
 use crate::brainmae::MaskedBatch;
 
-/// Draws hidden ROIs with a BrainMAE.
+/// Reconstructs hidden ROIs with a pretrained BrainMAE.
 pub struct BrainMaePredictor {
     name: String,
     model: BrainMae,

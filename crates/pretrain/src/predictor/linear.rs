@@ -1,4 +1,4 @@
-//! The best linear predictors from the visible ROIs.
+//! Linear predictors: best linear prediction of hidden ROIs from visible ones.
 
 use brainmae_data::{ScanStore, SegmentLayout};
 use nalgebra::{Cholesky, DMatrix, Dyn};
@@ -8,31 +8,31 @@ use crate::PretrainError;
 use crate::brainmae::MaskedBatch;
 use crate::reconstruction::hidden_error;
 
-/// What a linear predictor sees.
+/// Input of a linear predictor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// The visible ROIs at the volume that is predicted.
+    /// Visible ROIs at the predicted volume.
     Volume,
-    /// The visible ROIs at all volumes of the segment.
+    /// Visible ROIs at all volumes of the segment.
     Segment,
 }
 
-/// The Gaussian conditional mean of the hidden values given the visible ones.
+/// Gaussian conditional mean of the hidden values given the visible ones.
 ///
 /// ```text
 /// x_H = C_HV (C_VV + ridge I)^-1 x_V        C: second moments of the training scans
 /// ```
-/// Among predictors linear in what it sees it has the smallest expected error, up to the error of
-/// `C`; the ridge, chosen on the validation scans, is for that.
+/// It has the smallest expected error among linear predictors with the same input, except for the
+/// estimation error of `C`. The ridge reduces that error; it is chosen on the validation scans.
 #[derive(Clone)]
 pub struct LinearPredictor {
     scope: Scope,
-    /// Of the ROIs, or of the values of a segment in the order `[rois, time]`.
+    /// Second moments of the ROIs, or of the values of a segment in the order `[rois, time]`.
     covariance: DMatrix<f64>,
     ridge: f64,
 }
 
-/// Ridges tried, relative to the unit variance of a z-scored ROI.
+/// Grid of ridges, relative to the unit variance of a z-scored ROI.
 const RIDGES: [f64; 7] = [1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0];
 
 impl LinearPredictor {
@@ -58,7 +58,7 @@ impl LinearPredictor {
             },
             ridge: 0.0,
         };
-        // Every batch is held once, for all ridges.
+        // Each batch is read once for all ridges.
         let mut errors = [0.0; RIDGES.len()];
         for batch in validation {
             let batch = batch?;
@@ -77,7 +77,7 @@ impl LinearPredictor {
         Ok(Self { ridge, ..candidate })
     }
 
-    /// The ridge that was chosen.
+    /// The ridge chosen on the validation scans.
     pub fn ridge(&self) -> f64 {
         self.ridge
     }
@@ -99,10 +99,10 @@ impl LinearPredictor {
         Cholesky::<f64, Dyn>::new(vv).map(|factor| factor.solve(&vh))
     }
 
-    /// Fills in the hidden ROIs of one segment, `[rois, time]`; not a number where no weights can
-    /// be had.
+    /// Fills in the hidden ROIs of one segment, `[rois, time]`; NaN if the matrix is not
+    /// invertible.
     fn predict_segment(&self, bold: &[f32], hidden: &[bool], time: usize, out: &mut [f32]) {
-        // A row of `seen` per prediction: one for every volume, or one for the whole segment.
+        // One row of `seen` per prediction: one per volume, or one for the whole segment.
         let (rows, per_roi) = match self.scope {
             Scope::Volume => (time, 1),
             Scope::Segment => (1, time),
@@ -117,7 +117,7 @@ impl LinearPredictor {
             out.fill(f32::NAN);
             return;
         };
-        // Variable i in row r is the value i * rows + r of the segment, for either scope.
+        // Variable i in row r is the value i * rows + r of the segment, in both scopes.
         let seen = DMatrix::from_fn(rows, visible.len(), |r, i| {
             f64::from(bold[visible[i] * rows + r])
         });
@@ -130,8 +130,8 @@ impl LinearPredictor {
     }
 }
 
-/// Second moments of the values of segments: of those that tile the scans where they are many times
-/// the values, of all that can be cut otherwise.
+/// Second moments of the values of segments. If there are many more consecutive segments than
+/// values, these are used; otherwise all possible segments.
 fn segment_covariance(
     store: &ScanStore,
     segment_len: usize,
@@ -142,7 +142,7 @@ fn segment_covariance(
     covariance(store, segment_len, if plenty { segment_len } else { 1 })
 }
 
-/// Second moments of windows of `len` volumes, a new one every `stride`; means are zero after
+/// Second moments of windows of `len` volumes, one every `stride` volumes; means are zero after
 /// z-scoring.
 fn covariance(store: &ScanStore, len: usize, stride: usize) -> Result<DMatrix<f64>, PretrainError> {
     let (rois, size) = (store.n_rois(), store.n_rois() * len);

@@ -1,4 +1,4 @@
-//! What linear maps reach when a segment must pass through as few numbers as a state has.
+//! Linear bottleneck: reconstruction from as many numbers as a state has.
 
 use brainmae_data::{ScanStore, SegmentLayout};
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
@@ -7,28 +7,26 @@ use super::{LinearPredictor, Predictor};
 use crate::PretrainError;
 use crate::brainmae::MaskedBatch;
 
-/// The linear predictor with BrainMAE's bottleneck: hidden ROIs are filled in by
-/// [`LinearPredictor`], and the segment is then written with `n_numbers` coefficients and drawn
-/// from them.
+/// Linear predictor with BrainMAE's bottleneck. [`LinearPredictor`] fills in hidden ROIs; then the
+/// segment is reduced to `n_numbers` coefficients and reconstructed from them.
 ///
 /// ```text
 /// X^ = U ( keep_d( U^T X V ) ) V^T        X: [rois, time] of one segment, hidden ROIs filled in
 /// ```
 /// `U` and `V` are the eigenvectors of the covariances between ROIs and between volumes of the
-/// training scans, and `keep_d` keeps the `d` coefficients of largest expected square. With few
-/// numbers it shows what the bottleneck alone costs: a state of `d` numbers carries `rois * time`
-/// values.
+/// training scans. `keep_d` keeps the `d` coefficients with the largest expected square. The error
+/// shows the cost of the bottleneck alone: `d` numbers encode `rois * time` values.
 pub struct LinearBottleneck {
     name: String,
     linear: LinearPredictor,
     rois: DMatrix<f64>,
     time: DMatrix<f64>,
-    /// 1 where a coefficient is kept, `[rois, time]`.
+    /// 1 for each kept coefficient, `[rois, time]`.
     keep: DMatrix<f64>,
 }
 
 impl LinearBottleneck {
-    /// Fits on `training`; `linear` has been fitted on the same scans, for
+    /// Fits on `training`; `linear` must have been fitted on the same scans with
     /// [`Scope::Volume`](super::Scope::Volume).
     ///
     /// # Errors
@@ -56,7 +54,7 @@ impl LinearBottleneck {
     }
 }
 
-/// Covariance between the volumes of a segment, from every whole segment of every ROI.
+/// Covariance between the volumes of a segment, from all whole segments of all ROIs.
 fn time_covariance(store: &ScanStore, segment_len: usize) -> Result<DMatrix<f64>, PretrainError> {
     let mut sum = DMatrix::zeros(segment_len, segment_len);
     let mut count = 0.0f64;

@@ -1,4 +1,4 @@
-//! The simple predictors on signals whose best prediction is known.
+//! Tests of simple predictors on signals with a known best prediction.
 
 use brainmae_data::{BoldSeries, Crop, ScanId, ScanStore, SegmentLayout, StoredScan, SubjectId};
 use brainmae_run::Seeds;
@@ -12,17 +12,17 @@ const LAYOUT: SegmentLayout = SegmentLayout {
     segment_len_trs: 5,
     n_segments: 40,
 };
-/// Standard deviation of the noise that each ROI has of its own; the signal that all share has 1.
+/// Standard deviation of the independent noise of each ROI; that of the shared signal is 1.
 const NOISE: f64 = 0.5;
 
-/// Four ROIs: one shared signal, noise of their own, scaled to unit variance. The shared signal is
-/// new in every volume.
+/// Four ROIs with one shared signal and independent noise, scaled to unit variance. The shared
+/// signal is independent between volumes.
 fn store(name: &str) -> ScanStore {
     slow_store(name, 0.0)
 }
 
-/// The same with a shared signal that keeps the share `memory` of itself from one volume to the
-/// next.
+/// The same with an autocorrelated shared signal: the share `memory` of it stays from one volume to
+/// the next.
 fn slow_store(name: &str, memory: f64) -> ScanStore {
     let rng = &mut Seeds::new(2).stream(name);
     let mut normal = || -> f64 { StandardNormal.sample(rng) };
@@ -67,8 +67,8 @@ fn fit(scope: Scope, training: &ScanStore) -> LinearPredictor {
     LinearPredictor::fit(scope, training, &LAYOUT, validation).expect("invertible")
 }
 
-/// Given k ROIs, the shared signal is known up to `noise / (k + noise)`; the hidden ROI's own noise
-/// comes on top.
+/// With k visible ROIs, the error variance of the shared signal is `noise / (k + noise)`; the
+/// hidden ROI's own noise is added.
 fn best_possible(visible: f64) -> f64 {
     let noise = NOISE * NOISE;
     (noise / (visible + noise) + noise) / (1.0 + noise)
@@ -100,7 +100,7 @@ fn other_volumes_help_where_the_signal_is_slow_and_do_no_harm_where_it_is_not() 
     let (training, test) = (slow_store("training", 0.95), slow_store("test", 0.95));
     let [volume, segment] = [Scope::Volume, Scope::Segment].map(|scope| fit(scope, &training));
     let batches = masked(&test, 0.75);
-    // One visible ROI: alone at its volume, or with its four neighbours in time against the noise.
+    // One visible ROI: at the predicted volume alone, or with its four neighbours in time.
     assert!(mse(&segment, &batches) < 0.9 * mse(&volume, &batches));
 }
 
@@ -115,8 +115,8 @@ fn a_bottleneck_costs_until_every_number_passes() {
             &batches,
         )
     };
-    // One shared signal in five volumes: two numbers cannot carry it, five can, and all twenty
-    // change nothing.
+    // One shared signal in five volumes: two numbers are not sufficient, five are, and twenty do
+    // not change the result.
     assert!(through(2) > 1.5 * through(5));
     assert!((through(20) / mse(&linear, &batches) - 1.0).abs() < 1e-6);
 }

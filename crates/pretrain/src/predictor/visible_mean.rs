@@ -1,9 +1,9 @@
-//! The global signal.
+//! Mean of the visible ROIs (global signal) as a predictor.
 
 use super::Predictor;
 use crate::brainmae::MaskedBatch;
 
-/// Predicts, at every volume, the mean of the visible ROIs.
+/// Predicts the mean of the visible ROIs at each volume.
 pub struct VisibleMean;
 
 impl Predictor for VisibleMean {

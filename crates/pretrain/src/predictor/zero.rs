@@ -1,9 +1,9 @@
-//! The mean of a z-scored signal.
+//! Zero, the mean of a z-scored signal, as a predictor.
 
 use super::Predictor;
 use crate::brainmae::MaskedBatch;
 
-/// Predicts zero: what knowing nothing gives, an error of about 1.
+/// Constant predictor: zero, with an error of about 1.
 pub struct Zero;
 
 impl Predictor for Zero {

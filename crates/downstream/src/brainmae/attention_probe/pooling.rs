@@ -9,10 +9,10 @@ use rand::Rng;
 
 use super::tokens::TokenSets;
 
-/// Most heads; fewer where they do not divide the width.
+/// Maximum number of heads; fewer if they do not divide the width.
 const MOST_HEADS: usize = 8;
 
-/// Learned queries, one for each head, that the tokens answer.
+/// Attention pooling with one learned query for each head.
 #[derive(Module, Debug)]
 pub(super) struct Pooling {
     /// `[heads, width / heads]`
@@ -23,7 +23,7 @@ pub(super) struct Pooling {
 }
 
 impl Pooling {
-    /// With weights drawn from `rng`.
+    /// Random weights from `rng`.
     pub fn new<R: Rng>(width: usize, n_outputs: usize, rng: &mut R, device: &Device) -> Self {
         let heads = (1..=MOST_HEADS)
             .rev()
@@ -38,10 +38,10 @@ impl Pooling {
         }
     }
 
-    /// What is said of a batch.
+    /// Network output for one batch.
     ///
     /// # Shapes
-    /// - `tokens`: `[batch, tokens, width]`; `padded`: `[batch, tokens]`, true for none
+    /// - `tokens`: `[batch, tokens, width]`; `padded`: `[batch, tokens]`, true for padding
     /// - returns `[batch, n_outputs]`
     pub fn forward(&self, tokens: Tensor<3>, padded: Option<Tensor<2, Bool>>) -> Tensor<2> {
         let [batch, n, width] = tokens.dims();
@@ -60,7 +60,7 @@ impl Pooling {
         self.head.forward(pooled.reshape([batch, width]))
     }
 
-    /// What is said of all examples, so many at a time: `[examples, n_outputs]`.
+    /// Network output for all examples, `[examples, n_outputs]`; computed in batches of `batch`.
     pub fn outputs(&self, tokens: &TokenSets, batch: usize, device: &Device) -> Tensor<2> {
         let all: Vec<usize> = (0..tokens.len()).collect();
         let batches = all.chunks(batch).map(|batch| {
@@ -83,7 +83,7 @@ mod tests {
         Pooling::new(width, 2, rng, &Device::flex())
     }
 
-    /// Two examples, of three and of one token.
+    /// Two examples: one with three tokens and one with one token.
     fn tokens() -> TokenSets {
         TokenSets {
             width: 4,

@@ -1,4 +1,4 @@
-//! What a frozen encoder says of examples, token by token.
+//! Tokens of examples: the outputs of a frozen encoder.
 
 use brainmae_data::{Crop, SegmentLayout};
 use brainmae_model::BrainMae;
@@ -9,19 +9,19 @@ use crate::brainmae::cut::{Cutter, Of};
 use crate::brainmae::embedding::{embed, numbers};
 use crate::{DownstreamError, Example, Examples, FitError, Problem};
 
-/// Segments whose ROIs are encoded at a time.
+/// Number of segments whose ROIs are encoded at once.
 const SEGMENTS: usize = 64;
 
 /// The tokens of every example.
 pub(super) struct TokenSets {
-    /// Numbers in a token.
+    /// Width of a token.
     pub width: usize,
     /// `[tokens, width]` of each example, row-major; at least one token.
     pub sets: Vec<Vec<f32>>,
 }
 
 impl TokenSets {
-    /// What the encoder says of these examples.
+    /// Encodes `examples`.
     pub fn of(
         encoder: &FoldEncoder,
         problem: &Problem,
@@ -53,8 +53,8 @@ impl TokenSets {
         self.sets.len()
     }
 
-    /// `[batch, tokens, width]` of these examples, and `[batch, tokens]`, true where one has fewer
-    /// tokens than others.
+    /// Tokens of the selected examples, `[batch, tokens, width]`, and the padding,
+    /// `[batch, tokens]`; padding is true where an example has fewer tokens than the longest one.
     pub fn batch(
         &self,
         examples: &[usize],
@@ -81,7 +81,7 @@ impl TokenSets {
     }
 }
 
-/// The states in context of all segments of each scan.
+/// States in context of all segments of each scan.
 fn of_scans(
     model: &BrainMae,
     layout: SegmentLayout,
@@ -101,8 +101,8 @@ fn of_scans(
     Ok(sets.collect())
 }
 
-/// The ROIs of each segment, each with its own vector beside: what an ROI is after the blocks does
-/// not tell which one it is.
+/// Tokens of the ROIs of each segment, each concatenated with its ROI vector: the output of the
+/// blocks alone does not identify the ROI.
 fn of_segments(
     model: &BrainMae,
     layout: SegmentLayout,
@@ -137,14 +137,14 @@ fn of_segments(
     Ok(sets)
 }
 
-/// Mean and standard deviation of every number of the training side's tokens.
+/// Mean and standard deviation of each column of the training set's tokens.
 pub(super) struct Scale {
     mean: Vec<f32>,
     inverse_std: Vec<f32>,
 }
 
 impl Scale {
-    /// Of these tokens.
+    /// Mean and standard deviation of `tokens`.
     pub fn of(tokens: &TokenSets) -> Self {
         let width = tokens.width;
         let mut sums = vec![(0.0f64, 0.0f64); width];
@@ -165,8 +165,7 @@ impl Scale {
         }
     }
 
-    /// Makes their mean 0 and their deviation 1, as far as tokens are like those that were learned
-    /// from.
+    /// Subtracts the mean and divides by the standard deviation of the tokens used for the fit.
     pub fn apply(&self, tokens: &mut TokenSets) {
         for token in (tokens.sets.iter_mut()).flat_map(|set| set.chunks_exact_mut(tokens.width)) {
             for ((x, mean), inverse_std) in token.iter_mut().zip(&self.mean).zip(&self.inverse_std)

@@ -12,7 +12,7 @@ use crate::{Example, Kind, Learner, Scan};
 const N_ROIS: usize = 4;
 const N_VOLUMES: usize = 12;
 const N_SCANS: usize = 10;
-/// The first scans are the training side.
+/// The first scans are the training set.
 const TRAINING: [usize; 6] = [0, 1, 2, 3, 4, 5];
 const TEST: [usize; 4] = [6, 7, 8, 9];
 
@@ -45,7 +45,7 @@ fn scan(number: usize, signals: Vec<f32>, confounds: Vec<Option<f64>>) -> Scan {
     }
 }
 
-/// Random signals and confounds, one of them missing on either side.
+/// Random signals and confounds; one confound is missing in either set.
 fn scans() -> Vec<Scan> {
     let rng = &mut Seeds::new(3).stream("scans");
     (0..N_SCANS)
@@ -77,7 +77,7 @@ fn labelled<'a>(scans: &'a [Scan], numbers: &[usize]) -> Labelled<'a> {
     }
 }
 
-/// What becomes of the training side when all of this is learned from it, and of others.
+/// Features of the training set, with the fit on it, and those of other examples.
 fn sides(scans: &[Scan], features: Features, of: &[usize]) -> [DMatrix<f64>; 2] {
     let training = labelled(scans, &TRAINING);
     let fitted = BOTH.fit(features, &problem(), &training);
@@ -136,7 +136,7 @@ fn nothing_is_done_unless_it_is_asked_for() {
 
 #[test]
 fn a_target_that_signals_tell_through_motion_alone_is_told_no_more() {
-    // The mean of every ROI is a line of motion, and motion is the target.
+    // The mean of each ROI is a linear function of motion, and motion is the target.
     let scans: Vec<Scan> = (0..N_SCANS)
         .map(|number| {
             let motion = number as f64;
@@ -159,7 +159,7 @@ fn a_target_that_signals_tell_through_motion_alone_is_told_no_more() {
     for (found, expected) in plain.iter().zip([8.0, 9.0]) {
         assert!((found - expected).abs() < 0.1, "{plain:?}");
     }
-    // The mean of training and validation side, 0 to 7.
+    // The mean of training and validation set, 0 to 7.
     let without = predict(LinearSpec {
         regress_confounds: true,
         pca: None,

@@ -13,18 +13,21 @@ use crate::neural::Noise;
 use crate::neural::attention::{Attention, AttentionSizes};
 use crate::neural::encoder_layer::NORM_EPS;
 
-/// Standard deviation of the starting biases.
+/// Standard deviation of the initial biases.
 const BIAS_STD: f32 = 0.02;
 
+/// Fused window attention and a feed-forward part, both with a residual.
+///
 /// ```text
-/// y     = attention of [CLS_w, volumes of w] to [CLS_w, volumes of w and of its fringe], both normed, with a learned bias
+/// y     = attention of [CLS_w, volumes of w] to [CLS_w, volumes of w and of its fringe],
+///         both normed, with a learned bias
 /// x_t  += mean over windows w with t of y_wt
 /// CLS_w += y_w0
 /// x    += W_2 gelu(W_1 norm(x)), and CLS likewise
 /// ```
 ///
-/// The bias of a score between volumes depends on how far they are apart; those with the CLS token
-/// have their own.
+/// The bias of a score between two volumes depends on their distance. Scores with the CLS token
+/// have separate biases.
 #[derive(Module, Debug)]
 pub struct FusedBlock {
     norm1: LayerNorm,
@@ -80,12 +83,12 @@ impl FusedBlock {
         }
     }
 
-    /// The learned bias of all scores, `[heads, 1 + window, 1 + window + 2 fringe]`.
+    /// Learned bias of all scores, `[heads, 1 + window, 1 + window + 2 fringe]`.
     fn bias(&self) -> Tensor<3> {
         let table = self.distance_bias.val();
         let [_, heads] = table.dims();
         let (window, keys) = (self.window, self.window + 2 * self.fringe);
-        // Key m is volume m - fringe of the window; the distance is largest from the last volume to
+        // Key m is volume m - fringe of the window. The distance is largest from the last volume to
         // the first key.
         let distances: Vec<i64> = (0..window)
             .flat_map(|n| (0..keys).map(move |m| (n + keys - 1 - m) as i64))
@@ -109,7 +112,7 @@ impl FusedBlock {
     /// # Shapes
     /// - `x`: `[batch, covered, d_model]`, volumes
     /// - `cls`: `[batch, windows, d_model]`
-    /// - returns both anew
+    /// - returns the new volumes and the new CLS tokens
     pub(super) fn forward(
         &self,
         x: Tensor<3>,
@@ -128,8 +131,7 @@ impl FusedBlock {
             self.norm1.forward(cls.clone()),
         );
 
-        // Keys and values are those of the volume, whichever window looks at it: they are made
-        // once.
+        // Keys and values of a volume are the same in all windows, so they are computed once.
         let (k, v) = self.attention.project(normed.clone());
         let (cls_k, cls_v) = self.attention.project(normed_cls.clone());
         let seen = |volumes, cls| Tensor::cat(vec![own(cls), windows.cut(volumes, self.fringe)], 1);

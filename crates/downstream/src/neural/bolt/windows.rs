@@ -1,4 +1,4 @@
-//! Where windows lie, and how volumes come into them and out again.
+//! Positions of windows, and the conversion between volumes and windows.
 
 use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
 
@@ -12,7 +12,7 @@ pub(super) struct Windows {
 }
 
 impl Windows {
-    /// All whole windows in `time` volumes; at least one, of what there is.
+    /// All whole windows in `time` volumes; one shorter window if `time` is less than `length`.
     pub fn of(time: usize, length: usize, stride: usize) -> Self {
         let length = length.min(time);
         Self {
@@ -22,12 +22,12 @@ impl Windows {
         }
     }
 
-    /// Volumes that are in a window.
+    /// Number of volumes that are in at least one window.
     pub fn covered(&self) -> usize {
         (self.count - 1) * self.stride + self.length
     }
 
-    /// Volumes that a window has, with `fringe` more at either end.
+    /// Volumes of each window, with `fringe` more at both ends.
     fn places(&self, fringe: usize) -> impl Iterator<Item = isize> {
         let (length, stride) = (self.length, self.stride);
         (0..self.count).flat_map(move |window| {
@@ -46,9 +46,8 @@ impl Windows {
         Tensor::from_data(TensorData::new(indices, [n]), device)
     }
 
-    /// `[batch, covered, d]` to the volumes of each window,
-    /// `[batch * count, length + 2 fringe, d]`; places beyond the ends have some volume, and are
-    /// hidden by [`Windows::hidden`].
+    /// Volumes of each window: `[batch, covered, d]` to `[batch * count, length + 2 fringe, d]`.
+    /// Positions beyond the ends repeat a volume; [`Windows::hidden`] hides them.
     pub fn cut(&self, x: Tensor<3>, fringe: usize) -> Tensor<3> {
         let [batch, _, d] = x.dims();
         let indices = self.indices(fringe, &x.device());
@@ -56,8 +55,8 @@ impl Windows {
         cut.reshape([batch * self.count, self.length + 2 * fringe, d])
     }
 
-    /// Added to attention scores: very low for places beyond the ends, 0 elsewhere. The CLS token
-    /// comes first. `[count, 1, 1, 1 + length + 2 fringe]`
+    /// Term added to attention scores: very low for positions beyond the ends, 0 elsewhere. The CLS
+    /// token comes first. `[count, 1, 1, 1 + length + 2 fringe]`
     pub fn hidden(&self, fringe: usize, device: &Device) -> Tensor<4> {
         let keys = self.length + 2 * fringe;
         let mut values = Vec::with_capacity(self.count * (keys + 1));
@@ -74,7 +73,7 @@ impl Windows {
         )
     }
 
-    /// The mean of what the windows say of each volume: `[batch * count, length, d]` to
+    /// Mean of each volume over the windows that contain it: `[batch * count, length, d]` to
     /// `[batch, covered, d]`.
     pub fn fuse(&self, x: Tensor<3>) -> Tensor<3> {
         let [n, _, d] = x.dims();

@@ -1,4 +1,4 @@
-//! What FBNetGen asks of the graphs it makes.
+//! Penalties of FBNetGen on the learned graphs.
 
 use burn::tensor::Tensor;
 
@@ -10,19 +10,19 @@ use burn::tensor::Tensor;
 /// inter    = - mean_{c < d} |mu_c - mu_d|^2                          those of two classes are not
 /// sparsity = mean A                                                  and all have few edges
 /// ```
-/// `|.|^2` is the mean over all pairs of ROIs, so that weights do not depend on the atlas.
+/// `|.|^2` is the mean over all pairs of ROIs, so weights do not depend on the atlas.
 ///
 /// # Source
-/// arXiv 2205.12465, section 3.5. Weights as released: 1, 2 and 1e-4. The group losses are for
-/// classes in the training batch alone; where a number is predicted, sparsity is all there is,
-/// since the paper has none for numbers.
+/// arXiv 2205.12465, section 3.5. Weights as released: 1, 2 and 1e-4. The group losses apply to
+/// classes in the training batch. For regression the penalty is sparsity alone, because the paper
+/// has no other.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Penalties {
-    /// Of `intra`.
+    /// Weight of `intra`.
     pub intra: f64,
-    /// Of `inter`.
+    /// Weight of `inter`.
     pub inter: f64,
-    /// Of `sparsity`.
+    /// Weight of `sparsity`.
     pub sparsity: f64,
 }
 
@@ -55,7 +55,7 @@ impl Penalties {
         let apart = (graphs - own).square().sum_dim(1) / pairs; // [batch, 1]
         let intra = share.matmul(apart).sum();
 
-        // sum_{c < d} |mu_c - mu_d|^2 over the n classes that are here = n sum_c |mu_c|^2 - |sum_c
+        // sum_{c < d} |mu_c - mu_d|^2 over the n classes in the batch = n sum_c |mu_c|^2 - |sum_c
         // mu_c|^2
         let n = here.sum();
         let squares = means.clone().square().sum();
@@ -75,7 +75,8 @@ mod tests {
     #[test]
     fn classes_are_held_together_and_apart() {
         let device = Device::flex();
-        // One ROI: graphs are numbers. Means of the classes are 1 and 4, nobody is of the third.
+        // One ROI: graphs are numbers. The means of the classes are 1 and 4; the third class is
+        // empty.
         let graphs = Tensor::<3>::from_data([[[0.]], [[2.]], [[4.]]], &device);
         let classes = Tensor::<2>::from_data([[1., 0., 0.], [1., 0., 0.], [0., 1., 0.]], &device);
         let only = |intra, inter, sparsity| {

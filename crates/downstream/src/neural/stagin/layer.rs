@@ -1,4 +1,4 @@
-//! One layer of STAGIN: among neighbours, from ROIs to a graph, over time.
+//! STAGIN layer: graph isomorphism network, readout from ROIs to a graph, attention over time.
 
 use brainmae_model::LayerNorm;
 use brainmae_model::init::Init;
@@ -45,7 +45,7 @@ impl StaginLayer {
 
     /// # Shapes
     /// - `h`, `graph`: `[batch * windows, rois, d_model]`, `[batch * windows, rois, rois]`
-    /// - returns the next `h`, and what the layer sees in the scan, `[batch, d_model]`
+    /// - returns the next `h`, and the layer's vector of the scan, `[batch, d_model]`
     pub(super) fn forward(
         &self,
         h: Tensor<3>,
@@ -94,7 +94,7 @@ impl Gin {
     }
 }
 
-/// From the vectors of ROIs to that of a graph: `mean_v z_v h_v`.
+/// Readout from the vectors of ROIs to a vector of the graph: `mean_v z_v h_v`.
 #[derive(Module, Debug)]
 #[allow(clippy::large_enum_variant)]
 pub enum ReadoutNetwork {
@@ -186,8 +186,8 @@ impl TimeTransformer {
     }
 }
 
-/// `mean_n || H H' / max(H H') - I ||` of `[n, rois, d_model]`: how far from orthogonal the vectors
-/// of ROIs are.
+/// `mean_n || H H' / max(H H') - I ||` of `[n, rois, d_model]`: distance of the vectors of ROIs
+/// from orthogonality.
 pub(super) fn orthogonality(h: Tensor<3>) -> Tensor<1> {
     let inner = h.clone().matmul(h.swap_dims(1, 2)); // [n, rois, rois]
     let [n, rois, _] = inner.dims();
@@ -196,6 +196,6 @@ pub(super) fn orthogonality(h: Tensor<3>) -> Tensor<1> {
     (0..rois).for_each(|i| eye[i * rois + i] = 1.0);
     let eye = Tensor::<3>::from_data(TensorData::new(eye, [1, rois, rois]), &inner.device());
     let squares = (inner / largest - eye).square().sum_dims(&[1, 2]);
-    // The root of 0 has no gradient.
+    // The square root has no gradient at 0.
     (squares + 1e-12).sqrt().reshape([n]).mean()
 }

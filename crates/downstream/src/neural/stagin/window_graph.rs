@@ -1,11 +1,11 @@
-//! Who is whose neighbour in every window.
+//! Graphs of windows: neighbours by correlation.
 
 use burn::tensor::{Tensor, TensorData};
 
 /// `[batch * windows, rois, rois]`: 1 where the correlation of a window is among its largest
 /// `density`, 0 elsewhere.
 ///
-/// Ties with the smallest of them are out, as where a percentile is exceeded. The graph has no
+/// Values equal to the threshold are 0, because a percentile must be exceeded. The graph has no
 /// gradient.
 ///
 /// # Shapes
@@ -23,7 +23,8 @@ pub(super) fn neighbours(bold: Tensor<3>, window: usize, stride: usize, density:
     let norm = x.clone().square().sum_dim(2).sqrt().clamp_min(1e-6);
     let z = x / norm;
     let fc = z.clone().matmul(z.swap_dims(1, 2));
-    // Rounding must not part the two halves: half of a pair would be in, half out.
+    // The average makes the matrix exactly symmetric: rounding must not include only one half of a
+    // pair.
     let fc = (fc.clone() + fc.swap_dims(1, 2)) * 0.5;
 
     let values: Vec<f32> = fc.clone().into_data().iter().collect();
@@ -54,7 +55,7 @@ mod tests {
 
     #[test]
     fn the_most_correlated_are_neighbours_in_their_window() {
-        // ROIs 0 and 1 move together in the first window, 0 and 2 in the second.
+        // ROIs 0 and 1 correlate in the first window, 0 and 2 in the second.
         let bold = Tensor::<3>::from_data(
             [[
                 [1., -1., 1., 2., -2., 3.],

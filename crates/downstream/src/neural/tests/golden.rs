@@ -1,9 +1,9 @@
-//! Networks against arrays of an independent PyTorch implementation of their equations
+//! Tests of the networks against arrays of an independent PyTorch implementation of their equations
 //! (`tests/golden/README.md`).
 //!
-//! Tolerance: the largest deviation of an array stays under 1e-5 of the array's largest value. The
-//! reference is in 64 bits; sums of up to a hundred terms in 32 bits are off by a few 1e-7, and a
-//! dozen layers by a few 1e-6.
+//! Tolerance: the largest deviation of an array is below 1e-5 of the array's largest value. The
+//! reference uses 64 bits. In 32 bits, sums of up to 100 terms have errors of a few 1e-7, and a
+//! dozen layers a few 1e-6.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -76,7 +76,7 @@ fn assert_close(name: &str, found: &[f32], expected: &[f32], scale: f32) {
     }
 }
 
-/// Outputs, penalty and the gradient of every weight.
+/// Compares outputs, penalty and the gradient of each weight.
 fn agrees<A: Architecture>(architecture: A, n_rois: usize, n_volumes: usize) {
     let golden = Golden::open(architecture.name());
     let device = Device::flex().autodiff();
@@ -115,8 +115,8 @@ fn agrees<A: Architecture>(architecture: A, n_rois: usize, n_volumes: usize) {
     assert_eq!(found.keys().collect::<Vec<_>>(), names);
     let steepest = largest(expected.values().flat_map(|array| &array.values));
     for (name, array) in &expected {
-        // A bias before a batch norm or of a key changes nothing: its gradient is rounding alone,
-        // of what others have.
+        // A bias before a batch norm, or of a key, does not change the output. Its gradient is only
+        // rounding of other gradients.
         let own = largest(&array.values);
         let scale = if own < 1e-9 { steepest } else { own };
         assert_close(name, &found[name].values, &array.values, scale);

@@ -1,4 +1,4 @@
-//! Scans in which something is planted.
+//! Scans with a planted coupling of two ROIs.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ pub(super) const N_ROIS: usize = 6;
 pub(super) const N_VOLUMES: usize = 40;
 pub(super) const TWO: Kind = Kind::Classification { n_classes: 2 };
 
-/// Scans in which the first two ROIs are as similar as `planted` says, from -1 to 1.
+/// Scans whose second ROI follows the first with the weight `planted`, within -1..1.
 pub(super) fn scans(planted: &[f64], n_volumes: usize) -> Vec<Scan> {
     let scan = |(i, share): (usize, &f64)| {
         let mut rng = Seeds::new(5).stream_at("signals", &[i as u64]);

@@ -45,7 +45,7 @@ fn event(condition: &str, onset_secs: f64, duration_secs: f64) -> Event {
     }
 }
 
-/// First volumes and classes of a scan of 20 volumes of 1 s, and how many stretches are mixed.
+/// First volumes and classes of a scan of 20 volumes of 1 s, and the number of mixed stretches.
 fn read(spec: &StateSpec, events: &[Event]) -> (Vec<(usize, String)>, usize) {
     let (scan, record) = (scan(20), record());
     let seen = Seen {
@@ -76,7 +76,7 @@ fn a_segment_shows_what_fills_most_of_it() {
         delay_secs: 0.0,
         ..StateSpec::default()
     };
-    // 0-5 face; 5-10 one second of face and four of house; 10-15 two of house; 15-20 nothing.
+    // 0-5 face; 5-10 one second of face and four of house; 10-15 two of house; 15-20 no event.
     let (found, mixed) = read(&spec, &face_and_house());
     assert_eq!(found, [at(0, "face"), at(5, "house")]);
     assert_eq!(mixed, 1);
@@ -119,7 +119,7 @@ fn conditions_that_are_not_asked_for_are_left_out() {
     assert_eq!(read(&spec, &face_and_house()).0, [at(10, "house")]);
 }
 
-/// Releases list trials, and answers to them, beside the blocks that they are in.
+/// Releases list trials and responses in addition to the blocks that contain them.
 #[test]
 fn events_within_others_change_nothing_unless_asked_for() {
     let mut events = face_and_house();
@@ -131,7 +131,7 @@ fn events_within_others_change_nothing_unless_asked_for() {
     };
     let (found, mixed) = read(&spec, &events);
     assert_eq!((found, mixed), read(&spec, &face_and_house()));
-    // Ten to twelve seconds are trials, and the rest of that segment is rest.
+    // Seconds 10 to 12 are trials; the remainder of that segment is rest.
     let with_rest = StateSpec { rest: true, ..spec };
     let (found, _) = read(&with_rest, &events);
     let expected = [

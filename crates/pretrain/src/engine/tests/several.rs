@@ -1,10 +1,10 @@
-//! Several processes, here threads that meet where processes would.
+//! Tests with several processes, simulated by threads that share a communicator.
 
 use std::sync::{Barrier, Mutex};
 
 use super::*;
 
-/// Where the threads leave their values for each other.
+/// Shared values of the threads.
 struct Meeting {
     values: Mutex<Vec<Vec<f64>>>,
     barrier: Barrier,
@@ -45,8 +45,8 @@ impl World for Member<'_> {
     }
 }
 
-/// What the processes of a run return, the first one first. The first alone is asked to stop after
-/// `stop_after` steps.
+/// Outcomes of the processes of a run, in order of rank. A stop is requested from the first process
+/// alone, after `stop_after` steps.
 fn train_together(
     run: &Run,
     objective: &CopyPlane,
@@ -111,8 +111,8 @@ fn processes_stop_together_and_resume_to_the_last_bit() {
         let outcomes = train_together(&resumed, &GOOD, 2, stop_after);
         let outcomes = outcomes.into_iter().map(|outcome| outcome.expect("finite"));
         let stopped = Outcome::Interrupted {
-            // The first reads its losses after step 3 or 8, and is asked to stop then: after the
-            // next step all do.
+            // The first process reads its losses after step 3 or 8 and gets the request then; all
+            // processes stop after the next step.
             step: if stop_after == 3 { 4 } else { 9 },
         };
         assert_eq!(outcomes.collect::<Vec<_>>(), [stopped, stopped]);
