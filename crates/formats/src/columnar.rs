@@ -4,9 +4,9 @@
 //!
 //! | form | columns |
 //! |---|---|
-//! | wide | one column of numbers per ROI; `scan`, `volume`, `time_secs` and `kept` where wanted |
-//! | list | `bold`, a list of one number per ROI; `scan`, `volume`, `time_secs` and `kept` where wanted |
-//! | long | `volume`, `roi` (name or number), and `value` or `bold`; `scan` where wanted |
+//! | wide | one column of numbers per ROI; optional `scan`, `volume`, `time_secs`, `kept` |
+//! | list | `bold`, a list of one number per ROI; optional `scan`, `volume`, `time_secs`, `kept` |
+//! | long | `volume`, `roi` (name or number), and `value` or `bold`; optional `scan` |
 //!
 //! `scan` is needed when a file holds several scans. Volumes count from 0 or from 1. `kept` is
 //! false for a volume that must not be used, as in a prepared data set; a null is true.
