@@ -1,9 +1,9 @@
-//! Texts and names of files as messages show them.
+//! Texts and file names in the form of messages.
 
-/// Characters of a text that a message shows.
+/// Maximum number of characters of a text in a message.
 const SHOWN: usize = 40;
 
-/// Names that a remark lists where nothing else is said.
+/// Default number of names in a note.
 const FEW: usize = 3;
 
 /// The start of a text, in quotes.
