@@ -86,7 +86,7 @@ pub enum ColumnarProblem {
     Block {
         /// First byte of the block.
         start: i64,
-        /// What is wrong with it.
+        /// The problem of the block.
         problem: BlockProblem,
     },
     /// An Arrow file with compressed blocks.
