@@ -1,4 +1,4 @@
-//! `bold.parquet`: the signals, one row per volume, one row group per scan.
+//! Signal file `bold.parquet`: one row per volume, one row group per scan.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The data sets in this repository, from their raw files to batches.
+//! Data sets in this repository, from their raw files to batches.
 
 use std::fs;
 use std::ops::ControlFlow;

@@ -5,7 +5,7 @@ use rand_distr::StandardNormal;
 
 use super::spec::{CohortLayout, CohortSpec};
 
-/// Maximum difference of a sibling's age from the age of the family, years; twins have no difference.
+/// Maximum difference of a sibling's age from the age of the family, years; 0 for twins.
 const SIBLINGS_YEARS: f64 = 3.0;
 
 /// Share of twins among families of two or more, and of monozygotic pairs among twins.
