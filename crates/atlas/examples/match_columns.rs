@@ -1,4 +1,4 @@
-//! Names of columns and the ROIs that they are: `cargo run --example match_columns`.
+//! Match of column names with the ROIs of an atlas: `cargo run --example match_columns`.
 
 use brainmae_atlas::guard::{match_columns, match_count, missing};
 use brainmae_atlas::{Atlas, AtlasError, builtin};

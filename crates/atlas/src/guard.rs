@@ -1,6 +1,7 @@
-//! Guard between files and an atlas: no column or label becomes an ROI that it is not.
+//! Guard that matches columns and labels of a file with the ROIs of an atlas.
 //!
-//! What is certain is put in order. What is not is refused with what was found.
+//! A certain match is brought into the order of the atlas. An uncertain one is refused with an
+//! error that describes the file.
 
 mod labels;
 
@@ -12,35 +13,35 @@ use crate::resolve::resolve;
 
 pub use labels::{LabelRegion, LabelSpace, match_label_keys, match_label_table};
 
-/// ROIs below the cortex that XCP-D's 4S atlases add to those of Schaefer 2018.
+/// Subcortical ROIs that XCP-D's 4S atlases add to those of Schaefer 2018.
 const SUBCORTICAL_4S: usize = 56;
 
-/// Which column holds which ROI.
+/// Match of columns with ROIs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnMatch {
-    /// By ROI of the atlas, its column; `None` where it is missing.
+    /// By ROI of the atlas: its column; `None` if it is missing.
     pub columns: Vec<Option<usize>>,
-    /// Whether the ROIs stand in another order in the file.
+    /// Whether the file has another order of the ROIs.
     pub reordered: bool,
-    /// ROIs that the file knows by another name than the atlas.
+    /// Number of ROIs that have another name in the file than in the atlas.
     pub aliased: usize,
-    /// Columns that are no ROI of the atlas, such as the 56 ROIs below the cortex of 4S156.
+    /// Columns that are not ROIs of the atlas, such as the 56 subcortical ROIs of 4S156.
     pub ignored: Vec<String>,
-    /// Whose names the file uses: `schaefer-100-17`, `schaefer-100-7 before v0.14.3`, ….
+    /// The list of names that the file uses: `schaefer-100-17`, `schaefer-100-7 before v0.14.3`, ….
     pub naming: String,
 }
 
 /// Finds the ROIs of an atlas among named columns.
 ///
-/// Names are compared without regard to case, to `-`, `.` and spaces in place of `_`, and to a
-/// missing `7Networks_`. For a built-in atlas the names of before v0.14.3 and those by the other
-/// number of networks count as well; one list must explain all names. An ROI without a column is
-/// not an error here: see [`missing`].
+/// The comparison ignores case, a missing `7Networks_`, and the difference between `_`, `-`, `.`
+/// and space. For a built-in atlas, the names before v0.14.3 and those of the other number of
+/// networks are allowed as well; one list must explain all names. An ROI without a column is not an
+/// error here: see [`missing`].
 ///
 /// # Errors
-/// [`AtlasError::AtlasMismatch`] for a name or an ROI that is there twice, for names of several
-/// lists or that two lists read differently, and for unknown names, unless every ROI is there and
-/// the unknown ones do not look like a cortical ROI.
+/// [`AtlasError::AtlasMismatch`] for a name or an ROI that occurs twice, for names from several
+/// lists or with two meanings, and for unknown names. Unknown names are allowed if every ROI is
+/// found and they do not look like cortical ROIs.
 pub fn match_columns(atlas: &Atlas, found: &[String]) -> Result<ColumnMatch, AtlasError> {
     let names: Vec<&str> = found.iter().map(String::as_str).collect();
     let resolved = resolve(atlas, &names, "columns")?;
@@ -66,8 +67,8 @@ pub fn match_columns(atlas: &Atlas, found: &[String]) -> Result<ColumnMatch, Atl
     })
 }
 
-/// Takes columns without names as the ROIs in order when there is one for each, and says in words
-/// for the log what could not be checked. `n_rows` serves to notice a table on its side.
+/// Assigns unnamed columns to the ROIs in order, if their numbers are equal. Returns a text for the
+/// log that tells what could not be checked. `n_rows` is used to detect a transposed table.
 ///
 /// # Errors
 /// [`AtlasError::AtlasMismatch`] for another number of columns.
@@ -112,7 +113,7 @@ pub fn match_count(atlas: &Atlas, n_columns: usize, n_rows: usize) -> Result<Str
     ))
 }
 
-/// Names of the ROIs that are not among `found`.
+/// Names of the ROIs that are not in `found`.
 pub fn missing(atlas: &Atlas, found: impl IntoIterator<Item = usize>) -> Vec<&str> {
     let mut there = vec![false; atlas.n_rois()];
     for roi in found {

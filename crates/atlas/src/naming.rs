@@ -1,26 +1,26 @@
-//! Names of ROIs as files spell them: how they are compared, and what a name alone tells.
+//! Names of ROIs in files: their comparison, and the information in a name alone.
 
 use strsim::levenshtein;
 
 use crate::region::Hemisphere;
 
-/// Longest name for which a similar one is looked for, in bytes.
+/// Maximum length of a name, in bytes, for the search of a similar one.
 const LONGEST_COMPARED: usize = 100;
 /// Networks in the prefix of a name of Schaefer 2018.
 const PREFIXES: [(&str, u8); 2] = [("7networks_", 7), ("17networks_", 17)];
 
-/// A name reduced to what is compared: lower case, with `_` for `-`, space and `.`, and without
-/// the `7Networks_` or `17Networks_` in front, which many files leave out.
+/// A name in the form that is compared: lower case, with `_` for `-`, space and `.`, and without
+/// the prefix `7Networks_` or `17Networks_`, which many files omit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
-    /// 7 or 17, where the name says so.
+    /// 7 or 17, if the name has this prefix.
     pub networks: Option<u8>,
     /// The rest of the name.
     pub rest: String,
 }
 
 impl Key {
-    /// The key of a name; the `b'…'` around names that Python wrote as bytes is taken off.
+    /// The key of a name; a surrounding `b'…'` from Python bytes is removed.
     pub fn of(name: &str) -> Self {
         let name = name.trim();
         let name = name
@@ -49,7 +49,7 @@ impl Key {
         }
     }
 
-    /// The second word of a cortical name such as `lh_vis_1`: its network, if it is one.
+    /// The second word of a cortical name such as `lh_vis_1`; it may be a network.
     pub fn network(&self) -> Option<&str> {
         let after_side = self
             .rest
@@ -59,7 +59,7 @@ impl Key {
     }
 }
 
-/// Whether a label table gives this name to what is no ROI.
+/// Whether label tables use this name for a region that is not an ROI.
 pub(crate) fn is_background(name: &str) -> bool {
     let rest = Key::of(name).rest;
     matches!(
@@ -68,7 +68,7 @@ pub(crate) fn is_background(name: &str) -> bool {
     ) || rest.starts_with("background")
 }
 
-/// The side that the words of a name tell: `LH`, `RH`, `left` or `right`, one side only.
+/// The side in the words of a name: `LH`, `RH`, `left` or `right`; `None` if both or neither occur.
 pub(crate) fn hemisphere(name: &str) -> Option<Hemisphere> {
     let key = Key::of(name);
     let has = |words: [&str; 2]| key.rest.split('_').any(|word| words.contains(&word));
@@ -79,7 +79,7 @@ pub(crate) fn hemisphere(name: &str) -> Option<Hemisphere> {
     }
 }
 
-/// The known name that is most like `name`, if one is at all like it.
+/// The known name most similar to `name`, if it is similar enough.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > LONGEST_COMPARED {
         return None;

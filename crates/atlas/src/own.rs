@@ -1,4 +1,4 @@
-//! Atlases of a user: brought as a label table, or cut down.
+//! Atlases of a user: made from a label table, or from another atlas by removing ROIs.
 
 use std::collections::BTreeMap;
 
@@ -10,18 +10,18 @@ use crate::naming::{Key, hemisphere, is_background, nearest};
 use crate::region::{Atlas, Roi};
 use crate::shown::shown;
 
-/// ROIs that a message lists before it stops.
+/// Maximum number of ROIs in a message.
 const MOST_LISTED: usize = 5;
 
 impl Atlas {
     /// The atlas of a label table: its ROIs in the order of their keys, without the background.
     ///
-    /// The side of an ROI is known where its name says `LH`, `RH`, `left` or `right`; networks and
-    /// centres are not.
+    /// The side of an ROI is known if its name has `LH`, `RH`, `left` or `right`. Networks and
+    /// centroids are not known.
     ///
     /// # Errors
-    /// [`AtlasError::LabelTable`] for a key or a name that is there twice, a name at key 0, which
-    /// means no ROI, or a table without ROIs.
+    /// [`AtlasError::LabelTable`] for a key or a name that occurs twice, a name at key 0, which
+    /// means "no ROI", or a table without ROIs.
     pub fn from_label_table(
         name: &str,
         version: &str,
@@ -61,11 +61,11 @@ impl Atlas {
         }
     }
 
-    /// The atlas without some of its ROIs, the rest in the same order. Its name says how many were
-    /// taken out; its [`hash`](Self::hash) tells which.
+    /// The atlas without some of its ROIs, in the same order. Its name contains the number of
+    /// removed ROIs; its [`hash`](Self::hash) depends on which they are.
     ///
     /// # Errors
-    /// [`AtlasError::Config`] for a name that is no ROI of the atlas, or when none is left.
+    /// [`AtlasError::Config`] for a name that is not an ROI of the atlas, or when no ROI remains.
     pub fn without(&self, names: &[&str]) -> Result<Self, AtlasError> {
         let mut kept = vec![true; self.n_rois()];
         let keys: Vec<Key> = self.rois.iter().map(|roi| Key::of(&roi.name)).collect();
@@ -118,11 +118,11 @@ impl Atlas {
         })
     }
 
-    /// The atlas with the centres of its ROIs, which are found by name.
+    /// The atlas with the centroids of its ROIs, matched by name.
     ///
     /// # Errors
-    /// [`AtlasError::AtlasMismatch`] for names as [`match_label_table`] refuses them;
-    /// [`AtlasError::Config`] when an ROI has no centre among `centroids`.
+    /// [`AtlasError::AtlasMismatch`] for names that [`match_label_table`] refuses;
+    /// [`AtlasError::Config`] when an ROI has no centroid in `centroids`.
     pub fn with_centroids(mut self, centroids: &[Centroid]) -> Result<Self, AtlasError> {
         let table: Vec<(u32, String)> = centroids
             .iter()

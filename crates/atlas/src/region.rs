@@ -1,4 +1,4 @@
-//! ROI and atlas: the order of the ROIs is part of what a model learns.
+//! ROI and atlas; a model depends on the order of the ROIs.
 
 use std::collections::BTreeSet;
 
@@ -12,14 +12,14 @@ use crate::error::RoiProblem;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Hemisphere {
-    /// The subject's left.
+    /// The subject's left side.
     Left,
-    /// The subject's right.
+    /// The subject's right side.
     Right,
 }
 
 impl Hemisphere {
-    /// As written in tables.
+    /// The text in tables.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Left => "left",
@@ -31,7 +31,7 @@ impl Hemisphere {
 /// One region of interest.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Roi {
-    /// Place in the atlas, from 0.
+    /// Index in the atlas, from 0.
     pub index: usize,
     /// Name, unique in the atlas.
     pub name: String,
@@ -39,18 +39,18 @@ pub struct Roi {
     pub network: Option<String>,
     /// Side, where known.
     pub hemisphere: Option<Hemisphere>,
-    /// Centre in right-anterior-superior mm, where known.
+    /// Centroid in right-anterior-superior mm, where known.
     pub centroid_mm: Option<[f32; 3]>,
 }
 
 /// A set of ROIs in a fixed order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Atlas {
-    /// Such as `spatial-100`.
+    /// Name such as `spatial-100`.
     pub name: String,
-    /// What sets it apart from others of that name.
+    /// Version, which distinguishes atlases of the same name.
     pub version: String,
-    /// The ROIs, in order.
+    /// The ROIs in their fixed order.
     pub rois: Vec<Roi>,
 }
 
@@ -60,7 +60,7 @@ impl Atlas {
         self.rois.len()
     }
 
-    /// Identity of the atlas: its name, version and the names of its ROIs in order.
+    /// Hash of the atlas: of its name, its version and its ROI names in order.
     pub fn hash(&self) -> String {
         self.rois
             .iter()
@@ -73,10 +73,10 @@ impl Atlas {
             .finish()
     }
 
-    /// Checks that ROIs are numbered in order and named uniquely.
+    /// Checks that the ROIs are numbered in order and have unique names.
     ///
     /// # Errors
-    /// The first thing that is wrong.
+    /// The first problem found.
     pub fn check(&self) -> Result<(), RoiProblem> {
         let mut names = BTreeSet::new();
         for (place, roi) in self.rois.iter().enumerate() {

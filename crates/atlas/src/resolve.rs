@@ -1,8 +1,8 @@
-//! Names in a file, and the ROIs that they mean.
+//! ROIs of the names in a file, found with one list of names.
 //!
 //! A name alone can be ambiguous: `7Networks_LH_DorsAttn_FEF_1` was one region of Schaefer 2018
-//! before v0.14.3 and is another one since. So all names of a file are read by one list of names,
-//! the only one that explains them all.
+//! before v0.14.3 and is another one since. So all names of a file are read with the same list, the
+//! only one that explains them all.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -13,26 +13,26 @@ use crate::naming::{Key, nearest};
 use crate::region::Atlas;
 use crate::scheme::{Meaning, Scheme};
 
-/// Names that a message lists before it stops.
+/// Maximum number of names in a message.
 const MOST_LISTED: usize = 5;
 
-/// What the names in a file mean.
+/// The ROIs of the names in a file.
 #[derive(Debug)]
 pub(crate) struct Resolved {
-    /// By name, the ROI; `None` for a name of something else.
+    /// By name: the ROI; `None` for a name that is not an ROI.
     pub rois: Vec<Option<usize>>,
-    /// The list by which the names were read.
+    /// Label of the list used.
     pub label: String,
 }
 
-/// Finds the one list by which `names` are to be read, and reads them; `what` they name is told in
-/// errors, in the plural.
+/// Finds the one list that explains `names`, and reads them with it; `what` describes the named
+/// objects in errors, in the plural.
 ///
 /// # Errors
-/// [`AtlasError::AtlasMismatch`] when a name or an ROI is there twice; when no list explains all
-/// names that some list knows, or two explain them differently; when ROIs are missing and there are
-/// unknown names, or the names are those of another built-in atlas; when unknown names look like
-/// those of a built-in atlas.
+/// [`AtlasError::AtlasMismatch`] when a name or an ROI occurs twice; when no list explains all
+/// names that are in some list, or two lists explain them differently; when ROIs are missing and
+/// there are unknown names, or the names belong to another built-in atlas; when unknown names look
+/// like those of a built-in atlas.
 pub(crate) fn resolve(atlas: &Atlas, names: &[&str], what: &str) -> Result<Resolved, AtlasError> {
     let keys: Vec<Key> = names.iter().map(|name| Key::of(name)).collect();
     read(atlas, names, &keys).map_err(|problem| {
@@ -83,7 +83,7 @@ fn read(atlas: &Atlas, names: &[&str], keys: &[Key]) -> Result<Resolved, NamePro
     })
 }
 
-/// ROIs that are there, when none is there twice.
+/// Number of ROIs found; an ROI that occurs twice is an error.
 fn count_once(atlas: &Atlas, names: &[&str], rois: &[Option<usize>]) -> Result<usize, NameProblem> {
     let mut name_of_roi: Vec<Option<&str>> = vec![None; atlas.n_rois()];
     for (name, roi) in names.iter().zip(rois) {
@@ -99,8 +99,8 @@ fn count_once(atlas: &Atlas, names: &[&str], rois: &[Option<usize>]) -> Result<u
     Ok(name_of_roi.iter().flatten().count())
 }
 
-/// Checks that names which no list knows are no ROIs: that is clear when every ROI is there
-/// without them and they look like none.
+/// Checks that names in no list are not ROIs: every ROI must be found without them, and they must
+/// not look like ROIs.
 fn check_rest(
     atlas: &Atlas,
     names: &[&str],
@@ -129,7 +129,7 @@ fn check_rest(
     })
 }
 
-/// The list that explains every name that any list knows.
+/// The list that explains every name that is in any list.
 fn choose(
     schemes: &[Scheme],
     readings: &[Vec<Option<Meaning>>],
@@ -142,7 +142,8 @@ fn choose(
         .collect();
     let mut fitting = (0..schemes.len()).filter(|at| n_explained[*at] + n_unknown == names.len());
     let Some(chosen) = fitting.next() else {
-        // The first of those that explain most, so that the names of the atlas itself win a draw.
+        // The first of the lists that explain most names, so that the names of the atlas itself
+        // come first.
         let best = (0..schemes.len())
             .rev()
             .max_by_key(|at| n_explained[*at])
@@ -171,7 +172,7 @@ fn choose(
     Ok(chosen)
 }
 
-/// Networks of Schaefer 2018 in names of either generation, in lower case.
+/// Networks of Schaefer 2018 in names before and since v0.14.3, in lower case.
 static NETWORKS: LazyLock<HashSet<String>> = LazyLock::new(|| {
     let names = BUILTINS.iter().flat_map(|builtin| {
         let both = |region| [false, true].map(|old| Region::name(region, builtin.networks, old));
@@ -182,14 +183,14 @@ static NETWORKS: LazyLock<HashSet<String>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Whether a name looks like one of a cortical ROI of Schaefer 2018, whichever.
+/// Whether a name looks like a cortical ROI of Schaefer 2018.
 fn is_cortical(key: &Key) -> bool {
     key.network()
         .is_some_and(|network| NETWORKS.contains(network))
 }
 
-/// The largest built-in atlas of another number of ROIs, all of which the names hold: those of
-/// `schaefer-300-17` hold all names of `schaefer-100-17` too.
+/// The largest built-in atlas with another number of ROIs whose names are all in `keys`. The
+/// largest is needed: the names of `schaefer-300-17` include all names of `schaefer-100-17`.
 fn another_builtin(atlas: &Atlas, keys: &[Key]) -> Option<&'static str> {
     let n_rois = Builtin::of(atlas).map(|builtin| builtin.n_rois);
     let found: HashSet<&str> = keys.iter().map(|key| key.rest.as_str()).collect();
@@ -209,7 +210,7 @@ fn another_builtin(atlas: &Atlas, keys: &[Key]) -> Option<&'static str> {
         .map(|builtin| builtin.name)
 }
 
-/// The first of the names `unknown`, each with the ROI that it may mean.
+/// The first unknown names, each with the ROI that it may mean.
 fn list(atlas: &Atlas, names: &[&str], unknown: &[usize]) -> UnknownNames {
     let known = || atlas.rois.iter().map(|roi| roi.name.as_str());
     let listed = unknown.iter().take(MOST_LISTED).map(|at| {

@@ -1,4 +1,4 @@
-//! Lists of names under which files know the ROIs of an atlas.
+//! Lists of names that files use for the ROIs of an atlas.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,28 +8,29 @@ use crate::region::Atlas;
 
 /// One list of names for the ROIs of an atlas.
 pub(crate) struct Scheme {
-    /// Which list, for a person.
+    /// Label of the list, for messages.
     pub label: String,
-    /// The number of networks that a name may carry in front; any when `None`.
+    /// The number of networks that the prefix of a name may have; `None` allows any.
     networks: Option<u8>,
-    /// Whether names are compared letter by letter, because their keys are not unique.
+    /// Whether names must match exactly, because their keys are not unique.
     exact: bool,
-    /// By compared name.
+    /// By key of the name.
     meanings: HashMap<String, Meaning>,
 }
 
-/// What a name stands for.
+/// The meaning of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Meaning {
     /// The ROI of this index.
     Roi(usize),
-    /// A region that was taken out of the atlas.
+    /// A region that was removed from the atlas.
     LeftOut,
 }
 
 impl Scheme {
-    /// All lists for an atlas, its own names first: for a built-in atlas, or one cut from it, also
-    /// the names of the same regions before v0.14.3 and those by the other number of networks.
+    /// All lists for an atlas, its own names first. A built-in atlas, or one made from it by
+    /// removing ROIs, also has the names of the same regions before v0.14.3 and those of the other
+    /// number of networks.
     pub fn all(atlas: &Atlas) -> Vec<Self> {
         let Some(builtin) = Builtin::of(atlas) else {
             return vec![Self::own(atlas)];
@@ -41,7 +42,7 @@ impl Scheme {
             .collect()
     }
 
-    /// What a name stands for; `None` when it is not on the list.
+    /// The meaning of a name; `None` when it is not in the list.
     pub fn meaning(&self, name: &str, key: &Key) -> Option<Meaning> {
         if let (Some(ours), Some(theirs)) = (self.networks, key.networks)
             && ours != theirs
@@ -76,7 +77,8 @@ impl Scheme {
         }
     }
 
-    /// The names that `bearer` gives, or gave before v0.14.3, to the regions of `builtin`.
+    /// The names of the regions of `builtin` in the atlas `bearer`; with `old`, those before
+    /// v0.14.3.
     fn of_builtin(atlas: &Atlas, builtin: &Builtin, bearer: &Builtin, old: bool) -> Self {
         let rois: HashMap<&str, usize> = atlas
             .rois

@@ -1,9 +1,9 @@
-//! Names as messages show them.
+//! Names in the form of messages.
 
-/// Longest part of a name that a message repeats, in characters.
+/// Maximum length of a name in a message, in characters.
 pub(crate) const LONGEST_SHOWN: usize = 60;
 
-/// A name as a message shows it: quoted, and cut when it is long.
+/// A name in the form of messages: quoted, and shortened when it is long.
 pub(crate) fn shown(name: &str) -> String {
     match name.char_indices().nth(LONGEST_SHOWN) {
         Some((end, _)) => format!("{:?}…", &name[..end]),

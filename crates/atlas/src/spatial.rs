@@ -1,6 +1,6 @@
-//! Atlas cut from the places of voxels alone, for data that come without one.
+//! Atlas made from voxel positions alone, for data without an atlas.
 //!
-//! No signal is looked at, so nothing of a test scan can leak into its ROIs.
+//! It does not use any signal, so no information from a test scan can leak into its ROIs.
 
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
@@ -9,7 +9,7 @@ use crate::error::AtlasError;
 use crate::region::{Atlas, Roi};
 use brainmae_files::checksum::FieldHasher;
 
-/// Rounds of swaps after which the clusters are taken as they are.
+/// Maximum number of rounds of swaps.
 const MAX_ROUNDS: usize = 100;
 
 /// A gain below this many mm² is rounding noise.
@@ -18,24 +18,24 @@ const LEAST_GAIN_MM2: f64 = 1e-6;
 /// An atlas of clusters and the cluster of every voxel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpatialAtlas {
-    /// ROIs `spatial_001`, … sorted by the z, y and x of their centres.
+    /// ROIs `spatial_001`, … sorted by the z, y and x of their centroids.
     pub atlas: Atlas,
-    /// The ROI of each voxel, in the order in which the voxels were given.
+    /// The ROI of each voxel, in the order of the input.
     pub roi_of_voxel: Vec<usize>,
 }
 
 /// Balanced k-means: `n_rois` compact clusters whose sizes differ by at most one voxel.
 ///
-/// The voxels are cut in two along a random direction that leans towards their longest one, again
-/// and again until every part is one cluster. Then voxels of two clusters change places as long as
-/// that brings both nearer to the centres. Compact clusters of neighbours are contiguous nearly
-/// always, but nothing forces them to be.
+/// The voxels are cut in two along a random direction near their longest axis, and so on until
+/// every part is one cluster. Then pairs of voxels swap clusters as long as this reduces the
+/// squared distances to the centroids. Compact clusters of neighbours are contiguous nearly always,
+/// but this is not enforced.
 ///
-/// The version of the atlas names the clusters of exactly these voxels, so that two brains with
-/// equally many ROIs are not taken for one.
+/// The version of the atlas is a hash of the clusters of these voxels, so that atlases of two
+/// brains with equally many ROIs are not confused.
 ///
 /// # Errors
-/// [`AtlasError::TooFewVoxels`] for more ROIs than voxels, [`AtlasError::Config`] for none.
+/// [`AtlasError::TooFewVoxels`] for more ROIs than voxels, [`AtlasError::Config`] for zero ROIs.
 pub fn spatial_atlas(
     voxels_mm: &[[f64; 3]],
     n_rois: usize,
@@ -107,7 +107,7 @@ pub fn spatial_atlas(
     })
 }
 
-/// Cuts `members` into `n_parts` parts of nearly one size.
+/// Cuts `members` into `n_parts` parts whose sizes differ by at most one.
 fn cut(
     voxels_mm: &[[f64; 3]],
     members: &mut [usize],
@@ -123,7 +123,8 @@ fn cut(
     let along = |voxel: usize| dot(voxels_mm[voxel], direction);
     members.sort_by(|&a, &b| along(a).total_cmp(&along(b)).then(a.cmp(&b)));
 
-    // Every part has `size` voxels and `larger` of them have one more; so on both sides.
+    // Every part has `size` voxels and `larger` parts have one more; this holds on both sides of
+    // the cut.
     let (size, larger) = (members.len() / n_parts, members.len() % n_parts);
     let left_parts = n_parts / 2;
     let left_larger = larger * left_parts / n_parts;
@@ -132,7 +133,7 @@ fn cut(
     cut(voxels_mm, right, n_parts - left_parts, rng, parts);
 }
 
-/// A random direction, pulled towards the one in which the voxels spread most.
+/// A random direction, turned towards the longest axis of the voxels.
 fn long_direction(
     voxels_mm: &[[f64; 3]],
     members: &[usize],
@@ -140,7 +141,7 @@ fn long_direction(
 ) -> [f64; 3] {
     let middle = centre(voxels_mm, members);
     let mut direction: [f64; 3] = std::array::from_fn(|_| rng.sample(StandardNormal));
-    // Two steps of the power method on the covariance, which need not converge.
+    // Two steps of the power method on the covariance; convergence is not needed.
     for _ in 0..2 {
         let mut next = [0.0; 3];
         for &voxel in members {
@@ -160,7 +161,7 @@ fn long_direction(
     direction
 }
 
-/// Lets voxels of two clusters change places while the squared distances to the centres fall.
+/// Swaps voxels of two clusters while the squared distances to the centroids fall.
 fn exchange(voxels_mm: &[[f64; 3]], clusters: &mut [Vec<usize>]) {
     let mut centres: Vec<[f64; 3]> = clusters
         .iter()
@@ -172,7 +173,7 @@ fn exchange(voxels_mm: &[[f64; 3]], clusters: &mut [Vec<usize>]) {
             for place in 0..clusters[here].len() {
                 let voxel = clusters[here][place];
                 let at = voxels_mm[voxel];
-                // What a voxel wins by leaving `from` for `to`.
+                // The gain of a voxel that moves from cluster `from` to cluster `to`.
                 let wins = |at: [f64; 3], from: usize, to: usize| {
                     distance2(at, centres[from]) - distance2(at, centres[to])
                 };
@@ -245,7 +246,7 @@ mod tests {
 
     #[test]
     fn far_apart_clumps_become_the_rois() {
-        // Clumps of three around x = 0, 100 and 200, given in mixed order.
+        // Groups of three around x = 0, 100 and 200, in mixed order.
         let voxels: Vec<[f64; 3]> = [100., 0., 201., 1., 200., 101., 2., 202., 102.]
             .map(|x| [x, 0., 0.])
             .to_vec();
@@ -265,7 +266,8 @@ mod tests {
 
     #[test]
     fn clusters_are_compact() {
-        // 16 squares of 3 by 3 voxels would have a mean squared distance of 12 mm² to the centre.
+        // The mean squared distance to the centroid would be 12 mm² for 16 squares of 3 by 3
+        // voxels.
         let voxels = grid(12, 12);
         let cut = spatial_atlas(&voxels, 16, &mut rng(3)).unwrap();
         let spread: f64 = (voxels.iter().zip(&cut.roi_of_voxel))

@@ -1,6 +1,7 @@
-//! A layout of one's own: `<subject>/<session>.csv` becomes a prepared data set.
+//! Custom layout: `<subject>/<session>.csv` becomes a prepared data set.
 //!
-//! `cargo run -p brainmae-data --example own_layout [FOLDER]`; without a folder, one is made up.
+//! `cargo run -p brainmae-data --example own_layout [FOLDER]`; without a folder, an example is
+//! created.
 
 use std::error::Error;
 use std::fs;
@@ -66,7 +67,7 @@ fn tables(root: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Two subjects with two sessions each; one scan is too short.
+/// Writes two subjects with two sessions each; one scan is too short.
 fn made_up(folder: &Path) -> std::io::Result<PathBuf> {
     let root = folder.join("raw");
     for (number, subject) in ["anna", "ben"].into_iter().enumerate() {

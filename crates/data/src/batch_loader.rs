@@ -1,4 +1,4 @@
-//! Batches by number, read ahead of their use where scans are on disk.
+//! Batches by number, read in advance when scans are on disk.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -12,18 +12,18 @@ use crate::sample_batch::{Crop, SampleBatch, fill};
 use crate::segment::SegmentLayout;
 use crate::store::ScanStore;
 
-/// Which crops the batch of a number has: the same whenever it is asked. Draws come first and
-/// reading after them, so that a batch does not depend on where its scans are.
+/// The crops of each batch number, the same on every call. Crops are drawn before scans are read,
+/// so that a batch does not depend on where its scans are.
 type Plan = dyn Fn(u64) -> Vec<Crop> + Send + Sync;
 
-/// Makes numbered batches out of a store.
+/// Loader of numbered batches from a store.
 ///
-/// Where the whole store is in memory, a batch is cut when it is asked for. Otherwise a thread
-/// reads ahead: after number `n` was asked for it makes the next ones, up to `n + ahead`, so that
-/// who asks in order does not wait. Any number can be asked for at any time, from several threads;
-/// one far from the last moves the thread there.
+/// If the whole store is in memory, a batch is cut on request. Otherwise a thread reads in advance:
+/// after a request for number `n` it makes the next batches up to `n + ahead`, so that requests in
+/// order do not wait. Any number can be requested at any time, from several threads; a request far
+/// from the last one moves the thread to it.
 ///
-/// Dropping the loader stops its thread after the batch under way.
+/// When the loader is dropped, its thread stops after the current batch.
 pub struct BatchLoader {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -35,33 +35,33 @@ struct Shared {
     plan: Box<Plan>,
     ahead: u64,
     state: Mutex<State>,
-    /// Rung whenever the state changes.
+    /// Signals every change of the state.
     changed: Condvar,
 }
 
-/// Where the thread stands; its numbers count once the first batch was asked for.
+/// State of the thread; its numbers are valid after the first request.
 #[derive(Default)]
 struct State {
-    /// The number that the thread makes next.
+    /// The next number for the thread.
     next: u64,
     /// The thread makes numbers below this one.
     end: u64,
-    /// The number that the thread is at.
+    /// The number that the thread is making now.
     making: Option<u64>,
-    /// Batches that nobody has taken yet.
+    /// Batches that no caller has taken yet.
     ready: VecDeque<(u64, Result<SampleBatch, DataError>)>,
-    /// Batches whose memory may be used again.
+    /// Batches whose memory can be used again.
     spare: Vec<SampleBatch>,
     waited: Duration,
     stop: bool,
 }
 
 impl BatchLoader {
-    /// Batches of `store`, whose crops `plan` names; `ahead` of them are made before they are asked
-    /// for where scans are on disk.
+    /// A loader of batches of `store` with the crops given by `plan`. If scans are on disk, `ahead`
+    /// batches are made in advance.
     ///
     /// # Errors
-    /// [`DataError::Loader`] when the system gives no thread.
+    /// [`DataError::Loader`] when the system cannot start a thread.
     pub fn new(
         store: Arc<ScanStore>,
         layout: SegmentLayout,
@@ -88,10 +88,10 @@ impl BatchLoader {
         Ok(Self { shared, thread })
     }
 
-    /// The batch of this number.
+    /// The batch with this number.
     ///
     /// # Errors
-    /// What [`fill`] returns, or [`DataError::Loader`] when the plan panicked.
+    /// The errors of [`fill`], or [`DataError::Loader`] when the plan panicked.
     pub fn batch(&self, number: u64) -> Result<SampleBatch, DataError> {
         let asked = Instant::now();
         let made = match self.thread {
@@ -106,7 +106,7 @@ impl BatchLoader {
         batch
     }
 
-    /// Gives a batch of this loader back, so that its memory is used for another one.
+    /// Returns a batch to this loader, so that its memory is used for another batch.
     pub fn recycle(&self, batch: SampleBatch) {
         let layout = &self.shared.layout;
         let ours = (layout.n_segments, layout.segment_len_trs);
@@ -117,12 +117,12 @@ impl BatchLoader {
         }
     }
 
-    /// Time that callers have spent in [`batch`](Self::batch), summed over threads.
+    /// Time that callers have waited in [`batch`](Self::batch), summed over threads.
     pub fn waited(&self) -> Duration {
         self.shared.lock().waited
     }
 
-    /// The scans.
+    /// The store of the scans.
     pub fn store(&self) -> &ScanStore {
         &self.shared.store
     }
@@ -133,7 +133,7 @@ impl Drop for BatchLoader {
         self.shared.lock().stop = true;
         self.shared.changed.notify_all();
         if let Some(thread) = self.thread.take() {
-            // It catches panics itself: there is nothing more to learn from it.
+            // The thread catches its own panics, so the result has no information.
             let _ = thread.join();
         }
     }
@@ -152,7 +152,7 @@ impl Shared {
             .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// What the thread has made, or nothing where the caller had better make it.
+    /// The batch made by the thread; `None` when the caller must make it.
     fn take(&self, number: u64) -> Option<Result<SampleBatch, DataError>> {
         let mut state = self.lock();
         state.move_to(number, self.ahead);
@@ -161,7 +161,8 @@ impl Shared {
             if let Some(at) = state.ready.iter().position(|(ready, _)| *ready == number) {
                 return state.ready.remove(at).map(|(_, batch)| batch);
             }
-            // What is behind the thread was taken before: it will not come back to it.
+            // A number before the thread's position was taken earlier, and the thread will not make
+            // it again.
             let to_come = state.making == Some(number) || (state.next..state.end).contains(&number);
             if !to_come {
                 return None;
@@ -190,7 +191,7 @@ impl Shared {
         }
     }
 
-    /// Makes a batch; a panic on the way is an error, so that nobody waits for it for ever.
+    /// Makes a batch; a panic becomes an error, so that no caller waits for ever.
     fn make(&self, number: u64, spare: Option<SampleBatch>) -> Result<SampleBatch, DataError> {
         let work = || {
             let crops = (self.plan)(number);
@@ -210,7 +211,7 @@ impl Shared {
 }
 
 impl State {
-    /// Has the thread make `number` and those after it, unless it has done so.
+    /// Moves the thread to `number` and the following ones, unless it has made them already.
     fn move_to(&mut self, number: u64, ahead: u64) {
         let near = self.next.saturating_sub(2 * ahead)..self.next.saturating_add(ahead);
         if self.end == 0 || !near.contains(&number) {
@@ -218,7 +219,7 @@ impl State {
             self.end = 0;
         }
         self.end = self.end.max(number.saturating_add(ahead).saturating_add(1));
-        // Those left behind or beyond will not be asked for.
+        // Batches outside this range will not be requested.
         let useful = self.end.saturating_sub(2 * ahead + 1)..self.end;
         self.ready.retain(|(ready, _)| useful.contains(ready));
     }

@@ -1,4 +1,4 @@
-//! Crops that make an epoch, and crops that tile a scan.
+//! Crops: random ones for an epoch, and consecutive ones that tile a scan.
 
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
@@ -14,11 +14,11 @@ pub fn epoch_order(n: usize, rng: &mut (impl Rng + ?Sized)) -> Vec<usize> {
     order
 }
 
-/// A sample of a scan of `store` that starts anywhere it fits; at the first volume in a scan
-/// shorter than a sample.
+/// A crop of a scan of `store` at a random start where a whole sample fits; at the first volume if
+/// the scan is shorter than a sample.
 ///
 /// # Panics
-/// When the store has no scan of this number, as indexing a slice does.
+/// When the store has no scan with this index.
 pub fn random_crop(
     store: &ScanStore,
     scan: usize,
@@ -33,16 +33,16 @@ pub fn random_crop(
     }
 }
 
-/// All consecutive samples of a scan, none overlapping. The last one may be padded; what is left
-/// after it is less than one segment and not used.
+/// All consecutive samples of a scan, without overlap. The last one may be padded. The rest after
+/// it is shorter than one segment and is not used.
 ///
 /// # Panics
-/// When the store has no scan of this number, as indexing a slice does.
+/// When the store has no scan with this index.
 pub fn tile(store: &ScanStore, scan: usize, layout: &SegmentLayout) -> Vec<Crop> {
     tile_from(store, scan, layout, 0)
 }
 
-/// As [`tile`], from volume `start` on.
+/// The samples of [`tile`], starting at volume `start`.
 ///
 /// # Panics
 /// As [`tile`].
@@ -104,7 +104,7 @@ mod tests {
             tiles.iter().map(|crop| crop.start_volume).collect()
         };
         assert_eq!(starts(12), [0, 6]);
-        assert_eq!(starts(14), [0, 6]); // 2 volumes are no segment
+        assert_eq!(starts(14), [0, 6]); // 2 volumes are less than a segment
         assert_eq!(starts(15), [0, 6, 12]);
         assert_eq!(starts(2), [0; 0]);
     }

@@ -1,5 +1,4 @@
-//! Card of the data behind a model: what other data must agree with before the model is used on
-//! them.
+//! Data card of a model: the properties that other data must have to be used with the model.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +11,7 @@ const SAME_DT_SECS: f64 = 1e-6;
 /// Atlas, time base, segments and cleaning of the data that a model was trained on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DataCard {
-    /// Data set.
+    /// Name of the data set.
     pub dataset: String,
     /// Hash of the prepared data set.
     pub dataset_sha256: String,
@@ -22,21 +21,21 @@ pub struct DataCard {
     pub atlas_sha256: String,
     /// ROI names in the model's order.
     pub rois: Vec<String>,
-    /// Time between volumes.
+    /// Seconds between volumes.
     pub dt_secs: f64,
-    /// Volumes of a segment.
+    /// Volumes in a segment.
     pub segment_len_trs: usize,
-    /// Segments of a sample.
+    /// Segments in a sample.
     pub n_segments: usize,
-    /// Cleaning that the signal went through, in order; the last step is the normalisation.
+    /// Cleaning steps of the signals, in order; the last step is the normalisation.
     pub cleaning: Vec<String>,
 }
 
-/// The first property in which data differ from the data that a checkpoint was trained on.
+/// The first property in which data differ from the training data of a checkpoint.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataMismatch {
-    /// The number of ROIs.
+    /// The number of ROIs differs.
     #[error(
         "the checkpoint does not fit: the atlas is {atlas} ({found} ROIs) here, {expected_atlas} ({expected} ROIs) in \
          the checkpoint; prepare the data with the checkpoint's atlas"
@@ -51,7 +50,7 @@ pub enum DataMismatch {
         /// ROIs of the checkpoint.
         expected: usize,
     },
-    /// The order of the ROIs; their names are the same.
+    /// The order of the ROIs differs; their names are the same.
     #[error(
         "the checkpoint does not fit: the first differing ROI is {found} of {atlas} here, {expected} of \
          {expected_atlas} in the checkpoint; the ROIs are the same in another order: prepare the data in the \
@@ -67,7 +66,7 @@ pub enum DataMismatch {
         /// ROI of the checkpoint at that position.
         expected: String,
     },
-    /// The name of an ROI.
+    /// The name of an ROI differs.
     #[error(
         "the checkpoint does not fit: the first differing ROI is {found} of {atlas} here, {expected} of \
          {expected_atlas} in the checkpoint; prepare the data with the checkpoint's atlas"
@@ -82,7 +81,7 @@ pub enum DataMismatch {
         /// ROI of the checkpoint at that position.
         expected: String,
     },
-    /// The atlas; the names of its ROIs are the same.
+    /// The atlas differs; the names of its ROIs are the same.
     #[error(
         "the checkpoint does not fit: the atlas is {found} here, {expected} in the checkpoint; prepare the data with \
          the checkpoint's atlas"
@@ -93,43 +92,43 @@ pub enum DataMismatch {
         /// Atlas of the checkpoint.
         expected: String,
     },
-    /// The time between volumes.
+    /// The time between volumes differs.
     #[error(
         "the checkpoint does not fit: dt_secs is {found} s here, {expected} s in the checkpoint; resample the data to \
          the checkpoint's dt"
     )]
     Dt {
-        /// Of the data.
+        /// Seconds, of the data.
         found: f64,
-        /// Of the checkpoint.
+        /// Seconds, of the checkpoint.
         expected: f64,
     },
-    /// The volumes of a segment.
+    /// The number of volumes in a segment differs.
     #[error(
         "the checkpoint does not fit: segment_len_trs is {found} here, {expected} in the checkpoint; use the \
          checkpoint's segment_secs"
     )]
     SegmentLength {
-        /// Of the data.
+        /// Volumes, of the data.
         found: usize,
-        /// Of the checkpoint.
+        /// Volumes, of the checkpoint.
         expected: usize,
     },
-    /// The cleaning steps.
+    /// The cleaning steps differ.
     #[error(
         "the checkpoint does not fit: the cleaning is {} here, {} in the checkpoint; clean the data as the \
          checkpoint's were", found.join(", "), expected.join(", ")
     )]
     Cleaning {
-        /// Of the data.
+        /// Steps of the data.
         found: Vec<String>,
-        /// Of the checkpoint.
+        /// Steps of the checkpoint.
         expected: Vec<String>,
     },
 }
 
 impl DataCard {
-    /// The card of `dataset`, cut as `layout` says.
+    /// The card of `dataset`, with the segments of `layout`.
     pub fn new(dataset: &PreparedDataset, layout: &SegmentLayout) -> Self {
         let (header, atlas) = (dataset.header(), dataset.atlas());
         Self {
@@ -153,7 +152,7 @@ impl DataCard {
         }
     }
 
-    /// Checks that a model with this card may be used on `data`. The data set and the number of
+    /// Checks that a model with this card can be used on `data`. The data set and the number of
     /// segments may differ.
     ///
     /// # Errors

@@ -1,17 +1,17 @@
 //! Scans that hold the same signal under different names.
 //!
-//! A recording can come twice into a data set: copied, rescaled, cleaned again with a little noise
-//! on top, or cut. On two sides of a split it makes a test worthless, so it is searched for by what
-//! it is and not by its name:
+//! A scan can occur twice in a data set: copied, rescaled, cleaned again with a little added noise,
+//! or cut. If the copies are in two sets of a split, the test is invalid. So duplicates are found
+//! by their signals, not by their names:
 //!
 //! 1. equal values, by their sha256;
-//! 2. windows of 30 s that look alike in a random projection, which gives a lag (`fingerprint.rs`);
+//! 2. similar windows of 30 s in a random projection, which give a lag (`fingerprint.rs`);
 //! 3. the correlation of all ROIs over the whole overlap at that lag, which decides (`overlap.rs`).
 //!
-//! Every scan is compared with the fingerprints of those before it, some 6 kB each: it takes
+//! Every scan is compared with the fingerprints of those before it, about 6 kB each. This takes
 //! `scans² · volumes · windows` products, half a minute for 1,000 scans of 100 ROIs and 1,200
-//! volumes on one core. Signals that are slow and alike in all ROIs take minutes, because more
-//! pairs are looked at closely.
+//! volumes on one core. If signals are slow and similar in all ROIs, it takes minutes, because more
+//! pairs need the exact comparison.
 
 mod fingerprint;
 mod overlap;
@@ -31,28 +31,29 @@ use fingerprint::{Anchors, Projection};
 use overlap::{Overlap, overlap};
 
 /// Least mean correlation of the ROIs of two copies. White noise of a tenth of the signal's
-/// standard deviation leaves 0.995; two scans of one person, or of one task, share far less.
+/// standard deviation gives 0.995; two scans of one person, or of one task, are far below.
 const LEAST_CORRELATION: f64 = 0.9;
 
-/// Two scans of one signal.
+/// Two scans with the same signal.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Duplicate {
-    /// The one that comes first in the data set.
+    /// The earlier scan in the data set.
     pub first: ScanId,
-    /// The other.
+    /// The later scan.
     pub second: ScanId,
-    /// How alike they are.
+    /// Similarity of the two scans.
     pub likeness: Likeness,
 }
 
-/// All pairs of used scans of `dataset` that hold the same signal, in the order of the data set.
+/// All pairs of used scans of `dataset` with the same signal, in the order of the data set.
 ///
-/// Found are copies that were scaled and shifted per ROI, that have noise of a tenth of the signal,
-/// and that were cut as long as 60 s are left in both; scans shorter than 30 s are only compared
-/// value by value. `progress(done, total)` is called after every scan, and may stop the search.
+/// The search finds copies that were scaled and shifted per ROI, that have noise of a tenth of the
+/// signal, and that were cut, if at least 60 s remain in both. Scans shorter than 30 s are only
+/// compared value by value. `progress(done, total)` is called after every scan and may stop the
+/// search.
 ///
 /// # Errors
-/// When a scan cannot be read; [`DataError::Interrupted`] when `progress` asked to stop.
+/// An error when a scan cannot be read; [`DataError::Interrupted`] when `progress` asked to stop.
 pub fn find_duplicates(
     dataset: &PreparedDataset,
     progress: impl FnMut(usize, usize) -> ControlFlow<()>,
@@ -77,7 +78,7 @@ pub fn find_duplicates(
         .collect())
 }
 
-/// All pairs of scans of `store` that hold the same signal, sorted.
+/// All pairs of scans of `store` with the same signal, sorted.
 fn search(
     store: &ScanStore,
     mut progress: impl FnMut(usize, usize) -> ControlFlow<()>,
@@ -89,8 +90,8 @@ fn search(
         anchors: Anchors::default(),
         by_hash: BTreeMap::new(),
     };
-    // The shorter of two scans lends the windows: wherever two overlap enough, one of them is
-    // there.
+    // The windows are taken from the shorter of two scans: every sufficient overlap contains one of
+    // them.
     let mut order: Vec<usize> = (0..store.len()).collect();
     order.sort_by_key(|scan| store.scans()[*scan].n_volumes);
     let mut found = Vec::new();
@@ -104,7 +105,7 @@ fn search(
     Ok(found)
 }
 
-/// The scans that the next one is compared with.
+/// The earlier scans, for the comparison with the next one.
 struct Seen {
     projection: Projection,
     anchors: Anchors,
@@ -112,7 +113,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// Compares a scan with all before it, and adds it to them.
+    /// Compares a scan with all earlier ones, and adds it to them.
     fn compare(
         &mut self,
         store: &ScanStore,
@@ -151,10 +152,10 @@ impl Seen {
     }
 }
 
-/// The best of the lags around one, where that one is worth it: a neighbouring window can look
-/// likest by chance.
+/// The best overlap at `lag` and its two neighbours, because a neighbouring window can be more
+/// similar by chance. The neighbours are skipped if the correlation at `lag` is low.
 fn best_overlap(first: &BoldSeries, second: &BoldSeries, lag: i64) -> Option<Overlap> {
-    /// Correlation that a slow signal keeps one volume off its place.
+    /// A slow signal has at least this correlation at a lag that is wrong by one volume.
     const WORTH_A_LOOK: f64 = 0.5;
     let middle = overlap(first, second, lag)?;
     if middle.correlation < WORTH_A_LOOK {

@@ -1,4 +1,4 @@
-//! Errors of prepared data sets and of what is cut from them.
+//! Errors of prepared data sets and of the batches cut from them.
 
 mod batch_problem;
 mod prepared_problem;
@@ -20,7 +20,7 @@ pub use scan_problem::{CoverageProblem, ScanProblem};
 pub use source_problem::{Occupant, SourceProblem};
 pub use split_problem::{LeakOf, SplitFileProblem, SplitProblem};
 
-/// Reasons for exclusion that one message lists.
+/// Maximum number of exclusion reasons in one message.
 const REASONS_SHOWN: usize = 5;
 
 /// Why data could not be prepared, split or batched.
@@ -29,51 +29,51 @@ const REASONS_SHOWN: usize = 5;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
-    /// A file or folder.
+    /// Error of a file or folder.
     #[error(transparent)]
     Files(#[from] brainmae_files::FileError),
-    /// A file of a known format.
+    /// Error of a file of a known format.
     #[error(transparent)]
     Formats(#[from] brainmae_formats::FormatError),
-    /// The atlas.
+    /// Error of the atlas.
     #[error(transparent)]
     Atlas(#[from] brainmae_atlas::AtlasError),
-    /// The signals.
+    /// Error of the signals.
     #[error(transparent)]
     Signals(#[from] brainmae_signals::SignalError),
-    /// The study's own files.
+    /// Error of the study's files.
     #[error(transparent)]
     Studies(#[from] brainmae_studies::StudyError),
     /// The caller asked to stop.
     #[error("stopped as asked: finished scans are kept, and the same call goes on from there")]
     Interrupted,
-    /// A raw source does not keep what [`RawSource`](crate::pipeline::RawSource) asks of it.
+    /// A raw source violates the contract of [`RawSource`](crate::pipeline::RawSource).
     #[error("the raw source of {name} is wrong: {problem}")]
     Source {
-        /// The data set.
+        /// Name of the data set.
         name: String,
-        /// What did not hold.
+        /// The violation.
         problem: SourceProblem,
     },
-    /// An error of a raw source that is defined outside of this crate.
+    /// An error of a raw source outside this crate.
     #[error(transparent)]
     Outside(Box<dyn std::error::Error + Send + Sync>),
-    /// A file named in a recipe does not fit the recipe, or another file.
+    /// A file named in a recipe does not fit the recipe or another file.
     #[error("{problem}: {path:?}")]
     Recipe {
         /// The file.
         path: PathBuf,
-        /// What did not hold.
+        /// The problem.
         problem: RecipeProblem,
     },
-    /// A TOML file does not say what it should.
+    /// A TOML file is not valid.
     #[error("{path:?}{}: {message}", .line.map(|line| format!(", line {line}")).unwrap_or_default())]
     Toml {
         /// The file.
         path: PathBuf,
-        /// Where in it, from 1.
+        /// Line, from 1, if it is known.
         line: Option<usize>,
-        /// What is wrong, naming the key and what is allowed.
+        /// The problem, with the key and the allowed values.
         message: String,
     },
     /// A field of a configuration is out of its range.
@@ -83,7 +83,7 @@ pub enum DataError {
         field: &'static str,
         /// Its value.
         found: String,
-        /// What it may be.
+        /// The allowed values.
         expected: String,
     },
     /// The signals of a scan cannot be used.
@@ -91,39 +91,39 @@ pub enum DataError {
     Scan {
         /// The file of the signals.
         path: PathBuf,
-        /// What is wrong, and what to do.
+        /// The problem, with advice.
         problem: ScanProblem,
     },
-    /// A table of covered shares cannot be used.
+    /// A coverage table cannot be used.
     #[error("{problem}: {path:?}")]
     Coverage {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The problem.
         problem: CoverageProblem,
     },
-    /// Every scan was left out.
+    /// Every scan was excluded.
     #[error("no usable scan is left of {name}: {}", list(.exclusions))]
     NothingLeft {
-        /// The data set.
+        /// Name of the data set.
         name: String,
-        /// Every scan and why.
+        /// Every scan with its reason.
         exclusions: Vec<Exclusion>,
     },
-    /// Something else stands where a data set should go.
+    /// The folder for a data set contains something else.
     #[error("{path:?} holds {by}: {}", .by.advice())]
     Occupied {
         /// The folder.
         path: PathBuf,
-        /// What is there.
+        /// Its content.
         by: Occupant,
     },
-    /// A prepared folder that does not keep its format.
+    /// A prepared folder does not follow its format.
     #[error("not a prepared data set of this version: {problem}: {path:?}")]
     Prepared {
         /// The file or folder.
         path: PathBuf,
-        /// What did not hold.
+        /// The problem.
         problem: PreparedProblem,
     },
     /// A table cannot be read or written.
@@ -131,7 +131,7 @@ pub enum DataError {
     Table {
         /// The parquet file.
         path: PathBuf,
-        /// What polars said.
+        /// The error of polars.
         #[source]
         source: Box<polars::error::PolarsError>,
     },
@@ -140,11 +140,11 @@ pub enum DataError {
     Parquet {
         /// The parquet file.
         path: PathBuf,
-        /// What parquet said.
+        /// The error of the parquet crate.
         #[source]
         source: Box<parquet::errors::ParquetError>,
     },
-    /// A series does not have the ROIs of the data set.
+    /// A series does not have the number of ROIs of the data set.
     #[error("a series has {found} ROIs where the atlas has {expected}: {path:?}")]
     RoiCount {
         /// The file of the series.
@@ -154,30 +154,30 @@ pub enum DataError {
         /// ROIs of the atlas.
         expected: usize,
     },
-    /// A scan that the data set does not have, or has left out.
+    /// A scan is not in the data set, or was excluded.
     #[error("the data set {dataset} has no usable scan {scan}: {absence}")]
     UnknownScan {
-        /// The data set.
+        /// Name of the data set.
         dataset: String,
-        /// The scan asked for.
+        /// The requested scan.
         scan: ScanId,
-        /// Why.
+        /// The reason.
         absence: ScanAbsence,
     },
-    /// Scans that cannot lie in one store.
+    /// The scans do not fit into one store.
     #[error("not a store of scans: {0}")]
     Store(StoreProblem),
-    /// A crop that lies outside its scan or store.
+    /// A crop lies outside its scan or store.
     #[error("crop from volume {start_volume} of scan number {scan}: {problem}")]
     Crop {
         /// Index into the store.
         scan: usize,
         /// First volume.
         start_volume: usize,
-        /// What did not hold.
+        /// The problem.
         problem: CropProblem,
     },
-    /// A batch made for another number of ROIs.
+    /// A batch was made for another number of ROIs.
     #[error("the scans have {found} ROIs, the batch is for {expected}")]
     BatchRois {
         /// ROIs of the scans.
@@ -188,46 +188,46 @@ pub enum DataError {
     /// Batches cannot be made.
     #[error("cannot load batches: {0}")]
     Loader(LoaderProblem),
-    /// A split that cannot be drawn, or does not fit its data set.
+    /// A split cannot be drawn, or does not fit its data set.
     #[error("cannot split: {0}")]
     Split(SplitProblem),
-    /// A file of splits that cannot be used.
+    /// A file of splits cannot be used.
     #[error("{problem}: {path:?}")]
     SplitFile {
         /// The file.
         path: PathBuf,
-        /// What is wrong, and what to do.
+        /// The problem, with advice.
         problem: SplitFileProblem,
     },
-    /// Somebody stands on two sides of a split.
+    /// A subject, family or scan is in two sets of a split.
     #[error(
         "{who} is on both sides of the split, in {first} and in {second}: draw the split again"
     )]
     Leak {
         /// The subject, family or scan.
         who: LeakOf,
-        /// One side.
+        /// One set.
         first: &'static str,
-        /// The other.
+        /// The other set.
         second: &'static str,
     },
-    /// One signal stands on two sides of a split, under two names.
+    /// One signal is in two sets of a split, under two names.
     #[error(
         "scan {first} in {first_side} and scan {second} in {second_side} hold the same signal ({likeness}): leave one of them out, or give their subjects one family if they are one person"
     )]
     SharedSignal {
         /// One scan.
         first: ScanId,
-        /// Its side.
+        /// Its set.
         first_side: &'static str,
         /// The other scan.
         second: ScanId,
-        /// Its side.
+        /// Its set.
         second_side: &'static str,
-        /// How alike they are.
+        /// Similarity of the two scans.
         likeness: Likeness,
     },
-    /// A subject of a scan is in no table of subjects.
+    /// The subject of a scan is in no table of subjects.
     #[error("scan {scan} belongs to subject {subject}, who is not in the table of subjects")]
     UnknownSubject {
         /// The scan.
@@ -238,17 +238,17 @@ pub enum DataError {
 }
 
 impl DataError {
-    /// Whether the caller asked to stop, so that nothing is wrong.
+    /// Whether the caller asked to stop, so that there is no failure.
     pub fn is_interrupted(&self) -> bool {
         matches!(self, Self::Interrupted)
     }
 
-    /// Wraps an error of a raw source that is defined outside of this crate.
+    /// Wraps an error of a raw source outside this crate.
     pub fn outside(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Outside(error.into())
     }
 
-    /// Wraps an I/O error with what was tried on which path.
+    /// Wraps an I/O error with the action and the path.
     pub(crate) fn io(
         action: &'static str,
         path: impl Into<PathBuf>,
@@ -257,7 +257,7 @@ impl DataError {
         move |source| Self::Files(error(source))
     }
 
-    /// A scan whose signals cannot be used.
+    /// An error for a scan whose signals cannot be used.
     pub(crate) fn scan(path: &Path, problem: ScanProblem) -> Self {
         Self::Scan {
             path: path.to_owned(),
@@ -265,7 +265,7 @@ impl DataError {
         }
     }
 
-    /// A file of a recipe that does not fit.
+    /// An error for a file of a recipe.
     pub(crate) fn recipe(path: &Path, problem: RecipeProblem) -> Self {
         Self::Recipe {
             path: path.to_owned(),
@@ -273,7 +273,7 @@ impl DataError {
         }
     }
 
-    /// A prepared folder that does not keep its format.
+    /// An error for a prepared folder that does not follow its format.
     pub(crate) fn prepared(path: &Path, problem: PreparedProblem) -> Self {
         Self::Prepared {
             path: path.to_owned(),
@@ -310,7 +310,7 @@ impl DataError {
         }
     }
 
-    /// A configuration value out of its range.
+    /// An error for a configuration value that is out of its range.
     pub(crate) fn config(
         field: &'static str,
         found: impl ToString,

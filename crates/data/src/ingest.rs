@@ -1,7 +1,7 @@
-//! Ingestion: scans that a listing names become a prepared data set, on all cores.
+//! Ingestion: the scans of a listing become a prepared data set, on all cores.
 //!
-//! A listing comes from a layout of `brainmae-studies`, or is made by hand for a layout of one's
-//! own. A scan whose files are broken does not hold up the others: its record says what is wrong.
+//! A listing comes from a layout of `brainmae-studies`, or is made by the caller for a custom
+//! layout. A scan with broken files does not stop the others: its record contains the problem.
 
 mod coverage;
 mod fingerprint;
@@ -30,12 +30,13 @@ pub use spec::{AtlasSpec, IngestSpec, default_cleaning};
 
 /// Prepares the scans of `listing` at `out`.
 ///
-/// `root` is the folder of the raw data: paths count from it in the records and in the identity,
-/// so that a copy elsewhere is the same data set.
+/// `root` is the folder of the raw data. Paths in the records and in the identity are relative to
+/// it, so that a copy elsewhere is the same data set.
 ///
 /// # Errors
-/// When the spec is wrong, the listing is empty, or an atlas or a table of subjects cannot be
-/// read; else as [`pipeline::prepare`]. Scans whose files are broken are in the report instead.
+/// An error when the spec is not valid, the listing is empty, or an atlas or a table of subjects
+/// cannot be read; otherwise as [`pipeline::prepare`]. Scans with broken files are in the report
+/// instead.
 pub fn ingest(
     root: &Path,
     listing: Listing,
@@ -51,7 +52,7 @@ pub fn ingest(
 /// Prepares the scans that the layout of `spec` finds in the folder `root`, at `out`.
 ///
 /// # Errors
-/// When nothing is found; else as [`ingest`].
+/// An error when no scan is found; otherwise as [`ingest`].
 pub fn ingest_folder(
     root: &Path,
     out: &Path,
@@ -63,24 +64,24 @@ pub fn ingest_folder(
     ingest(root, listing, out, spec, options, on_progress)
 }
 
-/// What preparing would find and use.
+/// Preview of a preparation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// Scans, and what is missing, skipped or mixed.
+    /// Scans, with notes on missing, skipped and mixed files.
     pub listing: Listing,
     /// Name of the atlas.
     pub atlas: String,
-    /// ROIs in it.
+    /// Number of ROIs in the atlas.
     pub n_rois: usize,
-    /// What a user should know about the tables of subjects.
+    /// Warnings about the tables of subjects.
     pub warnings: Vec<String>,
 }
 
-/// What `spec` would find in `root`, with which atlas and which tables of subjects. No signal is
-/// read, but the names of the columns when they are the atlas.
+/// The scans, the atlas and the warnings that `spec` gives for `root`. No signals are read. If the
+/// column names are the atlas, they are read.
 ///
 /// # Errors
-/// As [`ingest_folder`], but for what is seen in signals alone.
+/// As [`ingest_folder`], without errors that only signals show.
 pub fn plan(root: &Path, spec: &IngestSpec) -> Result<Plan, DataError> {
     let listing = list(root, spec)?;
     let known = Known::of(&listing, spec)?;
@@ -105,12 +106,12 @@ fn list(root: &Path, spec: &IngestSpec) -> Result<Listing, DataError> {
     Ok(brainmae_studies::list(layout.layout(), root, &spec.list)?)
 }
 
-/// Atlas and subjects of a listing: what is known before a signal is read.
+/// Atlas and subjects of a listing, known before signals are read.
 struct Known {
     regions: Regions,
     /// The subjects of the scans listed.
     subjects: Vec<SubjectRecord>,
-    /// What a user should know about them.
+    /// Warnings about them.
     warnings: Vec<String>,
 }
 
@@ -134,7 +135,7 @@ impl Known {
     }
 }
 
-/// Raw data as files that a listing names.
+/// Raw source of the files in a listing.
 pub struct ListingSource<'a> {
     root: &'a Path,
     listing: Listing,
@@ -148,10 +149,10 @@ pub struct ListingSource<'a> {
 }
 
 impl<'a> ListingSource<'a> {
-    /// Works out atlas, subjects and TR, and takes samples of all files for their identity.
+    /// Determines atlas, subjects and TR, and samples all files for their identity.
     ///
     /// # Errors
-    /// As [`ingest`], but for what is seen in signals alone.
+    /// As [`ingest`], without errors that only signals show.
     pub fn new(root: &'a Path, listing: Listing, spec: &'a IngestSpec) -> Result<Self, DataError> {
         spec.check()?;
         if listing.scans.is_empty() {
@@ -232,13 +233,14 @@ impl RawSource for ListingSource<'_> {
     }
 }
 
-/// What the listing tells besides its scans; counts only, for names of subjects stand in notes.
+/// Warnings from the notes of a listing. They have counts only, because notes contain names of
+/// subjects.
 fn of_listing(listing: &Listing) -> Vec<String> {
     let mut warnings = Vec::new();
     let missing = |note: &&Note| note.kind == NoteKind::Missing;
     let n_missing = listing.notes.iter().filter(missing).count();
     if n_missing > 0 {
-        // Prepared data sets hold this text, and their hashes hang on it.
+        // Prepared data sets contain this text, and their hashes depend on it.
         warnings.push(format!(
             "remarks on what is missing: {n_missing}, which --dry-run lists"
         ));
@@ -251,7 +253,7 @@ fn of_listing(listing: &Listing) -> Vec<String> {
     warnings
 }
 
-/// What a user should know about the subjects; counts only, for values and names may be restricted.
+/// Warnings about the subjects. They have counts only, because values and names may be restricted.
 fn of_subjects(
     spec: &IngestSpec,
     phenotypes: &Phenotypes,

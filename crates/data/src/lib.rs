@@ -16,7 +16,7 @@ pub mod split;
 pub mod split_file;
 pub mod store;
 
-// The nouns that signatures of this crate hold.
+// Crates whose types occur in signatures of this crate.
 pub use brainmae_atlas as atlas;
 pub use brainmae_atlas::{Atlas, Hemisphere, Roi};
 pub use brainmae_files as files;

@@ -1,19 +1,19 @@
-//! Likeness of two scans that hold the same signal.
+//! Likeness of two scans with the same signal.
 
 use std::fmt;
 
-/// How alike two scans are.
+/// Similarity of two scans.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Likeness {
     /// All values are equal.
     Same,
-    /// One was rescaled, cut or made noisy.
+    /// One scan was rescaled, cut or made noisy.
     Near {
-        /// Mean over ROIs of the correlation where the scans overlap.
+        /// Mean over ROIs of the correlation in the overlap.
         correlation: f64,
-        /// Where the first scan's beginning lies in the second.
+        /// Start of the first scan in the second, seconds.
         lag_secs: f64,
-        /// How long they overlap.
+        /// Duration of the overlap, seconds.
         overlap_secs: f64,
     },
 }

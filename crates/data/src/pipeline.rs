@@ -2,10 +2,10 @@
 //!
 //! Every kind of raw data is a [`RawSource`]: a listing of files ([`ingest`](crate::ingest)), a
 //! recipe with checksums ([`recipe`](crate::recipe)), planted data (`brainmae-simulate`), or one
-//! defined elsewhere. [`prepare`] does the rest, in the same way for all of them.
+//! defined elsewhere. [`prepare`] does the rest in the same way for all of them.
 //!
-//! Finished scans wait in `<out>.partial/`; the data set appears at `out` whole, by one rename.
-//! Killed or stopped at any moment, the same call goes on from there.
+//! Finished scans wait in `<out>.partial/`. The complete data set is moved to `out` by one rename.
+//! After an interruption at any moment, the same call resumes the work.
 
 mod cleaned;
 mod kept;
@@ -31,17 +31,17 @@ pub use progress::{OnProgress, Progress, Step, quiet};
 pub use report::PrepareReport;
 pub use source::{Opened, RawScan, RawSource, ScanSink, Streams};
 
-/// How to prepare.
+/// Options of a preparation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PrepareOptions {
-    /// Replace another prepared data set that stands at the same place.
+    /// Whether another prepared data set at the same path is replaced.
     pub overwrite: bool,
-    /// Scans read at the same time, where a source can do so.
+    /// Maximum number of scans read at the same time, if the source can do so.
     pub threads: usize,
 }
 
 impl Default for PrepareOptions {
-    /// Replaces nothing, and uses every core.
+    /// No replacement, and one thread per core.
     fn default() -> Self {
         Self {
             overwrite: false,
@@ -52,15 +52,15 @@ impl Default for PrepareOptions {
 
 /// Prepares the raw data of `source` at `out`.
 ///
-/// A data set of the same identity that is there and whole is left untouched. Finished scans of an
-/// earlier call that was killed or stopped are taken over. `on_progress` is called after every
-/// piece of work, on the thread that did it, never twice at once.
+/// A complete data set of the same identity is left unchanged. Finished scans of an earlier,
+/// interrupted call are used again. `on_progress` is called after every piece of work, on the
+/// thread that did it, never twice at the same time.
 ///
 /// # Errors
-/// What the source returns; [`DataError::NothingLeft`] when no scan is usable,
-/// [`DataError::Occupied`] when something else stands at `out`, [`DataError::Interrupted`] when
-/// `on_progress` asked to stop, [`DataError::Source`] for a source that contradicts itself, and
-/// [`DataError::Files`] when the result cannot be written. A scan whose files are broken is no
+/// The errors of the source; [`DataError::NothingLeft`] when no scan is usable,
+/// [`DataError::Occupied`] when `out` contains something else, [`DataError::Interrupted`] when
+/// `on_progress` asked to stop, [`DataError::Source`] for a source that violates its contract, and
+/// [`DataError::Files`] when the result cannot be written. A scan with broken files is not an
 /// error: it is in the report.
 pub fn prepare(
     source: &mut dyn RawSource,
@@ -104,7 +104,7 @@ pub fn prepare(
         source.read(&wanted, options.threads, &|number, cleaned| {
             let raw = raw_scan(&scans, number, &cleaned).map_err(refuse)?;
             let scan = folder.keep(cleaned, &raw.identity)?;
-            // A caller that panicked while it was told of progress wants no more of it.
+            // If the caller panicked in its progress function, the work stops.
             let mut incoming = incoming.lock().map_err(|_| DataError::Interrupted)?;
             incoming.take(number, scan)
         })?;
@@ -130,7 +130,7 @@ pub fn prepare(
     Ok(PrepareReport::new(&dataset, false, resumed))
 }
 
-/// The scan in the list of a source that `cleaned` is.
+/// The entry of `cleaned` in the list of a source.
 fn raw_scan<'a>(
     scans: &'a [RawScan],
     number: usize,
@@ -147,18 +147,18 @@ fn raw_scan<'a>(
     Ok(raw)
 }
 
-/// Scans that come in, from any thread.
+/// Scans that arrive from any thread.
 struct Incoming<'a, 'b> {
     kept: &'a mut BTreeMap<usize, KeptScan>,
     /// Scans in the data set.
     total: usize,
     on_progress: &'a mut OnProgress<'b>,
-    /// The caller asked to stop.
+    /// Whether the caller asked to stop.
     stopped: bool,
 }
 
 impl Incoming<'_, '_> {
-    /// Takes a scan that is kept, and tells the caller, who may ask to stop.
+    /// Takes a kept scan and reports progress to the caller, who may ask to stop.
     fn take(&mut self, number: usize, scan: KeptScan) -> Result<(), DataError> {
         tracing::debug!(
             number,

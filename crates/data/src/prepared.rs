@@ -10,7 +10,7 @@
 //! | `normalisation.parquet` | one per scan and ROI: what cleaning took out |
 //! | `bold.parquet` | one per volume, one row group per scan |
 //!
-//! Missing is null, never a magic number.
+//! A missing value is null, never a special number.
 
 mod bold_file;
 mod read;
@@ -33,36 +33,36 @@ pub use table::write_table;
 pub use write::PreparedWriter;
 pub(crate) use write::SeriesSize;
 
-/// Version of the folder's format; a folder of another one is refused.
+/// Version of the folder's format; other versions are refused.
 pub const FORMAT: u32 = 1;
 
-/// This crate, as written into what it makes.
+/// Name and version of this crate, written into its data sets.
 pub const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
 
-/// The card of the folder.
+/// File name of the card.
 pub(crate) const CARD: &str = "dataset.toml";
 
-/// What a data set says of itself, before its files are known.
+/// Description of a data set, independent of its files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DatasetHeader {
-    /// Short name.
+    /// Short name of the data set.
     pub name: String,
     /// Licence of the signals.
     pub licence: String,
-    /// What to cite; empty for made-up data.
+    /// Citation; empty for simulated data.
     pub citation: String,
     /// Seconds between volumes, the same for all scans.
     pub dt_secs: f64,
-    /// What was done to the signals, in this order.
+    /// Cleaning steps of the signals, in their order.
     pub cleaning: Vec<CleaningStep>,
-    /// Where labels, names and centres of the ROIs come from, with their licences.
+    /// Origin of labels, names and centroids of the ROIs, with their licences.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub atlas_source: String,
-    /// What a user should know of how it was made; no values and no names of subjects.
+    /// Warnings about the preparation; no values and no names of subjects.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
-    /// Hash of everything the data set was made from.
+    /// Hash of everything that determines the data set.
     pub identity: String,
 }
 
@@ -110,49 +110,49 @@ impl Card {
     }
 }
 
-/// The one key that every version of the card has.
+/// The only key that is common to all versions of the card.
 #[derive(Deserialize)]
 struct FormatOnly {
     format: u32,
 }
 
-/// Whether a scan is used.
+/// Status of a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ScanStatus {
     /// Its signals are in the data set.
     Included,
-    /// It was left out; the record says why.
+    /// It was excluded; the record has the reason.
     Excluded,
-    /// Its files could not be read; the record says why. It is left out too.
+    /// Its files could not be read; the record has the reason. It is excluded too.
     Failed,
 }
 
-/// One scan of a data set, used or not.
+/// Record of one scan of a data set, used or not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScanRecord {
-    /// Its name.
+    /// Name of the scan.
     pub scan: ScanId,
-    /// Whose scan it is.
+    /// Its subject.
     pub subject: SubjectId,
-    /// Session, where there are several.
+    /// Session, if there are several.
     pub session: Option<String>,
-    /// What the subject did.
+    /// Task of the subject.
     pub task: Option<String>,
     /// Seconds between volumes as acquired.
     pub tr_secs: f64,
     /// Volumes acquired; 0 when they could not be counted.
     pub n_volumes: usize,
-    /// Volumes in the data set that may be used: those dropped or censored do not count.
+    /// Uncensored volumes in the data set; dropped ones do not count.
     pub kept_volumes: usize,
     /// Mean framewise displacement, where known.
     pub mean_fd_mm: Option<f64>,
-    /// Where in the source it comes from.
+    /// Its origin in the source.
     pub source: String,
-    /// Whether it is used.
+    /// Its status.
     pub status: ScanStatus,
-    /// Why not.
+    /// Reason for the exclusion.
     pub reason: Option<String>,
 }
 
@@ -167,7 +167,7 @@ impl ScanRecord {
         self.status == ScanStatus::Failed
     }
 
-    /// The record of the same scan, left out because of `reason`.
+    /// The record of the same scan, excluded because of `reason`.
     pub(crate) fn excluded(self, reason: String) -> Self {
         Self {
             status: ScanStatus::Excluded,
@@ -185,7 +185,7 @@ impl ScanRecord {
         }
     }
 
-    /// The exclusion, when the scan is left out.
+    /// The exclusion of the scan; `None` if it is used.
     pub fn exclusion(&self) -> Option<Exclusion> {
         (!self.is_included()).then(|| Exclusion {
             scan: self.scan.clone(),

@@ -1,6 +1,7 @@
-//! Recipes: a folder of raw files with a `source.toml` that says what they are, with checksums.
+//! Recipes: folders of raw files with a `source.toml` that describes them, with checksums.
 //!
-//! A layout gives raw means per ROI; cleaning, checks and writing are the same for all of them.
+//! A recipe layout reads the raw means per ROI; cleaning, checks and writing are common to all
+//! layouts.
 
 mod nifti_runs;
 mod recipe_file;
@@ -28,10 +29,10 @@ pub use recipe_file::{
 
 /// Prepares the raw data set in the folder `dir`, described by its `source.toml`, at `out`.
 ///
-/// An atlas that is cut at random takes its numbers from `streams`.
+/// A random spatial atlas takes its random numbers from `streams`.
 ///
 /// # Errors
-/// When recipe, files or checksums are wrong; else as [`pipeline::prepare`].
+/// An error when recipe, files or checksums are not valid; otherwise as [`pipeline::prepare`].
 pub fn prepare_recipe(
     dir: &Path,
     out: &Path,
@@ -49,7 +50,7 @@ pub struct RecipeSource<'a> {
     recipe: Recipe,
     identity: String,
     streams: &'a Streams<'a>,
-    /// Once open.
+    /// The files, once they are open.
     files: Option<Box<dyn RecipeLayout>>,
 }
 
@@ -114,7 +115,7 @@ impl RawSource for RecipeSource<'_> {
         Ok(opened)
     }
 
-    /// The scans lie in one file, which is read from start to end by one thread.
+    /// All scans are in one file, which one thread reads from start to end.
     fn read(
         &mut self,
         wanted: &[usize],
@@ -137,21 +138,22 @@ impl RawSource for RecipeSource<'_> {
     }
 }
 
-/// A scan as a recipe's files have it.
+/// A scan in the files of a recipe.
 #[derive(Clone, Debug, PartialEq)]
 struct RecipeScan {
     scan: ScanId,
     subject: SubjectId,
-    /// Session, where there are several.
+    /// Session, if there are several.
     session: Option<String>,
     n_volumes: usize,
-    /// Where in the files it comes from, for a person to read.
+    /// Origin in the files, as text for a person.
     origin: String,
-    /// The condition of each volume; empty where the files tell none.
+    /// The condition of each volume; empty if the files have no conditions.
     labels: Vec<String>,
 }
 
-/// Takes the number of a scan and its raw ROI signals, `[volume][roi]`; missing values are NaN.
+/// Function that takes the number of a scan and its raw ROI signals, `[volume][roi]`; missing
+/// values are NaN.
 type SignalSink<'a> = dyn FnMut(usize, Vec<f64>) -> Result<(), DataError> + 'a;
 
 /// Files of a recipe in one layout.
@@ -161,17 +163,17 @@ trait RecipeLayout {
     /// Every scan, in order.
     fn scans(&self) -> &[RecipeScan];
 
-    /// Gives the signals of the scans `wanted`, which are sorted, to `sink`, in order.
+    /// Passes the signals of the scans `wanted`, which are sorted, to `sink`, in order.
     ///
     /// # Errors
-    /// When the files cannot be read, or what `sink` returns.
+    /// An error when the files cannot be read, or the error of `sink`.
     fn read(&mut self, wanted: &[usize], sink: &mut SignalSink<'_>) -> Result<(), DataError>;
 }
 
-/// Makes the random numbers that cut an atlas, from the seed in the recipe.
+/// Function that makes the random numbers of a spatial atlas, from the seed in the recipe.
 type AtlasRng<'a> = dyn Fn(u64) -> Box<dyn Rng> + 'a;
 
-/// Opens the raw data in `dir` as `recipe` describes them.
+/// Opens the raw data in `dir` as described by `recipe`.
 fn open_layout(
     dir: &Path,
     recipe: &Recipe,
@@ -185,7 +187,7 @@ fn open_layout(
     }
 }
 
-/// Cleans one scan; one that is too short is left out.
+/// Cleans one scan; a scan that is too short is excluded.
 fn clean(
     recipe: &Recipe,
     scan: &RecipeScan,
@@ -207,7 +209,7 @@ fn clean(
         reason: None,
     };
     let seconds = scan.n_volumes as f64 * recipe.tr_secs;
-    // A scan of 7.94 volumes' length is one of 8: half a volume is granted.
+    // Half a volume is tolerated: a scan of 7.94 volumes counts as 8.
     if scan.n_volumes == 0 || seconds + recipe.tr_secs / 2.0 < recipe.min_scan_secs {
         let reason = format!(
             "{} volumes, {seconds} s, are less than one segment of {} s",

@@ -9,40 +9,41 @@ use crate::segment::SegmentLayout;
 use crate::store::ScanStore;
 use brainmae_signals::bold::BoldSeries;
 
-/// Least share of a segment's volumes that must be kept. The others are filled in from their
-/// neighbours: with fewer kept, a model would mostly learn what interpolation drew.
+/// Minimum share of uncensored volumes in a segment. Censored volumes are interpolated; with fewer
+/// uncensored ones, a model would mostly learn the interpolation.
 const LEAST_KEPT_SHARE: f64 = 0.5;
 
-/// Where a sample starts.
+/// Start of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Crop {
-    /// Number of the scan in the store.
+    /// Index of the scan in the store.
     pub scan: usize,
     /// First volume.
     pub start_volume: usize,
 }
 
-/// Samples side by side, as the model takes them.
+/// Batch of samples, the input of the model.
 ///
-/// One batch is made once and filled again and again, without new memory.
+/// A batch is allocated once and filled many times without new memory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SampleBatch {
     /// Signals, `[batch, segments, rois, time]`; zero where a segment is not valid.
     pub bold: Vec<f32>,
     /// Start of each segment in seconds from the start of its crop, `[batch, segments]`.
     pub start_secs: Vec<f32>,
-    /// Whether the scan has this segment, and enough of its volumes are kept, `[batch, segments]`.
+    /// Whether the scan has this segment and at least half of its volumes are uncensored, `[batch,
+    /// segments]`.
     pub valid: Vec<bool>,
-    /// Samples.
+    /// Number of samples.
     pub batch: usize,
-    /// Segments in a sample.
+    /// Number of segments in a sample.
     pub segments: usize,
-    /// ROIs.
+    /// Number of ROIs.
     pub rois: usize,
-    /// Volumes in a segment.
+    /// Number of volumes in a segment.
     pub time: usize,
-    /// Where each sample comes from.
+    /// Crop of each sample.
     pub crops: Vec<Crop>,
 }
 
@@ -71,15 +72,15 @@ impl SampleBatch {
     }
 }
 
-/// Cuts `crops` out of `store` into `batch`, which keeps its memory.
+/// Cuts `crops` out of `store` into `batch`, whose memory is used again.
 ///
-/// The segments of a sample tile its crop in order. A segment is zeros and not valid where the scan
-/// ends before it does, and where less than half of its volumes are kept: nothing may be learned
-/// from volumes that were censored. Crops of one scan that follow each other read it once.
+/// The segments of a sample tile its crop in order. A segment is zero and not valid if the scan
+/// ends before it does, or if less than half of its volumes are uncensored, because censored
+/// volumes must not be learned from. Consecutive crops of one scan read it once.
 ///
 /// # Errors
-/// [`DataError::Crop`] for a crop without one whole segment, [`DataError::BatchRois`] for a
-/// batch of another number of ROIs, or that a scan cannot be read. The batch is then empty.
+/// [`DataError::Crop`] for a crop without one whole segment, [`DataError::BatchRois`] for a batch
+/// with another number of ROIs, or an error that a scan cannot be read. The batch is then empty.
 pub fn fill(store: &ScanStore, crops: &[Crop], batch: &mut SampleBatch) -> Result<(), DataError> {
     batch.clear();
     check_crops(store, crops, batch)?;
@@ -119,7 +120,7 @@ fn check_crops(store: &ScanStore, crops: &[Crop], batch: &SampleBatch) -> Result
     Ok(())
 }
 
-/// Fills in the signals of `batch.crops`, which are known to fit.
+/// Writes the signals of `batch.crops`, which have been checked.
 fn cut(store: &ScanStore, batch: &mut SampleBatch) -> Result<(), DataError> {
     let (rois, time) = (batch.rois, batch.time);
     let segment_len = rois * time;
@@ -257,7 +258,7 @@ mod tests {
             start_volume: 0,
         };
         fill(&store, &[crop], &mut batch).unwrap();
-        // 2, 1 and 3 of 4 volumes are kept.
+        // 2, 1 and 3 of 4 volumes are uncensored.
         assert_eq!(batch.valid, [true, false, true]);
         assert_eq!(batch.bold, [1., 1., 1., 1., 0., 0., 0., 0., 1., 1., 1., 1.]);
     }

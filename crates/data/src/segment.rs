@@ -4,16 +4,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
 
-/// Fewest volumes in a segment: one alone has no time course.
+/// Minimum number of volumes in a segment: one volume has no time course.
 const LEAST_SEGMENT_TRS: usize = 2;
 
-/// Lengths in seconds, so that one spec serves data of any TR.
+/// Lengths in seconds, so that one spec fits data of any TR.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SegmentSpec {
-    /// Length of a segment.
+    /// Length of a segment, seconds.
     pub segment_secs: f64,
-    /// Length of a sample: a whole number of segments.
+    /// Length of a sample, seconds: a whole number of segments.
     pub sample_secs: f64,
 }
 
@@ -28,10 +28,10 @@ impl Default for SegmentSpec {
 }
 
 impl SegmentSpec {
-    /// The same lengths in volumes of `dt_secs`.
+    /// The same lengths in volumes, at an interval of `dt_secs`.
     ///
     /// # Errors
-    /// [`DataError::Config`] when a segment has fewer than two volumes, or a sample no segment.
+    /// [`DataError::Config`] when a segment has fewer than two volumes, or a sample has no segment.
     pub fn layout(&self, dt_secs: f64) -> Result<SegmentLayout, DataError> {
         if !(dt_secs.is_finite() && dt_secs > 0.0) {
             return Err(DataError::config("dt_secs", dt_secs, "a number above zero"));

@@ -21,54 +21,53 @@ pub use balance::{CategoryBalance, SideBalance, TargetBalance};
 pub use folds::FoldSpec;
 pub use proof::{SideCount, SplitProof, check_split};
 
-/// How to split: by shares, or by naming scans. What is on neither side trains.
+/// Spec of a split: shares of the subjects, or named scans. All other scans are the training set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SplitSpec {
-    /// Share of the subjects to test on; 0.2 when nothing is said. The two shares are below 1
-    /// together.
+    /// Share of the subjects in the test set, default 0.2. The sum of both shares is below 1.
     pub test_fraction: Option<f64>,
-    /// Share of the subjects to decide on; 0.1 when nothing is said.
+    /// Share of the subjects in the validation set, default 0.1.
     pub validation_fraction: Option<f64>,
-    /// Scans to test on, instead of a share.
+    /// Scans of the test set, instead of a share.
     pub test_scans: Vec<ScanId>,
-    /// Scans to decide on, instead of a share.
+    /// Scans of the validation set, instead of a share.
     pub validation_scans: Vec<ScanId>,
-    /// Targets and categories that all sides are to have alike: `age_years`, `sex`, `site`.
+    /// Targets and categories that are balanced across the sets: `age_years`, `sex`, `site`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stratify: Vec<String>,
 }
 
-/// What stays together.
+/// Unit that stays together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SplitUnit {
-    /// All scans of a subject, and of a family where it is known.
+    /// All scans of a subject, and of a family if it is known.
     Subject,
-    /// Single scans, because all are of one subject: the test says nothing about other people.
+    /// Single scans, for data of one subject: the test does not generalise to other people.
     Scan,
 }
 
-/// Which scan is on which side.
+/// Scans of the training, validation and test sets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Split {
-    /// What stays together.
+    /// Unit that stays together.
     pub unit: SplitUnit,
-    /// Scans that train, sorted.
+    /// Scans of the training set, sorted.
     pub train: Vec<ScanId>,
-    /// Scans to decide on, sorted.
+    /// Scans of the validation set, sorted.
     pub validation: Vec<ScanId>,
-    /// Scans to test on, sorted.
+    /// Scans of the test set, sorted.
     pub test: Vec<ScanId>,
-    /// Subjects who train: a checkpoint remembers them.
+    /// Subjects of the training set, which a checkpoint stores.
     pub train_subjects: Vec<SubjectId>,
 }
 
-/// One side, for the words of an error.
+/// Names of the sets, for error messages.
 const SIDES: [&str; 3] = ["train", "validation", "test"];
 
-/// A family, or a subject of unknown family; the two are told apart even when named alike.
+/// A family, or a subject of unknown family; these two are distinct even if their names are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kin<'a> {
     Family(&'a str),
@@ -90,7 +89,7 @@ fn kin<'a>(families: &BTreeMap<&SubjectId, &'a str>, subject: &'a SubjectId) -> 
 }
 
 impl Split {
-    /// Identity of the split: its unit and its sides.
+    /// Hash of the split: of its unit and its sets.
     pub fn hash(&self) -> String {
         let hasher = FieldHasher::new("split").field(match self.unit {
             SplitUnit::Subject => "subject",
@@ -107,11 +106,12 @@ impl Split {
             .finish()
     }
 
-    /// Proves that every scan is in `dataset` and used, and that nobody is on two sides.
+    /// Checks that every scan is in `dataset` and used, and that the sets have no subject or family
+    /// in common.
     ///
     /// # Errors
-    /// [`DataError::Split`] for a scan that is not there, [`DataError::Leak`] for somebody on two
-    /// sides.
+    /// [`DataError::Split`] for a scan that is not in the data set, [`DataError::Leak`] for a scan,
+    /// subject or family in two sets.
     pub fn check(&self, dataset: &PreparedDataset) -> Result<(), DataError> {
         self.check_records(dataset.scans(), dataset.subjects())
     }
@@ -270,7 +270,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_split_drawn_once_is_drawn_for_ever() {
-        // The identities of runs hang on it.
+        // The identities of runs depend on this value.
         let (scans, subjects) = people(&[1, 1, 2, 2, 0, 0, 3, 0, 0], 1);
         let split = SplitSpec::default().draw_from(&scans, &subjects, &mut rng(1));
         assert_eq!(
@@ -382,7 +382,7 @@ pub(crate) mod tests {
             let (scans, subjects) = people(&families, n_scans);
             let Ok(split) = shares(validation, test).draw_from(&scans, &subjects, &mut rng(seed))
             else {
-                // Too few families for three sides.
+                // There are too few families for three sets.
                 prop_assume!(false);
                 unreachable!()
             };

@@ -1,4 +1,4 @@
-//! Files of splits, so that others can test on the same subjects.
+//! Files of splits, so that others can use the same test subjects.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use crate::split::{FoldSpec, Split, SplitSpec};
 use brainmae_files::checksum::FieldHasher;
 use brainmae_files::write_atomic;
 
-/// Version of the file's format; a file of another one is refused.
+/// Version of the file's format; other versions are refused.
 const FORMAT: u32 = 1;
 
-/// How splits were drawn.
+/// Specs of the splits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SplitPlan {
@@ -23,9 +23,9 @@ pub enum SplitPlan {
     Folds(FoldSpec),
 }
 
-/// One or several splits of one data set, as a JSON file that people can read.
+/// One or several splits of one data set, as a readable JSON file.
 ///
-/// A sha256 over the content shows whether it was changed by hand.
+/// A sha256 of the content reveals later changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SplitFile {
@@ -39,14 +39,14 @@ pub struct SplitFile {
     sha256: String,
 }
 
-/// The one key that every version of the file has.
+/// The only key that is common to all versions of the file.
 #[derive(Deserialize)]
 struct FormatOnly {
     format: u32,
 }
 
 impl SplitFile {
-    /// `splits` of `dataset`, drawn as `spec` says with a stream of `seed`.
+    /// A file with the `splits` of `dataset`, drawn by `spec` with the random stream of `seed`.
     pub fn new(dataset: &PreparedDataset, seed: u64, spec: SplitPlan, splits: Vec<Split>) -> Self {
         let mut file = Self {
             format: FORMAT,
@@ -67,7 +67,7 @@ impl SplitFile {
         self.seed
     }
 
-    /// How they were drawn.
+    /// The spec of the splits.
     pub fn spec(&self) -> &SplitPlan {
         &self.spec
     }
@@ -77,10 +77,10 @@ impl SplitFile {
         &self.splits
     }
 
-    /// Writes the file, whole or not at all.
+    /// Writes the file atomically.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// An error when the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), DataError> {
         let mut text = serde_json::to_string_pretty(self)
             .map_err(|error| refuse(path, SplitFileProblem::Write(error)))?;
@@ -91,8 +91,8 @@ impl SplitFile {
     /// Reads a file of splits of `dataset`, and checks them.
     ///
     /// # Errors
-    /// [`DataError::SplitFile`] for a file that was changed, is of another data set or no file of
-    /// splits; what [`Split::check`] returns for a split that does not hold.
+    /// [`DataError::SplitFile`] for a file that was changed, belongs to another data set or is not
+    /// a file of splits; the error of [`Split::check`] for a split that is not valid.
     pub fn read(path: &Path, dataset: &PreparedDataset) -> Result<Self, DataError> {
         let text = std::fs::read_to_string(path).map_err(DataError::io("read", path))?;
         let refuse = |problem| Err(refuse(path, problem));
@@ -126,7 +126,7 @@ impl SplitFile {
         Ok(file)
     }
 
-    /// Hash of everything but the hash, independent of how the text is laid out.
+    /// Hash of everything except the hash itself, independent of the text layout.
     fn hash(&self) -> String {
         let content = Self {
             sha256: String::new(),
@@ -166,7 +166,7 @@ mod tests {
                 ..FoldSpec::default()
             };
             let splits = spec.draw(&dataset, &mut rng(9)).unwrap();
-            // A seed that is no 63-bit number, and a share that is no short one.
+            // The seed needs 64 bits, and the share has many digits.
             let file = SplitFile::new(&dataset, u64::MAX, SplitPlan::Folds(spec), splits);
             file.write(&folder.path().join("splits.json")).unwrap();
             Self {
@@ -180,7 +180,7 @@ mod tests {
             SplitFile::read(&self.folder.path().join("splits.json"), &self.dataset)
         }
 
-        /// Reads the file after `change` of its text.
+        /// Reads the file after a change of its text.
         fn changed(&self, change: impl Fn(String) -> String) -> Result<SplitFile, DataError> {
             let path = self.folder.path().join("splits.json");
             let text = std::fs::read_to_string(&path).unwrap();

@@ -1,4 +1,4 @@
-//! Store of the scans of one side, in memory as far as they fit; batches are cut from it.
+//! Store of the scans of one set, in memory as far as they fit; batches are cut from it.
 
 mod budget;
 
@@ -14,33 +14,33 @@ use brainmae_signals::bold::BoldSeries;
 
 pub use budget::StoreBudget;
 
-/// One scan with its names and signals.
+/// One scan in memory, with its names and signals.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredScan {
-    /// Its name.
+    /// Name of the scan.
     pub scan: ScanId,
-    /// Whose scan it is.
+    /// Its subject.
     pub subject: SubjectId,
     /// Its signals.
     pub series: BoldSeries,
 }
 
-/// What a store knows of a scan without reading it.
+/// Properties of a scan that are known without reading it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScanEntry {
-    /// Its name.
+    /// Name of the scan.
     pub scan: ScanId,
-    /// Whose scan it is.
+    /// Its subject.
     pub subject: SubjectId,
-    /// Volumes in it.
+    /// Number of volumes.
     pub n_volumes: usize,
 }
 
 /// Scans of one atlas and one `dt_secs`.
 ///
-/// Scans are kept in memory until a [`StoreBudget`] is spent, in the order asked for; the rest is
-/// read from disk whenever it is needed. A fixed part in memory serves more reads than the scans
-/// used last would: an epoch takes every scan once, so the one used last is the one needed last.
+/// Scans are kept in memory, in the requested order, until a [`StoreBudget`] is spent; the others
+/// are read from disk on each use. A fixed part in memory is better than a cache of the last used
+/// scans: an epoch uses every scan once, so the last used scan is the one needed last.
 #[derive(Clone, Debug)]
 pub struct ScanStore {
     entries: Vec<ScanEntry>,
@@ -50,7 +50,7 @@ pub struct ScanStore {
     dt_secs: f64,
 }
 
-/// Where the signals of a scan are.
+/// Location of the signals of a scan.
 #[derive(Clone, Debug)]
 enum Signals {
     Memory(Arc<BoldSeries>),
@@ -61,7 +61,8 @@ enum Signals {
 }
 
 impl ScanStore {
-    /// [`load_within`](Self::load_within) a budget of its own, a quarter of the machine's memory.
+    /// Calls [`load_within`](Self::load_within) with a separate budget of a quarter of the
+    /// machine's memory.
     ///
     /// # Errors
     /// As [`load_within`](Self::load_within).
@@ -73,12 +74,12 @@ impl ScanStore {
         Self::load_within(dataset, ids, layout, &mut StoreBudget::default())
     }
 
-    /// Takes the scans named in `ids`, in that order. Those without one whole segment are left out
-    /// and listed in [`exclusions`](Self::exclusions). What is kept in memory is taken from
-    /// `budget`.
+    /// Loads the scans in `ids`, in this order. Scans shorter than one segment are excluded and
+    /// listed in [`exclusions`](Self::exclusions). The memory is taken from `budget`.
     ///
     /// # Errors
-    /// [`DataError::UnknownScan`], that the files cannot be read, or [`DataError::NothingLeft`].
+    /// [`DataError::UnknownScan`], an error that the files cannot be read, or
+    /// [`DataError::NothingLeft`].
     pub fn load_within(
         dataset: &PreparedDataset,
         ids: &[ScanId],
@@ -149,17 +150,17 @@ impl ScanStore {
         })
     }
 
-    /// Takes scans that are in memory already.
+    /// A store of scans that are in memory already.
     ///
     /// # Errors
-    /// [`DataError::Store`] when there is none, or they differ in ROIs or TR.
+    /// [`DataError::Store`] when there are no scans, or they differ in ROIs or TR.
     pub fn new(scans: Vec<StoredScan>) -> Result<Self, DataError> {
         Self::shared(
             (scans.into_iter()).map(|scan| (scan.scan, scan.subject, Arc::new(scan.series))),
         )
     }
 
-    /// Takes scans that others hold too.
+    /// A store of scans that are shared with other owners.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -210,12 +211,12 @@ impl ScanStore {
         self.entries.is_empty()
     }
 
-    /// All scans; a crop names one by its place here.
+    /// All scans; a crop uses the index in this list.
     pub fn scans(&self) -> &[ScanEntry] {
         &self.entries
     }
 
-    /// Scans that are read from disk each time.
+    /// Number of scans that are read from disk on each use.
     pub fn n_on_disk(&self) -> usize {
         let on_disk = |signals: &&Signals| matches!(signals, Signals::Disk { .. });
         self.signals.iter().filter(on_disk).count()
@@ -224,10 +225,10 @@ impl ScanStore {
     /// The signals of a scan, from memory or from disk.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// An error when the file cannot be read.
     ///
     /// # Panics
-    /// When there is none of this number, as indexing a slice does.
+    /// When there is no scan with this index.
     pub fn series(&self, scan: usize) -> Result<Arc<BoldSeries>, DataError> {
         match &self.signals[scan] {
             Signals::Memory(series) => Ok(Arc::clone(series)),
@@ -237,23 +238,23 @@ impl ScanStore {
         }
     }
 
-    /// Scans that were asked for and are too short.
+    /// Requested scans that are too short.
     pub fn exclusions(&self) -> &[Exclusion] {
         &self.exclusions
     }
 
-    /// ROIs of every scan.
+    /// Number of ROIs, the same for all scans.
     pub fn n_rois(&self) -> usize {
         self.n_rois
     }
 
-    /// Seconds between volumes, in every scan.
+    /// Seconds between volumes, the same for all scans.
     pub fn dt_secs(&self) -> f64 {
         self.dt_secs
     }
 }
 
-/// Memory that a series takes; more than there is where the product has no number.
+/// Memory of a series in bytes; the maximum value if the product overflows.
 fn series_bytes(n_volumes: usize, n_rois: usize) -> u64 {
     let values = (n_volumes as u64).saturating_mul(n_rois as u64);
     values.saturating_mul(size_of::<f32>() as u64)

@@ -1,4 +1,4 @@
-//! A folder that is locked, a file that is written whole, and its checksum.
+//! Folder lock, atomic write and checksum in one example.
 
 use std::error::Error;
 

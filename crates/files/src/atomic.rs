@@ -1,4 +1,4 @@
-//! Atomic writes: a reader sees the old file or the new one, never half of one.
+//! Atomic writes: a reader sees the old file or the new one, never a partial file.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -6,10 +6,11 @@ use std::path::Path;
 
 use crate::FileError;
 
-/// Writes `bytes` beside `path`, brings them to the disk, and renames.
+/// Writes `bytes` to a temporary file beside `path`, syncs it to the disk, and renames it to
+/// `path`.
 ///
 /// # Errors
-/// [`FileError::Write`]; the file that was at `path` is untouched then.
+/// [`FileError::Write`]; the file that was at `path` before is unchanged.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(".next");
@@ -20,7 +21,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         sync_parent(path)
     };
     write().map_err(|source| {
-        // Nothing more can be done if this fails too; the next write overwrites it.
+        // No further clean-up is possible if this fails; the next write overwrites the file.
         let _ = fs::remove_file(&staging);
         FileError::Write {
             path: path.to_owned(),
@@ -40,10 +41,10 @@ pub fn create_folder_of(path: &Path) -> Result<(), FileError> {
     fs::create_dir_all(dir).map_err(FileError::io("create the folder", dir))
 }
 
-/// Writes `bytes` to `path` and brings them to the disk.
+/// Writes `bytes` to `path` and syncs them to the disk.
 ///
 /// # Errors
-/// What the system says.
+/// The error of the operating system.
 pub fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
@@ -53,7 +54,7 @@ pub fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Makes a rename or a new entry in `path`'s folder survive a power cut.
 ///
 /// # Errors
-/// What the system says.
+/// The error of the operating system.
 pub fn sync_parent(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(parent) => File::open(parent)?.sync_all(),

@@ -39,7 +39,7 @@ pub fn sha256_bytes(bytes: &[u8]) -> String {
 /// Checks a file against the checksum it was declared with.
 ///
 /// # Errors
-/// [`FileError::Checksum`] naming both, or that the file cannot be read.
+/// [`FileError::Checksum`] with both checksums, or an error that the file cannot be read.
 pub fn verify(path: &Path, expected: &str) -> Result<(), FileError> {
     let found = sha256_file(path)?;
     if found.eq_ignore_ascii_case(expected) {
@@ -53,16 +53,16 @@ pub fn verify(path: &Path, expected: &str) -> Result<(), FileError> {
     }
 }
 
-/// Hashes fields so that no two different lists of fields look alike.
+/// Hash of a list of fields; two different lists never give the same bytes to hash.
 pub struct FieldHasher(Sha256);
 
 impl FieldHasher {
-    /// Starts a hash; `kind` sets it apart from hashes of other things.
+    /// Starts a hash; `kind` separates it from hashes of other kinds of objects.
     pub fn new(kind: &str) -> Self {
         Self(Sha256::new()).field(kind)
     }
 
-    /// Adds one field, its length first.
+    /// Adds the length of the field, then the field.
     pub fn field(mut self, field: impl AsRef<[u8]>) -> Self {
         let bytes = field.as_ref();
         self.0.update((bytes.len() as u64).to_le_bytes());
@@ -70,7 +70,7 @@ impl FieldHasher {
         self
     }
 
-    /// The digits.
+    /// The sha256 as 64 lowercase hexadecimal digits.
     pub fn finish(self) -> String {
         hex(&self.0.finalize())
     }

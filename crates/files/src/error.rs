@@ -6,29 +6,29 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
-    /// The operating system refused.
+    /// The operating system returned an error.
     #[error("cannot {action} {path:?}")]
     Io {
-        /// What was tried: `read`, `create`, ….
+        /// The action that failed: `read`, `create`, ….
         action: &'static str,
-        /// On which file or folder.
+        /// The file or folder of the action.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// Writing failed; what was there before is still there.
+    /// Writing failed; the previous version of the file is unchanged.
     #[error(
         "cannot write {path:?}; the previous version is kept. Free some space or check the permissions, then resume"
     )]
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// A file is not the one it is declared to be.
+    /// The checksum of a file is not the declared one.
     #[error(
         "the checksum of {path:?} is {found}, expected {expected}: fetch the file again, or correct the checksum if the change is meant"
     )]
@@ -49,7 +49,7 @@ pub enum FileError {
 }
 
 impl FileError {
-    /// Wraps an I/O error with what was tried on which path.
+    /// Wraps an I/O error with the action and the path.
     pub fn io(
         action: &'static str,
         path: impl Into<PathBuf>,

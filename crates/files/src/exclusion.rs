@@ -1,4 +1,4 @@
-//! Record of a scan that is left out, and why: reported, never raised.
+//! Record of an excluded scan with the reason: it is reported, not returned as an error.
 
 use std::collections::BTreeMap;
 
@@ -6,24 +6,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{ScanId, SubjectId};
 
-/// One scan that cannot be used.
+/// One scan that is excluded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exclusion {
     /// The scan.
     pub scan: ScanId,
-    /// Whose scan it is.
+    /// The subject of the scan.
     pub subject: SubjectId,
-    /// Why it is left out, for a person to read.
+    /// The reason for the exclusion, as text for a person.
     pub reason: String,
 }
 
-/// Reasons with the number of scans, the most frequent first. Names of scans and paths stay out:
-/// they hold names of subjects, which must not reach a log.
+/// Reasons with the number of scans of each, the most frequent first. Names of scans and paths are
+/// removed, because they contain subject names, which must not be written to a log.
 pub fn reasons(exclusions: &[Exclusion]) -> Vec<(&str, usize)> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for exclusion in exclusions {
-        // A path at the end is that of one scan.
+        // A path at the end belongs to one scan only.
         let reason = exclusion.reason.split(": \"/").next().unwrap_or_default();
         *counts.entry(reason).or_default() += 1;
     }

@@ -1,4 +1,4 @@
-//! Names of subjects and scans, told apart by the compiler.
+//! Names of subjects and scans, as two separate types.
 
 use std::fmt;
 
@@ -12,12 +12,12 @@ macro_rules! id {
         pub struct $name(String);
 
         impl $name {
-            /// Takes the name as it is.
+            /// Takes the name without changes.
             pub fn new(name: impl Into<String>) -> Self {
                 Self(name.into())
             }
 
-            /// The name.
+            /// The name as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -38,12 +38,12 @@ macro_rules! id {
 }
 
 id! {
-    /// One person, as the data set names them.
+    /// Name of one person in the data set.
     SubjectId
 }
 
 id! {
-    /// One acquisition: unique in its data set, such as `sub-1_task-objects_run-01`.
+    /// Name of one fMRI acquisition, unique in its data set, such as `sub-1_task-objects_run-01`.
     ScanId
 }
 

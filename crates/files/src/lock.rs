@@ -15,11 +15,11 @@ pub struct FolderLock {
 }
 
 impl FolderLock {
-    /// Locks the folder `dir`, which is created if it is not there. `shown` is the path that an
-    /// error names.
+    /// Locks the folder `dir` and creates it if it does not exist. `shown` is the path for error
+    /// messages.
     ///
-    /// Another process may remove the folder after its work is done, and the lock file in it: then
-    /// the new lock file is taken.
+    /// Another process may remove the folder and its lock file after its work is done. In this case
+    /// the lock is taken on the new lock file.
     ///
     /// # Errors
     /// [`FileError::Busy`] while another process holds the lock; [`FileError::Io`].
@@ -51,14 +51,14 @@ impl FolderLock {
         Some(Self { _file: file })
     }
 
-    /// Removes the lock file of `dir`, after which the folder may be removed.
+    /// Removes the lock file of `dir`, so that the folder can be removed afterwards.
     pub fn remove_file(dir: &Path) {
-        // A lock file that stays does no harm: the next process takes it.
+        // A remaining lock file does no harm: the next process locks it.
         let _ = fs::remove_file(dir.join(NAME));
     }
 }
 
-/// Whether an open file is still the one at `path`.
+/// Whether an open file is still the file at `path`.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -68,7 +68,7 @@ fn is_at(file: &File, path: &Path) -> bool {
     }
 }
 
-/// Elsewhere an open file cannot be removed.
+/// On other systems an open file cannot be removed, so it is always the file at `path`.
 #[cfg(not(unix))]
 fn is_at(_file: &File, _path: &Path) -> bool {
     true

@@ -1,4 +1,4 @@
-//! Texts of errors, which the snapshot holds; other tests match variants.
+//! Error texts, held by the snapshot; other tests match variants.
 
 use std::io;
 

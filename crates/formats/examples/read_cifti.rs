@@ -1,7 +1,7 @@
 //! Kind, TR, length and ROI means of a dense series, with the labels of a `.dlabel.nii` file.
 //!
-//! `read_cifti SCAN.dtseries.nii LABELS.dlabel.nii`; without arguments, two small files of the
-//! tests.
+//! Usage: `read_cifti SCAN.dtseries.nii LABELS.dlabel.nii`. Without arguments it reads two small
+//! files of the tests.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         file.tr_secs()
     );
     let atlas = CiftiFile::open(&labels)?.dense_labels()?;
-    // Keys of a file need not count from 1; ROIs do.
+    // Keys of a file may start at any number; ROI numbers start at 1.
     let n_rois = usize::try_from(atlas.table.iter().map(|entry| entry.key).max().unwrap_or(0))?;
     let means = file.roi_means(&atlas.labels, n_rois, None, 2)?;
     for entry in &atlas.table {

@@ -1,8 +1,8 @@
 //! CIFTI-2 files: signals of grayordinates (`.dtseries.nii`) or parcels (`.ptseries.nii`), and
 //! labels of grayordinates (`.dlabel.nii`).
 //!
-//! Opening reads the header and its XML; the signals stay on disk and pass through a small buffer,
-//! so that memory does not grow with the file.
+//! Opening a file reads the header and its XML. The signals stay on disk and pass through a small
+//! buffer, so that memory does not grow with the file.
 //!
 //! # Source
 //! CIFTI-2 file format, <https://www.nitrc.org/projects/cifti>, revision of March 2014.
@@ -46,7 +46,7 @@ pub enum CiftiKind {
 }
 
 impl fmt::Display for CiftiKind {
-    /// The kind in the words and with the file ending that users know.
+    /// The kind as users know it, with its file ending.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::DenseSeries => "signals of grayordinates (.dtseries.nii)",
@@ -56,7 +56,7 @@ impl fmt::Display for CiftiKind {
     }
 }
 
-/// A CIFTI-2 file whose header is read and holds together.
+/// A CIFTI-2 file whose header has been read and checked.
 #[derive(Debug)]
 pub struct CiftiFile {
     path: PathBuf,
@@ -65,7 +65,7 @@ pub struct CiftiFile {
     content: Content,
 }
 
-/// The two axes of the matrix, by what they are for.
+/// The two axes of the matrix, by kind of file.
 #[derive(Debug)]
 enum Content {
     DenseSeries(Series, BrainModels),
@@ -77,15 +77,15 @@ impl CiftiFile {
     /// Opens `path` and checks that header, axes and length of the file agree.
     ///
     /// # Errors
-    /// [`FormatError::Cifti`] or [`FormatError::Nifti`] for what is no CIFTI-2 file, one of a kind
-    /// that is not read, or one that is cut short; [`FormatError::Files`] when it cannot be read.
+    /// [`FormatError::Cifti`] or [`FormatError::Nifti`] for a file that is not CIFTI-2, is of an
+    /// unsupported kind, or is truncated; [`FormatError::Files`] when it cannot be read.
     pub fn open(path: &Path) -> Result<Self, FormatError> {
         let mut file = File::open(path).map_err(FormatError::io("open", path))?;
         let header = header::read(path, &mut file)?;
         Self::understand(path, &header).map_err(|problem| FormatError::cifti(path, problem))
     }
 
-    /// Builds the file from its header, or says what does not fit.
+    /// Builds the file from its header and checks that the parts of the header agree.
     fn understand(path: &Path, header: &header::CiftiHeader) -> Result<Self, CiftiProblem> {
         let declared = header.declared_kind()?;
         let axes = xml::axes(&header.xml)?;
@@ -132,7 +132,7 @@ impl CiftiFile {
         }
     }
 
-    /// What the file holds.
+    /// The kind of the file.
     pub fn kind(&self) -> CiftiKind {
         match self.content {
             Content::DenseSeries(..) => CiftiKind::DenseSeries,
@@ -141,7 +141,7 @@ impl CiftiFile {
         }
     }
 
-    /// Names of the parcels; none for grayordinates.
+    /// Names of the parcels; `None` for grayordinates.
     pub fn names(&self) -> Option<&[String]> {
         match &self.content {
             Content::ParcelSeries(_, names) => Some(names),
@@ -149,7 +149,7 @@ impl CiftiFile {
         }
     }
 
-    /// Seconds between volumes; none for labels.
+    /// Seconds between volumes; `None` for labels.
     pub fn tr_secs(&self) -> Option<f64> {
         self.series().map(|series| series.tr_secs)
     }
@@ -159,14 +159,14 @@ impl CiftiFile {
         self.series().map_or(0, |series| series.n_volumes)
     }
 
-    /// Grayordinates in the file; 0 for signals of parcels.
+    /// Grayordinates in the file; 0 for a file of parcels.
     pub fn n_grayordinates(&self) -> usize {
         self.models().map_or(0, BrainModels::len)
     }
 
-    /// The grid of the voxels below the cortex; none when there are no voxels.
+    /// The grid of the subcortical voxels; `None` when there are no voxels.
     ///
-    /// Labels by voxel index fit only a file with the same grid.
+    /// Labels by voxel index fit only files with the same grid.
     pub fn volume_space(&self) -> Option<&VolumeSpace> {
         self.models()?.volume_space()
     }
@@ -185,13 +185,13 @@ impl CiftiFile {
         }
     }
 
-    /// The file has another kind than a method needs.
+    /// Error for a file of another kind than a method needs.
     fn wrong_kind(&self, needed: CiftiKind) -> FormatError {
         let found = self.kind();
         FormatError::cifti(&self.path, CiftiProblem::Kind { found, needed })
     }
 
-    /// The volumes asked for, all of them when `part` is none.
+    /// The requested range of volumes; all volumes when `part` is `None`.
     fn volumes(
         &self,
         part: Option<std::ops::Range<usize>>,

@@ -1,15 +1,15 @@
 //! Signals in columns: Parquet, and Arrow IPC files (Feather version 2).
 //!
-//! Three forms are told apart by the names of the columns:
+//! The column names determine which of three forms a file has:
 //!
 //! | form | columns |
 //! |---|---|
-//! | wide | one column of numbers per ROI; `scan`, `volume`, `time_secs` and `kept` where wanted |
-//! | list | `bold`, a list of one number per ROI; `scan`, `volume`, `time_secs` and `kept` where wanted |
-//! | long | `volume`, `roi` (name or number), and `value` or `bold`; `scan` where wanted |
+//! | wide | one column of numbers per ROI; optional `scan`, `volume`, `time_secs`, `kept` |
+//! | list | `bold`, a list of one number per ROI; optional `scan`, `volume`, `time_secs`, `kept` |
+//! | long | `volume`, `roi` (name or number), and `value` or `bold`; optional `scan` |
 //!
-//! `scan` is needed where a file holds several. Volumes count from 0 or from 1. `kept` is false for
-//! a volume that is not to be used, as in a prepared data set; a missing one is true.
+//! `scan` is needed when a file holds several scans. Volumes count from 0 or from 1. `kept` is
+//! false for a volume that must not be used, as in a prepared data set; a null is true.
 
 mod arrow;
 mod cell;
@@ -31,26 +31,27 @@ pub use problem::{BlockProblem, ColumnarProblem};
 const SCAN: &str = "scan";
 /// The number of a volume in its scan.
 const VOLUME: &str = "volume";
-/// When a volume was measured, seconds from the start of its scan.
+/// Time of a volume in seconds from the start of its scan.
 const TIME: &str = "time_secs";
 /// The ROI of a row of the long form.
 const ROI: &str = "roi";
-/// The number in a row of the long form, which may be called [`BOLD`] as well.
+/// The number in a row of the long form; [`BOLD`] is allowed as its name as well.
 const VALUE: &str = "value";
 /// The signals of all ROIs in the list form.
 const BOLD: &str = "bold";
-/// Whether a volume was measured well enough to be used.
+/// Whether a volume may be used.
 const KEPT: &str = "kept";
 
-/// More values than any scan has: a few bytes can stand for any number of equal rows.
+/// Maximum number of values, above that of any scan: a few bytes can encode any number of equal
+/// rows.
 const MAX_VALUES: usize = 1 << 28;
 
-/// Names of scans that an error shows.
+/// Maximum number of scan names in an error message.
 const SHOWN_SCANS: usize = 5;
 
 impl ColumnarFile {
-    /// The scans of the file, in the order in which they first occur; none when it has no `scan`
-    /// column. Of the columns, only `scan` is decoded.
+    /// The scans of the file, in the order of their first row; `None` when it has no `scan` column.
+    /// Only the column `scan` is decoded.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -69,8 +70,8 @@ impl ColumnarFile {
         })
     }
 
-    /// The names of the ROIs, as [`read`](Self::read) gives them with the signals of a scan. They
-    /// are names of columns; in the long form `scan` and `roi` are decoded.
+    /// The names of the ROIs, as [`read`](Self::read) returns them with the signals of a scan. They
+    /// are names of columns; in the long form, `scan` and `roi` are decoded.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -81,8 +82,8 @@ impl ColumnarFile {
         })
     }
 
-    /// Seconds between the volumes of a scan, where `time_secs` is there and evenly spaced. Of the
-    /// columns, `scan`, `volume` and `time_secs` are decoded.
+    /// Seconds between the volumes of a scan, if `time_secs` exists and is evenly spaced. Only the
+    /// columns `scan`, `volume` and `time_secs` are decoded.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -93,7 +94,7 @@ impl ColumnarFile {
         self.guarded(|| wide::tr_secs(self, rows_of(self, scan)?.as_deref()))
     }
 
-    /// Volumes of a scan. Of the columns, `scan` is decoded, and `volume` in the long form.
+    /// Volumes of a scan. Only `scan` is decoded, and `volume` in the long form.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -109,17 +110,17 @@ impl ColumnarFile {
         })
     }
 
-    /// Reads the signals of one scan, of the only one when `scan` is none.
+    /// Reads the signals of one scan; of the only scan when `scan` is `None`.
     ///
-    /// Rows may come in any order where they have a `volume`. In the long form a pair of volume and
-    /// ROI that has no row is missing: NaN. ROIs come in the order of the columns, of their
-    /// numbers, or in which their names first occur; names that only count the columns from 0 are
-    /// none. The TR is told where `time_secs` is there and evenly spaced.
+    /// Rows may come in any order if they have a `volume`. In the long form, a pair of volume and
+    /// ROI without a row is missing: NaN. The ROIs have the order of the columns, of their numbers,
+    /// or of the first row of each name. Names that only count the columns from 0 are ignored. The
+    /// TR is known if `time_secs` exists and is evenly spaced.
     ///
-    /// Only the rows of the scan are held in memory, and one block of the file.
+    /// Memory holds the rows of the scan and one block of the file.
     ///
     /// # Errors
-    /// [`FormatError::Columnar`] for a file of another form, a scan that is not there or must be
+    /// [`FormatError::Columnar`] for a file of another form, a scan that does not exist or must be
     /// named, volumes that do not count from 0 or 1 without a gap, and two rows for one value;
     /// [`FormatError::Parquet`] for a damaged file.
     pub fn read(&self, scan: Option<&str>) -> Result<SignalTable, FormatError> {
@@ -136,14 +137,14 @@ impl ColumnarFile {
         })
     }
 
-    /// Whether a row holds one value, not a volume.
+    /// Whether a row holds one value instead of a volume.
     fn is_long(&self) -> bool {
         let has = |name: &str| self.place(name).is_some();
         has(VOLUME) && has(ROI) && (has(VALUE) || has(BOLD))
     }
 }
 
-/// The rows of a scan; none stands for all of them.
+/// The rows of a scan; `None` means all rows.
 fn rows_of(
     file: &ColumnarFile,
     scan: Option<&str>,
@@ -192,7 +193,7 @@ fn rows_of(
     Ok(Some(rows))
 }
 
-/// Gives every row of the column `scan` with its number.
+/// Calls the closure with the name of the scan and the number of every row.
 fn each_scan(
     file: &ColumnarFile,
     mut take: impl FnMut(usize, &str) -> Result<(), FormatError>,

@@ -16,7 +16,7 @@ use crate::signal_table::TextProblem;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormatError {
-    /// A file or folder.
+    /// Error of a file or folder.
     #[error(transparent)]
     Files(#[from] FileError),
     /// A field of a configuration is out of its range.
@@ -26,46 +26,46 @@ pub enum FormatError {
         field: &'static str,
         /// Its value.
         found: String,
-        /// What it may be.
+        /// The allowed values.
         expected: String,
     },
-    /// A CIFTI-2 file.
+    /// Problem of a CIFTI-2 file.
     #[error("{problem}: {path:?}")]
     Cifti {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         problem: Box<CiftiProblem>,
     },
-    /// A NIfTI file, or the NIfTI header of a CIFTI-2 file.
+    /// Problem of a NIfTI file, or of the NIfTI header of a CIFTI-2 file.
     #[error("{problem}: {path:?}")]
     Nifti {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         problem: NiftiProblem,
     },
-    /// A file ends before what its header announces.
+    /// The file is shorter than its header announces.
     #[error(
         "the file ends too early: {found} of {expected} volumes are whole, fetch or copy it again: {path:?}"
     )]
     Truncated {
         /// The file.
         path: PathBuf,
-        /// Whole volumes there.
+        /// Complete volumes in the file.
         found: u64,
         /// Volumes that the header announces.
         expected: u64,
     },
-    /// An array of numpy.
+    /// Problem of an `.npy` file.
     #[error("{problem}: {path:?}")]
     Npy {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         problem: NpyProblem,
     },
-    /// A text table whose name has an ending that is not known.
+    /// The file name of a text table has an unknown ending.
     #[error(
         "its name does not tell how cells are separated, expected .tsv (tabs), .csv (commas), .1D or .txt (white space): {path:?}"
     )]
@@ -73,31 +73,31 @@ pub enum FormatError {
         /// The file.
         path: PathBuf,
     },
-    /// A line of a text file.
+    /// Problem of a line of a text file.
     #[error("line {line}: {problem}: {path:?}")]
     Text {
         /// The file.
         path: PathBuf,
         /// Line, from 1.
         line: u64,
-        /// What is wrong with it.
+        /// The problem.
         problem: TextProblem,
     },
-    /// A file of labels of vertices or voxels.
+    /// Problem of a file of labels of vertices or voxels.
     #[error("{problem}: {path:?}")]
     Labels {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         problem: LabelProblem,
     },
-    /// A Parquet or Arrow file that does not hold signals, or not in a form that is read.
+    /// A Parquet or Arrow file has no signals, or has them in an unsupported form.
     #[cfg(feature = "columnar")]
     #[error("{problem}: {path:?}")]
     Columnar {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         problem: ColumnarProblem,
     },
     /// A Parquet file cannot be read or written.
@@ -106,14 +106,14 @@ pub enum FormatError {
     Parquet {
         /// The file.
         path: PathBuf,
-        /// What parquet said.
+        /// The error of the parquet crate.
         #[source]
         source: Box<parquet::errors::ParquetError>,
     },
 }
 
 impl FormatError {
-    /// Wraps an I/O error with what was tried on which path.
+    /// Wraps an I/O error with the action and the path.
     pub(crate) fn io(
         action: &'static str,
         path: impl Into<PathBuf>,
@@ -136,7 +136,7 @@ impl FormatError {
         }
     }
 
-    /// A header that cannot be true, or that asks for something that is not read.
+    /// An error for a header that is impossible or asks for an unsupported feature.
     pub(crate) fn header(path: &Path, problem: HeaderProblem) -> Self {
         Self::nifti(path, NiftiProblem::Header(problem))
     }
@@ -171,7 +171,7 @@ impl FormatError {
         }
     }
 
-    /// A field of a configuration out of its range.
+    /// An error for a field of a configuration that is out of its range.
     pub(crate) fn config(
         field: &'static str,
         found: impl ToString,

@@ -1,21 +1,22 @@
-//! Which ROI a vertex or a voxel belongs to.
+//! Label maps: the ROI of every vertex or voxel.
 
 use std::collections::HashMap;
 
-/// The ROI of every grayordinate: `0` belongs to none, `n` to the ROI of index `n - 1`.
+/// The ROI of every grayordinate: 0 means no ROI, `n` means the ROI of index `n - 1`.
 ///
-/// Vertices are those of the whole surface mesh (32,492 a side for fsLR-32k), medial wall too.
+/// The vertices are those of the whole surface mesh (32,492 per side for fsLR-32k), with the medial
+/// wall.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GrayordinateLabels {
     /// By vertex of the left cortex; empty when it is not covered.
     pub left: Vec<u32>,
     /// By vertex of the right cortex; empty when it is not covered.
     pub right: Vec<u32>,
-    /// By voxel index of the CIFTI volume space, for what lies below the cortex.
+    /// Subcortical labels by voxel index of the CIFTI volume space.
     pub voxels: HashMap<[u32; 3], u32>,
 }
 
-/// The ROI of every voxel of one grid: `0` belongs to none, `n` to the ROI of index `n - 1`.
+/// The ROI of every voxel of one grid: 0 means no ROI, `n` means the ROI of index `n - 1`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VoxelLabels {
     /// Voxels along the three axes.
@@ -30,25 +31,25 @@ pub struct VoxelLabels {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LabelProblem {
-    /// An image of several volumes.
+    /// The image has several volumes.
     #[error("it has {found} volumes, expected one volume of labels")]
     Volumes {
         /// Volumes of the image.
         found: u64,
     },
-    /// A voxel that holds no label.
+    /// The value of a voxel is not a label.
     #[error(
         "voxel {voxel} holds {found}, expected a whole number from 0 to {}: labels must be \
          resampled by nearest neighbour",
         u32::MAX
     )]
     Voxel {
-        /// Its place in the volume, from 0.
+        /// Index of the voxel in the volume, from 0.
         voxel: usize,
         /// Its value.
         found: f64,
     },
-    /// The labels of one side of the mesh where both are needed.
+    /// The file holds the labels of one side of the mesh, but both sides are needed.
     #[error(
         "it has {found} labels, those of one side, where both sides have {expected}: give the \
          file of the other side too"
@@ -59,7 +60,7 @@ pub enum LabelProblem {
         /// Vertices of both sides.
         expected: usize,
     },
-    /// More or fewer labels than the mesh has vertices.
+    /// The file has more or fewer labels than the mesh has vertices.
     #[error(
         "it has {found} labels where the mesh has {expected} vertices: one line a vertex is \
          needed, those of the medial wall too"
@@ -70,10 +71,10 @@ pub enum LabelProblem {
         /// Vertices of the mesh.
         expected: usize,
     },
-    /// A file that is too long for labels.
+    /// The file is too long for labels.
     #[error("it has more than {most} bytes, too many for one number a vertex")]
     Bytes {
-        /// Bytes that are read.
+        /// Maximum bytes of the file.
         most: u64,
     },
 }

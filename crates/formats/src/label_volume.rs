@@ -1,4 +1,4 @@
-//! Label images: which region every voxel belongs to.
+//! Label images: the region of every voxel.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,20 +7,20 @@ use crate::error::FormatError;
 use crate::label_map::{LabelProblem, VoxelLabels};
 use crate::nifti::NiftiReader;
 
-/// The voxels that carry one key of a label image.
+/// The voxels of one key of a label image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Region {
-    /// Voxels.
+    /// Number of voxels.
     pub n_voxels: usize,
-    /// The mean of their centres, right-anterior-superior mm.
+    /// The mean of the voxel centres, right-anterior-superior mm.
     pub centroid_mm: [f64; 3],
 }
 
 impl VoxelLabels {
     /// Reads a NIfTI image of one volume, in any number format, `.nii` or `.nii.gz`.
     ///
-    /// The labels are the keys of the file itself: they are the numbers of ROIs only where the keys
-    /// count the regions from 1. NaN means no region, as 0 does.
+    /// The labels are the keys of the file. They equal ROI numbers only if the keys count the
+    /// regions from 1. NaN means no region, as 0 does.
     ///
     /// # Errors
     /// As [`NiftiReader`]; [`FormatError::Labels`] for several volumes and for a value that is not
@@ -45,7 +45,7 @@ impl VoxelLabels {
                 })
             })
             .collect::<Result<_, _>>()?;
-        image.read_volume_bytes(&mut bytes)?; // To the end, where gzip proves its content.
+        image.read_volume_bytes(&mut bytes)?; // Reads to the end, where gzip verifies the checksum.
         Ok(Self {
             shape: header.shape(),
             affine: header.affine,
@@ -53,9 +53,9 @@ impl VoxelLabels {
         })
     }
 
-    /// The keys that occur, without 0, each with its size and place.
+    /// The keys that occur, without 0, with the size and centroid of each region.
     pub fn regions(&self) -> BTreeMap<u32, Region> {
-        // By key: voxels, and the sum of their indices along each axis.
+        // By key: number of voxels, and the sum of their indices along each axis.
         let mut sums: BTreeMap<u32, (usize, [f64; 3])> = BTreeMap::new();
         let [width, height, _] = self.shape.map(|length| length.max(1));
         for (at, &label) in self.labels.iter().enumerate() {
@@ -87,7 +87,7 @@ impl VoxelLabels {
     }
 }
 
-/// A label from the value of a voxel.
+/// The label of a voxel value; `None` if the value is not a label.
 fn label(value: f64) -> Option<u32> {
     if value.is_nan() {
         return Some(0);
@@ -177,11 +177,11 @@ mod tests {
             assert_eq!(numbers[0], region.n_voxels);
             for axis in 0..3 {
                 let difference = numbers[axis + 1].as_f64().unwrap() - region.centroid_mm[axis];
-                // The affine is stored in 32 bits: 126 mm to 4e-6.
+                // The affine is stored in 32 bits: 126 mm has an error up to 4e-6.
                 assert!(difference.abs() < 2e-5, "{difference}");
             }
         }
-        // NIfTI-2, 32-bit floats, NaN around the labels.
+        // NIfTI-2 with 32-bit floats and NaN around the labels.
         let floats = VoxelLabels::read(&golden("labels_f4_version_2.nii")).unwrap();
         assert_eq!(floats.labels, integers.labels);
     }

@@ -13,7 +13,7 @@ pub mod roi_signals;
 pub mod signal_table;
 pub mod vertex_labels;
 
-/// A test of whether a problem is of a variant, with its fields where they matter.
+/// Tests that a problem is of a variant, with conditions on its fields where needed.
 #[cfg(test)]
 macro_rules! is {
     ($pattern:pat $(if $guard:expr)?) => {

@@ -1,6 +1,7 @@
 //! NIfTI-1 and NIfTI-2 images, read one volume at a time, `.nii` or `.nii.gz`, either byte order.
 //!
-//! Memory stays at one volume, whatever the header claims: space is taken as bytes arrive.
+//! Memory stays at one volume, whatever the header claims, because buffers grow only as bytes
+//! arrive.
 
 mod header;
 mod problem;
@@ -23,10 +24,10 @@ pub use roi_means::{VolumeMeans, roi_means};
 /// First bytes of a gzip file.
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// Bytes asked of the file at once.
+/// Bytes read from the file at once.
 const FILE_BUFFER_BYTES: usize = 256 * 1024;
 
-/// An image whose header is read and whose volumes follow one by one.
+/// An image whose header has been read and whose volumes are read one by one.
 pub struct NiftiReader {
     path: PathBuf,
     header: NiftiHeader,
@@ -36,10 +37,10 @@ pub struct NiftiReader {
 }
 
 impl NiftiReader {
-    /// Opens `path`; whether it is compressed is seen from its first bytes, not from its name.
+    /// Opens `path`. The first bytes, not the file name, determine whether it is compressed.
     ///
     /// # Errors
-    /// [`FormatError::Nifti`] for what is no NIfTI file or one that is not supported;
+    /// [`FormatError::Nifti`] for a file that is not NIfTI or not supported;
     /// [`FormatError::Truncated`] for an uncompressed file shorter than its header says.
     pub fn open(path: &Path) -> Result<Self, FormatError> {
         let file = File::open(path).map_err(FormatError::io("open", path))?;
@@ -56,7 +57,8 @@ impl NiftiReader {
         let gzipped = magic == GZIP_MAGIC;
         let whole = io::Cursor::new(magic).chain(file);
         if gzipped {
-            // A gzip member can be far longer than its file, so its length says nothing.
+            // The content of a gzip file can be far longer than the file, so the file length is not
+            // checked.
             Self::start(path, Box::new(MultiGzDecoder::new(whole)), None)
         } else {
             Self::start(path, Box::new(whole), Some(file_bytes))
@@ -107,16 +109,16 @@ impl NiftiReader {
         })
     }
 
-    /// What the file says of itself.
+    /// The header of the file.
     pub fn header(&self) -> &NiftiHeader {
         &self.header
     }
 
-    /// Reads the next volume into `voxels` (first axis fastest, scaled), or returns `false` after
-    /// the last. Then the file is read to its end, so that a damaged gzip trailer is found.
+    /// Reads the next volume into `voxels` (first axis fastest, scaled); returns `false` after the
+    /// last. After the last volume the file is read to its end, to detect a damaged gzip trailer.
     ///
     /// # Errors
-    /// [`FormatError::Truncated`] when the volume is not whole; [`FormatError::Files`] when it
+    /// [`FormatError::Truncated`] when the volume is incomplete; [`FormatError::Files`] when it
     /// cannot be decompressed.
     pub fn read_volume(&mut self, voxels: &mut Vec<f64>) -> Result<bool, FormatError> {
         let mut buffer = std::mem::take(&mut self.buffer);
@@ -129,8 +131,9 @@ impl NiftiReader {
         read
     }
 
-    /// Reads the next volume into `bytes` as it is stored, or leaves them empty and returns `false`
-    /// after the last. Then the file is read to its end, as by [`read_volume`](Self::read_volume).
+    /// Reads the stored bytes of the next volume into `bytes`; after the last volume `bytes` is
+    /// empty and the result is `false`. Then the file is read to its end, as by
+    /// [`read_volume`](Self::read_volume).
     ///
     /// # Errors
     /// As [`read_volume`](Self::read_volume).
@@ -146,7 +149,7 @@ impl NiftiReader {
         Ok(true)
     }
 
-    /// Passes over the next volume, which must be there.
+    /// Skips the next volume, which must exist.
     ///
     /// # Errors
     /// As [`read_volume`](Self::read_volume).
@@ -176,7 +179,7 @@ impl NiftiReader {
     }
 }
 
-/// Appends exactly `count` bytes; the vector grows as they arrive, never by what a header claims.
+/// Appends exactly `count` bytes. The vector grows as bytes arrive, not by the claim of a header.
 fn take(input: &mut dyn Read, count: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
     let read = input.take(count).read_to_end(bytes)?;
     if read as u64 == count {
@@ -261,7 +264,7 @@ pub(crate) mod tests {
                 } => assert!((15..30).contains(&found) && expected == 30, "{name}"),
                 other => panic!("{name}: {other}"),
             }
-            // Only the gzip trailer is missing: the values are all there, but unproven.
+            // Only the gzip trailer is missing: all values exist, but are not verified.
             if name.ends_with("gz") {
                 std::fs::write(&path, &bytes[..bytes.len() - 4]).unwrap();
                 assert!(matches!(
@@ -318,7 +321,7 @@ pub(crate) mod tests {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join(if gzip { "a.nii.gz" } else { "a.nii" });
             write_bytes(&path, &bytes);
-            // An error or a few volumes; volumes without end cannot come from so few bytes.
+            // The result is an error or a few volumes; so few bytes cannot hold an endless image.
             let _ = read_all(&path);
         }
 

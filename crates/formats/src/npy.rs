@@ -1,4 +1,4 @@
-//! Arrays of numpy, `.npy`: the signals of one scan, `[volume][roi]`.
+//! NumPy arrays, `.npy`: the signals of one scan, `[volume][roi]`.
 //!
 //! # Source
 //! NumPy enhancement proposal 1 and `numpy.lib.format`, versions 1.0 to 3.0.
@@ -16,11 +16,11 @@ use crate::roi_signals::RoiSignals;
 use header::Header;
 pub use problem::NpyProblem;
 
-/// Bytes decoded at once; a whole number of numbers of any format.
+/// Bytes decoded at once; a multiple of the size of any number format.
 const BLOCK_BYTES: u64 = 64 * 1024;
 
 /// A two-dimensional array of integers or real numbers, in C or Fortran order, of either byte
-/// order, whose header is read. It has neither names of ROIs nor a TR.
+/// order, whose header has been read. It has no ROI names and no TR.
 #[derive(Debug)]
 pub struct NpyFile {
     path: PathBuf,
@@ -33,10 +33,9 @@ pub struct NpyFile {
 impl NpyFile {
     /// Opens `path` and checks that header and length of the file agree.
     ///
-    /// # Errors
-    /// [`FormatError::Npy`] for what is no `.npy` file, an array of another shape or kind, and a
-    /// file that does not hold exactly what its header claims; [`FormatError::Files`] when it
-    /// cannot be read.
+    /// [`FormatError::Npy`] for a file that is not `.npy`, an array of another shape or kind, and a
+    /// file whose length differs from that of its header; [`FormatError::Files`] when it cannot be
+    /// read.
     pub fn open(path: &Path) -> Result<Self, FormatError> {
         let refuse = |problem| FormatError::npy(path, problem);
         let file = File::open(path).map_err(FormatError::io("open", path))?;
@@ -72,7 +71,7 @@ impl NpyFile {
             path: path.to_owned(),
             header,
             data_start: text.data_start,
-            // The file holds as many bytes, so these fit.
+            // The file has as many bytes, so the numbers fit into `usize`.
             n_volumes: n_volumes as usize,
             n_rois: n_rois as usize,
         })
@@ -132,7 +131,7 @@ impl NpyFile {
     }
 }
 
-/// `[roi][volume]` to `[volume][roi]`.
+/// Transposes `[roi][volume]` to `[volume][roi]`.
 fn transposed(values: &[f64], n_volumes: usize) -> Vec<f64> {
     let volumes = 0..n_volumes;
     volumes

@@ -1,4 +1,4 @@
-//! Numbers as binary files store them.
+//! Number formats and byte orders of binary files.
 
 /// Byte order of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +37,8 @@ impl DataType {
     }
 }
 
-/// Compiles `$body` once per format and byte order and runs the one asked for, in which `$decode`
-/// turns the bytes of one number into its value.
+/// Compiles `$body` once per format and byte order and runs the requested one. In `$body`,
+/// `$decode` turns the bytes of one number into its value.
 macro_rules! with_decoder {
     (@each $number:ty, $endian:expr, $decode:ident, $body:expr) => {
         match $endian {
@@ -69,7 +69,7 @@ macro_rules! with_decoder {
 }
 pub(crate) use with_decoder;
 
-/// Appends the values of `bytes`; those left over at the end make no number.
+/// Appends the values of `bytes`; an incomplete number at the end is ignored.
 pub(crate) fn decode(data_type: DataType, endian: Endian, bytes: &[u8], values: &mut Vec<f64>) {
     with_decoder!(data_type, endian, |decode| {
         let (numbers, _) = bytes.as_chunks();

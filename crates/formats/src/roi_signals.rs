@@ -1,13 +1,13 @@
-//! The raw signals of one scan, as a reader gives them: before cleaning, values may be missing.
+//! Raw signals of one scan, as a reader returns them: before cleaning, with missing values.
 
-/// Signals of the ROIs of an atlas, volume after volume, as a file holds them.
+/// Signals of the ROIs of an atlas by volume, as stored in a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RoiSignals {
     /// `[volume][roi]`; missing values are NaN.
     pub values: Vec<f64>,
-    /// ROIs.
+    /// Number of ROIs.
     pub n_rois: usize,
-    /// Seconds between volumes, where the file tells.
+    /// Seconds between volumes, if the file gives it.
     pub tr_secs: Option<f64>,
 }
 

@@ -1,4 +1,4 @@
-//! Signals of a scan with the names of their ROIs, as a table gives them.
+//! Signals of a scan with ROI names, read from a text table.
 
 mod problem;
 mod text;
@@ -13,33 +13,32 @@ use text::Extent;
 /// Names of a first column that may count the volumes instead of holding signals.
 const INDEX_NAMES: [&str; 6] = ["", "unnamed: 0", "index", "frame", "volume", "time"];
 
-/// Signals and the names that their file gives to the ROIs.
+/// Signals with the ROI names of their file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SignalTable {
-    /// By ROI; none when the file gives no names, or only counts its columns from 0 or 1.
+    /// By ROI; `None` when the file has no names, or only counts its columns from 0 or 1.
     pub names: Option<Vec<String>>,
-    /// What the file holds.
+    /// The signals of the file.
     pub signals: RoiSignals,
-    /// By volume, whether it was measured well enough to be used; none where the file does not
-    /// tell.
+    /// By volume: whether it may be used; `None` when the file does not have this column.
     pub kept: Option<Vec<bool>>,
 }
 
 impl SignalTable {
-    /// Reads every column of a text table, one row per volume, told by the ending of its name:
+    /// Reads every column of a text table, one row per volume. The file ending gives the format:
     /// `.tsv` has tabs, `.csv` commas, both with or without a header row; `.1D` and `.txt` have
-    /// white space, no header and comments on lines that start with `#`. Empty cells, `n/a` and
+    /// white space, no header, and comments on lines that start with `#`. Empty cells, `n/a` and
     /// `nan` are missing.
     ///
     /// The first row holds names unless all of its cells are numbers. A first row of more than two
-    /// whole numbers that increase holds names too where other rows have fractions, or where a
-    /// first column without a name counts the volumes from 0; if these numbers only count the
-    /// columns from 0 or 1, they name nothing. A first column that counts the volumes from 0, as
-    /// pandas writes it, is left out with a warning.
+    /// increasing whole numbers is a header too if other rows have fractions, or if a first column
+    /// without a name counts the volumes from 0. If these numbers only count the columns from 0 or
+    /// 1, they are not ROI names. A first column that counts the volumes from 0, as pandas writes
+    /// it, is skipped with a warning.
     ///
     /// # Errors
-    /// [`FormatError::Text`] for rows of unequal length, two columns of one name, a cell that is no
-    /// number, or a table without rows; [`FormatError::TextEnding`] for another ending.
+    /// [`FormatError::Text`] for rows of unequal length, two columns of one name, a cell that is
+    /// not a number, or a table without rows; [`FormatError::TextEnding`] for another ending.
     pub fn read(path: &Path) -> Result<Self, FormatError> {
         Self::read_extent(path, Extent::Whole)
     }
@@ -51,12 +50,12 @@ impl SignalTable {
         Ok(table)
     }
 
-    /// Reads `columns` of a text table, in this order (all of them when empty), but not those of
-    /// `drop`. Otherwise as [`read`](Self::read), but every column that is asked for is taken for
-    /// an ROI, and columns that are not may hold anything.
+    /// Reads `columns` of a text table in this order (all columns when empty), without the columns
+    /// of `drop`. It works like [`read`](Self::read), but every requested column is an ROI, and the
+    /// other columns may hold any text.
     ///
     /// # Errors
-    /// As [`read`](Self::read), and for a name that no column has.
+    /// As [`read`](Self::read), and for a name that is not in the table.
     pub fn read_columns(
         path: &Path,
         columns: &[String],
@@ -65,7 +64,7 @@ impl SignalTable {
         text::read(path, columns, drop, Extent::Whole)
     }
 
-    /// Leaves out a first column that is named as an index and only counts the volumes.
+    /// Removes a first column that has an index name and only counts the volumes.
     fn drop_index_column(&mut self, path: &Path) {
         let n_rois = self.signals.n_rois;
         let Some(names) = &mut self.names else {
@@ -87,9 +86,9 @@ impl SignalTable {
     }
 }
 
-/// A text table of which only the first rows are read, as many as tell what its columns are.
+/// A text table of which only the first rows have been read, as many as determine the columns.
 ///
-/// It tells neither a TR nor its length.
+/// It has no TR, and its length is not known.
 #[derive(Debug)]
 pub struct TextFile {
     path: PathBuf,
@@ -98,7 +97,7 @@ pub struct TextFile {
 }
 
 impl TextFile {
-    /// Opens `path`. What its columns are is told as [`SignalTable::read`] says.
+    /// Opens `path` and determines its columns as [`SignalTable::read`] does.
     ///
     /// # Errors
     /// As [`SignalTable::read`], for the rows that are read.
@@ -111,13 +110,13 @@ impl TextFile {
         })
     }
 
-    /// Names of the ROIs; none when the file gives no names, or only counts its columns from 0
-    /// or 1.
+    /// Names of the ROIs; `None` when the file has no names, or only counts its columns from 0 or
+    /// 1.
     pub fn names(&self) -> Option<&[String]> {
         self.names.as_deref()
     }
 
-    /// ROIs: columns of the table, without one that counts the volumes.
+    /// Number of ROIs: columns of the table, without a column that counts the volumes.
     pub fn n_rois(&self) -> usize {
         self.n_rois
     }
@@ -131,7 +130,7 @@ impl TextFile {
     }
 }
 
-/// Whether a column has a name under which tables count their volumes.
+/// Whether tables use this column name to count volumes.
 fn is_index_name(name: &str) -> bool {
     INDEX_NAMES.contains(&name.to_ascii_lowercase().as_str())
 }
@@ -142,7 +141,8 @@ fn counts_volumes(values: &[f64], n_columns: usize) -> bool {
     first.into_iter().all(|(row, &cell)| cell == row as f64)
 }
 
-/// The names of columns, unless they only count them from 0 or 1, which tells nothing of ROIs.
+/// The column names; `None` if they only count the columns from 0 or 1, which does not identify
+/// ROIs.
 pub(crate) fn telling_names(names: Vec<String>) -> Option<Vec<String>> {
     let only_count = increasing_ids(&names).is_some_and(|ids| {
         let (first, last) = (ids[0], ids[ids.len() - 1]);
@@ -151,7 +151,7 @@ pub(crate) fn telling_names(names: Vec<String>) -> Option<Vec<String>> {
     (!only_count).then_some(names)
 }
 
-/// The whole numbers that these are, where they increase and are enough not to do so by chance.
+/// The names as whole numbers, if they increase and are too many for a coincidence.
 fn increasing_ids(names: &[String]) -> Option<Vec<u64>> {
     let ids: Option<Vec<u64>> = names.iter().map(|name| name.parse().ok()).collect();
     ids.filter(|ids| ids.len() > 2 && ids.is_sorted_by(|one, next| one < next))

@@ -1,7 +1,7 @@
-//! Labels of the vertices of the cortex from text: one whole number a line.
+//! Labels of cortical vertices from a text file with one whole number per line.
 //!
-//! Lines are the vertices of a whole mesh, medial wall too; 0 is no label. A header line is passed
-//! over, `1.0` is read as 1, and negative numbers are read as 0, which is logged.
+//! The lines are the vertices of a whole mesh, with the medial wall; 0 means no label. A header
+//! line is skipped, `1.0` is read as 1, and negative numbers are read as 0 with a log message.
 
 use std::fs::File;
 use std::io::Read;
@@ -14,14 +14,14 @@ use crate::signal_table::TextProblem;
 /// Vertices of one side of the mesh fsLR-32k.
 pub const FSLR_32K_VERTICES: usize = 32_492;
 
-/// Bytes of a file at most; two sides of a mesh need well below one million.
+/// Maximum bytes of a file; two sides of a mesh need well below one million.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// Reads one file with the labels of the left side, then those of the right one, of meshes of
-/// `side_vertices` vertices each.
+/// Reads one file with the labels of the left side, then of the right side; each mesh has
+/// `side_vertices` vertices.
 ///
 /// # Errors
-/// [`FormatError::Text`] for a line that is no whole number, [`FormatError::Labels`] for another
+/// [`FormatError::Text`] for a line that is not a whole number, [`FormatError::Labels`] for another
 /// number of lines, [`FormatError::Files`] when the file cannot be read.
 pub fn read(path: &Path, side_vertices: usize) -> Result<GrayordinateLabels, FormatError> {
     let mut left = lines(path)?;
@@ -42,7 +42,7 @@ pub fn read(path: &Path, side_vertices: usize) -> Result<GrayordinateLabels, For
     })
 }
 
-/// Reads a file for each side of meshes of `side_vertices` vertices.
+/// Reads one file per side; each mesh has `side_vertices` vertices.
 ///
 /// # Errors
 /// Those of [`read`].
@@ -111,7 +111,7 @@ fn lines(path: &Path) -> Result<Vec<u32>, FormatError> {
     Ok(labels)
 }
 
-/// Whether a first line is a name rather than numbers in a form that is not read.
+/// Whether a first line is a name, not a number in an unsupported form.
 fn is_header(line: &str) -> bool {
     line.starts_with(|first: char| first.is_alphabetic() || "\"'#_".contains(first))
 }

@@ -1,4 +1,4 @@
-//! Texts of errors, which the snapshots hold; other tests match variants.
+//! Error texts, held by the snapshots; other tests match variants.
 
 use std::path::PathBuf;
 

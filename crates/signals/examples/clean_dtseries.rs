@@ -1,4 +1,4 @@
-//! A dtseries becomes cleaned ROI series: head movement is regressed out, and FC shows it.
+//! Cleaning of a dtseries into ROI series: regression of head movement, checked with FC.
 
 use std::error::Error;
 use std::path::Path;
@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ..GrayordinateLabels::default()
     };
 
-    // From the file to a cleaned series.
+    // Read and clean the file.
     let raw = CiftiFile::open(&path)?.roi_means(&labels, N_ROIS, None, 1)?;
     let scan = ScanSignals::new(raw.signals.values, N_ROIS, TR_SECS);
     let before = clean_scan(scan.clone(), &[CleaningStep::ZScore])?;
@@ -47,7 +47,7 @@ fn moved(axis: usize, volume: usize) -> f64 {
     (volume as f64 * 0.05 * (axis as f64 + 1.0)).sin()
 }
 
-/// Four vertices whose signals share head movement and nothing else.
+/// Writes four vertices whose signals share head movement only.
 fn write_scan(path: &Path, motion: &[Vec<f64>; 6]) -> Result<(), Box<dyn Error>> {
     let rows = CiftiRows::Dense(vec![BrainModel {
         structure: "CORTEX_LEFT",

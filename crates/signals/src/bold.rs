@@ -1,16 +1,16 @@
-//! The signals of one scan.
+//! BOLD series: the signals of one scan.
 
 use crate::error::{BoldProblem, SignalError};
 
-/// BOLD signals of the ROIs of an atlas, volume after volume.
+/// BOLD signals of the ROIs of an atlas, by volume.
 ///
-/// One that exists has at least one volume and one ROI, finite values and a known TR.
+/// A series has at least one volume and one ROI, finite values and a known TR.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BoldSeries {
     values: Vec<f32>,
     n_rois: usize,
     tr_secs: f64,
-    /// By volume: whether it was measured well enough to be used; empty when all were.
+    /// By volume: whether it is uncensored; empty when all volumes are.
     kept: Vec<bool>,
 }
 
@@ -18,7 +18,7 @@ impl BoldSeries {
     /// Takes `values` in `[volume][roi]` order.
     ///
     /// # Errors
-    /// [`SignalError::BoldSeries`] for a TR that is not above zero, a length that is no whole
+    /// [`SignalError::BoldSeries`] for a TR that is not above zero, a length that is not a whole
     /// number of volumes, or a value that is not finite.
     pub fn new(values: Vec<f32>, n_rois: usize, tr_secs: f64) -> Result<Self, SignalError> {
         let refuse = |problem| Err(SignalError::BoldSeries { problem });
@@ -44,11 +44,11 @@ impl BoldSeries {
         })
     }
 
-    /// The same series, in which the volumes with `false` are censored: their values are filled in
-    /// from their neighbours and must not be learned from.
+    /// The same series, in which the volumes with `false` are censored: their values are
+    /// interpolated from their neighbours and must not be used for training.
     ///
     /// # Errors
-    /// [`SignalError::BoldSeries`] when there is not one entry per volume.
+    /// [`SignalError::BoldSeries`] when `kept` does not have one entry per volume.
     pub fn with_kept(mut self, kept: Vec<bool>) -> Result<Self, SignalError> {
         if kept.len() != self.n_volumes() {
             return Err(SignalError::BoldSeries {
@@ -66,12 +66,12 @@ impl BoldSeries {
         Ok(self)
     }
 
-    /// Whether a volume may be used; true for all volumes of a series that was not censored.
+    /// Whether a volume is uncensored; true for all volumes of a series without censoring.
     pub fn is_kept(&self, volume: usize) -> bool {
         self.kept.get(volume).copied().unwrap_or(true)
     }
 
-    /// Volumes that may be used.
+    /// Number of uncensored volumes.
     pub fn n_kept(&self) -> usize {
         match self.kept.len() {
             0 => self.n_volumes(),
@@ -87,7 +87,7 @@ impl BoldSeries {
     /// The signals of all ROIs in one volume.
     ///
     /// # Panics
-    /// When `volume` is not below [`n_volumes`](Self::n_volumes), as indexing a slice does.
+    /// When `volume` is not below [`n_volumes`](Self::n_volumes).
     pub fn row(&self, volume: usize) -> &[f32] {
         &self.values[volume * self.n_rois..(volume + 1) * self.n_rois]
     }
@@ -102,7 +102,7 @@ impl BoldSeries {
         self.n_rois
     }
 
-    /// Seconds from one volume to the next.
+    /// Seconds between volumes.
     pub fn tr_secs(&self) -> f64 {
         self.tr_secs
     }

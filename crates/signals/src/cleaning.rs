@@ -1,11 +1,11 @@
-//! What is done to the signals of a scan before a model sees them, and how to undo it.
+//! Cleaning of the signals of a scan before a model uses them, and its inverse.
 //!
-//! Steps are done in one order, each at most once: dummies are dropped, confounds regressed out,
-//! volumes censored, the line taken away, frequencies filtered, the signals resampled and z-scored.
+//! Steps have one fixed order, and each occurs at most once: drop non-steady-state volumes, regress
+//! out confounds, censor volumes, remove the linear trend, filter, resample, z-score.
 //!
-//! Which volumes are censored is found first. Regression, detrending and z-score use kept volumes
-//! only. Before the filter and the resampling, what was censored is filled in with straight lines
-//! between its kept neighbours, and it stays marked: `kept` is false.
+//! Censored volumes are found first. Regression, detrending and z-score use uncensored volumes
+//! only. Before the filter and the resampling, censored volumes are interpolated linearly between
+//! their uncensored neighbours. They stay marked: `kept` is false.
 
 mod band_pass;
 mod censor;
@@ -32,11 +32,11 @@ pub use unusable::{ConfoundProblem, Unusable, UnusableRois};
 
 use plan::{Buffers, Flaw, Plan};
 
-/// What cleaning took out of one ROI of one scan; `None` where that step was not done.
+/// Constants that cleaning removed from one ROI of one scan; `None` for a step that was not done.
 ///
-/// Detrended, then z-scored, and nothing else, volume `t` of `n` was
-/// `mean + sd · value + slope_per_volume · (t − (n − 1) / 2)`. Other steps cannot be undone: then
-/// these are the numbers that their steps took from what the steps before had left.
+/// If a scan was only detrended and z-scored, volume `t` of `n` had the value `mean + sd · value +
+/// slope_per_volume · (t − (n − 1) / 2)`. Other steps cannot be inverted; with them, these
+/// constants belong to the signal after the earlier steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RoiConstants {
@@ -48,7 +48,7 @@ pub struct RoiConstants {
     pub slope_per_volume: Option<f64>,
 }
 
-/// The signals of one scan as acquired, with what is known of its noise.
+/// The signals of one scan as acquired, with its confounds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScanSignals {
     /// `[volume][roi]`; missing values are NaN.
@@ -57,14 +57,14 @@ pub struct ScanSignals {
     pub n_rois: usize,
     /// Seconds between volumes.
     pub tr_secs: f64,
-    /// Head movement and other nuisance signals, a row per volume.
+    /// Head movement and other confounds, one row per volume.
     pub confounds: Option<ConfoundTable>,
-    /// Volumes that others have censored, whatever the steps; an entry per volume.
+    /// Volumes that another program has censored, one entry per volume; they are always censored.
     pub outliers: Option<Vec<bool>>,
 }
 
 impl ScanSignals {
-    /// Signals of which nothing else is known; `values` are `[volume][roi]`.
+    /// Signals without confounds; `values` are `[volume][roi]`.
     pub fn new(values: Vec<f64>, n_rois: usize, tr_secs: f64) -> Self {
         Self {
             values,
@@ -75,7 +75,7 @@ impl ScanSignals {
         }
     }
 
-    /// The same signals with nuisance signals.
+    /// The same signals with confounds.
     pub fn with_confounds(self, confounds: ConfoundTable) -> Self {
         Self {
             confounds: Some(confounds),
@@ -84,7 +84,7 @@ impl ScanSignals {
     }
 }
 
-/// The signals of one scan once cleaned.
+/// The signals of one scan after cleaning.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CleanedSignals {
     /// `[volume][roi]`, all finite.
@@ -93,18 +93,19 @@ pub struct CleanedSignals {
     pub n_rois: usize,
     /// Seconds between volumes.
     pub dt_secs: f64,
-    /// By volume: whether it was measured, not filled in.
+    /// By volume: whether it is uncensored, not interpolated.
     pub kept: Vec<bool>,
-    /// Volumes as acquired that are left out at the start: time 0 is that of the first one after.
+    /// Number of volumes dropped at the start; time 0 is that of the first volume after them.
     pub dropped_volumes: usize,
-    /// Mean framewise displacement of the volumes after those, censored ones too, where known.
+    /// Mean framewise displacement of the other volumes, censored ones included, where known.
     pub mean_fd_mm: Option<f64>,
     /// By ROI.
     pub constants: Vec<RoiConstants>,
 }
 
 impl CleanedSignals {
-    /// As they are stored: a series with a volume every `tr_secs`, and what was taken out of it.
+    /// The form in which signals are stored: a series with a TR of `tr_secs`, and the constants
+    /// removed from it.
     ///
     /// # Errors
     /// [`SignalError::BoldSeries`] for a `tr_secs` that is not above zero.
@@ -115,13 +116,13 @@ impl CleanedSignals {
     }
 }
 
-/// Cleans the signals of a scan, per ROI, in 64 bits.
+/// Cleans the signals of a scan, ROI by ROI, in double precision.
 ///
-/// Steps are those that [`check_steps`] lets pass. Of others, the last of each kind counts, and the
-/// order stays the same.
+/// The steps should pass [`check_steps`]. Otherwise the last step of each kind is used, in the same
+/// order.
 ///
 /// # Errors
-/// Why the scan must be left out.
+/// Why the scan must be excluded.
 pub fn clean_scan(input: ScanSignals, steps: &[CleaningStep]) -> Result<CleanedSignals, Unusable> {
     let plan = Plan::new(&input, steps)?;
     let n_rois = input.n_rois;

@@ -1,9 +1,9 @@
-//! Confound table: head movement and other nuisance signals of a scan, by volume.
+//! Confound table: head movement and other confounds of a scan, by volume.
 
 /// Names of the motion parameters: translations in mm, rotations in radians.
 pub const MOTION: [&str; 6] = ["trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z"];
 
-/// Nuisance signals of a scan; every column has one value per volume.
+/// Confounds of a scan; every column has one value per volume.
 ///
 /// Motion and framewise displacement are finite. In other columns, missing values are NaN.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,13 +22,13 @@ pub struct ConfoundTable {
     pub global_signal: Option<Vec<f64>>,
     /// Components of aCompCor.
     pub a_comp_cor: ACompCor,
-    /// Non-steady-state volumes at the start, where the release counts them.
+    /// Number of non-steady-state volumes at the start, where the release gives it.
     pub non_steady_state: Option<usize>,
 }
 
 impl ConfoundTable {
-    /// A table of head movement alone: translation x, y, z in mm, rotation x, y, z in radians, each
-    /// by volume.
+    /// A table with head movement only: translation x, y, z in mm, rotation x, y, z in radians,
+    /// each by volume.
     pub fn of_motion(motion: [Vec<f64>; 6]) -> Self {
         Self {
             n_volumes: motion[0].len(),
@@ -48,18 +48,18 @@ impl ConfoundTable {
 pub struct ConfoundColumn {
     /// Its name in the table.
     pub name: String,
-    /// A value per volume; none of a column that is not read.
+    /// One value per volume; empty for a column that is not read.
     pub values: Vec<f64>,
 }
 
 /// The components of aCompCor in a table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum ACompCor {
-    /// There are none.
+    /// The table has no components.
     #[default]
     Absent,
-    /// Those of white matter and CSF together, in the order of their numbers.
+    /// Components of white matter and CSF together, in the order of their numbers.
     Combined(Vec<ConfoundColumn>),
-    /// They may be of white matter, of CSF or of both: nothing tells.
+    /// Components of white matter, of CSF or of both; the table does not tell which.
     Ambiguous,
 }

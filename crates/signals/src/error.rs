@@ -11,13 +11,13 @@ pub enum SignalError {
         field: &'static str,
         /// Its value.
         found: String,
-        /// What it may be.
+        /// The allowed values.
         expected: String,
     },
-    /// Values that are not a series of ROI signals.
+    /// The values are not a valid series of ROI signals.
     #[error("not a BOLD series: {problem}")]
     BoldSeries {
-        /// What did not hold.
+        /// The problem.
         problem: BoldProblem,
     },
 }
@@ -32,12 +32,12 @@ pub enum BoldProblem {
         /// Seconds between volumes.
         tr_secs: f64,
     },
-    /// The values do not fill volumes.
+    /// The number of values is not a multiple of the number of ROIs.
     #[error("{n_values} values are no whole number of volumes of {n_rois} ROIs")]
     Length {
-        /// Values.
+        /// Number of values.
         n_values: usize,
-        /// ROIs.
+        /// Number of ROIs.
         n_rois: usize,
     },
     /// A value is missing or infinite.
@@ -50,18 +50,18 @@ pub enum BoldProblem {
         /// The value.
         found: f32,
     },
-    /// There is not one mark per volume.
+    /// The number of marks is not the number of volumes.
     #[error("{found} marks of kept volumes for {expected} volumes")]
     Kept {
-        /// Marks.
+        /// Number of marks.
         found: usize,
-        /// Volumes.
+        /// Number of volumes.
         expected: usize,
     },
 }
 
 impl SignalError {
-    /// A field of a configuration out of its range.
+    /// An error for a field of a configuration that is out of its range.
     pub(crate) fn config(
         field: &'static str,
         found: impl ToString,

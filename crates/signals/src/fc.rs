@@ -1,7 +1,7 @@
 //! Functional connectivity: the Pearson correlations of all pairs of ROIs.
 //!
-//! [`correlations`] is in single precision and made for cohorts; [`exact_fisher_z`] follows the
-//! definition in double precision. They agree to 1e-6.
+//! [`correlations`] uses single precision and is fast enough for large data sets;
+//! [`exact_fisher_z`] follows the definition in double precision. They agree to 1e-6.
 
 mod gram;
 
@@ -11,15 +11,15 @@ use crate::bold::BoldSeries;
 use crate::scales::Scales;
 use gram::Gram;
 
-/// Largest correlation that [`fisher_z`] takes: atanh is infinite at 1, which rounding reaches
-/// between equal signals.
+/// Largest correlation that [`fisher_z`] uses: atanh is infinite at 1, which rounding can reach for
+/// equal signals.
 const LARGEST: f64 = 0.999_999;
 
-/// Pearson correlations of all ROIs over `volumes`, each with one number for every ROI:
-/// `[rois, rois]`, symmetric, 1 on the diagonal. An ROI that does not change is correlated with
-/// nothing: its row and column are 0, the diagonal too.
+/// Pearson correlations of all ROIs over `volumes`; each volume has one number per ROI. The result
+/// is `[rois, rois]`, symmetric, with 1 on the diagonal. For a constant ROI, its row and column are
+/// 0, with the diagonal.
 ///
-/// The signals are standardised on their way into the product, so that none of them is copied.
+/// The signals are standardised row by row during the product, so that no copy is needed.
 pub fn correlations<'a>(
     volumes: impl Iterator<Item = &'a [f32]> + Clone,
     n_rois: usize,
@@ -29,9 +29,9 @@ pub fn correlations<'a>(
     for volume in volumes {
         scales.standardise(volume, products.next_row());
     }
-    // Symmetric: rows may be taken for columns.
+    // The matrix is symmetric, so row-major data can be read as column-major.
     let mut r = DMatrix::from_vec(n_rois, n_rois, products.finish());
-    // What the scales lack of the right length by rounding is made up for here.
+    // Corrects the rounding error in the length of the standardised signals.
     let inverse_length = DVector::from_fn(n_rois, |i, _| match scales.changes(i) {
         true => r[(i, i)].sqrt().recip(),
         false => 0.0,
@@ -48,7 +48,7 @@ pub fn correlations<'a>(
     r
 }
 
-/// [`correlations`] of a scan over its kept volumes; over all of them where none is kept.
+/// [`correlations`] of a scan over its uncensored volumes; over all volumes if none is uncensored.
 pub fn of_series(series: &BoldSeries) -> DMatrix<f32> {
     let none_is_kept = series.n_kept() == 0;
     let volumes = (0..series.n_volumes())
@@ -57,14 +57,14 @@ pub fn of_series(series: &BoldSeries) -> DMatrix<f32> {
     correlations(volumes, series.n_rois())
 }
 
-/// Fisher's `atanh r` of every pair of different ROIs, row after row of the upper triangle:
-/// `rois * (rois - 1) / 2` numbers.
+/// Fisher's `atanh r` of every pair of different ROIs, row by row of the upper triangle: `rois *
+/// (rois - 1) / 2` numbers.
 pub fn fisher_z(correlations: &DMatrix<f32>) -> Vec<f32> {
     let largest = LARGEST as f32;
     upper_triangle(correlations, |r| r.clamp(-largest, largest).atanh())
 }
 
-/// `of` every value above the diagonal, row after row.
+/// The results of `of` for every value above the diagonal, row by row.
 pub fn upper_triangle<T: Scalar + Copy>(matrix: &DMatrix<T>, of: impl Fn(T) -> f32) -> Vec<f32> {
     pairs(matrix.nrows())
         .map(|(i, j)| of(matrix[(i, j)]))
@@ -72,7 +72,7 @@ pub fn upper_triangle<T: Scalar + Copy>(matrix: &DMatrix<T>, of: impl Fn(T) -> f
 }
 
 /// Fisher's z of every pair of different ROIs over all volumes of a scan, in the order of
-/// [`fisher_z`], by the definition and in double precision.
+/// [`fisher_z`], by the definition in double precision.
 pub fn exact_fisher_z(series: &BoldSeries) -> Vec<f64> {
     let n_rois = series.n_rois();
     let courses: Vec<Vec<f64>> = (0..n_rois)
@@ -90,7 +90,7 @@ pub fn exact_fisher_z(series: &BoldSeries) -> Vec<f64> {
         .collect()
 }
 
-/// Mean 0 and variance 1; what does not vary is 0.
+/// The values with mean 0 and variance 1; constant values become 0.
 pub fn standardised(mut values: Vec<f64>) -> Vec<f64> {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
@@ -104,7 +104,7 @@ pub fn standardised(mut values: Vec<f64>) -> Vec<f64> {
     values
 }
 
-/// Pairs of different ROIs, row after row of the upper triangle.
+/// Pairs of different ROIs, row by row of the upper triangle.
 fn pairs(n_rois: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..n_rois).flat_map(move |i| (i + 1..n_rois).map(move |j| (i, j)))
 }

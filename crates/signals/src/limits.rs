@@ -1,27 +1,27 @@
-//! Limits of head movement and of what is left of a scan after censoring.
+//! Exclusion limits: maximum head movement and minimum data after censoring.
 
 use serde::{Deserialize, Serialize};
 
 use crate::cleaning::CleanedSignals;
 use crate::error::SignalError;
 
-/// Which scans are left out for head movement or for too little that is left; `None` for no limit.
+/// Limits beyond which a scan is excluded; `None` means no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ExclusionLimits {
-    /// Highest mean framewise displacement, in mm. A scan of which it is not known is left out.
+    /// Highest mean framewise displacement, in mm. A scan without a known value is excluded.
     pub max_mean_fd_mm: Option<f64>,
-    /// Least time that was measured and not censored, in seconds.
+    /// Minimum uncensored time, in seconds.
     pub min_kept_secs: Option<f64>,
-    /// Least share of the volumes, dropped ones not counted, that was not censored: 0 to 1.
+    /// Minimum share of uncensored volumes among those that are not dropped, 0 to 1.
     pub min_kept_share: Option<f64>,
 }
 
 impl ExclusionLimits {
-    /// Checks that each limit can be one.
+    /// Checks that each limit is valid.
     ///
     /// # Errors
-    /// [`SignalError::Config`] for one below 0, not a number, or a share above 1.
+    /// [`SignalError::Config`] for a limit below 0, NaN, or a share above 1.
     pub fn check(&self) -> Result<(), SignalError> {
         for (key, limit, highest, expected) in [
             (
@@ -45,7 +45,7 @@ impl ExclusionLimits {
         Ok(())
     }
 
-    /// Why a scan must be left out, if it must, for a person to read.
+    /// Why a scan must be excluded, as text for a person; `None` if it is within the limits.
     pub fn reason(&self, scan: &CleanedSignals) -> Option<String> {
         let n_kept = scan.kept.iter().filter(|kept| **kept).count();
         let share = n_kept as f64 / scan.kept.len() as f64;

@@ -1,12 +1,12 @@
-//! Head movement from one volume to the next.
+//! Framewise displacement: head movement between consecutive volumes.
 
 use crate::confounds::ConfoundTable;
 
-/// Distance of the cortex from the centre of the head, in mm: turns an angle into a way.
+/// Radius of the head in mm, which converts an angle to a distance.
 const HEAD_RADIUS_MM: f64 = 50.0;
 
-/// Framewise displacement by volume, in mm: the sum of the changes of the three translations and,
-/// on a sphere of 50 mm, the three rotations; 0 in the first volume.
+/// Framewise displacement by volume, in mm: the sum of the absolute changes of the three
+/// translations and of the three rotations, the latter on a sphere of 50 mm; 0 in the first volume.
 ///
 /// `motion` holds translations x, y, z in mm and rotations x, y, z in radians, each by volume.
 ///
@@ -32,8 +32,8 @@ pub fn framewise_displacement(motion: &[Vec<f64>; 6]) -> Vec<f64> {
 }
 
 impl ConfoundTable {
-    /// Framewise displacement by volume, in mm: the table's own, or computed from its motion
-    /// parameters; none where it has neither.
+    /// Framewise displacement by volume, in mm: from the table, or computed from its motion
+    /// parameters; `None` if it has neither.
     pub fn fd_mm(&self) -> Option<Vec<f64>> {
         match &self.framewise_displacement_mm {
             Some(fd_mm) => Some(fd_mm.clone()),
@@ -42,7 +42,7 @@ impl ConfoundTable {
     }
 }
 
-/// Mean of a framewise displacement; none of no volumes.
+/// Mean framewise displacement, in mm; `None` without volumes.
 pub fn mean_fd_mm(fd_mm: &[f64]) -> Option<f64> {
     (!fd_mm.is_empty()).then(|| fd_mm.iter().sum::<f64>() / fd_mm.len() as f64)
 }

@@ -1,24 +1,24 @@
-//! Every ROI's signal brought to mean 0 and variance 1.
+//! Standardisation of every ROI's signal to mean 0 and variance 1.
 
-/// Volumes whose sums are taken in single precision before they go to the double-precision ones.
+/// Volumes summed in single precision before the sum is added in double precision.
 const BLOCK_VOLUMES: usize = 16;
 
-/// Mean and standard deviation of every ROI, over the volumes they were learned from.
+/// Mean and standard deviation of every ROI over a set of volumes.
 ///
-/// Sums are of differences from the first volume, so that a large mean does not swallow the
+/// Sums are of differences from the first volume, so that a large mean does not cancel the
 /// variance.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scales {
     mean: Vec<f32>,
-    /// What single precision left out of the mean.
+    /// The part of the mean that single precision cannot hold.
     rest: Vec<f32>,
-    /// 0 of an ROI that does not change.
+    /// Inverse standard deviation; 0 for a constant ROI.
     inverse_std: Vec<f32>,
 }
 
 impl Scales {
-    /// Of volumes, each with one number for every ROI. Of none at all, every ROI is one that does
-    /// not change.
+    /// Computes the scales from volumes with one number per ROI each. Without volumes, every ROI is
+    /// constant.
     pub fn of<'a>(volumes: impl Iterator<Item = &'a [f32]>, n_rois: usize) -> Self {
         let mut volumes = volumes.peekable();
         let origin = volumes.peek().map_or(vec![0.0; n_rois], |row| row.to_vec());
@@ -39,19 +39,18 @@ impl Scales {
         self.mean.len()
     }
 
-    /// Whether an ROI changes, so far as single precision can tell.
+    /// Whether an ROI is not constant, within single precision.
     pub fn changes(&self, roi: usize) -> bool {
         self.inverse_std[roi] > 0.0
     }
 
-    /// A value of an ROI, as a number of standard deviations from the mean; 0 if it does not
-    /// change.
+    /// A value of an ROI as the number of standard deviations from the mean; 0 for a constant ROI.
     #[inline]
     pub fn standardised(&self, roi: usize, value: f32) -> f32 {
         (value - self.mean[roi] - self.rest[roi]) * self.inverse_std[roi]
     }
 
-    /// A whole volume, likewise.
+    /// Standardises a whole volume.
     #[inline]
     pub fn standardise(&self, volume: &[f32], into: &mut [f32]) {
         let scales = self.mean.iter().zip(&self.rest).zip(&self.inverse_std);
@@ -118,7 +117,7 @@ impl Sums<f64> {
             let from_origin = sum / n;
             let variance = squares / n - from_origin * from_origin;
             let mean = f64::from(*origin) + from_origin;
-            // Below this share of its own size a signal is rounding.
+            // A standard deviation below this share of the mean is rounding noise.
             let least = (f64::from(f32::EPSILON) * mean).powi(2);
             let inverse_std = variance.sqrt().recip() as f32;
             let changes = variance > least && inverse_std.is_normal();
@@ -157,8 +156,8 @@ mod tests {
 
     #[test]
     fn a_large_mean_does_not_swallow_the_variance() {
-        // A mean of a million and a third is no single-precision number. More volumes than a block,
-        // and not a multiple of it.
+        // A mean of a million and a third has no exact single-precision value. There are more
+        // volumes than in a block, and not a multiple of it.
         let values: Vec<f32> = (0..42).map(|i| 1e6 + [0.0, 0.0, 1.0][i % 3]).collect();
         let found = standardised(&values);
         let std = (2.0_f32 / 9.0).sqrt();

@@ -1,4 +1,4 @@
-//! Texts of errors, which the snapshots hold; other tests match variants.
+//! Error texts, held by the snapshots; other tests match variants.
 
 use brainmae_signals::cleaning::{ConfoundProblem, Unusable, UnusableRois, check_steps};
 use brainmae_signals::{BoldSeries, CleaningStep, ExclusionLimits};

@@ -1,4 +1,4 @@
-//! Planted data, and a question whose answer is known: does a subject's pace show in the signals?
+//! Planted data with a known answer: the pace of a subject is measured from the signals.
 //!
 //! `cargo run -p brainmae-simulate --example planted`
 
@@ -42,7 +42,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         pace.push(subject.targets["dwell_score"]);
         nothing.push(subject.targets["null_score"]);
     }
-    // States that last long make a volume like the one before it; nothing tells the null score.
+    // In states with a long dwell time, consecutive volumes are similar; the null score has no
+    // relation to the signals.
     println!(
         "correlation with dwell_score: {:.2}",
         correlation(&memory, &pace)
@@ -62,7 +63,7 @@ fn streams(seed: u64, name: &str) -> Box<dyn Rng> {
     Box::new(ChaCha8Rng::from_seed(bytes))
 }
 
-/// Mean over ROIs of the correlation of a volume with the next one; signals are z-scored.
+/// Mean over ROIs of the correlation of consecutive volumes; the signals are z-scored.
 fn mean_lagged_product(series: &BoldSeries) -> f64 {
     let mut sum = 0.0;
     for volume in 1..series.n_volumes() {

@@ -1,14 +1,14 @@
-//! Simulated cohorts, as the releases would lie on disk: made-up people whose truth is known.
+//! Simulated cohorts in the file layouts of the releases: fictional people with known truth.
 //!
-//! A cohort has the names, file formats and tables of a release, so that everything from listing
-//! to results can be tried without data that need permission. Signals follow planted networks,
-//! states, responses, ages and sexes ([`PlantedEffects`] has the sizes; `cohort/brain.rs` has the
-//! equation); `truth/` beside the data says what was planted:
+//! A cohort has the names, file formats and tables of a release, so that everything from listing to
+//! results can be tested without restricted data. Signals follow planted networks, states,
+//! responses, ages and sexes ([`PlantedEffects`] has the sizes; `cohort/brain.rs` has the
+//! equation). The folder `truth/` beside the data contains the planted values:
 //!
 //! | file | what |
 //! |---|---|
 //! | `truth.toml` | the whole [`CohortSpec`] |
-//! | `rois.parquet` | network of each ROI, how much movement disturbs it |
+//! | `rois.parquet` | network of each ROI, effect of head movement on it |
 //! | `gains.parquet` | gain and activation of each ROI in each state |
 //! | `responses.parquet` | what blocks evoke in each ROI |
 //! | `subjects.parquet` | age, sex, family, score, latent values |
@@ -56,36 +56,35 @@ pub use spec::{CohortLayout, CohortSpec, Grayordinates, SeriesFile};
 use task_design::Block;
 use truth::Truth;
 
-/// Mean of a grayordinate, as in the HCP, and its deviation over grayordinates.
+/// Mean of a grayordinate, as in the HCP, and its standard deviation over grayordinates.
 const MEAN: f32 = 10_000.0;
 const MEAN_SD: f32 = 1000.0;
 
-/// How much more the head moves in a scan of [`Defect::HighMotion`].
+/// Factor of the head movement in a scan of [`Defect::HighMotion`].
 const HIGH_MOTION_TIMES: f64 = 5.0;
 
-/// What was written.
+/// Report on a cohort that was written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CohortReport {
-    /// People.
+    /// Number of people.
     pub n_subjects: usize,
-    /// Scans with files.
+    /// Number of scans with files.
     pub n_scans: usize,
-    /// Faults planted, by scan: `990002/rfMRI_REST2_RL: missing`.
+    /// Planted defects, by scan: `990002/rfMRI_REST2_RL: missing`.
     pub defects: Vec<String>,
 }
 
-/// Writes the cohort that `spec` describes at `out`, which must not exist or be empty.
+/// Writes the cohort of `spec` at `out`, which must not exist or be empty.
 ///
-/// `atlas` says which ROI is in which network, `labels` which vertex in which ROI; NSD and the
-/// tables of XCP-D do without `labels`. The same spec, atlas, labels and streams give the same
-/// bytes. Until the end everything lies in `<out>.partial/`: work that fails or is killed leaves
-/// nothing at `out`.
+/// `atlas` gives the network of each ROI, `labels` the ROI of each vertex; NSD and the tables of
+/// XCP-D do not need `labels`. The same spec, atlas, labels and streams give the same bytes. All
+/// files are in `<out>.partial/` until the end, so that an error or an interruption leaves nothing
+/// at `out`.
 ///
 /// # Errors
-/// [`SimulateError::Config`] for a spec that cannot be, an atlas without networks, or labels that
-/// are not its own; [`SimulateError::Occupied`] when something stands at `out`;
-/// [`SimulateError::Files`] when it cannot be written; [`SimulateError::Interrupted`] when
-/// `on_progress` asked to stop.
+/// [`SimulateError::Config`] for an invalid spec, an atlas without networks, or labels of another
+/// atlas; [`SimulateError::Occupied`] when `out` contains something; [`SimulateError::Files`] when
+/// it cannot be written; [`SimulateError::Interrupted`] when `on_progress` asked to stop.
 pub fn simulate_cohort(
     spec: &CohortSpec,
     atlas: &Atlas,
@@ -160,7 +159,7 @@ pub fn simulate_cohort(
     })
 }
 
-/// Subject, session and run, as the release names them.
+/// Subject, session and run in the words of the release.
 fn scan_name(person: &Person, scan: &PlannedScan) -> String {
     let session = scan.session.iter().map(String::as_str);
     let parts: Vec<&str> = [person.id.as_str()]
@@ -171,7 +170,7 @@ fn scan_name(person: &Person, scan: &PlannedScan) -> String {
     parts.join("/")
 }
 
-/// What happens in a scan: the same for everybody in a run of blocks, images of one's own in NSD.
+/// The blocks of a scan: the same for all subjects in a run of blocks, individual images in NSD.
 fn blocks_of(
     spec: &CohortSpec,
     scan: &PlannedScan,
@@ -188,7 +187,7 @@ fn blocks_of(
     }
 }
 
-/// One scan to be written.
+/// One scan to write.
 struct ScanJob<'a> {
     spec: &'a CohortSpec,
     atlas: &'a Atlas,
@@ -200,7 +199,7 @@ struct ScanJob<'a> {
 }
 
 impl ScanJob<'_> {
-    /// Writes all files of the scan; returns the volumes in its signal file.
+    /// Writes all files of the scan; returns the number of volumes in its signal file.
     fn write(&self, stream: &dyn Fn(&str) -> Box<dyn Rng>) -> Result<usize, SimulateError> {
         let (spec, scan, drawn) = (self.spec, self.scan, self.drawn);
         let first = self.dir.join(&scan.files[0]);
@@ -238,7 +237,7 @@ impl ScanJob<'_> {
         Ok(volumes_in_file)
     }
 
-    /// Writes signals as CIFTI, in the units of the scanner.
+    /// Writes signals as CIFTI, in scanner units.
     fn write_cifti(&self, path: &Path, rng: &mut dyn Rng) -> Result<(), SimulateError> {
         let LabelledRows { rows, labels } = self.rows.expect("the plan has rows for CIFTI files");
         let drawn = self.drawn;
@@ -268,7 +267,7 @@ impl ScanJob<'_> {
     }
 }
 
-/// Writes what is not of one scan: tables of subjects, label volumes.
+/// Writes the files that do not belong to one scan: tables of subjects, label volumes.
 fn write_tables(
     spec: &CohortSpec,
     atlas: &Atlas,

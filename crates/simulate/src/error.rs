@@ -8,19 +8,19 @@ use brainmae_files::FileError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SimulateError {
-    /// A file or folder.
+    /// Error of a file or folder.
     #[error(transparent)]
     Files(#[from] brainmae_files::FileError),
-    /// A file of a known format.
+    /// Error of a file of a known format.
     #[error(transparent)]
     Formats(#[from] brainmae_formats::FormatError),
-    /// The atlas.
+    /// Error of the atlas.
     #[error(transparent)]
     Atlas(#[from] brainmae_atlas::AtlasError),
-    /// The signals.
+    /// Error of the signals.
     #[error(transparent)]
     Signals(#[from] brainmae_signals::SignalError),
-    /// The prepared data set.
+    /// Error of the prepared data set.
     #[error(transparent)]
     Data(#[from] brainmae_data::DataError),
     /// The caller asked to stop.
@@ -33,35 +33,35 @@ pub enum SimulateError {
         field: &'static str,
         /// Its value.
         found: String,
-        /// What it may be.
+        /// The allowed values.
         expected: String,
     },
-    /// The networks of an atlas do not suit the effects that are planted.
+    /// The networks of an atlas do not fit the planted effects.
     #[error(
         "the atlas {atlas}: {problem}, expected that the ROIs belong to {fewest} networks or more"
     )]
     Networks {
         /// Name of the atlas.
         atlas: String,
-        /// What is wrong.
+        /// The problem.
         problem: NetworkProblem,
-        /// Fewest networks that are needed.
+        /// Minimum number of networks.
         fewest: usize,
     },
-    /// The atlas has more ROIs than the voxels of a simulated image have room for.
+    /// The atlas has more ROIs than a simulated image has voxels.
     #[error("the atlas {atlas} has {n_rois} ROIs, for which {shape:?} voxels have no room")]
     NoRoom {
         /// Name of the atlas.
         atlas: String,
-        /// Its ROIs.
+        /// Number of its ROIs.
         n_rois: usize,
         /// Voxels along the three axes.
         shape: [usize; 3],
     },
-    /// The labels of vertices and voxels are not those of the atlas.
+    /// The labels of vertices and voxels do not match the atlas.
     #[error("the labels do not suit the atlas: {0}")]
     Labels(LabelProblem),
-    /// Something stands where a cohort should go.
+    /// The output folder is not empty.
     #[error("{path:?} holds something already: choose another folder, or delete this one")]
     Occupied {
         /// The folder.
@@ -69,7 +69,7 @@ pub enum SimulateError {
     },
 }
 
-/// What is wrong with the networks of an atlas.
+/// Problem of the networks of an atlas.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NetworkProblem {
@@ -79,28 +79,28 @@ pub enum NetworkProblem {
         /// Name of the ROI.
         roi: String,
     },
-    /// There are too few.
+    /// There are too few networks.
     #[error("it has {found} networks")]
     TooFew {
-        /// Networks of the atlas.
+        /// Number of networks in the atlas.
         found: usize,
     },
 }
 
-/// What is wrong with labels of vertices and voxels.
+/// Problem of labels of vertices and voxels.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LabelProblem {
-    /// Full grayordinates need another surface.
+    /// Full grayordinates need labels of another surface.
     #[error(
         "they are for {found} vertices of {structure}, expected {expected} vertices a side for full grayordinates"
     )]
     Mesh {
-        /// Vertices with an entry.
+        /// Vertices in the labels.
         found: usize,
-        /// The side.
+        /// The side of the cortex.
         structure: &'static str,
-        /// Vertices of the surface that full grayordinates have.
+        /// Vertices of the surface of full grayordinates.
         expected: usize,
     },
     /// The medial wall is too small.
@@ -110,20 +110,20 @@ pub enum LabelProblem {
     MedialWall {
         /// Vertices without an ROI.
         found: usize,
-        /// Vertices of the medial wall.
+        /// Vertices of the real medial wall.
         expected: usize,
     },
-    /// A label is no ROI of the atlas.
+    /// A label is above the number of ROIs.
     #[error("label {label}, expected 0 to {n_rois}, as many ROIs as {atlas}")]
     NoSuchRoi {
         /// The label.
         label: u32,
-        /// ROIs of the atlas.
+        /// Number of ROIs in the atlas.
         n_rois: usize,
         /// Name of the atlas.
         atlas: String,
     },
-    /// An ROI has neither vertex nor voxel.
+    /// An ROI has neither a vertex nor a voxel.
     #[error("they have no place for ROI {roi}, expected a vertex or voxel of every ROI")]
     NoPlace {
         /// Name of the ROI.
@@ -132,7 +132,7 @@ pub enum LabelProblem {
 }
 
 impl SimulateError {
-    /// Whether the caller asked to stop, so that nothing is wrong.
+    /// Whether the caller asked to stop, so that there is no failure.
     pub fn is_interrupted(&self) -> bool {
         match self {
             Self::Interrupted => true,
@@ -141,7 +141,7 @@ impl SimulateError {
         }
     }
 
-    /// Wraps an I/O error with what was tried on which path.
+    /// Wraps an I/O error with the action and the path.
     pub(crate) fn io(
         action: &'static str,
         path: impl Into<PathBuf>,
@@ -150,7 +150,7 @@ impl SimulateError {
         move |source| Self::Files(error(source))
     }
 
-    /// A field of a configuration out of its range.
+    /// An error for a field of a configuration that is out of its range.
     pub(crate) fn config(
         field: &'static str,
         found: impl ToString,

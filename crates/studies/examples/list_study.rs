@@ -1,6 +1,6 @@
 //! Scans of a folder: `cargo run --example list_study -- [FOLDER [LAYOUT]]`.
 //!
-//! Without a folder, a small one in the layout of XCP-D is made and listed.
+//! Without arguments, it creates a small folder in the layout of XCP-D and lists it.
 
 use std::error::Error;
 use std::fs;
@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Two subjects with one scan each, of which only the first has its head movement.
+/// Writes two subjects with one scan each; only the first has head movement.
 fn make_study(root: &Path) -> Result<(), Box<dyn Error>> {
     fs::write(root.join("dataset_description.json"), "{}")?;
     for subject in ["sub-01", "sub-02"] {

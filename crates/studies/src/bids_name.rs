@@ -1,9 +1,9 @@
-//! File names in the words of BIDS: `sub-1_task-rest_run-1_space-fsLR_bold.dtseries.nii`.
+//! File names by the rules of BIDS: `sub-1_task-rest_run-1_space-fsLR_bold.dtseries.nii`.
 
-/// Entities that name a scan, in the order in which BIDS writes them.
+/// Entities that identify a scan, in the order of BIDS.
 const SCAN_ENTITIES: [&str; 8] = ["sub", "ses", "task", "acq", "ce", "rec", "dir", "run"];
 
-/// Entities that tell what was made of a scan, not which scan it is.
+/// Entities that describe a derivative of a scan, not the scan itself.
 const OUTPUT_ENTITIES: [&str; 18] = [
     "space",
     "cohort",
@@ -25,7 +25,7 @@ const OUTPUT_ENTITIES: [&str; 18] = [
     "recording",
 ];
 
-/// Endings that hold more than one dot; longer ones stand before those they end in.
+/// Extensions with more than one dot; a longer one comes before the extension it ends with.
 const DOUBLE_EXTENSIONS: [&str; 7] = [
     ".dtseries.nii",
     ".ptseries.nii",
@@ -36,22 +36,22 @@ const DOUBLE_EXTENSIONS: [&str; 7] = [
     ".nii.gz",
 ];
 
-/// A file name, taken apart.
+/// A parsed file name.
 ///
-/// Follows BIDS 1.10, "File name structure", but takes entities in any order and those that the
-/// standard does not know.
+/// Follows BIDS 1.10, "File name structure", but allows entities in any order and entities that are
+/// not in the standard.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct BidsName<'a> {
-    /// Key and value, as they stand in the name; no key twice.
+    /// Key and value as in the name; each key occurs once.
     entities: Vec<(&'a str, &'a str)>,
-    /// The last word, such as `bold`; empty when the name ends in an entity.
+    /// The last word, such as `bold`; empty when the name ends with an entity.
     pub suffix: &'a str,
-    /// With its dot: `.nii.gz`; empty when there is none.
+    /// Extension with its dot: `.nii.gz`; empty when there is none.
     pub extension: &'a str,
 }
 
 impl<'a> BidsName<'a> {
-    /// Takes a file name apart; `None` when it is no row of `key-value`, or has a key twice.
+    /// Parses a file name; `None` when it is not a sequence of `key-value`, or has a key twice.
     pub fn parse(file: &'a str) -> Option<Self> {
         let stem_len = DOUBLE_EXTENSIONS
             .iter()
@@ -79,7 +79,7 @@ impl<'a> BidsName<'a> {
         })
     }
 
-    /// The value of an entity.
+    /// The value of an entity; `None` if it is absent.
     pub fn get(&self, key: &str) -> Option<&'a str> {
         self.entities
             .iter()
@@ -87,13 +87,13 @@ impl<'a> BidsName<'a> {
             .map(|(_, value)| *value)
     }
 
-    /// The scan that the file belongs to: `sub-1_ses-2_task-rest_run-01`, the same for all files
-    /// of the scan, whatever their order of entities; `None` without a subject.
+    /// The scan of the file: `sub-1_ses-2_task-rest_run-01`. It is the same for all files of the
+    /// scan, in any order of entities. `None` without a subject.
     pub fn scan_id(&self) -> Option<String> {
         self.scan_id_without(&[])
     }
 
-    /// The id of the scan without some of its entities.
+    /// The id of the scan without the entities in `left_out`.
     pub fn scan_id_without(&self, left_out: &[&str]) -> Option<String> {
         self.get("sub")?;
         let place = |key: &str| {
@@ -109,7 +109,8 @@ impl<'a> BidsName<'a> {
         Some(join(entities))
     }
 
-    /// What was made of the scan: the rest of the name, `space-fsLR_den-91k_bold.dtseries.nii`.
+    /// The rest of the name, which describes the derivative:
+    /// `space-fsLR_den-91k_bold.dtseries.nii`.
     pub fn output(&self) -> String {
         let entities = self.entities.iter();
         let made = join(entities.filter(|(key, _)| OUTPUT_ENTITIES.contains(key)));
@@ -121,13 +122,13 @@ impl<'a> BidsName<'a> {
         format!("{made}{gap}{}{}", self.suffix, self.extension)
     }
 
-    /// Entities, in any number.
+    /// Number of entities.
     pub fn n_entities(&self) -> usize {
         self.entities.len()
     }
 
-    /// Whether a sidecar of this name applies to the file of another name: it says nothing that
-    /// the other does not say (BIDS, "The inheritance principle").
+    /// Whether a sidecar with this name applies to the file with the other name: all its entities
+    /// are in the other name (BIDS, "The inheritance principle").
     pub fn applies_to(&self, other: &Self) -> bool {
         self.entities
             .iter()

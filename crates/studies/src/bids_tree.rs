@@ -1,4 +1,4 @@
-//! Tree of BIDS derivatives: `sub-*/[ses-*/]func/`.
+//! Folder tree of BIDS derivatives: `sub-*/[ses-*/]func/`.
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -10,10 +10,10 @@ use crate::error::StudyError;
 use crate::folder::Folder;
 use crate::listing::{FoundScan, ListOptions, Note, SignalFile};
 
-/// Subjects, and sessions of each, that are looked into before a layout gives up to recognise one.
+/// Maximum number of subjects, and of sessions of each, that are searched to recognise a layout.
 const TRIES: usize = 3;
 
-/// A `func` folder of one subject and session.
+/// The `func` folder of one subject and session.
 #[derive(Debug)]
 pub(crate) struct FuncFolder {
     /// The folder.
@@ -38,14 +38,14 @@ pub(crate) struct Sidecars {
 pub(crate) struct ScanFile<'a> {
     /// Its name.
     pub file: &'a str,
-    /// Its name, taken apart.
+    /// Its parsed name.
     pub name: BidsName<'a>,
-    /// The scan that it belongs to.
+    /// The scan of the file.
     pub scan: String,
 }
 
-/// The `func` folders of the subjects asked for. Where `root` has no subjects, the folder `inner`
-/// in it is walked, which old versions of the tools make.
+/// The `func` folders of the requested subjects. If `root` has no subjects, its folder `inner` is
+/// searched; old versions of the tools create it.
 ///
 /// # Errors
 /// [`StudyError::Files`] when `root` cannot be read.
@@ -117,7 +117,7 @@ impl Sidecars {
 }
 
 impl FuncFolder {
-    /// The files that belong to scans; those of another subject than the folder's are noted.
+    /// The files of scans; a file of another subject than that of the folder is noted.
     pub fn scan_files(&self, notes: &mut Vec<Note>) -> Vec<ScanFile<'_>> {
         let mut files = Vec::new();
         for file in self.func.files() {
@@ -141,22 +141,22 @@ impl FuncFolder {
 }
 
 impl ScanFile<'_> {
-    /// What the subject did, in lower case.
+    /// The task, in lower case.
     pub fn task(&self) -> Option<String> {
         self.name.get("task").map(str::to_lowercase)
     }
 
-    /// Whether its task is asked for; a scan without a task is, when none is named.
+    /// Whether its task is requested; without requested tasks, every scan is.
     pub fn is_wanted(&self, options: &ListOptions) -> bool {
         options.wants_task(self.task().as_deref().unwrap_or_default())
     }
 
-    /// Whether this file and another belong to one scan.
+    /// Whether both files belong to the same scan.
     pub fn is_beside(&self, other: &Self) -> bool {
         self.scan == other.scan
     }
 
-    /// The scan with these signals and nothing else yet.
+    /// The scan with these signals, without other files.
     pub fn found_scan(&self, signal: SignalFile) -> FoundScan {
         let scan = ScanId::new(self.scan.as_str());
         let subject = SubjectId::new(self.name.get("sub").unwrap_or_default());
@@ -169,12 +169,12 @@ impl ScanFile<'_> {
     }
 }
 
-/// Whether a subject is asked for, with or without `sub-`.
+/// Whether a subject is requested, with or without `sub-`.
 pub(crate) fn wants_subject(options: &ListOptions, label: &str) -> bool {
     options.wants_subject(label) || options.wants_subject(&format!("sub-{label}"))
 }
 
-/// Whether a name in a `func` folder of the first subjects passes.
+/// Whether any name in the `func` folders of the first subjects passes the test.
 pub(crate) fn any_func_file(root: &Path, passes: impl Fn(&BidsName<'_>) -> bool) -> bool {
     let Ok(top) = Folder::root(root, &mut Vec::new()) else {
         return false;

@@ -1,4 +1,4 @@
-//! Choice among several files of a scan: which one its signals are taken from.
+//! Choice of the signal file of a scan among several files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,27 +7,27 @@ use crate::error::StudyError;
 use crate::listing::{ListOptions, Note};
 use crate::shown::few;
 
-/// A file that may hold the signals of a scan.
+/// A file that may be the signal file of a scan.
 #[derive(Clone, Debug)]
 pub(crate) struct Candidate<'a> {
-    /// Where it lies, as a place in the list of folders.
+    /// Index of its folder in the list of folders.
     pub folder: usize,
     /// The file.
     pub file: ScanFile<'a>,
-    /// What was made, the same for all scans: `space-fsLR_den-91k_bold.dtseries.nii`.
+    /// Description of the derivative, the same for all scans:
+    /// `space-fsLR_den-91k_bold.dtseries.nii`.
     pub output: String,
-    /// Which output is best for the whole data set: the lowest.
+    /// Rank of the output for the whole data set; the lowest is the best.
     pub rank: u8,
-    /// Which file of the same output is best: the lowest.
+    /// Rank of the file among files of the same output; the lowest is the best.
     pub order: u8,
 }
 
-/// Chooses one file for each scan: of those with `options.variant` in their names, or else of the
-/// one output that is best of all that the data set has, so that all scans are in one space. Scans
-/// without such a file are noted.
+/// Chooses one file per scan: a file with `options.variant` in its name, or else a file of the best
+/// output in the data set, so that all scans are in one space. Scans without such a file are noted.
 ///
 /// # Errors
-/// [`StudyError::Config`] when several are equally good, or when none has the variant.
+/// [`StudyError::Config`] when several files are equally good, or when none has the variant.
 pub(crate) fn choose<'a>(
     candidates: Vec<Candidate<'a>>,
     options: &ListOptions,
@@ -108,8 +108,8 @@ pub(crate) fn choose<'a>(
     Ok(chosen)
 }
 
-/// The first file of the scan of `of` which `is` the one looked for, those without `desc` first;
-/// a link that leads nowhere is noted.
+/// The first file of the scan of `of` that passes the test `is`; files without `desc` come first. A
+/// broken link is noted.
 pub(crate) fn companion(
     of: &ScanFile<'_>,
     files: &[ScanFile<'_>],
@@ -155,7 +155,7 @@ mod tests {
         (files, notes)
     }
 
-    /// Value and expectation of the error on `variant`.
+    /// Found and expected values of the error on `variant`.
     fn refused(candidates: &[Candidate<'static>], variant: Option<&str>) -> (String, String) {
         match names(candidates, variant).0 {
             Err(StudyError::Config {
@@ -199,7 +199,7 @@ mod tests {
                 "a part of the name of one of these: space-A_bold.nii, space-B_bold.nii".into()
             )
         );
-        // A scan that has one of them only is then no question.
+        // A scan with only one of them is not ambiguous.
         assert_eq!(names(&files, Some("bold")).0.unwrap().len(), 2);
     }
 

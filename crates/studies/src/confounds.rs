@@ -1,4 +1,4 @@
-//! Confounds: head movement and other nuisance signals, as the releases ship them.
+//! Confounds: head movement and other confounds in the file formats of the releases.
 
 mod bids_columns;
 mod comp_cor;
@@ -20,17 +20,17 @@ const FD: &str = "framewise_displacement";
 
 /// Reads the confounds of a scan of `n_volumes`.
 ///
-/// - HCP: 6 or more columns without a header, of which the first 6 are used; rotations come in
-///   degrees and are turned to radians.
-/// - fMRIPrep and XCP-D: columns are found by name, those that are not known are not looked at.
-///   The first cell of `framewise_displacement` may be `n/a`, which is 0; nuisance signals may
-///   have missing values anywhere. The JSON file of the same name beside a table of fMRIPrep, where
-///   there is one, tells what its aCompCor components are.
+/// - HCP: 6 or more columns without a header; the first 6 are used. Rotations are converted
+///   from degrees to radians.
+/// - fMRIPrep and XCP-D: columns are found by name; unknown columns are ignored. The first cell
+///   of `framewise_displacement` may be `n/a`, which becomes 0; other confounds may have missing
+///   values anywhere. For fMRIPrep, an optional JSON file with the same name as the table gives
+///   the tissues of the aCompCor components.
 ///
 /// # Errors
-/// [`StudyError::Files`]; [`StudyError::Confounds`] with line and column of a cell that is no
-/// number, for a column that is missing, and when there is not one row per volume;
-/// [`StudyError::Sidecar`] for a JSON file that cannot be understood.
+/// [`StudyError::Files`]; [`StudyError::Confounds`] with line and column for a cell that is not a
+/// number, for a missing column, and when there is not one row per volume; [`StudyError::Sidecar`]
+/// for a JSON file that cannot be parsed.
 pub fn read_confounds(file: &ConfoundFile, n_volumes: usize) -> Result<ConfoundTable, StudyError> {
     let (path, table) = match file {
         ConfoundFile::Hcp(path) => (path, hcp::read(path)?),
@@ -98,7 +98,7 @@ fn take(columns: &mut Vec<Column>, name: &str) -> Option<Vec<f64>> {
     Some(columns.swap_remove(at).values)
 }
 
-/// All six motion parameters, the framewise displacement, or both.
+/// A table with all six motion parameters, with the framewise displacement, or with both.
 fn motion_table(
     path: &Path,
     n_volumes: usize,

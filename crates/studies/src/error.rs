@@ -1,4 +1,4 @@
-//! Errors of a study's files: one enum for each noun, with what was found and what was expected.
+//! Errors of a study's files, with one enum of problems per kind of file.
 
 mod confounds;
 mod events;
@@ -22,10 +22,10 @@ pub use sidecar::SidecarProblem;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StudyError {
-    /// A file or folder.
+    /// Error of a file or folder.
     #[error(transparent)]
     Files(#[from] brainmae_files::FileError),
-    /// A file of a known format.
+    /// Error of a file of a known format.
     #[error(transparent)]
     Formats(#[from] brainmae_formats::FormatError),
     /// A field of a configuration is out of its range.
@@ -35,75 +35,75 @@ pub enum StudyError {
         field: &'static str,
         /// Its value.
         found: String,
-        /// What it may be.
+        /// The allowed values.
         expected: String,
     },
-    /// A folder in which no scan, or one scan twice, was found.
+    /// A folder contains no scan, or one scan twice.
     #[error("{problem}: {path:?}")]
     Listing {
         /// The folder, or the second file of a scan.
         path: PathBuf,
-        /// What is wrong.
+        /// The problem.
         problem: ListingProblem,
     },
-    /// A manifest, or a folder that needs one.
+    /// Problem of a manifest, or of a folder that needs one.
     #[error("{}{problem}: {path:?}", at(.line))]
     Manifest {
         /// The file or folder.
         path: PathBuf,
-        /// Line, from 1, where it is one line.
+        /// Line, from 1; `None` if the problem is not in one line.
         line: Option<u64>,
-        /// What is wrong.
+        /// The problem.
         problem: ManifestProblem,
     },
-    /// A table of subjects. No value and no subject stands in the message.
+    /// Problem of a table of subjects. The message contains no value and no subject.
     #[error("{}{problem}: {path:?}", at(.line))]
     Phenotype {
         /// The file.
         path: PathBuf,
-        /// Line, from 1, where it is one line.
+        /// Line, from 1; `None` if the problem is not in one line.
         line: Option<u64>,
-        /// What is wrong.
+        /// The problem.
         problem: PhenotypeProblem,
     },
-    /// A file of events.
+    /// Problem of a file of events.
     #[error("{}{problem}: {path:?}", at(.line))]
     Events {
         /// The file.
         path: PathBuf,
-        /// Line, from 1, where it is one line.
+        /// Line, from 1; `None` if the problem is not in one line.
         line: Option<u64>,
-        /// What is wrong.
+        /// The problem.
         problem: EventProblem,
     },
-    /// A table of confounds or of censored volumes.
+    /// Problem of a table of confounds or of censored volumes.
     #[error("{}{problem}: {path:?}", at(.line))]
     Confounds {
-        /// The file; for censored volumes that are put back, the file of the signals.
+        /// The file; for the reinsertion of censored volumes, the file of the signals.
         path: PathBuf,
-        /// Line, from 1, where it is one line.
+        /// Line, from 1; `None` if the problem is not in one line.
         line: Option<u64>,
-        /// What is wrong.
+        /// The problem.
         problem: ConfoundProblem,
     },
-    /// A JSON sidecar.
+    /// Problem of a JSON sidecar.
     #[error("{problem}: {path:?}")]
     Sidecar {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The problem.
         problem: SidecarProblem,
     },
 }
 
-/// `line 3: `, or nothing where it is not one line.
+/// The text `line 3: `, or an empty text without a line.
 fn at(line: &Option<u64>) -> String {
     line.map(|line| format!("line {line}: "))
         .unwrap_or_default()
 }
 
 impl StudyError {
-    /// Wraps an I/O error with what was tried on which path.
+    /// Wraps an I/O error with the action and the path.
     pub(crate) fn io(
         action: &'static str,
         path: impl Into<PathBuf>,
@@ -112,7 +112,7 @@ impl StudyError {
         move |source| Self::Files(error(source))
     }
 
-    /// A field of a configuration out of its range.
+    /// An error for a field of a configuration that is out of its range.
     pub(crate) fn config(
         field: &'static str,
         found: impl ToString,
@@ -125,7 +125,7 @@ impl StudyError {
         }
     }
 
-    /// A manifest that is wrong.
+    /// An error for a manifest.
     pub(crate) fn manifest(
         path: &Path,
         line: impl Into<Option<u64>>,
@@ -138,7 +138,7 @@ impl StudyError {
         }
     }
 
-    /// A table of subjects that is wrong.
+    /// An error for a table of subjects.
     pub(crate) fn phenotype(
         path: &Path,
         line: impl Into<Option<u64>>,
@@ -151,7 +151,7 @@ impl StudyError {
         }
     }
 
-    /// A file of events that is wrong.
+    /// An error for a file of events.
     pub(crate) fn events(path: &Path, line: impl Into<Option<u64>>, problem: EventProblem) -> Self {
         Self::Events {
             path: path.to_owned(),
@@ -160,7 +160,7 @@ impl StudyError {
         }
     }
 
-    /// A table of confounds that is wrong.
+    /// An error for a table of confounds.
     pub(crate) fn confounds(
         path: &Path,
         line: impl Into<Option<u64>>,
@@ -173,7 +173,7 @@ impl StudyError {
         }
     }
 
-    /// A sidecar that is wrong.
+    /// An error for a sidecar.
     pub(crate) fn sidecar(path: &Path, problem: SidecarProblem) -> Self {
         Self::Sidecar {
             path: path.to_owned(),

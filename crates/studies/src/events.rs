@@ -14,21 +14,21 @@ pub use shift::shift;
 pub use bids::read_bids_events;
 pub use design::read_design;
 
-/// One stretch of time under one condition.
+/// An interval of a scan with one condition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
-    /// During which scan.
+    /// The scan of the event.
     pub scan: ScanId,
-    /// What happened.
+    /// The condition.
     pub condition: String,
     /// Seconds from the first volume.
     pub onset_secs: f64,
-    /// How long it lasted.
+    /// Duration in seconds.
     pub duration_secs: f64,
 }
 
-/// Joins equal labels of consecutive volumes to events; volumes labelled `rest` belong to none.
+/// Joins equal labels of consecutive volumes to events; volumes labelled `rest` give no event.
 pub fn events_from_labels<L: AsRef<str>>(
     scan: &ScanId,
     labels: &[L],

@@ -17,7 +17,7 @@ use crate::shown::few;
 use crate::sidecar;
 use crate::subject_labels::SubjectLabels;
 
-/// Spaces of one subject's own brain, where an atlas does not lie.
+/// Spaces of a single subject, which do not fit an atlas.
 const OWN_SPACES: [&str; 5] = ["T1w", "T2w", "boldref", "func", "fsnative"];
 
 /// Derivatives of fMRIPrep.
@@ -68,7 +68,7 @@ fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
                 n_echoes += 1;
                 continue;
             }
-            // A subject's label volume labels voxels, so that grayordinates are of no use to it.
+            // The label volume of a subject labels voxels, so grayordinates cannot be used with it.
             if labels.is_some() && is_cifti(file) {
                 continue;
             }
@@ -116,7 +116,7 @@ fn is_cifti(file: &ScanFile<'_>) -> bool {
     file.name.extension == ".dtseries.nii"
 }
 
-/// How good a file of preprocessed signals is, the best 0; `None` for other files.
+/// Rank of a file of preprocessed signals, the best is 0; `None` for other files.
 fn rank(file: &ScanFile<'_>) -> Option<u8> {
     let name = &file.name;
     let is_volume =
@@ -134,7 +134,7 @@ fn rank(file: &ScanFile<'_>) -> Option<u8> {
     })
 }
 
-/// The scan with its companions, or a note why it cannot be used.
+/// The scan with its companion files, or a note why it cannot be used.
 fn found_scan(
     of: &ScanFile<'_>,
     files: &[ScanFile<'_>],
@@ -187,8 +187,8 @@ mod tests {
     const OWN: &str = "sub-1/func/sub-1_task-rest_desc-preproc_bold";
     const CONFOUNDS: &str = "sub-1/func/sub-1_task-rest_desc-confounds";
 
-    /// Lists volumes (`V`, `6` and, in the space of the subject, `O`) and grayordinates (`C`),
-    /// with the confounds.
+    /// Lists volumes (`V`, `6` and, in the space of the subject, `O`) and grayordinates (`C`), with
+    /// the confounds.
     fn list_of(
         kinds: &str,
         options: &ListOptions,

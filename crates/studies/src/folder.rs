@@ -1,4 +1,4 @@
-//! Folder, read once: its names and whether they are files, without a look at any of them.
+//! Folder, read once: names and types of its entries, without opening them.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 use crate::error::StudyError;
 use crate::listing::Note;
 
-/// What to do about a name that is not UTF-8.
+/// Advice for a name that is not UTF-8.
 pub(crate) const NOT_UTF8: &str = "its name is not UTF-8: rename it";
 
-/// What a name in a folder stands for.
+/// Type of a folder entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     File,
     Folder,
-    /// To a file, to a folder, or to nowhere: only a look at its target tells.
+    /// A link to a file, to a folder, or to nothing; the target must be checked.
     Link,
 }
 
@@ -24,7 +24,7 @@ enum Kind {
 #[derive(Debug)]
 pub(crate) struct Folder {
     pub path: PathBuf,
-    /// The path from the folder that is listed, for notes; empty for that folder.
+    /// The path relative to the listed folder, for notes; empty for the listed folder itself.
     shown: String,
     entries: BTreeMap<String, Kind>,
     /// Names that are not UTF-8.
@@ -32,7 +32,7 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Reads the folder that is to be listed; names that are not UTF-8 are noted.
+    /// Reads the listed folder; names that are not UTF-8 are noted.
     ///
     /// # Errors
     /// [`StudyError::Files`] when it cannot be read.
@@ -42,10 +42,10 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Reads a folder; `shown` is its path from the folder that is listed.
+    /// Reads a folder; `shown` is its path relative to the listed folder.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// An error when it cannot be read.
     pub fn read(path: &Path, shown: String) -> io::Result<Self> {
         let mut folder = Self {
             path: path.to_owned(),
@@ -73,8 +73,8 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Reads a folder in this one. What cannot be read is noted; a link to a file is no folder and
-    /// nothing to note.
+    /// Reads a subfolder. An unreadable folder is noted; a link to a file is ignored without a
+    /// note.
     pub fn child(&self, name: &str, notes: &mut Vec<Note>) -> Option<Self> {
         let kind = *self.entries.get(name)?;
         if kind == Kind::File {
@@ -98,7 +98,8 @@ impl Folder {
         }
     }
 
-    /// The folder some levels below; `None` when it is not there or cannot be read.
+    /// The folder at the path `names` below this one; `None` when it does not exist or cannot be
+    /// read.
     pub fn below(&self, names: &[&str]) -> Option<Self> {
         let (first, rest) = names.split_first()?;
         let first = self.child(first, &mut Vec::new())?;
@@ -108,29 +109,29 @@ impl Folder {
         }
     }
 
-    /// Names of files, and of links that may lead to one.
+    /// Names of files, and of links that may lead to a file.
     pub fn files(&self) -> impl Iterator<Item = &str> {
         self.names(Kind::Folder)
     }
 
-    /// Names of folders, and of links that may lead to one.
+    /// Names of folders, and of links that may lead to a folder.
     pub fn folders(&self) -> impl Iterator<Item = &str> {
         self.names(Kind::File)
     }
 
-    /// Whether a name is a link: following links may lead in a circle.
+    /// Whether a name is a link; links may form a cycle.
     pub fn is_link(&self, name: &str) -> bool {
         self.entries.get(name) == Some(&Kind::Link)
     }
 
-    /// Whether there is a file of this name, or a link that may lead to one.
+    /// Whether a file of this name exists, or a link that may lead to a file.
     pub fn has_file(&self, name: &str) -> bool {
         self.entries
             .get(name)
             .is_some_and(|kind| *kind != Kind::Folder)
     }
 
-    /// The path of a file; a link that leads to no file is noted.
+    /// The path of a file; a link without a target file is noted.
     pub fn file(&self, name: &str, notes: &mut Vec<Note>) -> Option<PathBuf> {
         if !self.has_file(name) {
             return None;
@@ -145,7 +146,7 @@ impl Folder {
         path
     }
 
-    /// The path of a file, also over a link.
+    /// The path of a file, with links followed.
     pub fn reach_file(&self, name: &str) -> Option<PathBuf> {
         let path = self.path.join(name);
         let is_there = match self.entries.get(name)? {
@@ -156,7 +157,7 @@ impl Folder {
         is_there.then_some(path)
     }
 
-    /// The path of a folder, also over a link.
+    /// The path of a folder, with links followed.
     pub fn reach_folder(&self, name: &str) -> Option<PathBuf> {
         let path = self.path.join(name);
         let is_there = match self.entries.get(name)? {
@@ -167,7 +168,7 @@ impl Folder {
         is_there.then_some(path)
     }
 
-    /// The path of something in this folder, as notes show it.
+    /// The path of an entry of this folder, in the form of notes.
     pub fn show(&self, name: &str) -> String {
         match self.shown.as_str() {
             "" => name.to_owned(),

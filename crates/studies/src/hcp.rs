@@ -1,7 +1,7 @@
-//! Release of the Human Connectome Project: what HCP Young Adult and HCP-Aging share,
+//! Releases of the Human Connectome Project: the common part of HCP Young Adult and HCP-Aging,
 //! `<subject>/MNINonLinear/Results/<run>/<run>_<suffixes>`.
 //!
-//! Every folder is read once; nothing is asked about single files, except where links lead.
+//! Every folder is read once; single files are checked only if they are links.
 
 mod folder_name;
 mod remarks;
@@ -20,24 +20,24 @@ pub(crate) use folder_name::{
 pub(crate) use run_folder::{Chosen, RunFolder};
 pub(crate) use walk::{Visit, Walk};
 
-/// What tells one release from another.
+/// The properties of one release.
 pub(super) struct Protocol {
-    /// How the folder of a subject is named, for a person to read.
+    /// Form of the folder names of subjects, for messages.
     pub subject_form: &'static str,
     /// Seconds between volumes.
     pub tr_secs: f64,
     /// The runs of a complete subject.
     pub runs: &'static [&'static str],
-    /// What the name of a folder says of a subject; `None` when it is no subject's.
+    /// Parses the folder name of a subject; `None` for another folder.
     pub parse_subject: fn(&str) -> Option<Person>,
-    /// What the name of a folder in `Results` says; `None` when it is of no interest.
+    /// Parses the name of a folder in `Results`; `None` for a folder that is ignored.
     pub parse_run: fn(&str) -> Option<FolderName>,
 }
 
-/// Lists a release whose runs lie in folders of their own.
+/// Lists a release with one folder per run.
 ///
 /// # Errors
-/// When `root` cannot be read.
+/// An error when `root` cannot be read.
 pub(super) fn list(
     protocol: &Protocol,
     root: &Path,
@@ -62,10 +62,10 @@ pub(super) fn list(
     Ok(walk.finish())
 }
 
-/// The first folders of subjects that are looked into before a layout gives up to recognise one.
+/// Maximum number of subject folders that are searched to recognise a layout.
 const TRIES: usize = 3;
 
-/// Whether the first subject of six digits that has runs has some whose name passes.
+/// Whether the first six-digit subject with runs has a run whose name passes the test.
 pub(super) fn has_young_adult_runs(root: &Path, passes: impl Fn(&[&str]) -> bool) -> bool {
     let Ok(top) = Folder::root(root, &mut Vec::new()) else {
         return false;
@@ -78,7 +78,7 @@ pub(super) fn has_young_adult_runs(root: &Path, passes: impl Fn(&[&str]) -> bool
     results.is_some_and(|results| passes(&results.folders().collect::<Vec<_>>()))
 }
 
-/// Whether a run is one at 7 T.
+/// Whether a run was acquired at 7 T.
 pub(super) fn is_7t(run: &str) -> bool {
     run.contains("_7T_")
 }

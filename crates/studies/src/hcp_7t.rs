@@ -31,7 +31,7 @@ const PROTOCOL: Protocol = Protocol {
     parse_run,
 };
 
-/// The release at 7 T; its root holds the subjects or is one level above them.
+/// The release at 7 T; its root contains the subjects, or a folder with them.
 #[derive(Clone, Copy, Debug)]
 pub struct Hcp7t;
 
@@ -74,7 +74,7 @@ fn parse_run(folder: &str) -> Option<FolderName> {
             folder.to_owned(),
             "several runs merged: the single ones are used",
         )),
-        // The runs at 3 T lie in the same tree.
+        // The runs at 3 T are in the same tree.
         _ if !parts.contains(&"7T") => None,
         _ => Some(FolderName::Other(
             folder.to_owned(),

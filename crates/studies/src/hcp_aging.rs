@@ -1,6 +1,8 @@
-//! HCP-Aging and AABC: `HCA6000030_V1_MR/…/rfMRI_REST1_AP`, or the four resting runs as one.
+//! HCP-Aging and AABC: `HCA6000030_V1_MR/…/rfMRI_REST1_AP`, or a concatenation of the four rest
+//! runs.
 //!
-//! The subject is `HCA6000030`; a visit is a session of it, so that splits keep visits together.
+//! The subject is `HCA6000030`. A visit is one of its sessions, so that splits keep visits
+//! together.
 
 mod seams;
 #[cfg(test)]
@@ -18,7 +20,7 @@ use crate::layout::StudyLayout;
 use crate::listing::{ListOptions, Listing, NoteKind};
 use seams::RUNS;
 
-/// The release joins the resting runs of a visit under this name.
+/// Name of the concatenation of the rest runs of a visit.
 const CONCATENATION: &str = "rfMRI_REST";
 
 /// The TR is 0.8 s by the protocol of the release.
@@ -38,7 +40,7 @@ const PROTOCOL: Protocol = Protocol {
     parse_run,
 };
 
-/// HCP-Aging and AABC; the root holds the visits or is one level above them.
+/// HCP-Aging and AABC; the root contains the visits, or a folder with them.
 #[derive(Clone, Copy, Debug)]
 pub struct HcpAging;
 
@@ -64,17 +66,17 @@ impl StudyLayout for HcpAging {
     }
 }
 
-/// Letters of `HCA6000030`.
+/// Number of characters of `HCA6000030`.
 const SUBJECT_LEN: usize = 10;
 
 /// Lists the scans of the release.
 ///
-/// The resting runs come from their own files, or from the concatenation cut at its seams when
-/// there are no such files or when it is cleaner; never from both. Listing reads the header of a
+/// The rest runs come from their own files. If there are none, or if the concatenation is cleaner,
+/// they are cut from the concatenation instead; both are never mixed. Listing reads the header of a
 /// concatenation and counts the lines of movement files.
 ///
 /// # Errors
-/// When `root` cannot be read.
+/// An error when `root` cannot be read.
 fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
     let mut walk = Walk::new(&PROTOCOL, root, options);
     for visit in walk.visits()? {
@@ -112,7 +114,7 @@ fn add_or_remark(
     }
 }
 
-/// Takes the resting runs of a visit; the names of those that need no more remark.
+/// Adds the rest runs of a visit; returns the names of the runs that need no further remark.
 fn add_rest<'f>(
     walk: &mut Walk<'_>,
     visit: &Visit,
@@ -139,7 +141,7 @@ fn add_rest<'f>(
                 }
             }
             Ok(_) => {}
-            // Without single runs either, the visit has nothing else.
+            // There are no single runs either, so the visit has no rest runs.
             Err(why) if steps.is_none() => {
                 walk.remarks
                     .add(NoteKind::Missing, &visit.folder, CONCATENATION, why);
@@ -153,7 +155,8 @@ fn add_rest<'f>(
     rest.iter().map(|folder| folder.name.as_str()).collect()
 }
 
-/// Cuts the concatenation `whole` into its runs; the names of those that need no more remark.
+/// Cuts the concatenation `whole` into its runs; returns the names of the runs that need no further
+/// remark.
 fn add_parts(
     walk: &mut Walk<'_>,
     visit: &Visit,

@@ -38,7 +38,7 @@ const PROTOCOL: Protocol = Protocol {
     parse_run,
 };
 
-/// The release at 3 T; its root holds the subjects or is one level above them.
+/// The release at 3 T; its root contains the subjects, or a folder with them.
 #[derive(Clone, Copy, Debug)]
 pub struct HcpYa;
 
@@ -52,7 +52,7 @@ impl StudyLayout for HcpYa {
     }
 
     fn recognise(&self, root: &Path) -> bool {
-        // A release at 7 T alone is another layout.
+        // A release with 7 T runs only is another layout.
         hcp::has_young_adult_runs(root, |runs| {
             runs.is_empty() || !runs.iter().all(|run| hcp::is_7t(run))
         })
@@ -81,7 +81,7 @@ fn parse_run(folder: &str) -> Option<FolderName> {
             "runs at 7 T".to_owned(),
             "another protocol: list them with the layout hcp-7t",
         )),
-        // The second level of a task's analysis lies beside its two runs.
+        // The second-level folder of a task analysis lies beside the two runs of the task.
         None if folder.starts_with("tfMRI_") => None,
         _ => Some(FolderName::Other(
             folder.to_owned(),

@@ -1,4 +1,4 @@
-//! JSON objects beside other files.
+//! JSON files beside other files.
 
 use std::fs::File;
 use std::io::Read;
@@ -8,14 +8,14 @@ use serde_json::{Map, Value};
 
 use crate::error::{SidecarProblem, StudyError};
 
-/// Longest sidecar that is read: one is a page of text, that of a table of confounds has an entry
-/// for every column.
+/// Maximum size of a sidecar: one of a scan is a page of text, one of a table of confounds has an
+/// entry per column.
 pub(crate) const MAX_BYTES: u64 = 16 << 20;
 
 /// Reads a JSON object.
 ///
 /// # Errors
-/// [`StudyError::Files`]; [`StudyError::Sidecar`] for what is too long or no JSON object.
+/// [`StudyError::Files`]; [`StudyError::Sidecar`] for a file that is too long or not a JSON object.
 pub(crate) fn read_object(path: &Path) -> Result<Map<String, Value>, StudyError> {
     let mut bytes = Vec::new();
     File::open(path)

@@ -1,4 +1,4 @@
-//! Scans of a folder: what a layout lists, sorted and checked.
+//! List of the scans of a folder, sorted and checked.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,18 +10,18 @@ use crate::layout::StudyLayout;
 use crate::listing::{FoundScan, ListOptions, Listing, Note, is_task};
 use crate::registry;
 
-/// Remarks of a layout that the error on an empty folder repeats.
+/// Maximum number of layout notes in the error on an empty folder.
 const NOTES_REPEATED: usize = 3;
 
 /// Lists the scans in the folder `root`, sorted by subject and name.
 ///
-/// What a layout expects and does not find is noted, as is what it finds and does not use.
+/// Expected but missing files are noted, and so are unused files.
 ///
 /// # Errors
-/// [`StudyError::Config`] for options that leave open which files are meant, with those there are;
-/// [`StudyError::Listing`] when no scan is found, with the layout that would fit, and when two
-/// files have the name of one scan; [`StudyError::Manifest`] for a manifest that is wrong;
-/// [`StudyError::Files`] when `root` cannot be read.
+/// [`StudyError::Config`] with the possible values for ambiguous options; [`StudyError::Listing`]
+/// when no scan is found, with the layout that would fit, and when two files have the name of one
+/// scan; [`StudyError::Manifest`] for an invalid manifest; [`StudyError::Files`] when `root` cannot
+/// be read.
 pub fn list(
     layout: &dyn StudyLayout,
     root: &Path,
@@ -56,7 +56,7 @@ pub fn list(
     Ok(listing)
 }
 
-/// Refuses two files for one scan.
+/// Checks that no two files belong to one scan.
 fn check_unique(scans: &[FoundScan]) -> Result<(), StudyError> {
     let mut files: HashMap<&ScanId, &PathBuf> = HashMap::new();
     for scan in scans {
@@ -74,7 +74,7 @@ fn check_unique(scans: &[FoundScan]) -> Result<(), StudyError> {
     Ok(())
 }
 
-/// Says what was looked for, what was met instead, and which layout would fit.
+/// The error for a folder without scans: what was looked for, what was found, and a better layout.
 fn nothing_found(
     layout: &dyn StudyLayout,
     root: &Path,

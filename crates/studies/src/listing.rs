@@ -1,4 +1,4 @@
-//! Listing of a folder: the scans that were found, and remarks on what was not.
+//! Listing of a folder: the scans found, and notes on missing and unused files.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use brainmae_files::id::{ScanId, SubjectId};
 
-/// What to look for in a folder; empty lists and `None` ask for everything a layout has.
+/// Options of a search; empty lists and `None` request everything of a layout.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ListOptions {
@@ -15,51 +15,50 @@ pub struct ListOptions {
     pub subjects: Vec<String>,
     /// Tasks to use, in any case: `rest`, `wm`.
     pub tasks: Vec<String>,
-    /// Part of a file name that must be there, where several names of one scan exist:
-    /// `hp2000_clean`, `func1mm`, `MNI152NLin6Asym`.
+    /// Required part of a file name, if a scan has several files: `hp2000_clean`, `func1mm`,
+    /// `MNI152NLin6Asym`.
     pub variant: Option<String>,
-    /// Name of the atlas in file names, where a layout has files of several: `4S156Parcels`.
+    /// Name of the atlas in file names, if a layout has files of several: `4S156Parcels`.
     pub atlas_label: Option<String>,
-    /// Path of each subject's own label volume, `{subject}` standing for the subject.
+    /// Path of each subject's own label volume; `{subject}` is replaced by the subject.
     pub subject_labels: Option<String>,
 }
 
 impl ListOptions {
-    /// Whether a subject is asked for.
+    /// Whether a subject is requested.
     pub fn wants_subject(&self, subject: &str) -> bool {
         self.subjects.is_empty() || self.subjects.iter().any(|wanted| wanted == subject)
     }
 
-    /// Tells the log of an `atlas_label` that `layout`, which has no files of several atlases, does
-    /// not use.
+    /// Logs a warning if `atlas_label` is set but `layout` has no files of several atlases.
     pub(crate) fn warn_of_atlas_label(&self, layout: &str) {
         if self.atlas_label.is_some() {
             tracing::warn!(layout, "atlas_label is for the layout xcpd and is not used");
         }
     }
 
-    /// Whether a task is asked for; case does not count.
+    /// Whether a task is requested; case is ignored.
     pub fn wants_task(&self, task: &str) -> bool {
         self.tasks.is_empty() || self.tasks.iter().any(|wanted| is_task(wanted, task))
     }
 }
 
-/// Whether two names are of one task.
+/// Whether two names mean the same task.
 pub(crate) fn is_task(one: &str, other: &str) -> bool {
     one.to_lowercase() == other.to_lowercase()
 }
 
-/// Scans and remarks of one folder.
+/// Scans and notes of one folder.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Listing {
     /// Scans that can be read, sorted by subject and name.
     pub scans: Vec<FoundScan>,
-    /// What was expected and is not there, or is there and is not used.
+    /// Notes on missing and on unused files.
     pub notes: Vec<Note>,
 }
 
 impl FromIterator<FoundScan> for Listing {
-    /// These scans, without a remark.
+    /// A listing of these scans, without notes.
     fn from_iter<I: IntoIterator<Item = FoundScan>>(scans: I) -> Self {
         Self {
             scans: scans.into_iter().collect(),
@@ -68,26 +67,26 @@ impl FromIterator<FoundScan> for Listing {
     }
 }
 
-/// Remark of a listing besides its scans.
+/// Note of a listing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Note {
-    /// What kind of remark.
+    /// Kind of the note.
     pub kind: NoteKind,
-    /// The subject, run or file, for a person to read; relative to the folder listed.
+    /// The subject, run or file, as text for a person; relative to the listed folder.
     pub what: String,
-    /// Why, and what to do where something can be done.
+    /// The reason, with advice if there is any.
     pub why: String,
 }
 
 impl Note {
-    /// Something that was expected and is not there.
+    /// A note on something that was expected but is missing.
     pub fn missing(what: impl Into<String>, why: impl Into<String>) -> Self {
         let (what, why) = (what.into(), why.into());
         let kind = NoteKind::Missing;
         Self { kind, what, why }
     }
 
-    /// Something that is there and is not used.
+    /// A note on something that exists but is not used.
     pub fn skipped(what: impl Into<String>, why: impl Into<String>) -> Self {
         let (what, why) = (what.into(), why.into());
         let kind = NoteKind::Skipped;
@@ -95,48 +94,48 @@ impl Note {
     }
 }
 
-/// Kinds of remark in a listing.
+/// Kinds of notes in a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NoteKind {
-    /// Expected and not there.
+    /// Expected but missing.
     Missing,
-    /// There and not used.
+    /// Existing but not used.
     Skipped,
-    /// Used, and not all of one kind.
+    /// Used, but of different kinds.
     Mixed,
 }
 
-/// One scan, as its files lie on disk.
+/// One scan with its files on disk.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FoundScan {
-    /// Unique in the listing, in the words of BIDS: `sub-1_ses-2_task-rest_dir-LR_run-01`.
+    /// Id, unique in the listing, by the rules of BIDS: `sub-1_ses-2_task-rest_dir-LR_run-01`.
     pub scan: ScanId,
-    /// The person, never the visit.
+    /// The person, not the visit.
     pub subject: SubjectId,
-    /// Session or visit, where there are several.
+    /// Session or visit, if there are several.
     pub session: Option<String>,
-    /// What the subject did, in the words of the release, lower case: `rest`, `wm`, `nsdcore`.
+    /// Task in the words of the release, in lower case: `rest`, `wm`, `nsdcore`.
     pub task: Option<String>,
-    /// Its signals.
+    /// File of its signals.
     pub signal: SignalFile,
-    /// The volumes of the file that are this scan; all of them when `None`.
+    /// The volumes of the file that belong to this scan; all when `None`.
     pub part: Option<Range<usize>>,
-    /// Seconds between volumes by the release's protocol or a sidecar; the file must agree.
+    /// Seconds between volumes, from the release's protocol or a sidecar; the file must agree.
     pub tr_secs: Option<f64>,
-    /// Which of several names of the same scan was taken: `_Atlas_MSMAll_hp2000_clean`.
+    /// The variant of the file that was chosen: `_Atlas_MSMAll_hp2000_clean`.
     pub variant: String,
-    /// Head movement and other nuisance signals.
+    /// File of head movement and other confounds.
     pub confounds: Option<ConfoundFile>,
-    /// A column of 0 and 1, one row per acquired volume: 1 is censored.
+    /// File with a column of 0 and 1, one row per acquired volume; 1 means censored.
     pub outliers: Option<PathBuf>,
-    /// Which share of every ROI is covered, 0 to 1, under the names of the ROIs.
+    /// File with the covered share of every ROI, 0 to 1, by ROI name.
     pub coverage: Option<PathBuf>,
-    /// What happened during the scan.
+    /// File of its events.
     pub events: EventFiles,
 }
 
 impl FoundScan {
-    /// A scan with these signals, of which nothing else is known.
+    /// A scan with these signals and no other files.
     pub fn new(scan: impl Into<ScanId>, subject: impl Into<SubjectId>, signal: SignalFile) -> Self {
         Self {
             scan: scan.into(),
@@ -155,23 +154,24 @@ impl FoundScan {
     }
 }
 
-/// Where the signals of a scan lie.
+/// File of the signals of a scan.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SignalFile {
-    /// CIFTI-2: `.dtseries.nii` or `.ptseries.nii`, told by its content.
+    /// CIFTI-2: `.dtseries.nii` or `.ptseries.nii`; the content determines which.
     Cifti(PathBuf),
     /// A 4-D NIfTI image.
     Nifti {
-        /// The volumes.
+        /// The image.
         bold: PathBuf,
-        /// The subject's own label volume, in the grid of the volumes; else the atlas has one.
+        /// The subject's own label volume, in the grid of the image; `None` if the atlas has
+        /// labels.
         labels: Option<PathBuf>,
     },
-    /// Text, one column per ROI: `.tsv` with tabs, `.csv` with commas.
+    /// Text table with one column per ROI: `.tsv` with tabs, `.csv` with commas.
     Table(PathBuf),
-    /// numpy's `.npy`, `[volume][roi]`.
+    /// NumPy array `.npy`, `[volume][roi]`.
     Npy(PathBuf),
-    /// Parquet or Arrow IPC, long or wide; `scan` picks the rows of one scan among several.
+    /// Parquet or Arrow IPC, long or wide; `scan` selects the rows of one scan among several.
     Columnar {
         /// The file.
         path: PathBuf,
@@ -181,7 +181,7 @@ pub enum SignalFile {
 }
 
 impl SignalFile {
-    /// The file that holds the signals.
+    /// Path of the file with the signals.
     pub fn path(&self) -> &PathBuf {
         match self {
             Self::Cifti(path) | Self::Table(path) | Self::Npy(path) => path,
@@ -191,7 +191,7 @@ impl SignalFile {
     }
 }
 
-/// Where the nuisance signals of a scan lie.
+/// File of the confounds of a scan.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ConfoundFile {
     /// HCP `Movement_Regressors.txt`: 12 columns without header, translation in mm, rotation in
@@ -203,10 +203,10 @@ pub enum ConfoundFile {
     Xcpd(PathBuf),
 }
 
-/// Where the events of a scan lie.
+/// Files of the events of a scan.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum EventFiles {
-    /// Nowhere.
+    /// The scan has no files of events.
     #[default]
     None,
     /// HCP: a folder of `<condition>.txt`, three columns onset, duration, amplitude in seconds.

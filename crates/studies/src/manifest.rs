@@ -1,4 +1,4 @@
-//! Manifest, `manifest.tsv` or `manifest.csv`: a table that tells what the files of a folder are.
+//! Manifest, `manifest.tsv` or `manifest.csv`: a table that describes the files of a folder.
 //!
 //! | column | meaning |
 //! |---|---|
@@ -14,7 +14,7 @@
 //! | `scan_key` | value of the `scan` column of a parquet or Arrow file with several scans |
 //! | `first_volume`, `last_volume` | the part of the file that is the scan: from 0, last included |
 //!
-//! Headers may be in capitals; empty cells, `n/a` and `NA` are missing. Without a manifest files
+//! Headers are case-insensitive; empty cells, `n/a` and `NA` are missing. Without a manifest, files
 //! are listed by their names, see `plain_folder`.
 
 mod plain_folder;
@@ -35,7 +35,7 @@ use crate::rows::{Broken, line_of};
 use crate::subject_labels::SubjectLabels;
 use row::Row;
 
-/// The names of a manifest.
+/// The file names of a manifest.
 const NAMES: [&str; 2] = ["manifest.tsv", "manifest.csv"];
 
 /// The columns that are read.
@@ -55,7 +55,7 @@ static COLUMNS: [&str; 13] = [
     "last_volume",
 ];
 
-/// A plain folder, with a manifest or with telling names.
+/// A plain folder, with a manifest or with descriptive file names.
 #[derive(Clone, Copy, Debug)]
 pub struct Manifest;
 
@@ -79,7 +79,7 @@ impl StudyLayout for Manifest {
     }
 }
 
-/// Lists what the manifest names, or, without one, what the names of the files tell.
+/// Lists the scans of the manifest or, without one, of the file names.
 fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
     let mut notes = Vec::new();
     let folder = Folder::root(root, &mut notes)?;
@@ -93,9 +93,9 @@ fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
     }
 }
 
-/// What kind of signals a file holds, by the ending of its name; `None` for other files.
+/// The kind of signals of a file, by its extension; `None` for other files.
 ///
-/// `labels` and `scan_key` are taken by the kinds that have a use for them.
+/// `labels` and `scan_key` are used by the kinds that need them.
 fn signal_file(
     path: PathBuf,
     labels: Option<PathBuf>,
@@ -121,7 +121,7 @@ fn signal_file(
     })
 }
 
-/// A manifest, open to be read.
+/// A manifest that is open for reading.
 struct OpenManifest {
     path: PathBuf,
     name: &'static str,
@@ -227,8 +227,8 @@ impl OpenManifest {
     }
 }
 
-/// Refuses an id that stands twice, and volumes that are in two scans. Lines alone are named: ids
-/// hold those of subjects, which must not reach a log.
+/// Checks that no id occurs twice and that no volume is in two scans. Errors name only lines,
+/// because ids contain subjects, which must not be written to a log.
 fn check_unique(manifest: &Path, found: &[(u64, FoundScan)]) -> Result<(), StudyError> {
     let mut ids: HashMap<&ScanId, u64> = HashMap::new();
     let mut parts: HashMap<_, Vec<(Range<usize>, u64)>> = HashMap::new();

@@ -1,15 +1,15 @@
-//! Names that a misspelt one may have meant.
+//! Names similar to a misspelt one.
 
 use strsim::{damerau_levenshtein, levenshtein};
 
-/// Names listed at most.
+/// Maximum number of names.
 const LISTED: usize = 3;
-/// Letters to change at most.
+/// Maximum number of changed letters.
 const CHANGES: usize = 3;
-/// Longest name for which others are looked for, in bytes.
+/// Maximum length of a name, in bytes, for the search of similar ones.
 const LONGEST: usize = 100;
 
-/// Names of `known` near to `name`: a few letters apart, else those that contain it.
+/// The names in `known` that differ from `name` by a few letters, or else those that contain it.
 pub(crate) fn near_names<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut near: Vec<(usize, &str)> = known
         .filter(|_| name.len() <= LONGEST)
@@ -26,7 +26,7 @@ pub(crate) fn near_names<'a>(name: &str, known: impl Iterator<Item = &'a str>) -
         .collect()
 }
 
-/// The name of `known` that is most like `name`, if one is at all like it.
+/// The name in `known` most similar to `name`, if it is similar enough.
 pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .filter(|_| name.len() <= LONGEST)

@@ -2,12 +2,12 @@
 //!
 //! `nsddata_timeseries/ppdata/subjAA/func<prep>/timeseries/timeseries_session<NN>_run<NN>.nii.gz`
 //!
-//! From the NSD data manual, "Time-series data" and "Raw data". A session has 12 runs, or 14 with
-//! rest, where 01 and 14 are at rest. There are design files for all runs (3,600: 12 for each of
-//! 284 sessions and 192 for runs at rest), so that they tell a session of which only some runs
-//! were fetched.
-//! The motion estimates in `motion/` are not used: the manual gives their columns no unit that
-//! could be checked. Runs of the localisers (`timeseries_prffloc_…`) are not listed.
+//! Names follow the NSD data manual, "Time-series data" and "Raw data". A session has 12 runs, or
+//! 14 with rest, where runs 01 and 14 are rest. There are design files for all runs (3,600: 12 for
+//! each of 284 sessions and 192 for rest runs), so they show the full session even if only
+//! some runs were downloaded.
+//! The motion estimates in `motion/` are not used, because the manual gives no verifiable unit of
+//! measurement for their columns. Runs of the localisers (`timeseries_prffloc_…`) are not listed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -20,19 +20,20 @@ use crate::layout::StudyLayout;
 use crate::listing::{EventFiles, FoundScan, ListOptions, Listing, Note, SignalFile};
 use crate::subject_labels::SubjectLabels;
 
-/// The two preparations, the one taken by default first: folder and seconds between volumes.
+/// The two preparations, the default first: folder and seconds between volumes.
 ///
-/// The manual writes 1.333 s for the volumes of 1.8 mm. They lie 4/3 s apart: three to a trial of
-/// 4 s, 226 to a run of 301 s.
+/// The manual gives 1.333 s for the volumes of 1.8 mm. The exact interval is 4/3 s: three volumes
+/// per trial of 4 s, 226 volumes per run of 301 s.
 const PREPARATIONS: [(&str, f64); 2] = [("func1pt8mm", 4.0 / 3.0), ("func1mm", 1.0)];
 
 /// Runs of a session without rest.
 const N_RUNS: u32 = 12;
 
-/// Runs of a session with rest, which is the first and the last.
+/// Runs of a session with rest; the first and the last are rest.
 const N_RUNS_WITH_REST: u32 = 14;
 
-/// The release; its root holds the subjects, `ppdata` or `nsddata_timeseries`.
+/// The release; its root is the folder of the subjects, or contains `ppdata` or
+/// `nsddata_timeseries`.
 #[derive(Clone, Copy, Debug)]
 pub struct Nsd;
 
@@ -110,7 +111,7 @@ fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
     Ok(Listing { scans, notes })
 }
 
-/// The folder that holds the subjects: the root, `ppdata` in it, or `nsddata_timeseries/ppdata`.
+/// The folder of the subjects: the root, its folder `ppdata`, or `nsddata_timeseries/ppdata`.
 fn ppdata(root: &Path, notes: &mut Vec<Note>) -> Result<Folder, StudyError> {
     let top = Folder::root(root, notes)?;
     if top.folders().any(is_subject) {
@@ -123,13 +124,13 @@ fn ppdata(root: &Path, notes: &mut Vec<Note>) -> Result<Folder, StudyError> {
     Ok(inner.unwrap_or(top))
 }
 
-/// Whether a folder is one of a subject: `subj01`.
+/// Whether a folder name is that of a subject: `subj01`.
 fn is_subject(name: &str) -> bool {
     name.strip_prefix("subj")
         .is_some_and(|number| number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// The preparation asked for, or the first that any subject has.
+/// The requested preparation, or the first one that any subject has.
 fn choose_preparation(
     subjects: &[(&str, Folder)],
     options: &ListOptions,
@@ -158,9 +159,9 @@ struct Runs<'a> {
     subject: &'a str,
     timeseries: Option<Folder>,
     design: Option<Folder>,
-    /// By session: run and file.
+    /// By session: run number and file.
     sessions: BTreeMap<u32, BTreeMap<u32, String>>,
-    /// The sessions with rest.
+    /// Sessions with rest.
     with_rest: BTreeSet<u32>,
 }
 
@@ -175,7 +176,7 @@ impl<'a> Runs<'a> {
             match numbers(file, "timeseries", &[".nii.gz", ".nii"]) {
                 Some((session, run)) if (1..=N_RUNS_WITH_REST).contains(&run) => {
                     let runs = sessions.entry(session).or_default();
-                    // A `.nii` comes before its `.nii.gz`.
+                    // A `.nii` sorts before its `.nii.gz`, so it is used.
                     runs.entry(run).or_insert_with(|| file.to_owned());
                     if run > N_RUNS {
                         with_rest.insert(session);
@@ -206,7 +207,7 @@ impl<'a> Runs<'a> {
         }
     }
 
-    /// The scans; runs that a session lacks are noted.
+    /// The scans; missing runs of a session are noted.
     fn scans(&self, options: &ListOptions, notes: &mut Vec<Note>) -> Vec<FoundScan> {
         let mut scans = Vec::new();
         for (session, runs) in &self.sessions {
@@ -264,7 +265,7 @@ impl<'a> Runs<'a> {
     }
 }
 
-/// Session and run in `<start>_session<NN>_run<NN><ending>`.
+/// Session and run numbers in `<start>_session<NN>_run<NN><ending>`.
 fn numbers(file: &str, start: &str, endings: &[&str]) -> Option<(u32, u32)> {
     let stem = endings
         .iter()

@@ -1,8 +1,8 @@
-//! Phenotypes: tables of one row per subject become families, targets and categories.
+//! Phenotypes: families, targets and categories from tables with one row per subject.
 //!
-//! Headers are matched with tolerance: case, spaces, dashes, dots and underscores do not count. A
-//! column is named in lower case with underscores: `PMAT24_A_CR` is `pmat24_a_cr`. Some columns
-//! have a name of their own, with the unit where there is one:
+//! Headers are compared without case, spaces, dashes, dots and underscores. The name of a column
+//! here is in lower case with underscores: `PMAT24_A_CR` is `pmat24_a_cr`. Some columns have a
+//! fixed name, with a unit of measurement where there is one:
 //!
 //! | here | in tables |
 //! |---|---|
@@ -12,10 +12,10 @@
 //! | `age_bin` | `Age` of the unrestricted HCP table, `22-25` |
 //! | `sex` | `Sex`, `Gender` |
 //!
-//! Subjects who share a key of any of the columns of families, in any table, are one family, and so
-//! are their relatives by other keys: half-siblings belong together.
+//! Subjects who share a key in any family column of any table are one family, together with their
+//! relatives by other keys: half-siblings belong together.
 //!
-//! These tables can be restricted: no value and no subject ever stands in an error or a warning.
+//! These tables can be restricted, so errors and warnings contain no value and no subject.
 
 mod column;
 mod families;
@@ -41,29 +41,29 @@ use column::Typed;
 use header::{AGE_BIN, AGE_YEARS, SEX};
 use merge::Merged;
 
-/// From this age on, releases give no exact age: it could tell who it is.
+/// From this age on, releases give no exact age, because it could identify the person.
 const TOP_CODED_YEARS: f64 = 90.0;
 
-/// Which columns to take from tables of subjects.
+/// Options to select columns from tables of subjects.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PhenotypeOptions {
-    /// Columns to keep beside age, sex and family; all that can be used when empty.
+    /// Columns to keep beside age, sex and family; all usable columns when empty.
     pub columns: Vec<String>,
 }
 
-/// What one or more tables say of subjects.
+/// The content of one or more tables of subjects.
 #[derive(Clone, Default, PartialEq)]
 pub struct Phenotypes {
-    /// Every subject of every table.
+    /// Records of all subjects of all tables.
     pub records: BTreeMap<SubjectId, SubjectRecord>,
-    /// What was done otherwise than a reader may think, without any value or subject.
+    /// Warnings about unexpected choices, without any value or subject.
     pub warnings: Vec<String>,
     /// Whether the family of every subject is known, so that splits can keep relatives together.
     pub family_safe: bool,
 }
 
-/// Counts alone: the values may be restricted.
+/// Prints counts only, because the values may be restricted.
 impl fmt::Debug for Phenotypes {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Phenotypes")
@@ -75,14 +75,15 @@ impl fmt::Debug for Phenotypes {
 }
 
 impl Phenotypes {
-    /// Reads and joins tables, text divided by tabs, commas or semicolons.
+    /// Reads and joins text tables separated by tabs, commas or semicolons.
     ///
-    /// A column of numbers becomes a target, another one a category, unless it is free text. Empty
-    /// cells, `NA`, `n/a`, `NaN` and `.` are missing. Of several visits the first is used.
+    /// A column of numbers becomes a target; another column becomes a category, unless it is free
+    /// text. Empty cells, `NA`, `n/a`, `NaN` and `.` are missing. The first of several visits is
+    /// used.
     ///
     /// # Errors
-    /// When a file cannot be read or is no table with a column of subjects; when two files differ
-    /// about a subject; for a column asked for that is not there or is free text.
+    /// An error when a file cannot be read or is not a table with a column of subjects, when two
+    /// files differ about a subject, or when a requested column is missing or free text.
     pub fn read(paths: &[PathBuf], options: &PhenotypeOptions) -> Result<Self, StudyError> {
         let mut warnings = Vec::new();
         let mut merged = Merged::default();
@@ -137,8 +138,8 @@ impl Phenotypes {
         })
     }
 
-    /// What to tell of the subjects that are `used` when the tables do not know all of their
-    /// families; nothing of a single subject, who has no relatives to be kept apart from.
+    /// A warning if the tables do not have the families of all `used` subjects; `None` for a single
+    /// subject, who has no relatives in the data.
     pub fn family_warning(&self, used: &[SubjectRecord]) -> Option<String> {
         let is_known = |used: &&SubjectRecord| {
             let record = self.records.get(&used.subject);
@@ -159,8 +160,8 @@ impl Phenotypes {
         ))
     }
 
-    /// One record per subject of `wanted`, in this order, and how many of them are in no table:
-    /// their records say nothing.
+    /// One record per subject of `wanted`, in this order, and the number of subjects that are in no
+    /// table; their records are empty.
     pub fn for_subjects(&self, wanted: &[SubjectId]) -> (Vec<SubjectRecord>, usize) {
         let mut n_without = 0;
         let records = wanted
@@ -176,7 +177,7 @@ impl Phenotypes {
     }
 }
 
-/// The columns to keep, by the names they have here; all of them when `None`.
+/// The columns to keep, by their names here; `None` means all.
 fn chosen(
     merged: &Merged,
     options: &PhenotypeOptions,

@@ -1,4 +1,4 @@
-//! Registry of the layouts: by name, and by what a folder looks like.
+//! Registry of the layouts: search by name and recognition of a folder.
 
 mod layout_name;
 
@@ -18,7 +18,7 @@ use crate::xcpd::Xcpd;
 
 pub use layout_name::LayoutName;
 
-/// Every layout of this crate. A new one is a file of its own and a line here.
+/// Every layout of this crate. A new layout needs its own file and a line here.
 pub static LAYOUTS: &[&dyn StudyLayout] =
     &[&HcpYa, &Hcp7t, &HcpAging, &Nsd, &Xcpd, &Fmriprep, &Manifest];
 
@@ -26,13 +26,13 @@ pub static LAYOUTS: &[&dyn StudyLayout] =
 static NAMES: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| LAYOUTS.iter().map(|layout| layout.name()).collect());
 
-/// Other names that a layout answers to.
+/// Other names of layouts.
 const ALIASES: [(&str, &str); 2] = [("aging", "hcp-aging"), ("aabc", "hcp-aging")];
 
-/// The layout of this name; `aging` and `aabc` stand for `hcp-aging`.
+/// The layout with this name; `aging` and `aabc` mean `hcp-aging`.
 ///
 /// # Errors
-/// [`StudyError::Config`] for an unknown name, with those there are and the nearest of them.
+/// [`StudyError::Config`] for an unknown name, with the known names and the most similar of them.
 pub fn by_name(name: &str) -> Result<&'static dyn StudyLayout, StudyError> {
     find(name).ok_or_else(|| {
         let hint = nearest(name, NAMES.iter().copied())
@@ -43,16 +43,16 @@ pub fn by_name(name: &str) -> Result<&'static dyn StudyLayout, StudyError> {
     })
 }
 
-/// The layout of this name; `None` for an unknown name.
+/// The layout with this name; `None` for an unknown name.
 fn find(name: &str) -> Option<&'static dyn StudyLayout> {
     let alias = ALIASES.iter().find(|(alias, _)| *alias == name);
     let name = alias.map_or(name, |(_, name)| name);
     LAYOUTS.iter().copied().find(|layout| layout.name() == name)
 }
 
-/// The layout that `root` looks like, after a look into a few folders.
+/// The layout that `root` looks like, after a search of a few folders.
 pub fn recognise(root: &Path) -> Option<&'static dyn StudyLayout> {
-    // The last are asked first: a manifest says outright what a folder is.
+    // The last layouts are tried first: a manifest describes the folder explicitly.
     let mut layouts = LAYOUTS.iter().rev().copied();
     layouts.find(|layout| layout.recognise(root))
 }

@@ -1,10 +1,10 @@
-//! Rows of text tables: what the csv crate says of those it cannot read.
+//! Rows of text tables that the csv crate cannot read.
 
 use std::io;
 
-/// Why a table cannot be read on.
+/// Why reading of a table stopped.
 pub(crate) enum Broken {
-    /// The file.
+    /// The file cannot be read.
     Io(io::Error),
     /// A row has another number of cells than the header.
     Cells {
@@ -12,9 +12,9 @@ pub(crate) enum Broken {
         found: u64,
         expected: u64,
     },
-    /// Bytes that are no text.
+    /// The bytes are not UTF-8 text.
     NotUtf8 { line: u64 },
-    /// Anything else.
+    /// Another error of the csv crate.
     Other { line: u64, reason: String },
 }
 

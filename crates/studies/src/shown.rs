@@ -1,9 +1,9 @@
-//! Texts and names of files as messages show them.
+//! Texts and file names in the form of messages.
 
-/// Characters of a text that a message shows.
+/// Maximum number of characters of a text in a message.
 const SHOWN: usize = 40;
 
-/// Names that a remark lists where nothing else is said.
+/// Default number of names in a note.
 const FEW: usize = 3;
 
 /// The start of a text, in quotes.
@@ -12,12 +12,12 @@ pub(crate) fn shown(text: &str) -> String {
     format!("{start:?}")
 }
 
-/// The first three names, and how many more there are.
+/// The first three names, and the number of further names.
 pub(crate) fn few<S: AsRef<str>>(names: &[S]) -> String {
     first_of(names, FEW)
 }
 
-/// The first `most` names, and how many more there are.
+/// The first `most` names, and the number of further names.
 pub(crate) fn first_of<S: AsRef<str>>(names: &[S], most: usize) -> String {
     let first: Vec<&str> = names.iter().take(most).map(AsRef::as_ref).collect();
     match names.len().saturating_sub(most) {

@@ -1,4 +1,4 @@
-//! Sidecars of scans: JSON files that tell the seconds between volumes.
+//! Sidecars of scans: JSON files with the seconds between volumes.
 
 use std::path::{Path, PathBuf};
 
@@ -9,13 +9,14 @@ use crate::bids_tree::{FuncFolder, ScanFile};
 use crate::error::{SidecarProblem, StudyError};
 use crate::json;
 
-/// Longer intervals are milliseconds: no scan of a brain takes this long for a volume.
+/// Longer intervals must be in milliseconds: no brain scan needs this long for a volume.
 pub(crate) const MAX_TR_SECS: f64 = 100.0;
 
 /// `RepetitionTime` of one sidecar, in seconds; `None` when it has no such key.
 ///
 /// # Errors
-/// [`StudyError::Sidecar`] for what is no JSON object, and for a value that is no time in seconds.
+/// [`StudyError::Sidecar`] for a file that is not a JSON object, and for a value that is not a time
+/// in seconds.
 pub(crate) fn repetition_time_secs(path: &Path) -> Result<Option<f64>, StudyError> {
     let sidecar = json::read_object(path)?;
     let value = match sidecar.get("RepetitionTime") {
@@ -32,12 +33,12 @@ pub(crate) fn repetition_time_secs(path: &Path) -> Result<Option<f64>, StudyErro
     Err(StudyError::sidecar(path, problem))
 }
 
-/// The TR of a scan by the sidecars of `of`, one of its files: that of the same name, then those
-/// of other files of the scan, then those in the folders above that apply to it; the first that
-/// has a `RepetitionTime` counts.
+/// The TR of a scan from the sidecars of its file `of`. The order is: the sidecar of the same name,
+/// then those of other files of the scan, then those in the folders above that apply to it. The
+/// first sidecar with a `RepetitionTime` is used.
 ///
 /// # Errors
-/// What a sidecar that was asked says wrong.
+/// The error of a sidecar that was read.
 pub(crate) fn tr_secs(
     of: &ScanFile<'_>,
     files: &[ScanFile<'_>],
@@ -51,7 +52,7 @@ pub(crate) fn tr_secs(
     Ok(None)
 }
 
-/// Sidecars that may tell of a scan, the one to ask first first.
+/// Sidecars that may apply to a scan, in the order of preference.
 fn sidecars(of: &ScanFile<'_>, files: &[ScanFile<'_>], folder: &FuncFolder) -> Vec<PathBuf> {
     let stem = |name: &BidsName, file: &str| file[..file.len() - name.extension.len()].to_owned();
     let of_stem = stem(&of.name, of.file);
@@ -86,7 +87,7 @@ fn sidecars(of: &ScanFile<'_>, files: &[ScanFile<'_>], folder: &FuncFolder) -> V
     paths
 }
 
-/// Whether a file may be the sidecar of signals.
+/// Whether a file may be the sidecar of a signal file.
 fn is_sidecar(name: &BidsName<'_>) -> bool {
     name.extension.ends_with(".json")
         && ["bold", "timeseries"].contains(&name.suffix)

@@ -11,12 +11,12 @@ use serde::{Deserialize, Serialize};
 pub struct SubjectRecord {
     /// The subject.
     pub subject: SubjectId,
-    /// The family, where known: relatives stay on one side of a split.
+    /// The family, where known; a split keeps relatives in one set.
     pub family: Option<String>,
-    /// What may be predicted, the unit in the name: `age_years`. A missing one is absent.
+    /// Targets, with the unit of measurement in the name: `age_years`. A missing target is absent.
     #[serde(default)]
     pub targets: BTreeMap<String, f64>,
-    /// Categories that may be predicted or balanced over: `sex`, `site`. A missing one is absent.
+    /// Categories to predict or to balance over: `sex`, `site`. A missing category is absent.
     #[serde(default)]
     pub categories: BTreeMap<String, String>,
 }

@@ -6,23 +6,23 @@ use std::path::{Path, PathBuf};
 use crate::error::StudyError;
 use crate::listing::{ListOptions, Note};
 
-/// What stands for the subject in the path.
+/// Placeholder of the subject in the path.
 const SUBJECT: &str = "{subject}";
 
-/// Where the label volumes of the subjects lie.
+/// Paths of the label volumes of the subjects.
 #[derive(Debug)]
 pub(crate) struct SubjectLabels {
     root: PathBuf,
     pattern: String,
-    /// By subject: the file, or `None` when it is not there and that is noted.
+    /// By subject: the file, or `None` when it does not exist, which has been noted.
     known: HashMap<String, Option<PathBuf>>,
 }
 
 impl SubjectLabels {
-    /// `None` when no label volumes are asked for. A relative path starts at `root`.
+    /// `None` when no label volumes are requested. A relative path starts at `root`.
     ///
     /// # Errors
-    /// [`StudyError::Config`] for a path that is the same for all subjects.
+    /// [`StudyError::Config`] for a path without a placeholder, the same for all subjects.
     pub fn new(root: &Path, options: &ListOptions) -> Result<Option<Self>, StudyError> {
         let Some(pattern) = &options.subject_labels else {
             return Ok(None);
@@ -41,7 +41,7 @@ impl SubjectLabels {
         }))
     }
 
-    /// The label volume of a subject; one that is not there is noted once.
+    /// The label volume of a subject; a missing one is noted once.
     pub fn of(&mut self, subject: &str, notes: &mut Vec<Note>) -> Option<PathBuf> {
         if let Some(known) = self.known.get(subject) {
             return known.clone();

@@ -1,9 +1,9 @@
-//! Trees of small files, for the tests of the layouts.
+//! Folder trees of small files, for the tests of the layouts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A folder with these files; a name with `=` is followed by the content.
+/// A folder with these files; the content follows after `=` in the name.
 pub(crate) fn tree<S: AsRef<str>>(files: &[S]) -> tempfile::TempDir {
     let root = tempfile::tempdir().unwrap();
     for file in files {
@@ -15,7 +15,7 @@ pub(crate) fn tree<S: AsRef<str>>(files: &[S]) -> tempfile::TempDir {
     root
 }
 
-/// A temporary folder in which runs lie at `<subject>/<inner>/<run>`.
+/// A temporary folder with runs at `<subject>/<inner>/<run>`.
 pub(crate) struct Tree {
     folder: tempfile::TempDir,
     inner: &'static str,
@@ -33,7 +33,7 @@ impl Tree {
         self.folder.path()
     }
 
-    /// Makes the folder of a run with files `<run><suffix>`.
+    /// Creates the folder of a run with files `<run><suffix>`.
     pub fn run(&self, subject: &str, run: &str, suffixes: &[&str]) -> PathBuf {
         let folder = self.folder(&format!("{subject}/{}/{run}", self.inner));
         for suffix in suffixes {

@@ -7,9 +7,9 @@
 //! | 0.7 to 0.14 | `…_space-<s>_seg-<label>_stat-mean_timeseries.tsv` |
 //! | 26 | `…_space-<s>_atlas-<label>_stat-mean_timeseries.tsv` |
 //!
-//! From the lists of outputs that its tests keep (`xcp_d/tests/data/*_outputs.txt`). XCP-D also
-//! writes the runs of a task one after another into a file named without `run` and `dir`: the same
-//! signals a second time, so that it is not listed where its runs are.
+//! The names follow the output lists in XCP-D's tests (`xcp_d/tests/data/*_outputs.txt`). XCP-D
+//! also concatenates the runs of a task into a file without `run` and `dir` in its name. It repeats
+//! the same signals, so it is not listed if the single runs are.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -94,7 +94,7 @@ fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
     Ok(Listing { scans, notes })
 }
 
-/// The label of the atlas, when a file holds mean signals of parcels.
+/// The label of the atlas in the name of a file of parcel signals; `None` for other files.
 fn series_label<'a>(file: &ScanFile<'a>) -> Option<&'a str> {
     let name = &file.name;
     let is_series = name.suffix == "timeseries"
@@ -105,7 +105,7 @@ fn series_label<'a>(file: &ScanFile<'a>) -> Option<&'a str> {
         .filter(|_| is_series && name.get("desc") != Some("confounds"))
 }
 
-/// The atlas asked for, or the only one there is.
+/// The requested atlas, or the only one in the folder.
 fn choose_label(
     labels: BTreeSet<&str>,
     options: &ListOptions,
@@ -154,7 +154,7 @@ fn candidate<'a>(folder: usize, file: &ScanFile<'a>) -> Candidate<'a> {
     }
 }
 
-/// Leaves out the files in which XCP-D joined runs that are listed themselves.
+/// Removes the concatenations of runs that are listed themselves.
 fn without_concatenations<'a>(
     chosen: Vec<Candidate<'a>>,
     notes: &mut Vec<Note>,
@@ -183,7 +183,7 @@ fn without_concatenations<'a>(
     single
 }
 
-/// The scan with its companions, or a note why it cannot be used.
+/// The scan with its companion files, or a note why it cannot be used.
 fn found_scan(
     of: &ScanFile<'_>,
     files: &[ScanFile<'_>],

@@ -99,8 +99,8 @@ fn seventeen_networks_have_their_own_names() {
 
 #[test]
 fn centres_lie_near_the_published_ones() {
-    // CBIG, Schaefer2018_100Parcels_7Networks_order_FSLMNI152_2mm.Centroid_RAS.csv. Theirs are of
-    // voxels in the grey matter, ours of the pial surface.
+    // CBIG, Schaefer2018_100Parcels_7Networks_order_FSLMNI152_2mm.Centroid_RAS.csv. Their centroids
+    // are of grey-matter voxels, ours are of the pial surface.
     let atlas = atlas("schaefer-100-7").unwrap();
     for (number, published) in [
         (1, [-26.0, -34.0, -18.0]),
@@ -149,7 +149,7 @@ fn no_two_regions_share_a_name_of_one_generation() {
 
 #[test]
 fn as_many_names_changed_as_the_two_releases_differ_in() {
-    // Counted from the two sources by derive.py.
+    // Counts from the two sources, computed by derive.py.
     let renamed = BUILTINS.iter().map(|builtin| {
         let regions = builtin.regions().iter();
         regions

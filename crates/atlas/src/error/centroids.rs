@@ -1,33 +1,33 @@
-//! Problems of a table of centres.
+//! Problems of a table of centroids.
 
 use crate::shown::shown;
 
-/// Why a line of a table of centres cannot be understood.
+/// Why a line of a table of centroids cannot be parsed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CentroidProblem {
-    /// Another header.
+    /// The header is not the expected one.
     #[error("the header is {}, expected ROI Label,ROI Name,R,A,S", shown_all(.found))]
     Header {
-        /// The first names in it.
+        /// Its first column names.
         found: Vec<String>,
     },
-    /// A label that is no number from 0.
+    /// A label is not a whole number from 0.
     #[error("{} is no ROI label", shown(.found))]
     Label {
         /// The cell.
         found: String,
     },
-    /// A coordinate that is no finite number.
+    /// A coordinate is not a finite number.
     #[error("{} is no place in mm", shown(.found))]
     Place {
         /// The cell.
         found: String,
     },
-    /// A row that is no text of a table, or of another length.
+    /// A row cannot be parsed, or has another length.
     #[error("{reason}")]
     Row {
-        /// What the reader of tables says.
+        /// The error of the csv crate.
         reason: String,
     },
 }

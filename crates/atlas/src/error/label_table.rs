@@ -1,28 +1,28 @@
-//! Problems of a label table of which an atlas is to be made.
+//! Problems of a label table from which an atlas is made.
 
 use super::region::RoiProblem;
 use crate::shown::shown;
 
-/// Why no atlas can be made of a label table.
+/// Why a label table does not give an atlas.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LabelTableProblem {
-    /// A name at the key of the background.
+    /// The key of the background has a name.
     #[error("{} at key 0, expected keys from 1, for 0 is no ROI", shown(.name))]
     NameAtZero {
         /// The name.
         name: String,
     },
-    /// A key that is there twice.
+    /// A key occurs twice.
     #[error("key {key} twice, expected every key once")]
     KeyTwice {
         /// The key.
         key: u32,
     },
-    /// No label besides the background.
+    /// There is no label besides the background.
     #[error("empty: it has no ROI, expected at least one label besides the background")]
     Empty,
-    /// Names that make no atlas.
+    /// The names do not form an atlas.
     #[error("a table whose {0}, expected a table of ROIs, each with a name of its own")]
     Rois(RoiProblem),
 }

@@ -1,33 +1,33 @@
-//! Mismatches of an atlas with the columns or labels of a file.
+//! Mismatches between an atlas and the columns or labels of a file.
 
 use std::fmt;
 
 use crate::shown::shown;
 
-/// Keys that a message lists before it stops.
+/// Maximum number of keys in a message.
 const KEYS_LISTED: usize = 5;
 
 /// How columns or labels differ from the ROIs of an atlas.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Mismatch {
-    /// By their names.
+    /// The names differ.
     #[error("{problem}{}", these_are(.other_atlas))]
     Names {
-        /// What is wrong.
+        /// The problem.
         problem: NameProblem,
-        /// The built-in atlas of another number of ROIs that the names are.
+        /// The built-in atlas, with another number of ROIs, to which the names belong.
         other_atlas: Option<&'static str>,
     },
-    /// By the number of columns without names.
+    /// The number of unnamed columns differs.
     #[error("expected {expected} columns; {hint}")]
     Count {
-        /// ROIs of the atlas.
+        /// Number of ROIs in the atlas.
         expected: usize,
-        /// What the columns may be.
+        /// A possible explanation.
         hint: CountHint,
     },
-    /// By the keys of labels, or by where the regions lie.
+    /// The keys of the labels or the positions of the regions differ.
     #[error(transparent)]
     Labels(#[from] LabelProblem),
 }
@@ -38,17 +38,17 @@ fn these_are(other_atlas: &Option<&'static str>) -> String {
         .unwrap_or_default()
 }
 
-/// Why names are not those of the ROIs of an atlas.
+/// Why names do not match the ROIs of an atlas.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameProblem {
-    /// A name is there twice.
+    /// A name occurs twice.
     #[error("{} is there twice: remove one", shown(.name))]
     NameTwice {
         /// The name.
         name: String,
     },
-    /// An ROI is there under two names.
+    /// An ROI occurs under two names.
     #[error("{} and {} are both the ROI {roi}: remove one", shown(.first), shown(.second))]
     RoiTwice {
         /// The first of its names.
@@ -58,39 +58,39 @@ pub enum NameProblem {
         /// The ROI.
         roi: String,
     },
-    /// No name is that of an ROI.
+    /// No name belongs to an ROI.
     #[error("none is a name of its ROIs{unknown}")]
     NoRoi {
         /// The names.
         unknown: UnknownNames,
     },
-    /// ROIs are missing, or names are unknown that may be ROIs.
+    /// ROIs are missing, or there are unknown names that may be ROIs.
     #[error("{found} of its {expected} ROIs are there{unknown}")]
     Unknown {
-        /// ROIs that are there.
+        /// Number of ROIs found.
         found: usize,
-        /// ROIs of the atlas.
+        /// Number of ROIs in the atlas.
         expected: usize,
-        /// Names that no list knows.
+        /// Names that are not in any list.
         unknown: UnknownNames,
     },
-    /// Names of several lists.
+    /// The names are from several lists.
     #[error(
         "the names are mixed: {n_explained} of them are names of {list}, but {} is one of \
          {other_list}: give all ROIs the names of one list",
         shown(.odd)
     )]
     Mixed {
-        /// Names that the list which knows most of them explains.
+        /// Number of names in the list with the most of them.
         n_explained: usize,
         /// That list.
         list: String,
-        /// A name that it does not know.
+        /// A name that is not in this list.
         odd: String,
-        /// The list that does.
+        /// The list with that name.
         other_list: String,
     },
-    /// A name that two lists read differently, where nothing tells which one is meant.
+    /// Two lists give different ROIs for a name, and no other name decides between them.
     #[error(
         "{} is one ROI by the names of {list} and another by those of {other_list}, and the other \
          names do not tell which are meant: use the names of the atlas and name all of its ROIs",
@@ -106,12 +106,12 @@ pub enum NameProblem {
     },
 }
 
-/// The first names that no list knows, each with what it may mean.
+/// The first names that are not in any list, each with a suggestion.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnknownNames {
-    /// The name, and the ROI whose name is most like it.
+    /// The name, and the ROI with the most similar name.
     pub listed: Vec<(String, Option<String>)>,
-    /// How many more there are.
+    /// Number of further unknown names.
     pub n_more: usize,
 }
 
@@ -131,41 +131,41 @@ impl fmt::Display for UnknownNames {
     }
 }
 
-/// What columns without names may be, where they are not as many as the ROIs.
+/// Possible explanation when the number of unnamed columns is not that of the ROIs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CountHint {
-    /// One column too many.
+    /// There is one column too many.
     #[error("off by one: has the file a column for the background or for an index? Remove it")]
     OneMore,
-    /// As many rows as ROIs.
+    /// The number of rows is that of the ROIs.
     #[error("its rows are as many as ROIs: a row must be a volume, so transpose it")]
     Transposed,
-    /// As many as ROIs of a built-in atlas.
+    /// The number of columns is that of another built-in atlas.
     #[error("as many as ROIs of {atlas}: is that its atlas?")]
     OtherAtlas {
-        /// That atlas.
+        /// Name of that atlas.
         atlas: &'static str,
     },
-    /// As many as ROIs of an atlas 4S of XCP-D.
+    /// The number of columns is that of a 4S atlas of XCP-D.
     #[error(
         "as many as ROIs of 4S{n_columns}, which are those of {atlas} and {n_subcortical} below \
          the cortex: give the table with its header, so that they are found by name"
     )]
     With4s {
-        /// Columns of the file.
+        /// Number of columns in the file.
         n_columns: usize,
-        /// The atlas of the cortex.
+        /// The cortical atlas.
         atlas: &'static str,
-        /// ROIs below the cortex.
+        /// Number of subcortical ROIs.
         n_subcortical: usize,
     },
-    /// Nothing known.
+    /// No explanation is known.
     #[error("give a table with a header, or the atlas that it was made with")]
     Unknown,
 }
 
-/// Why labels are not the ROIs of an atlas.
+/// Why labels do not match the ROIs of an atlas.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LabelProblem {
@@ -179,16 +179,16 @@ pub enum LabelProblem {
         /// Its second name.
         second: String,
     },
-    /// An ROI at the key of the background.
+    /// The key of the background has the name of an ROI.
     #[error("key 0 is the background and stands for {roi}: are the keys off by one?")]
     RoiAtZero {
         /// The ROI.
         roi: String,
     },
-    /// Nothing has a label.
+    /// No voxel or vertex has a label.
     #[error("no voxel or vertex has a label above 0")]
     NoLabel,
-    /// Keys start at 0 where 0 is no background.
+    /// Keys start at 0, and 0 is not the background.
     #[error(
         "keys run from 0 to {last} and 0 covers no more than an ROI does, so that every key is off \
          by one: add 1 to all of them and give 0 to the background"
@@ -205,10 +205,10 @@ pub enum LabelProblem {
     KeysFromTwo {
         /// The last key.
         last: u32,
-        /// The last key that there should be.
+        /// The expected last key.
         expected: usize,
     },
-    /// Keys above the number of ROIs.
+    /// Some keys are above the number of ROIs.
     #[error(
         "{} keys are above its {n_rois} ROIs ({}): {}",
         .keys.len(), listed(.keys), is_it(.other_atlas)
@@ -218,16 +218,16 @@ pub enum LabelProblem {
         keys: Vec<u32>,
         /// ROIs of the atlas.
         n_rois: usize,
-        /// The built-in atlas with as many ROIs as the last key says.
+        /// The built-in atlas whose number of ROIs is the last key.
         other_atlas: Option<&'static str>,
     },
-    /// Key `k` lies where ROI `k + 1` is.
+    /// Key `k` lies at the position of ROI `k + 1`.
     #[error("every key is off by one: key k lies where ROI k + 1 is; add 1 to all")]
     OneLow,
-    /// Key `k` lies where ROI `k - 1` is.
+    /// Key `k` lies at the position of ROI `k - 1`.
     #[error("every key is off by one: key k lies where ROI k - 1 is; subtract 1 from all")]
     OneHigh,
-    /// The order of another number of networks.
+    /// The keys have the order of the other number of networks.
     #[error(
         "its regions lie where those of {atlas} do, the same ones in another order: ask for that \
          atlas, or give the label table"
@@ -242,23 +242,24 @@ pub enum LabelProblem {
     /// The image is mirrored.
     #[error("the image is mirrored: left and right are exchanged, correct its affine")]
     Mirrored,
-    /// The two sides are exchanged, one way or the other.
+    /// The two sides are exchanged, by order or by mirroring.
     #[error(
         "its regions lie on the other side of the brain: the right hemisphere comes first, or the \
          image is mirrored; give the label table or correct the image"
     )]
     OtherSide,
-    /// Regions that lie anywhere.
+    /// The regions do not lie at the positions of the ROIs.
     #[error(
         "its regions do not lie where the ROIs do: {}, expected {}; is it of another atlas{}?",
         shares(.own_side, .own_place), percent(.expected), not_in_mni(.in_mni)
     )]
     Places {
-        /// Share of the regions on their own side, where it is known.
+        /// Share of the regions on their own side, 0 to 1, where it is known.
         own_side: Option<f64>,
-        /// Share of the regions nearer to their own ROI than to its neighbours, in MNI space.
+        /// Share of the regions nearer to their own ROI than to its neighbours, 0 to 1, in MNI
+        /// space.
         own_place: Option<f64>,
-        /// The least share of either.
+        /// The required share of either.
         expected: f64,
         /// Whether the image is in MNI space.
         in_mni: bool,

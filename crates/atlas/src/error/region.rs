@@ -1,26 +1,26 @@
 //! Problems of the ROIs of an atlas.
 
-/// Why a list of ROIs is no atlas.
+/// Why a list of ROIs is not an atlas.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RoiProblem {
-    /// An ROI carries the number of another place.
+    /// The index of an ROI is not its position in the list.
     #[error("ROI {place} carries the index {index}")]
     Index {
-        /// Its place, from 0.
+        /// Position in the list, from 0.
         place: usize,
-        /// The index that it carries.
+        /// The index of the ROI.
         index: usize,
     },
     /// A name is empty or that of an earlier ROI.
     #[error("ROI {place} is named {name:?}: names must be unique and not empty")]
     Name {
-        /// Its place, from 0.
+        /// Position in the list, from 0.
         place: usize,
         /// Its name.
         name: String,
     },
-    /// There is no ROI.
+    /// The list is empty.
     #[error("it has no ROI")]
     Empty,
 }

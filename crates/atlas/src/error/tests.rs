@@ -1,6 +1,6 @@
 use super::*;
 
-/// The messages of one kind, as users meet them.
+/// The messages of one kind of problem, as users see them.
 fn messages<E: std::fmt::Display>(errors: impl IntoIterator<Item = E>) -> String {
     let lines: Vec<String> = errors.into_iter().map(|error| error.to_string()).collect();
     lines.join("\n")

@@ -1,4 +1,4 @@
-//! Labels of voxels and vertices: which key is which ROI, by name or by place.
+//! Labels of voxels and vertices: the ROI of each key, by name or by position.
 
 use std::collections::BTreeMap;
 
@@ -8,36 +8,36 @@ use crate::naming::is_background;
 use crate::region::{Atlas, Hemisphere};
 use crate::resolve::resolve;
 
-/// Share of the regions that must lie where the atlas has them.
+/// Required share of the regions at the positions of the atlas, 0 to 1.
 const CLEAR_MAJORITY: f64 = 0.9;
 
-/// What one key of a label file covers.
+/// The voxels or vertices of one key of a label file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LabelRegion {
-    /// Voxels or vertices.
+    /// Number of voxels or vertices.
     pub n: usize,
-    /// Their mean place in right-anterior-superior mm, where it is known.
+    /// Their centroid in right-anterior-superior mm, where it is known.
     pub centroid_mm: Option<[f64; 3]>,
 }
 
-/// In which space the centroids of a label file lie.
+/// The space of the centroids of a label file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LabelSpace {
-    /// MNI152 or near it: centroids can be compared with those of the atlas.
+    /// MNI152 or a similar space: centroids can be compared with those of the atlas.
     Mni,
-    /// The subject's own: only left and right are compared.
+    /// The space of the subject: only left and right are compared.
     Subject,
 }
 
-/// Finds the ROI of every key of a label table: of a `.dlabel.nii`, or a look-up table.
+/// Finds the ROI of every key of a label table, from a `.dlabel.nii` or a look-up table.
 ///
-/// Keys may come in any order. Names are matched as by
-/// [`match_columns`](super::match_columns); keys of the background and of what is no ROI of the
-/// atlas are left out. An ROI without a key is not an error here: see [`missing`](super::missing).
+/// Keys may come in any order. Names are matched as in [`match_columns`](super::match_columns);
+/// keys of the background and of other regions than ROIs are ignored. An ROI without a key is not
+/// an error here: see [`missing`](super::missing).
 ///
 /// # Errors
-/// [`AtlasError::AtlasMismatch`] for a key that is there twice or an ROI at key 0, and for names as
-/// [`match_columns`](super::match_columns) refuses them.
+/// [`AtlasError::AtlasMismatch`] for a key that occurs twice, for an ROI at key 0, and for names
+/// that [`match_columns`](super::match_columns) refuses.
 pub fn match_label_table(
     atlas: &Atlas,
     table: &[(u32, String)],
@@ -75,17 +75,18 @@ pub fn match_label_table(
     Ok(matched)
 }
 
-/// Finds the ROI of every key of a label file that has no names: key `k` is the ROI of index
-/// `k - 1`, unless something speaks against it.
+/// Finds the ROI of every key of a label file without names: key `k` is the ROI of index `k - 1`,
+/// unless a check fails.
 ///
-/// `regions` tells what each key covers; key 0 may be among them and is the background. With
-/// centroids, they must lie where the atlas says: in MNI space 90 % of the regions nearer to their
-/// own ROI than to the ROIs before and after it, in any space 90 % of them on their own side. An
-/// ROI without a key is not an error here: see [`missing`](super::missing).
+/// `regions` describes each key; it may contain key 0, the background. If centroids are known, they
+/// are checked: in MNI space 90 % of the regions must be nearer to their own ROI than to the ROIs
+/// before and after it; in any space 90 % of them must be on their own side. An ROI without a key
+/// is not an error here: see [`missing`](super::missing).
 ///
 /// # Errors
-/// [`AtlasError::AtlasMismatch`] for keys beyond the number of ROIs, for keys that look shifted by
-/// one, and for regions that do not lie where the atlas has them, naming what they fit instead.
+/// [`AtlasError::AtlasMismatch`] for keys above the number of ROIs, for keys that look shifted by
+/// one, and for regions at other positions than in the atlas; it names a better explanation if
+/// there is one.
 pub fn match_label_keys(
     atlas: &Atlas,
     regions: &BTreeMap<u32, LabelRegion>,
@@ -103,7 +104,7 @@ pub fn match_label_keys(
     Ok(labelled.into_keys().map(|key| (key, roi_of(key))).collect())
 }
 
-/// The ROI that key `key` should be.
+/// The index of the ROI that key `key` should be.
 fn roi_of(key: u32) -> usize {
     key as usize - 1
 }
@@ -125,7 +126,7 @@ fn check_keys(
         return Err(LabelProblem::NoLabel);
     };
     let unbroken = (last - first) as usize == labelled.len() - 1;
-    // A background is larger than any ROI; what is not, at key 0, is an ROI.
+    // A background is larger than any ROI; a smaller region at key 0 is an ROI.
     let largest = labelled.values().map(|region| region.n).max().unwrap_or(0);
     if (1..=largest).contains(&zero) && unbroken && first == 1 && last as usize == n_rois - 1 {
         return Err(LabelProblem::KeysFromZero { last });
@@ -148,7 +149,7 @@ fn check_keys(
     })
 }
 
-/// A region with a known centre, and the ROI that it should be.
+/// A region with a known centroid, and the ROI that it should be.
 struct Placed {
     roi: usize,
     centre: [f64; 3],
@@ -214,7 +215,8 @@ fn check_places(
     })
 }
 
-/// What the regions are if not the ROIs in order, where one explanation fits clearly.
+/// The explanation, other than "the ROIs in order", that clearly fits the regions; `None` if there
+/// is none.
 fn what_fits(atlas: &Atlas, placed: &[Placed]) -> Option<LabelProblem> {
     let n_rois = atlas.n_rois();
     let clear = |share: Option<f64>| share.is_some_and(|share| share >= CLEAR_MAJORITY);
@@ -254,8 +256,8 @@ fn what_fits(atlas: &Atlas, placed: &[Placed]) -> Option<LabelProblem> {
     clear(fit(atlas, &mirrored, Some)).then_some(LabelProblem::Mirrored)
 }
 
-/// The share of regions that lie nearer to the ROI that `meant` says they are than to the ROIs
-/// before and after that one; `None` when there is none to compare.
+/// The share of regions that lie nearer to the ROI given by `meant` than to the ROIs before and
+/// after it; `None` when there are none to compare.
 fn fit(atlas: &Atlas, placed: &[Placed], meant: impl Fn(usize) -> Option<usize>) -> Option<f64> {
     let away = |region: &Placed, roi: usize| {
         let centre = atlas.rois.get(roi)?.centroid_mm?;
@@ -280,7 +282,7 @@ fn fit(atlas: &Atlas, placed: &[Placed], meant: impl Fn(usize) -> Option<usize>)
     })
 }
 
-/// The share of regions that pass, of those that can be tested.
+/// The share of regions that pass the test, among those that can be tested.
 fn share(placed: &[Placed], passes: impl Fn(&Placed) -> Option<bool>) -> Option<f64> {
     let tested: Vec<bool> = placed.iter().filter_map(passes).collect();
     let passed = tested.iter().filter(|passed| **passed).count();

@@ -34,7 +34,7 @@ fn strings(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// What is wrong with the names, and which atlas they are of instead.
+/// The problem of the names, and the atlas to which they belong instead.
 fn refused(atlas: &Atlas, found: &[String]) -> (NameProblem, Option<&'static str>) {
     match match_columns(atlas, found) {
         Err(AtlasError::AtlasMismatch { difference, .. }) => match *difference {
@@ -99,7 +99,7 @@ fn what_4s156_adds_below_the_cortex_is_ignored_and_listed() {
 fn names_of_before_v0_14_3_are_read_by_their_own_list() {
     let atlas = schaefer("schaefer-100-7");
     let found = old_names("schaefer-100-7");
-    // One name, two regions: 22nd then, 23rd since.
+    // One name for two regions: index 21 before v0.14.3, index 22 since.
     assert_eq!(found[21], "7Networks_LH_DorsAttn_FEF_1");
     assert_eq!(atlas.rois[22].name, found[21]);
 
@@ -156,7 +156,7 @@ fn a_name_that_two_generations_read_differently_is_refused_when_nothing_else_tel
     );
     assert!(is_ambiguous, "{problem:?}");
 
-    // The neighbour's name exists since v0.14.3 alone, or before it alone.
+    // The name of the neighbour exists only since v0.14.3, or only before it.
     let now = match_columns(
         &atlas,
         &strings(&["LH_DorsAttn_PrCv_1", "LH_DorsAttn_FEF_1"]),
@@ -247,7 +247,7 @@ fn the_names_of_another_number_of_rois_are_recognised() {
         ("schaefer-100-7", "schaefer-200-7"),
         ("schaefer-200-7", "schaefer-100-7"),
         ("schaefer-400-17", "schaefer-300-17"),
-        // Every name of the one is a name of the other as well.
+        // Every name of the first is also a name of the second.
         ("schaefer-100-17", "schaefer-300-17"),
     ] {
         for found in [names(&schaefer(given)), old_names(given)] {
@@ -278,7 +278,7 @@ fn an_atlas_of_ones_own_goes_by_its_own_names() {
     assert_eq!(matched.columns, [Some(2), Some(1)]);
     assert_eq!(matched.ignored, ["time"]);
 
-    // Names that differ in `-` and `_` alone must be met letter by letter.
+    // Names that differ only in `-` and `_` must match exactly.
     let atlas = crate::region::tests::atlas(&["a-1", "a_1"]);
     let matched = match_columns(&atlas, &strings(&["a_1", "a-1"])).unwrap();
     assert_eq!(matched.columns, [Some(1), Some(0)]);
@@ -345,7 +345,7 @@ proptest! {
         let atlas = schaefer(which);
         let listed = if old { old_names(which) } else { names(&atlas) };
         let mut shuffled: Vec<usize> = (0..listed.len()).collect();
-        // Any order will do: here by a hash of the place.
+        // The order is arbitrary: here by a hash of the index.
         shuffled.sort_by_key(|at| (*at as u64 + 1).wrapping_mul(seed | 1).rotate_left(23));
         let found: Vec<String> = shuffled
             .iter()

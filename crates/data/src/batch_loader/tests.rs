@@ -1,4 +1,4 @@
-//! The loader beside batches cut by hand.
+//! Comparison of the loader with batches that are cut directly.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const LAYOUT: SegmentLayout = SegmentLayout {
 
 const AHEAD: usize = 3;
 
-/// Scans of which this many bytes are in memory.
+/// A store of scans with a memory budget of `bytes`.
 fn store(folder: &tempfile::TempDir, bytes: u64) -> Arc<ScanStore> {
     let place = folder.path().join(bytes.to_string());
     std::fs::create_dir(&place).unwrap();
@@ -28,7 +28,7 @@ fn store(folder: &tempfile::TempDir, bytes: u64) -> Arc<ScanStore> {
     Arc::new(ScanStore::load_within(&dataset, &ids, &LAYOUT, &mut budget).unwrap())
 }
 
-/// Crops that look random and depend on the number alone.
+/// Pseudo-random crops that depend only on the number.
 fn plan(number: u64) -> Vec<Crop> {
     let mut rng = ChaCha8Rng::seed_from_u64(number);
     (0..5)
@@ -88,7 +88,7 @@ fn batches_are_made_before_they_are_asked_for_but_no_further_than_told() {
     let folder = tempfile::tempdir().unwrap();
     let (sender, made) = mpsc::channel();
     let loader = BatchLoader::new(store(&folder, 0), LAYOUT, AHEAD, move |number| {
-        // The receiver is gone once the test has failed.
+        // The receiver no longer exists after a failed test.
         let _ = sender.send(number);
         plan(number)
     })
@@ -99,7 +99,7 @@ fn batches_are_made_before_they_are_asked_for_but_no_further_than_told() {
     loader.batch(9).unwrap();
     assert_eq!(next(), 12);
     drop(loader);
-    // Nothing was made twice, or beyond 9 + 3.
+    // No batch was made twice, or beyond 9 + 3.
     assert_eq!(made.try_iter().count(), 0);
 }
 

@@ -1,14 +1,15 @@
-//! Short windows as points on a sphere: copies lie together, whatever the lag between scans.
+//! Fingerprints of short windows: unit vectors that are similar for copies, at any lag between
+//! scans.
 //!
 //! ```text
 //! x_r       signals, z-scored per ROI over the scan
 //! y_k(t)  = sum_r S[k, r] · x_r(t)                       16 mixtures of the ROIs
 //! f_d(t)  = sum_{w, k} P[d, w, k] · y_k(t + w)           48 numbers per window of 30 s
 //! ```
-//! `S` and `P` are ±1, fixed once and for all; `P` sums to zero over a window, so that slow drifts
-//! and means play no part. `f(t)` is scaled to length 1. Scans of one signal have nearly the same
-//! `f` at every volume of their overlap; of others, a cosine beyond the threshold is chance, and is
-//! looked at closely.
+//! `S` and `P` are ±1 and fixed. `P` sums to zero over a window, so that means and slow drifts have
+//! no effect. `f(t)` is scaled to length 1. Two scans of one signal have nearly the same `f` at
+//! every volume of their overlap. In other scans, a cosine above the threshold is a coincidence,
+//! which the exact comparison rejects.
 
 use nalgebra::{DMatrix, DMatrixView};
 
@@ -17,31 +18,31 @@ use brainmae_signals::bold::BoldSeries;
 /// Length of a window.
 const WINDOW_SECS: f64 = 30.0;
 
-/// Fewest volumes of a window, whatever the TR.
+/// Minimum number of volumes of a window, for any TR.
 const LEAST_WINDOW_TRS: usize = 4;
 
-/// Overlap in which a copy is found.
+/// Minimum overlap in which a copy is found.
 const OVERLAP_SECS: f64 = 60.0;
 
-/// Mixtures of ROIs.
+/// Number of mixtures of ROIs.
 const MIXTURES: usize = 16;
 
 /// Numbers per window.
 const NUMBERS: usize = 48;
 
-/// Least cosine of windows that are looked at closely. In simulations copies of 60 s with noise of
-/// a tenth stay above 0.93; the likest windows of two different scans reach 0.65 (median), and 0.8
-/// when the scans are band-passed to 0.01 to 0.1 Hz.
+/// Minimum cosine of windows for the exact comparison. In simulations, copies of 60 s with noise of
+/// a tenth stay above 0.93. The most similar windows of two different scans reach 0.65 (median),
+/// and 0.8 when the scans are band-passed to 0.01 to 0.1 Hz.
 const LEAST_COSINE: f32 = 0.88;
 
-/// Lags looked at for a pair of scans: where signals are slow and all ROIs go alike, chance can be
-/// likelier than a short copy.
+/// Maximum number of lags for a pair of scans: if signals are slow and similar in all ROIs, a
+/// coincidence can be more similar than a short copy.
 const MOST_LAGS: usize = 3;
 
-/// Values of overlapping windows that are written out at once.
+/// Values of overlapping windows that are written at once.
 const RUN_VALUES_AT_ONCE: usize = 1 << 20;
 
-/// Windows of earlier scans compared in one product: its result stays in the processor's cache.
+/// Windows of earlier scans compared in one product, whose result fits into the processor's cache.
 const ANCHORS_AT_ONCE: usize = 64;
 
 /// The fixed projection, for scans of one atlas and TR.
@@ -56,8 +57,8 @@ pub(super) struct Projection {
 }
 
 impl Projection {
-    /// For scans of up to `longest` volumes: a window that none of them has is not made longer
-    /// still.
+    /// A projection for scans of up to `longest` volumes; the window is not made longer than needed
+    /// to exceed them.
     pub fn new(n_rois: usize, dt_secs: f64, longest: usize) -> Self {
         let window_trs = ((WINDOW_SECS / dt_secs).round() as usize)
             .max(LEAST_WINDOW_TRS)
@@ -84,27 +85,26 @@ impl Projection {
         }
     }
 
-    /// Volumes that two scans must share to be taken for copies: 60 s, or the whole of a shorter
-    /// one.
+    /// Minimum number of common volumes of two copies: 60 s, or the whole of a shorter scan.
     pub fn least_overlap(&self, first: &BoldSeries, second: &BoldSeries) -> usize {
         let shortest = first.n_volumes().min(second.n_volumes());
         self.overlap_trs.min(shortest)
     }
 
-    /// Volumes between the windows that a scan is known by. Every overlap that is long enough has a
-    /// whole one of them.
+    /// Volumes between the windows that are stored for a scan. Every sufficient overlap contains a
+    /// whole window.
     fn stride_trs(&self) -> usize {
         (self.overlap_trs - self.window_trs).max(1)
     }
 
-    /// `f` of every window, `[windows, numbers]`; without rows for a scan shorter than a window.
+    /// `f` of every window, `[windows, numbers]`; no rows for a scan shorter than a window.
     pub fn windows(&self, series: &BoldSeries) -> DMatrix<f32> {
         let n_volumes = series.n_volumes();
         let Some(n_windows) = (n_volumes + 1).checked_sub(self.window_trs) else {
             return DMatrix::zeros(0, NUMBERS);
         };
         let scaled = z_scored(series);
-        // Column-major [rois, volumes] is the series as it lies.
+        // The memory of the series is a column-major [rois, volumes] matrix.
         let mixed = &self.mix * DMatrixView::from_slice(&scaled, self.n_rois, n_volumes);
         let width = self.window_trs * MIXTURES;
         let mut windows = DMatrix::zeros(n_windows, NUMBERS);
@@ -146,7 +146,7 @@ fn z_scored(series: &BoldSeries) -> Vec<f32> {
     }
     for (scale, mean) in scales.iter_mut().zip(&means) {
         let variance = *scale / n;
-        // Of a constant, rounding is all that is left.
+        // For a constant, the variance is only rounding error.
         let varies = variance > f64::EPSILON * mean * mean;
         *scale = if varies { variance.sqrt().recip() } else { 0.0 };
     }
@@ -162,7 +162,7 @@ fn z_scored(series: &BoldSeries) -> Vec<f32> {
     scaled
 }
 
-/// Toss number `place` of a coin: one bit of splitmix64.
+/// Random bit number `place`, from splitmix64.
 fn coin(place: u64) -> bool {
     let mut z = place.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -170,21 +170,21 @@ fn coin(place: u64) -> bool {
     (z ^ (z >> 31)) & 1 == 1
 }
 
-/// Windows, one every 30 s, of the scans so far.
+/// Windows of the earlier scans, one every 30 s.
 #[derive(Default)]
 pub(super) struct Anchors {
     /// `[numbers, windows]`, column-major.
     values: Vec<f32>,
-    /// Scan and first volume of each.
+    /// Scan and first volume of each window.
     places: Vec<(usize, usize)>,
 }
 
-/// A scan that may hold the same signal.
+/// A scan that may have the same signal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Candidate {
     /// The earlier scan.
     pub scan: usize,
-    /// Volumes of the scan at hand at which the earlier one may begin, the likeliest first.
+    /// Volumes of the current scan at which the earlier one may begin, the most similar first.
     pub lags: Vec<i64>,
 }
 
@@ -197,8 +197,8 @@ impl Anchors {
         }
     }
 
-    /// The earlier scans that have a window like one of `windows`, each with the lags at which the
-    /// likest ones fall together.
+    /// The earlier scans with a window similar to one of `windows`, each with the lags of the most
+    /// similar windows.
     pub fn alike(&self, windows: &DMatrix<f32>) -> Vec<Candidate> {
         let mut matches: Vec<(usize, i64, f32)> = Vec::new();
         let blocks = self.values.chunks(ANCHORS_AT_ONCE * NUMBERS);
@@ -230,7 +230,7 @@ impl Anchors {
     }
 }
 
-/// The highest cosine and its place, if it is beyond the threshold.
+/// The highest cosine and its index, if it is above the threshold.
 fn highest(cosines: &[f32]) -> Option<(usize, f32)> {
     let highest = cosines.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     (highest >= LEAST_COSINE).then(|| {
@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(at(0.75), (40, 80, 40));
         assert_eq!(at(2.5), (12, 24, 12));
         assert_eq!(at(30.0), (4, 5, 1));
-        // No memory for windows that no scan has.
+        // No memory is used for windows longer than all scans.
         assert_eq!(at(1e-12).0, 1001);
         assert_eq!(at(0.0).0, 1001);
     }
@@ -284,7 +284,7 @@ mod tests {
         for (w, row) in rows.iter().enumerate() {
             row.iter().for_each(|(d, x)| windows[(w, *d)] = *x);
         }
-        // Anchor 0 is like window 2, anchor 10 a little less like window 1.
+        // Anchor 0 is similar to window 2, anchor 10 slightly less similar to window 1.
         let expected = Candidate {
             scan: 7,
             lags: vec![2, -9],

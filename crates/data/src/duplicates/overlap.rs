@@ -1,4 +1,4 @@
-//! Overlap of two scans at a lag, and the correlation of their ROIs there.
+//! Overlap of two scans at a lag, with the correlation of their ROIs.
 
 use brainmae_signals::bold::BoldSeries;
 
@@ -7,13 +7,13 @@ use brainmae_signals::bold::BoldSeries;
 pub(super) struct Overlap {
     /// Volume of the second scan at which the first one begins.
     pub lag: i64,
-    /// Volumes that both have.
+    /// Volumes in both scans.
     pub volumes: usize,
-    /// Mean over ROIs of the correlation there; ROIs that are constant there do not count.
+    /// Mean correlation over ROIs in the overlap, without ROIs that are constant in it.
     pub correlation: f64,
 }
 
-/// Compares volume `v` of `first` with volume `v + lag` of `second`; nothing when no two meet.
+/// Compares volume `v` of `first` with volume `v + lag` of `second`; `None` without an overlap.
 pub(super) fn overlap(first: &BoldSeries, second: &BoldSeries, lag: i64) -> Option<Overlap> {
     let from = usize::try_from(-lag).unwrap_or(0);
     let shifted = usize::try_from(lag).unwrap_or(0);
@@ -25,7 +25,8 @@ pub(super) fn overlap(first: &BoldSeries, second: &BoldSeries, lag: i64) -> Opti
     if volumes == 0 || n_rois != second.n_rois() {
         return None;
     }
-    // Of the first overlapping volume, so that sums of squares lose no digits.
+    // Values relative to the first overlapping volume, so that sums of squares keep their
+    // precision.
     let start = (first.row(from), second.row(shifted));
     let mut sums = vec![[0.0_f64; 5]; n_rois];
     for volume in 0..volumes {
@@ -78,7 +79,7 @@ mod tests {
         assert_eq!((at(2).volumes, at(5).volumes), (3, 2));
         assert!((at(2).correlation - 1.0).abs() < 1e-12);
         assert!(at(1).correlation < 0.9);
-        // The other way round it begins before.
+        // In the opposite order, the lag is negative.
         assert_eq!(
             overlap(&whole, &piece, -2).unwrap().correlation,
             at(2).correlation
@@ -90,11 +91,11 @@ mod tests {
 
     #[test]
     fn constant_rois_do_not_count() {
-        // The second ROI is constant in one scan, the third runs against itself.
+        // The second ROI is constant in one scan; the third is anticorrelated.
         let first = series(&[1., 5., 1., 2., 5., 2., 4., 5., 4.], 3);
         let second = series(&[1., 1., 4., 2., 2., 3., 4., 3., 1.], 3);
         let found = overlap(&first, &second, 0).unwrap().correlation;
-        // Correlations of 1 and of (1, 2, 4) with (4, 3, 1), which is -1.
+        // The correlations are 1, and -1 for (1, 2, 4) with (4, 3, 1).
         assert!(found.abs() < 1e-12, "{found}");
     }
 }

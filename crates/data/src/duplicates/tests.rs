@@ -1,4 +1,4 @@
-//! Copies are found, and only copies.
+//! Tests that all copies, and only copies, are found.
 
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
@@ -14,8 +14,9 @@ fn rng(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
 }
 
-/// Slow signals of `n_rois` ROIs that follow six networks: `person` fixes how, `seed` the rest, and
-/// `task` is the standard deviation of a response to a block every 40 s that all scans share.
+/// Slow signals of `n_rois` ROIs that follow six networks. `person` determines the weights, `seed`
+/// all other draws. `task` is the standard deviation of a response to a block every 40 s that all
+/// scans share.
 fn scan(person: u64, seed: u64, n_volumes: usize, n_rois: usize, task: f64) -> Vec<f64> {
     let (own, rng) = (&mut rng(person), &mut rng(1000 + seed));
     let normal = |rng: &mut ChaCha8Rng| -> f64 { rng.sample(StandardNormal) };
@@ -38,8 +39,8 @@ fn scan(person: u64, seed: u64, n_volumes: usize, n_rois: usize, task: f64) -> V
     values
 }
 
-/// Volumes `cut` of a scan, every ROI with a scale and an offset of its own, and noise of this
-/// share of its standard deviation.
+/// Volumes `cut` of a scan. Every ROI has its own scale and offset, and noise with this share of
+/// its standard deviation.
 fn copy(
     values: &[f64],
     n_rois: usize,
@@ -69,7 +70,7 @@ fn copy(
         .collect()
 }
 
-/// Compares scans one with another; pairs with their likeness.
+/// Compares all scans with each other; returns pairs with their likeness.
 fn compare(scans: Vec<Vec<f64>>, n_rois: usize, dt_secs: f64) -> Vec<([usize; 2], Likeness)> {
     let stored = scans
         .into_iter()
@@ -152,7 +153,7 @@ fn the_lag_says_where_the_first_scan_begins_in_the_second() {
 
 #[test]
 fn scans_of_one_person_or_of_one_task_are_no_copies() {
-    // The same networks load on the same ROIs; half of the variance follows the same blocks.
+    // The same networks have the same weights; the same blocks explain half of the variance.
     let scans = (0..12)
         .map(|seed| scan(5, seed, 300, N_ROIS, 1.5))
         .collect();
@@ -188,7 +189,7 @@ fn short_copies_of_slow_signals_that_go_alike_in_all_rois_are_found() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
-    /// Of 60 s or more that two scans share, whatever the TR and the number of ROIs.
+    /// The common part of two scans is 60 s or longer, for any TR and number of ROIs.
     #[test]
     fn a_noisy_scaled_cut_copy_is_found_and_nothing_else(
         seed in any::<u32>(),

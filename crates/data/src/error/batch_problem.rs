@@ -2,29 +2,29 @@
 
 use brainmae_files::ScanId;
 
-/// Why scans cannot lie in one store.
+/// Why scans do not fit into one store.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreProblem {
-    /// There is none.
+    /// There are no scans.
     #[error("there is no scan")]
     Empty,
-    /// Two scans differ in ROIs or TR.
+    /// Two scans have different ROIs or TRs.
     #[error(
         "scan {scan} has {n_rois} ROIs every {tr_secs} s, scan {first} has {first_n_rois} every {first_tr_secs} s"
     )]
     Mixed {
-        /// The scan that differs.
+        /// The second scan.
         scan: ScanId,
-        /// Its ROIs.
+        /// Its number of ROIs.
         n_rois: usize,
-        /// Its TR.
+        /// Its TR in seconds.
         tr_secs: f64,
         /// The first scan.
         first: ScanId,
-        /// Its ROIs.
+        /// Its number of ROIs.
         first_n_rois: usize,
-        /// Its TR.
+        /// Its TR in seconds.
         first_tr_secs: f64,
     },
 }
@@ -33,13 +33,13 @@ pub enum StoreProblem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CropProblem {
-    /// The store has no scan of this number.
+    /// The store has no scan with this index.
     #[error("the store has {n_scans} scans")]
     NoSuchScan {
         /// Scans in the store.
         n_scans: usize,
     },
-    /// The scan ends before one segment.
+    /// Less than one segment of the scan follows the start.
     #[error("its scan of {n_volumes} volumes ends before one segment of {segment_len_trs}")]
     TooLate {
         /// Volumes in the scan.
@@ -53,15 +53,15 @@ pub enum CropProblem {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoaderProblem {
-    /// The system gives no thread.
+    /// The system cannot start a thread.
     #[error("no thread to read ahead with: {0}")]
     Thread(std::io::Error),
     /// The plan of a batch panicked.
     #[error("batch {number}: {message}")]
     Panicked {
-        /// The batch.
+        /// The batch number.
         number: u64,
-        /// What the panic said.
+        /// The message of the panic.
         message: String,
     },
 }

@@ -1,12 +1,12 @@
-//! Problems of prepared data sets, as they are read and written.
+//! Problems in reading and writing prepared data sets.
 
 use brainmae_files::ScanId;
 
-/// What does not hold in a prepared data set.
+/// Why a prepared data set is not valid.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PreparedProblem {
-    /// The folder is of another version of the format.
+    /// The folder has another version of the format.
     #[error("its format is {found}, expected {expected}: prepare it again")]
     Format {
         /// The version found.
@@ -17,44 +17,44 @@ pub enum PreparedProblem {
     /// The card cannot be written as TOML.
     #[error("the card cannot be written: {0}")]
     Card(toml::ser::Error),
-    /// The atlas is not sound.
+    /// The atlas is not valid.
     #[error("the atlas {atlas}: {problem}")]
     Atlas {
         /// Name of the atlas.
         atlas: String,
-        /// What the atlas says of itself.
+        /// The problem of the atlas.
         problem: String,
     },
-    /// The table of ROIs is not the atlas of the card.
+    /// The table of ROIs does not match the atlas of the card.
     #[error(
         "rois.parquet ({found_rois} ROIs, hash {found_hash}) is not the atlas of dataset.toml ({expected_rois} ROIs, hash {expected_hash})"
     )]
     AtlasDiffers {
-        /// ROIs in the table.
+        /// Number of ROIs in the table.
         found_rois: usize,
-        /// Hash of the table's atlas.
+        /// Hash of the atlas in the table.
         found_hash: String,
-        /// ROIs by the card.
+        /// Number of ROIs in the card.
         expected_rois: usize,
-        /// Hash by the card.
+        /// Hash in the card.
         expected_hash: String,
     },
-    /// There are not as many series as scans that are used.
+    /// The number of series is not the number of used scans.
     #[error("bold.parquet holds {found} scans, expected {expected}")]
     ScanCount {
-        /// Series in the file.
+        /// Number of series in the file.
         found: usize,
-        /// Scans that are used.
+        /// Number of used scans.
         expected: usize,
     },
-    /// A scan has fewer volumes than may be used of it.
+    /// A scan has fewer volumes than its uncensored ones.
     #[error("bold.parquet holds {found} volumes of scan {scan}, of which {kept} may be used")]
     TooFewVolumes {
         /// The scan.
         scan: ScanId,
         /// Volumes in the file.
         found: usize,
-        /// Volumes to use, by the table of scans.
+        /// Uncensored volumes, from the table of scans.
         kept: usize,
     },
     /// A table has no column of this name.
@@ -63,7 +63,7 @@ pub enum PreparedProblem {
         /// The column.
         column: String,
     },
-    /// A cell that must not be empty is empty.
+    /// A required cell is empty.
     #[error("row {row} has no {column}")]
     NoValue {
         /// The column.
@@ -71,7 +71,7 @@ pub enum PreparedProblem {
         /// The row, from 0.
         row: usize,
     },
-    /// A hemisphere is none.
+    /// A text is not a hemisphere.
     #[error("the hemisphere of ROI {roi} is {found:?}, expected left or right")]
     Hemisphere {
         /// The ROI.
@@ -79,7 +79,7 @@ pub enum PreparedProblem {
         /// The text found.
         found: String,
     },
-    /// The status of a scan is none.
+    /// A text is not a status of a scan.
     #[error("the status of scan {scan} is {found:?}, expected included, excluded or failed")]
     Status {
         /// The scan.
@@ -87,7 +87,7 @@ pub enum PreparedProblem {
         /// The text found.
         found: String,
     },
-    /// The column of signals holds something else.
+    /// The column of signals has another type.
     #[error("its column bold is {found}, expected lists of {n_rois} 32-bit numbers")]
     BoldColumn {
         /// Type of the column.
@@ -100,24 +100,24 @@ pub enum PreparedProblem {
     RowGroup {
         /// The row group.
         group: usize,
-        /// What is wrong.
+        /// The problem.
         problem: RowGroupProblem,
     },
-    /// A scan cannot be added as it is.
+    /// A scan cannot be added.
     #[error("scan {scan} {problem}")]
     Series {
         /// The scan.
         scan: ScanId,
-        /// What does not fit.
+        /// The problem.
         problem: SeriesProblem,
     },
-    /// A scan is there twice.
+    /// A scan occurs twice.
     #[error("scan {0} is there twice")]
     ScanTwice(ScanId),
-    /// A subject is there twice.
+    /// A subject occurs twice.
     #[error("a subject is there twice")]
     SubjectTwice,
-    /// A file cannot have this name.
+    /// The file name is not allowed.
     #[error("a file cannot be added as {0:?}")]
     FileName(String),
 }
@@ -129,24 +129,24 @@ pub enum RowGroupProblem {
     /// A column is missing.
     #[error("has no column {0}")]
     NoColumn(&'static str),
-    /// Names of scans are no text.
+    /// The scan names are not text.
     #[error("names scans by something else than text")]
     ScanNames,
-    /// It belongs to another scan.
+    /// The row group belongs to another scan.
     #[error("holds scan {found:?}, expected {expected}")]
     Scan {
-        /// The name found, where there is one.
+        /// The name found, if there is one.
         found: Option<String>,
-        /// The scan asked for.
+        /// The requested scan.
         expected: ScanId,
     },
-    /// Marks of kept volumes are no booleans.
+    /// The marks of uncensored volumes are not booleans.
     #[error("marks kept volumes by something else than true")]
     KeptMarks,
-    /// Signals are no 32-bit numbers.
+    /// The signals are not 32-bit numbers.
     #[error("holds no 32-bit numbers")]
     Numbers,
-    /// It ends early.
+    /// The row group ends early.
     #[error("holds {found} volumes of scan {scan}, expected {expected}")]
     Volumes {
         /// The scan.
@@ -158,33 +158,33 @@ pub enum RowGroupProblem {
     },
 }
 
-/// Why a series does not fit its record or its data set.
+/// Why a series does not match its record or its data set.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SeriesProblem {
-    /// The record says that the scan is left out.
+    /// The record says that the scan is excluded.
     #[error("is marked as excluded but has a series")]
     Excluded,
-    /// The record says that the scan is used, or does not say why it is not.
+    /// The record says that the scan is used, or gives no reason for its exclusion.
     #[error("is left out without a reason")]
     NoReason,
-    /// Record and series differ in volumes to use.
+    /// Record and series have different numbers of uncensored volumes.
     #[error("has {found} volumes to use, its record says {expected}")]
     KeptVolumes {
-        /// Those of the series.
+        /// Uncensored volumes of the series.
         found: usize,
-        /// Those of the record.
+        /// Uncensored volumes of the record.
         expected: usize,
     },
-    /// The series has another interval than the data set.
+    /// The series has another interval between volumes than the data set.
     #[error("has one volume per {found} s, the data set one per {expected} s")]
     Tr {
-        /// Interval of the series.
+        /// Seconds, of the series.
         found: f64,
-        /// Interval of the data set.
+        /// Seconds, of the data set.
         expected: f64,
     },
-    /// There are constants of more or fewer ROIs.
+    /// The number of constants is not the number of ROIs.
     #[error("has the constants of {found} ROIs, the atlas has {expected}")]
     Constants {
         /// ROIs with constants.
@@ -201,18 +201,18 @@ pub enum SeriesProblem {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScanAbsence {
-    /// The scan was left out.
+    /// The scan was excluded.
     #[error("it was left out, {reason}")]
     LeftOut {
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// There is no scan of this name.
+    /// No scan has this name.
     #[error("it has {n_scans}, the first is {first}")]
     Unknown {
-        /// Scans that are used.
+        /// Number of used scans.
         n_scans: usize,
-        /// One of them.
+        /// The first of them.
         first: ScanId,
     },
     /// No scan is used.

@@ -1,8 +1,8 @@
-//! Problems of the files that a recipe names.
+//! Problems of the files named in a recipe.
 
 use std::path::PathBuf;
 
-/// What does not fit between the files of a recipe.
+/// Why a file of a recipe does not fit the recipe or another file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecipeProblem {
@@ -12,17 +12,17 @@ pub enum RecipeProblem {
         /// The file, relative to the recipe.
         file: String,
     },
-    /// The images end before what their header announces.
+    /// The images end earlier than their header announces.
     #[error(
         "the file ends too early: {found} of {expected} volumes are whole, fetch or copy it again"
     )]
     Truncated {
-        /// Whole volumes there.
+        /// Complete volumes in the file.
         found: u64,
         /// Volumes that the header announces.
         expected: u64,
     },
-    /// The mask does not lie on the voxels of the images.
+    /// The mask does not have the grid of the images.
     #[error(
         "the mask is {found:?} voxels where the volumes of {bold:?} are {expected:?}, resample the mask to the grid of the scan"
     )]
@@ -34,7 +34,7 @@ pub enum RecipeProblem {
         /// The images.
         bold: PathBuf,
     },
-    /// There is not one label per volume.
+    /// The number of labels is not the number of volumes.
     #[error("{found} labels for the {expected} volumes of {bold:?}, one line per volume is needed")]
     LabelCount {
         /// Lines in the file.
@@ -52,7 +52,7 @@ pub enum RecipeProblem {
         /// The line.
         text: String,
     },
-    /// A run is interrupted by another one.
+    /// The volumes of a run are not consecutive.
     #[error("line {line}: run {run} comes back after another one, sort it out")]
     RunComesBack {
         /// Line, from 1.
@@ -60,10 +60,10 @@ pub enum RecipeProblem {
         /// The run.
         run: String,
     },
-    /// A table does not name its columns.
+    /// A table has no column names.
     #[error("line 1: there is no header row with the names")]
     NoHeader,
-    /// The names of the columns are no atlas.
+    /// The column names do not form an atlas.
     #[error("line 1: {0}")]
     ColumnNames(String),
 }

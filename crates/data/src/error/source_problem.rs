@@ -1,25 +1,25 @@
-//! Problems of raw sources, and of the place where a data set should go.
+//! Problems of raw sources, and of the folder for a data set.
 
 use std::fmt;
 
 use brainmae_files::ScanId;
 
-/// What a raw source does not keep.
+/// A violation of the contract of a raw source.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceProblem {
-    /// Two scans have one name.
+    /// Two scans have the same name.
     #[error("scan {0} is listed twice")]
     ScanTwice(ScanId),
-    /// A scan was read that is not listed.
+    /// A scan was read that is not in the list.
     #[error("it has read scan number {number}, where {n_scans} are listed")]
     NoSuchScan {
-        /// Number of the scan.
+        /// Index of the scan.
         number: usize,
-        /// Scans that are listed.
+        /// Number of scans in the list.
         n_scans: usize,
     },
-    /// The record of a scan names another one.
+    /// The record of a scan has the name of another scan.
     #[error("it has read scan {found} where {expected} is listed")]
     OtherScan {
         /// The scan of the record.
@@ -27,33 +27,33 @@ pub enum SourceProblem {
         /// The scan of the list.
         expected: ScanId,
     },
-    /// Scans were asked for and not read.
+    /// Requested scans were not read; the number of them.
     #[error("it has not read {0} scans that were asked for")]
     NotRead(usize),
 }
 
-/// What stands where a data set should go.
+/// Content of the folder for a data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Occupant {
     /// Another data set.
     Other {
-        /// Its name.
+        /// Name of that data set.
         name: String,
     },
-    /// The same data set, some of whose scans failed and may be readable now.
+    /// The same data set, in which some scans failed and may be readable now.
     SomeFailed,
     /// The same data set, damaged.
     Damaged {
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
     /// A data set that cannot be opened.
     Unreadable {
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
-    /// Something that is no prepared data set.
+    /// Something other than a prepared data set.
     Foreign,
 }
 

@@ -6,31 +6,31 @@ use brainmae_files::{ScanId, SubjectId};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SplitProblem {
-    /// Scans are named and drawn.
+    /// Scans are both named and drawn.
     #[error("scans are named, and shares or strata are given: give one of them")]
     NamedAndDrawn,
-    /// There are too few groups for the shares asked for.
+    /// There are too few groups for the requested shares.
     #[error("{n_groups} {groups} are too few for these shares: set a share to 0, or name scans")]
     TooFewForShares {
-        /// Groups that stay together.
+        /// Number of groups that stay together.
         n_groups: usize,
-        /// What they are.
+        /// Kind of the groups.
         groups: &'static str,
     },
-    /// There are too few groups for the folds asked for.
+    /// There are too few groups for the requested folds.
     #[error("{n_groups} {groups} cannot be cut into {folds} folds: ask for fewer")]
     TooFewForFolds {
-        /// Groups that stay together.
+        /// Number of groups that stay together.
         n_groups: usize,
-        /// What they are.
+        /// Kind of the groups.
         groups: &'static str,
-        /// Folds asked for.
+        /// Requested number of folds.
         folds: usize,
     },
-    /// Strata are asked for, and there is one subject.
+    /// Strata are requested, but there is only one subject.
     #[error("all scans are of one subject: leave stratify out")]
     StrataOfOneSubject,
-    /// A stratum that no subject has.
+    /// No subject has this stratum.
     #[error("stratify names {name:?}, which no subject has: choose from {}", known.join(", "))]
     UnknownStratum {
         /// The name.
@@ -38,13 +38,13 @@ pub enum SplitProblem {
         /// The names that subjects have.
         known: Vec<String>,
     },
-    /// A target or category that no subject has.
+    /// No subject has this target or category.
     #[error("{name:?} is no target and no category of any subject")]
     UnknownTarget {
         /// The name.
         name: String,
     },
-    /// Everything is held out.
+    /// All scans are in the validation and test sets.
     #[error("no scan is left to train on: hold fewer out")]
     NothingToTrainOn,
     /// A fold has no training set.
@@ -53,20 +53,20 @@ pub enum SplitProblem {
     /// A fold has no validation set.
     #[error("nobody is left to decide on: ask for fewer folds")]
     NobodyToValidateOn,
-    /// A scan of the split is not in the data set, or not used.
+    /// A scan of the split is not in the data set, or is not used.
     #[error("the {side} scan {scan} is not among the {n_usable} usable scans")]
     UnusableScan {
-        /// Its side.
+        /// Its set.
         side: &'static str,
         /// The scan.
         scan: ScanId,
-        /// Scans that are used.
+        /// Number of used scans.
         n_usable: usize,
     },
-    /// A split by scan of several subjects.
+    /// A split by scan is used for several subjects.
     #[error("it is by scan, but the scans are of {n_subjects} subjects: split by subject")]
     ByScan {
-        /// Subjects of the scans.
+        /// Number of subjects of the scans.
         n_subjects: usize,
     },
 }
@@ -75,13 +75,13 @@ pub enum SplitProblem {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SplitFileProblem {
-    /// It cannot be written as JSON.
+    /// The splits cannot be written as JSON.
     #[error("cannot be written: {0}")]
     Write(serde_json::Error),
-    /// It is something else.
+    /// The file is not a file of splits.
     #[error("not a file of splits: {0}")]
     Read(serde_json::Error),
-    /// It is of another version of the format.
+    /// The file has another version of the format.
     #[error("the format of the splits is {found}, expected {expected}: draw them again")]
     Format {
         /// The version found.
@@ -89,7 +89,7 @@ pub enum SplitFileProblem {
         /// The version of this crate.
         expected: u32,
     },
-    /// Its content is not what was written.
+    /// The content was changed after it was written.
     #[error(
         "the splits were changed after they were drawn: their sha256 is {found}, the file says {expected}; draw them again, or fetch the file again"
     )]
@@ -99,23 +99,23 @@ pub enum SplitFileProblem {
         /// Hash in the file.
         expected: String,
     },
-    /// It is of another data set.
+    /// The splits belong to another data set.
     #[error(
         "the splits are of the data set {found} with sha256 {found_sha256}, expected {expected} with {expected_sha256}: draw them again"
     )]
     OtherDataset {
-        /// Name of their data set.
+        /// Name of that data set.
         found: String,
-        /// Its hash.
+        /// Hash of that data set.
         found_sha256: String,
-        /// Name of the data set at hand.
+        /// Name of the given data set.
         expected: String,
-        /// Its hash.
+        /// Hash of the given data set.
         expected_sha256: String,
     },
 }
 
-/// Who stands on two sides of a split.
+/// A scan, subject or family that is in two sets of a split.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LeakOf {

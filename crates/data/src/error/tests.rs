@@ -1,4 +1,4 @@
-//! Texts of the errors.
+//! Texts of the error messages.
 
 use super::*;
 

@@ -5,7 +5,8 @@
 //! | CIFTI, 0.7 and later | a header row of ROIs, one row of shares |
 //! | volumes, and CIFTI before | two columns, `Node` and the share, one row per ROI |
 //!
-//! Both have one name (XCP-D, `CiftiToTSV` and `NiftiParcellate` in `interfaces/connectivity.py`).
+//! Both tables have the same file name (XCP-D, `CiftiToTSV` and `NiftiParcellate` in
+//! `interfaces/connectivity.py`).
 
 use std::fs::File;
 use std::path::Path;
@@ -14,17 +15,17 @@ use crate::error::{CoverageProblem, DataError};
 use brainmae_atlas::{Atlas, guard};
 use brainmae_formats::signal_table::SignalTable;
 
-/// Shares above 1 by less are rounded ones.
+/// Shares that exceed 1 by less than this have rounding errors.
 const ROUNDING: f64 = 1e-3;
 
-/// The name of the column that names the ROIs, where each has a row.
+/// The column with the ROI names, in a table with one row per ROI.
 const NODE: &str = "Node";
 
-/// Reads the covered share of every ROI of `atlas`, 0 to 1; 0 where it has none or `n/a`.
+/// Reads the covered share of every ROI of `atlas`, 0 to 1; a missing share or `n/a` is 0.
 ///
 /// # Errors
-/// [`DataError::Coverage`] for names that are not those of the atlas, more than one row of shares,
-/// and a share that is none; else when the table cannot be read.
+/// [`DataError::Coverage`] for names that do not match the atlas, more than one row of shares, and
+/// a share that is not within 0 to 1; otherwise an error when the table cannot be read.
 pub(super) fn read(path: &Path, atlas: &Atlas) -> Result<Vec<f32>, DataError> {
     let refuse = |problem| DataError::Coverage {
         path: path.to_owned(),
@@ -61,7 +62,7 @@ pub(super) fn read(path: &Path, atlas: &Atlas) -> Result<Vec<f32>, DataError> {
     Ok(columns.into_iter().map(share).collect())
 }
 
-/// The names and shares of a table with a row per ROI; none of another table.
+/// The names and shares of a table with one row per ROI; `None` for another table.
 fn rows_of_nodes(path: &Path) -> Result<Option<Vec<(String, f64)>>, DataError> {
     let refuse = |problem| DataError::Coverage {
         path: path.to_owned(),

@@ -1,8 +1,9 @@
-//! Fingerprint of the files behind a scan: names, sizes and samples of their bytes.
+//! Fingerprint of the files of a scan: names, sizes and samples of their bytes.
 //!
-//! A cohort has terabytes: hashing all of them would take longer than reading what is needed. Small
-//! files are hashed whole; of large ones both ends and blocks all over the file, which a tool that
-//! writes the file anew changes. An edit by hand of a few bytes within a large file can go unseen.
+//! A study can have terabytes, and hashing all of them would take longer than reading the needed
+//! parts. Small files are hashed completely. Of large files, both ends and blocks at even distances
+//! are hashed; a tool that writes the file again changes them. A manual edit of a few bytes in a
+//! large file may not be detected.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -13,19 +14,19 @@ use brainmae_files::checksum::FieldHasher;
 use brainmae_studies::confounds::sidecar;
 use brainmae_studies::{ConfoundFile, EventFiles, FoundScan, SignalFile};
 
-/// Files up to this size are hashed whole.
+/// Files up to this size are hashed completely.
 const WHOLE_BYTES: u64 = 4 << 20;
 
 /// Bytes hashed at each end of a larger file.
 const END_BYTES: u64 = 1 << 16;
 
-/// Blocks hashed in between, at even distances, and their size.
+/// Number and size of the blocks between the ends, at even distances.
 const N_BLOCKS: u64 = 32;
 const BLOCK_BYTES: u64 = 1 << 12;
 
-/// Identity of everything that `scan` is made from; paths count from `root`.
+/// Identity of all files of `scan`; paths are relative to `root`.
 ///
-/// A file that cannot be read has an identity too: reading the scan tells what is wrong with it.
+/// An unreadable file has an identity too; the reader of the scan reports the problem.
 pub(super) fn of_scan(root: &Path, scan: &FoundScan) -> String {
     let mut hasher = FieldHasher::new("scan files")
         .field(scan.scan.as_str())
@@ -50,7 +51,7 @@ pub(super) fn of_scan(root: &Path, scan: &FoundScan) -> String {
     hasher.finish()
 }
 
-/// Every file that a scan is made from.
+/// All files of a scan.
 fn files(scan: &FoundScan) -> Vec<PathBuf> {
     let mut files = vec![scan.signal.path().clone()];
     if let SignalFile::Nifti {
@@ -164,7 +165,7 @@ mod tests {
         let small = vec![7; 200_000];
         let mut edited = small.clone();
         edited[100_000] = 8;
-        // Both ends are zeros, as in an image of a masked brain.
+        // Both ends are zeros, as in an image with a brain mask.
         let mut large = vec![0; 6 << 20];
         large[1 << 20..5 << 20].fill(1);
         let mut anew = large.clone();

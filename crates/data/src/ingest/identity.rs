@@ -1,4 +1,4 @@
-//! Identity of scans that are ingested, and of their data set.
+//! Identity of ingested scans and of their data set.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::prepared::{FORMAT, TOOL};
 use brainmae_files::checksum::{FieldHasher, sha256_file};
 use brainmae_studies::FoundScan;
 
-/// Everything besides its files that the signals of a scan depend on.
+/// Hash of everything, except files, that determines the signals of a scan.
 pub(super) fn of_recipe(
     spec: &IngestSpec,
     regions: &Regions,
@@ -31,7 +31,7 @@ pub(super) fn of_recipe(
         .finish())
 }
 
-/// Identity of one scan: recipe and files, whose paths count from `root`.
+/// Identity of one scan: recipe and files, with paths relative to `root`.
 pub(super) fn of_scan(recipe: &str, root: &Path, scan: &FoundScan) -> String {
     FieldHasher::new("ingested scan")
         .field(recipe)
@@ -39,7 +39,7 @@ pub(super) fn of_scan(recipe: &str, root: &Path, scan: &FoundScan) -> String {
         .finish()
 }
 
-/// Identity of the whole data set: recipe, scans, tables of subjects and what it says of itself.
+/// Identity of the whole data set: recipe, scans, tables of subjects and header.
 pub(super) fn of_dataset(
     spec: &IngestSpec,
     recipe: &str,

@@ -1,6 +1,6 @@
-//! Names of columns and TR, asked of files before their signals are read.
+//! Column names and TRs, read from files before their signals.
 //!
-//! What a format tells without its signals is asked here and nowhere else.
+//! All queries of a file format without its signals are in this module.
 
 use super::scan::rounded;
 use super::spec::IngestSpec;
@@ -10,23 +10,23 @@ use brainmae_formats::signal_table::TextFile;
 use brainmae_formats::{ColumnarFile, nifti};
 use brainmae_studies::{FoundScan, SignalFile};
 
-/// Files that are opened to find a TR which the layout does not tell.
+/// Maximum number of files that are opened to find a TR that the layout does not give.
 const FILES_ASKED: usize = 20;
 
-/// The interval that all scans of the data set will have.
+/// The interval between volumes of the prepared data set, seconds.
 pub(super) fn dt_secs(spec: &IngestSpec, scans: &[FoundScan]) -> Result<f64, DataError> {
     if let Some(dt_secs) = spec.resampled_dt_secs().or(spec.tr_secs) {
         return Ok(dt_secs);
     }
     let mut trs: Vec<f64> = scans.iter().filter_map(|scan| scan.tr_secs).collect();
     if trs.is_empty() {
-        // Opening a file takes time: some of them tell for all.
+        // Opening a file takes time, so only a sample of the files is opened.
         let every = scans.len().div_ceil(FILES_ASKED).max(1);
         trs = (scans.iter().step_by(every))
             .filter_map(tr_of_file)
             .collect();
     }
-    // The most frequent one; of several, the shortest.
+    // The most frequent TR; the shortest of equally frequent ones.
     let mut counts: Vec<(f64, usize)> = Vec::new();
     for tr_secs in trs {
         match counts.iter_mut().find(|(known, _)| *known == tr_secs) {
@@ -44,7 +44,7 @@ pub(super) fn dt_secs(spec: &IngestSpec, scans: &[FoundScan]) -> Result<f64, Dat
     })
 }
 
-/// The TR that the file of a scan tells, when it can be opened.
+/// The TR in the file of a scan, if the file can be opened.
 fn tr_of_file(found: &FoundScan) -> Option<f64> {
     let tr_secs = match &found.signal {
         SignalFile::Cifti(path) => CiftiFile::open(path).ok()?.tr_secs(),
@@ -58,7 +58,7 @@ fn tr_of_file(found: &FoundScan) -> Option<f64> {
     tr_secs.map(rounded)
 }
 
-/// The names of the ROIs in the first file that can be read and has names.
+/// The ROI names of the first readable file that has names.
 pub(super) fn column_names(scans: &[FoundScan]) -> Result<Vec<String>, DataError> {
     let mut first_error = None;
     for scan in scans {

@@ -1,4 +1,4 @@
-//! ROIs of a data set and, for every kind of file, the labels of vertices and voxels.
+//! ROIs of a data set, with the labels of vertices and voxels for every kind of file.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -13,30 +13,30 @@ use brainmae_formats::cifti::{CiftiFile, DenseLabels, VolumeSpace};
 use brainmae_formats::label_map::{GrayordinateLabels, VoxelLabels};
 use brainmae_formats::vertex_labels::{self, FSLR_32K_VERTICES};
 
-/// Grids whose affines differ by more are not one.
+/// Two grids differ if their affines differ by more than this.
 const GRID_TOLERANCE_MM: f64 = 1e-3;
 
-/// The name of the atlas that takes the columns of the files as its ROIs.
+/// The name of the atlas whose ROIs are the columns of the files.
 pub const COLUMNS: &str = "columns";
 
-/// An atlas with the labels that were given or are built in.
+/// An atlas with its given or built-in labels.
 pub(super) struct Regions {
     /// The ROIs used.
     pub atlas: Atlas,
-    /// Hash of the labels, and where they come from.
+    /// Hash and origin of the labels.
     pub source: String,
     grayordinates: Option<GrayordinateLabels>,
-    /// The grid in which the voxels of `grayordinates` are counted, where there are any.
+    /// The grid of the voxels in `grayordinates`, if there are any.
     volume_space: Option<VolumeSpace>,
     voxels: Option<Arc<VoxelLabels>>,
-    /// The whole atlas, when ROIs were dropped: labels are matched with it first.
+    /// The whole atlas, if ROIs were dropped: labels are matched with it first.
     whole: Atlas,
     /// Label volumes of subjects, read once.
     of_subjects: Mutex<HashMap<PathBuf, Arc<VoxelLabels>>>,
 }
 
 impl Regions {
-    /// Works out the atlas; `columns` gives the names in the first file of a source of tables.
+    /// Determines the atlas; `columns` returns the names in the first file with column names.
     pub fn resolve(
         spec: &AtlasSpec,
         columns: impl FnOnce() -> Result<Vec<String>, DataError>,
@@ -68,7 +68,7 @@ impl Regions {
                 }
             }
         } else {
-            // Lists the atlases that there are.
+            // The error lists the existing atlases.
             return Err(match builtin::atlas(&spec.name) {
                 Err(error) => error.into(),
                 Ok(_) => DataError::config("atlas", &spec.name, "an atlas or a label file"),
@@ -124,7 +124,7 @@ impl Regions {
         })
     }
 
-    /// The labels of grayordinates, for a file whose voxels lie in their grid.
+    /// The labels of grayordinates, for a file with the same grid of voxels.
     pub fn grayordinates(
         &self,
         file: &CiftiFile,
@@ -154,7 +154,7 @@ impl Regions {
         Ok(labels)
     }
 
-    /// The labels of a volume: the subject's own, or those of the atlas.
+    /// The labels for an image: the subject's own, or those of the atlas.
     pub fn voxels(&self, own: Option<&Path>) -> Result<Arc<VoxelLabels>, DataError> {
         let Some(path) = own else {
             return self.voxels.clone().ok_or_else(|| {
@@ -202,13 +202,13 @@ impl Regions {
     }
 }
 
-/// Labels of an atlas that brings its own.
+/// Labels of an atlas that is made from a label file.
 enum Labels {
     Grayordinates(GrayordinateLabels, Option<VolumeSpace>),
     Voxels(VoxelLabels),
 }
 
-/// What a label file turned out to be; labels are keys of the file still.
+/// Content of a label file; labels are still the keys of the file.
 enum Found {
     Dense(DenseLabels),
     Vertices(GrayordinateLabels),
@@ -240,14 +240,14 @@ fn read_labels(paths: &[PathBuf]) -> Result<Found, DataError> {
     }
 }
 
-/// An atlas from a label file alone.
+/// An atlas made from a label file alone.
 fn own_atlas(path: &Path) -> Result<(Atlas, Labels), DataError> {
     let name = path.file_name().map_or_else(String::new, |name| {
         let name = name.to_string_lossy();
         name.split('.').next().unwrap_or(&name).to_owned()
     });
     let version = sha256_file(path)?[..12].to_owned();
-    // Keys without names; the atlas counts them in order.
+    // For keys without names, the atlas numbers them in order.
     let unnamed = |keys: &mut dyn Iterator<Item = u32>| -> Vec<(u32, String)> {
         keys.map(|key| (key, format!("label_{key:03}"))).collect()
     };
@@ -282,14 +282,14 @@ fn own_atlas(path: &Path) -> Result<(Atlas, Labels), DataError> {
     })
 }
 
-/// The label table of a file, without negative keys, which are no labels.
+/// The label table of a file, without negative keys, which are not labels.
 fn table(dense: &DenseLabels) -> Vec<(u32, String)> {
     (dense.table.iter())
         .filter_map(|entry| Some((u32::try_from(entry.key).ok()?, entry.name.clone())))
         .collect()
 }
 
-/// Keys of a file become numbers of ROIs plus one; keys of no ROI become 0.
+/// Replaces keys of a file by ROI index plus one, and keys of no ROI by 0.
 fn relabelled(labels: GrayordinateLabels, rois: &BTreeMap<u32, usize>) -> GrayordinateLabels {
     let new = |key: u32| rois.get(&key).map_or(0, |roi| *roi as u32 + 1);
     GrayordinateLabels {
@@ -312,7 +312,7 @@ fn relabelled_volume(labels: VoxelLabels, rois: &BTreeMap<u32, usize>) -> VoxelL
     }
 }
 
-/// From the labels of the whole atlas to the ROIs of the one that is used.
+/// Map from the labels of the whole atlas to the ROIs of the used atlas.
 fn kept(whole: &Atlas, used: &Atlas) -> BTreeMap<u32, usize> {
     let places: BTreeMap<&str, usize> = (used.rois.iter())
         .map(|roi| (roi.name.as_str(), roi.index))
@@ -322,7 +322,7 @@ fn kept(whole: &Atlas, used: &Atlas) -> BTreeMap<u32, usize> {
         .collect()
 }
 
-/// Vertices of each key, whose places are not known.
+/// Vertices of each key, without positions.
 fn vertex_regions(labels: &GrayordinateLabels) -> BTreeMap<u32, LabelRegion> {
     let mut regions = BTreeMap::new();
     for key in labels.left.iter().chain(&labels.right) {
@@ -336,7 +336,7 @@ fn vertex_regions(labels: &GrayordinateLabels) -> BTreeMap<u32, LabelRegion> {
     regions
 }
 
-/// A label volume whose keys become ROIs.
+/// Replaces the keys of a label volume by ROIs.
 fn match_volume(
     atlas: &Atlas,
     labels: VoxelLabels,

@@ -1,4 +1,4 @@
-//! Reader of one scan: from its files to cleaned signals, or to the reason why it has none.
+//! Reader of one scan: its files become cleaned signals or a reason for exclusion.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ use brainmae_studies::events::{Event, read_bids_events, read_design, read_evs, s
 use brainmae_studies::{EventFiles, FoundScan, SignalFile};
 use brainmae_studies::{read_confounds, read_outliers, rebuild_censored};
 
-/// TRs that differ by less are the same: headers round.
+/// TRs that differ by less are equal, because headers are rounded.
 const TR_TOLERANCE_SECS: f64 = 2e-3;
 
 /// Reader of the scans of one data set.
@@ -33,19 +33,19 @@ pub(super) struct ScanReader<'a> {
     pub dt_secs: f64,
 }
 
-/// Signals as read, and how much of every ROI the file covers.
+/// Signals as read, with the coverage of every ROI.
 struct RawSignals {
     signals: RoiSignals,
-    /// By ROI; empty where a file does not tell.
+    /// By ROI; empty if the file does not give it.
     coverage: Vec<f32>,
-    /// What was done otherwise than a reader may think.
+    /// Warnings about unexpected choices.
     remarks: Vec<String>,
-    /// By volume; none where a file does not tell.
+    /// By volume; `None` if the file does not give it.
     kept: Option<Vec<bool>>,
 }
 
 impl ScanReader<'_> {
-    /// Reads and cleans one scan. Whatever is wrong with its files is told in its record.
+    /// Reads and cleans one scan. Problems of its files are written into its record.
     pub fn prepare(&self, found: &FoundScan) -> CleanedScan {
         let path = found.signal.path();
         let mut source = path
@@ -84,7 +84,7 @@ impl ScanReader<'_> {
         }
     }
 
-    /// The outer error is about a file that is broken, the inner one about a scan that is left out.
+    /// The outer error is for a broken file, the inner one for an excluded scan.
     #[expect(
         clippy::type_complexity,
         reason = "two kinds of failure, met here alone"
@@ -142,7 +142,7 @@ impl ScanReader<'_> {
         let name = |roi: usize| self.regions.atlas.rois[roi].name.clone();
         let cleaned = match cleaned {
             Ok(cleaned) => cleaned,
-            // A table of confounds that is missing or does not fit is a fault of the files.
+            // A table of confounds that is missing or does not fit is a problem of the files.
             Err(
                 unusable @ (Unusable::NoConfounds { .. }
                 | Unusable::Confound { .. }
@@ -166,14 +166,14 @@ impl ScanReader<'_> {
         if let Some(reason) = self.spec.limits.reason(&cleaned) {
             return Ok(Err(reason));
         }
-        // Events count from the start of the file.
+        // Event times start at the first volume of the file.
         let first = found.part.as_ref().map_or(0, |part| part.start);
         let before_secs = (first + cleaned.dropped_volumes) as f64 * record.tr_secs;
         let scan_secs = cleaned.kept.len() as f64 * self.dt_secs;
         let segment_secs = SegmentSpec::default().segment_secs;
         let n_kept = cleaned.kept.iter().filter(|kept| **kept).count();
         let kept_secs = n_kept as f64 * self.dt_secs;
-        // A scan of 14.9 s at a TR of 1 s is one of 15: half a volume is granted.
+        // Half a volume is tolerated: a scan of 14.9 s at a TR of 1 s counts as 15 s.
         if kept_secs + self.dt_secs / 2.0 < segment_secs {
             return Ok(Err(format!(
                 "{n_kept} volumes to use, {kept_secs} s, are less than one segment of {segment_secs} s"
@@ -184,7 +184,7 @@ impl ScanReader<'_> {
         Ok(Ok((cleaned.into_series(self.dt_secs)?, events)))
     }
 
-    /// Why ROIs are not covered well enough, if they are not.
+    /// The reason why the coverage of ROIs is too low; `None` if it is sufficient.
     fn uncovered(&self, coverage: &[f32]) -> Option<String> {
         let least = self.spec.min_coverage;
         let mut low = (coverage.iter().enumerate()).filter(|(_, share)| **share < least);
@@ -193,7 +193,7 @@ impl ScanReader<'_> {
             0 => String::new(),
             n => format!(" and {n} more"),
         };
-        // Prepared data sets hold this text, and their hashes hang on it.
+        // Prepared data sets contain this text, and their hashes depend on it.
         Some(format!(
             "less than {:.0} % covered (--min-coverage): ROI {roi} ({}, {:.1} %){more}",
             100.0 * least,
@@ -202,7 +202,8 @@ impl ScanReader<'_> {
         ))
     }
 
-    /// The interval between volumes: said by the user, else by protocol and file, which must agree.
+    /// The interval between volumes: from the user, or else from protocol and file, which must
+    /// agree.
     fn tr_secs(&self, found: &FoundScan, signals: &RoiSignals) -> Result<f64, DataError> {
         let refuse = |problem| Err(DataError::scan(found.signal.path(), problem));
         match (
@@ -224,7 +225,7 @@ impl ScanReader<'_> {
 
     fn read(&self, found: &FoundScan) -> Result<RawSignals, DataError> {
         let mut read = self.read_signals(found)?;
-        // A coverage that nothing depends on need not be readable.
+        // A coverage table that is not needed may be unreadable.
         if let Some(path) = &found.coverage
             && self.spec.min_coverage > 0.0
         {
@@ -282,7 +283,7 @@ impl ScanReader<'_> {
         }
     }
 
-    /// A table whose columns become the ROIs of the atlas.
+    /// Assigns the columns of a table to the ROIs of the atlas.
     fn table(
         &self,
         found: &FoundScan,
@@ -375,7 +376,8 @@ impl ScanReader<'_> {
     }
 }
 
-/// The outliers of a scan, with the volumes that the file of its signals at `path` does not keep.
+/// The outliers of a scan, combined with the volumes that the signal file at `path` marks as
+/// censored.
 fn with_censored(
     outliers: Option<Vec<bool>>,
     kept: Option<Vec<bool>>,
@@ -403,12 +405,12 @@ fn with_censored(
     Ok(Some(censored))
 }
 
-/// A TR without the noise of 32 bits: 0.72 and not 0.7200000286.
+/// A TR without the rounding error of 32 bits: 0.72 instead of 0.7200000286.
 pub(super) fn rounded(tr_secs: f64) -> f64 {
     (tr_secs * 1e6).round() / 1e6
 }
 
-/// An error with everything that caused it, in one line.
+/// An error with all its causes, in one line.
 fn with_causes(error: &DataError) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);

@@ -1,4 +1,4 @@
-//! Spec of an ingestion: everything that changes the prepared data set, and nothing else.
+//! Spec of an ingestion: exactly the settings that change the prepared data set.
 
 use std::path::{Path, PathBuf};
 
@@ -9,10 +9,10 @@ use brainmae_signals::ExclusionLimits;
 use brainmae_signals::cleaning::{CleaningStep, check_steps};
 use brainmae_studies::{LayoutName, ListOptions};
 
-/// Least share of an ROI that a scan must cover, when nothing is said: as in XCP-D.
+/// Default of the minimum coverage of an ROI, as in XCP-D.
 const MIN_COVERAGE: f32 = 0.5;
 
-/// What to prepare from a folder of raw data, and how.
+/// Settings for the preparation of a folder of raw data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IngestSpec {
@@ -21,52 +21,52 @@ pub struct IngestSpec {
     /// Licence or terms of the signals.
     #[serde(default = "unknown_licence")]
     pub licence: String,
-    /// What to cite.
+    /// Citation of the data.
     #[serde(default)]
     pub citation: String,
-    /// How the folder is laid out; not used with a listing of one's own.
+    /// Layout of the folder; not used with a custom listing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<LayoutName>,
-    /// Which scans of the folder to use; not used with a listing of one's own.
+    /// Selection of scans of the folder; not used with a custom listing.
     #[serde(default)]
     pub list: ListOptions,
     /// The ROIs.
     pub atlas: AtlasSpec,
-    /// Cleaning, in this order.
+    /// Cleaning steps in their order.
     #[serde(default = "default_cleaning")]
     pub cleaning: Vec<CleaningStep>,
-    /// Seconds between volumes, in place of what files and protocol say.
+    /// Seconds between volumes; replaces the value of files and protocol.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tr_secs: Option<f64>,
-    /// Which scans to leave out.
+    /// Limits for the exclusion of scans.
     #[serde(default)]
     pub limits: ExclusionLimits,
-    /// Least share of an ROI that a scan must cover; a scan with less of any ROI is left out.
+    /// Minimum covered share of an ROI, 0 to 1; a scan with less in any ROI is excluded.
     #[serde(default = "default_coverage")]
     pub min_coverage: f32,
-    /// Tables of the subjects.
+    /// Paths of the tables of subjects.
     #[serde(default)]
     pub phenotypes: Vec<PathBuf>,
-    /// Columns of these tables to keep besides age, sex and family; all when empty.
+    /// Columns of these tables to keep besides age, sex and family; all columns when empty.
     #[serde(default)]
     pub targets: Vec<String>,
 }
 
-/// Where the ROIs come from.
+/// Source of the ROIs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AtlasSpec {
-    /// A built-in atlas (`schaefer-100-7`), `columns` for the names that the files carry, or the
-    /// path of a label file with names of its own.
+    /// A built-in atlas (`schaefer-100-7`), `columns` for the names in the files, or the path of a
+    /// label file with its own names.
     pub name: String,
-    /// Label files of a built-in atlas, for data that its own labels do not fit: one, or one for
-    /// each hemisphere.
+    /// Label files of a built-in atlas, for data that its own labels do not fit: one file, or one
+    /// per hemisphere.
     #[serde(default)]
     pub labels: Vec<PathBuf>,
-    /// Centres of the ROIs of an atlas that is not built in.
+    /// Centroids of the ROIs of an atlas that is not built in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub centroids: Option<PathBuf>,
-    /// ROIs to do without, by name.
+    /// Names of ROIs to remove.
     #[serde(default)]
     pub drop: Vec<String>,
 }
@@ -79,13 +79,13 @@ fn default_coverage() -> f32 {
     MIN_COVERAGE
 }
 
-/// Linear detrending and z-scoring, which suit signals that a release has cleaned already.
+/// Linear detrending and z-scoring, for signals that the release has already cleaned.
 pub fn default_cleaning() -> Vec<CleaningStep> {
     vec![CleaningStep::DetrendLinear, CleaningStep::ZScore]
 }
 
 impl IngestSpec {
-    /// A spec with every default, for a listing of one's own.
+    /// A spec with default values, for a custom listing.
     pub fn new(name: impl Into<String>, atlas: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -106,7 +106,7 @@ impl IngestSpec {
         }
     }
 
-    /// A spec with every default, for a folder in this layout.
+    /// A spec with default values, for a folder in this layout.
     pub fn of_layout(
         layout: LayoutName,
         name: impl Into<String>,
@@ -118,10 +118,10 @@ impl IngestSpec {
         }
     }
 
-    /// Reads a spec from a TOML file; the paths in it count from its folder.
+    /// Reads a spec from a TOML file; paths in it are relative to its folder.
     ///
     /// # Errors
-    /// [`DataError::Toml`] naming line and key, or what [`check`](Self::check) finds.
+    /// [`DataError::Toml`] with line and key, or the error of [`check`](Self::check).
     pub fn load(path: &Path) -> Result<Self, DataError> {
         let text = std::fs::read_to_string(path).map_err(DataError::io("read", path))?;
         let mut spec: Self =
@@ -131,7 +131,7 @@ impl IngestSpec {
         Ok(spec)
     }
 
-    /// The same spec, with relative paths counting from `folder`.
+    /// The same spec, with relative paths resolved from `folder`.
     pub fn within(mut self, folder: &Path) -> Self {
         for file in (self.phenotypes.iter_mut())
             .chain(&mut self.atlas.labels)
@@ -142,10 +142,10 @@ impl IngestSpec {
         self
     }
 
-    /// Checks what can be checked without a file.
+    /// Checks everything that needs no file.
     ///
     /// # Errors
-    /// [`DataError::Config`] for the first value that cannot be.
+    /// [`DataError::Config`] for the first value that is not valid.
     pub fn check(&self) -> Result<(), DataError> {
         if self.name.is_empty() || self.name.contains(['/', '\\']) {
             return Err(DataError::config(
@@ -177,7 +177,7 @@ impl IngestSpec {
         Ok(check_steps(&self.cleaning)?)
     }
 
-    /// The interval that resampling leads to, if there is resampling.
+    /// The interval between volumes after resampling, seconds; `None` without resampling.
     pub fn resampled_dt_secs(&self) -> Option<f64> {
         self.cleaning.iter().find_map(|step| match step {
             CleaningStep::Resample { dt_secs } => Some(*dt_secs),

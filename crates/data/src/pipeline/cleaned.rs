@@ -1,4 +1,4 @@
-//! One scan once cleaned: signals, or the reason why it has none.
+//! Cleaned scan: signals, or the reason for its exclusion.
 
 use crate::error::DataError;
 use crate::prepared::ScanRecord;
@@ -6,21 +6,22 @@ use brainmae_signals::bold::BoldSeries;
 use brainmae_signals::cleaning::{CleaningStep, RoiConstants, ScanSignals, clean_scan};
 use brainmae_studies::events::{Event, shift};
 
-/// A scan once cleaned: with its signals, or with the reason why it has none.
+/// A scan after cleaning, with its signals or the reason for its exclusion.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CleanedScan {
-    /// What the table of scans will say of it.
+    /// Its row in the table of scans.
     pub record: ScanRecord,
-    /// The signals, and what cleaning took out of each ROI; `None` for a scan that is left out.
+    /// The signals, with the constants that cleaning removed from each ROI; `None` for an excluded
+    /// scan.
     pub signals: Option<(BoldSeries, Vec<RoiConstants>)>,
-    /// What happened during the scan.
+    /// Events of the scan.
     pub events: Vec<Event>,
-    /// What was done otherwise than a reader may think, without names of subjects.
+    /// Warnings about unexpected choices, without names of subjects.
     pub remarks: Vec<String>,
 }
 
 impl CleanedScan {
-    /// A scan that is left out because of `reason`.
+    /// A scan that is excluded because of `reason`.
     pub fn excluded(record: ScanRecord, reason: String) -> Self {
         Self::without_signals(record.excluded(reason))
     }
@@ -40,11 +41,11 @@ impl CleanedScan {
     }
 }
 
-/// Cleans raw signals, `[volume][roi]`, of which no confounds are known; a scan that cannot be used
-/// is excluded, not an error.
+/// Cleans raw signals, `[volume][roi]`, without confounds. A scan that cannot be used is excluded,
+/// which is not an error.
 ///
 /// # Errors
-/// [`DataError::Signals`] for cleaned values that are no series.
+/// [`DataError::Signals`] for cleaned values that are not a valid series.
 pub fn clean_series(
     record: ScanRecord,
     values: Vec<f64>,

@@ -1,4 +1,4 @@
-//! Finished scans, as they wait in the folder of unfinished work.
+//! Finished scans in the folder of unfinished work.
 
 use std::collections::BTreeMap;
 
@@ -12,19 +12,19 @@ use brainmae_signals::bold::BoldSeries;
 use brainmae_signals::cleaning::RoiConstants;
 use brainmae_studies::events::Event;
 
-/// A finished scan, its signals in a file beside.
+/// A finished scan, with its signals in a separate file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeptScan {
     pub(super) identity: String,
-    /// What the table of scans will say of it.
+    /// Its row in the table of scans.
     pub record: ScanRecord,
-    /// What was done otherwise than a reader may think.
+    /// Warnings about unexpected choices.
     pub remarks: Vec<String>,
     pub(super) constants: Vec<RoiConstants>,
-    /// What happened during the scan.
+    /// Events of the scan.
     pub events: Vec<Event>,
-    /// Where the scan is used.
+    /// File of the signals; `None` if the scan is not used.
     pub(super) signals: Option<SignalsFile>,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct SignalsFile {
     pub size: SeriesSize,
 }
 
-/// All scans of a source, finished, in its order.
+/// All finished scans of a source, in its order.
 pub struct KeptScans<'a> {
     folder: &'a WorkFolder,
     scans: &'a [KeptScan],
@@ -52,7 +52,7 @@ impl<'a> KeptScans<'a> {
         }
     }
 
-    /// The scans, those left out too.
+    /// The scans, excluded ones too.
     pub fn scans(&self) -> &'a [KeptScan] {
         self.scans
     }
@@ -60,12 +60,12 @@ impl<'a> KeptScans<'a> {
     /// The signals of a scan, from disk; `None` if it is not used.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// An error when the file cannot be read.
     pub fn series(&self, scan: &KeptScan) -> Result<Option<BoldSeries>, DataError> {
         self.folder.series(scan, self.n_rois)
     }
 
-    /// What was done otherwise than a reader may think, with the number of scans.
+    /// The warnings, with the number of scans of each.
     pub(super) fn remarks(&self) -> Vec<String> {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for remark in self.scans.iter().flat_map(|scan| &scan.remarks) {
@@ -76,7 +76,7 @@ impl<'a> KeptScans<'a> {
             .collect()
     }
 
-    /// Refuses a data set `name` without a scan that is used.
+    /// Checks that the data set `name` has at least one used scan.
     pub(super) fn check_any_included(&self, name: &str) -> Result<(), DataError> {
         if self.scans.iter().any(|scan| scan.record.is_included()) {
             return Ok(());

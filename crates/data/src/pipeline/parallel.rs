@@ -8,8 +8,8 @@ use crate::error::DataError;
 /// Calls `work` for each of `numbers` on up to `threads` threads.
 ///
 /// # Errors
-/// The first error of `work`, such as that of a full disk: scans that are being read end, no new
-/// one starts.
+/// The first error of `work`, such as that of a full disk. Scans in progress are finished, and no
+/// further scan starts.
 pub fn in_parallel(
     numbers: &[usize],
     threads: usize,

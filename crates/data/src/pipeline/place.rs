@@ -1,4 +1,4 @@
-//! Place of a data set to be: what stands there, and who may fill it.
+//! Output folder of a preparation: its present content, and the right to fill it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,19 +8,19 @@ use crate::error::{DataError, Occupant};
 use crate::prepared::{CARD, PreparedDataset, ScanRecord};
 use brainmae_files::FolderLock;
 
-/// What is to be done at a place.
+/// Result of a claim of the output folder.
 pub(super) enum Claim {
-    /// The data set is there.
+    /// The data set exists.
     UpToDate(Box<PreparedDataset>),
-    /// It is to be made.
+    /// The data set must be made.
     Work(WorkFolder),
 }
 
-/// What stands at a place.
+/// Content of the output folder.
 enum There {
     /// Nothing, or an empty folder.
     Nothing,
-    /// The data set that is wanted, whole.
+    /// The requested data set, complete.
     Wanted(Box<PreparedDataset>),
     /// Something else.
     Other(Occupant),
@@ -37,7 +37,7 @@ fn look(out: &Path, identity: &str, overwrite: bool) -> There {
     }
     match PreparedDataset::open(out) {
         Ok(dataset) if dataset.header().identity == identity => match dataset.verify() {
-            // A file that could not be read then may be readable now.
+            // A file that was unreadable before may be readable now.
             Ok(()) if overwrite && dataset.scans().iter().any(ScanRecord::is_failed) => {
                 There::Other(Occupant::SomeFailed)
             }
@@ -55,12 +55,12 @@ fn look(out: &Path, identity: &str, overwrite: bool) -> There {
     }
 }
 
-/// Looks at `out` and takes the right to fill it.
+/// Checks `out` and claims the right to fill it.
 ///
-/// `out` is never deleted unless it is a prepared data set and `overwrite` is true.
+/// `out` is never deleted, unless it is a prepared data set and `overwrite` is true.
 pub(super) fn claim(out: &Path, identity: &str, overwrite: bool) -> Result<Claim, DataError> {
     let dir = partial_folder(out)?;
-    // Without a lock first: where nothing is to be done, nothing needs to be writable.
+    // The first check has no lock: if there is no work, the folder need not be writable.
     if let There::Wanted(dataset) = look(out, identity, overwrite) {
         remove_left_over(&dir);
         return Ok(Claim::UpToDate(dataset));
@@ -68,7 +68,8 @@ pub(super) fn claim(out: &Path, identity: &str, overwrite: bool) -> Result<Claim
     let lock = FolderLock::take(&dir, out)?;
     let replaced = dir.join(REPLACED);
     if !out.exists() && replaced.join(CARD).is_file() {
-        // Killed between the two renames of an overwrite: the old data set comes back first.
+        // After an interruption between the two renames of an overwrite, the old data set is moved
+        // back first.
         fs::rename(&replaced, out).map_err(DataError::io("move back", &replaced))?;
     }
     let folder = WorkFolder::new(out, dir.clone(), lock)?;

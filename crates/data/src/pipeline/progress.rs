@@ -1,10 +1,10 @@
-//! Progress of preparing, and the caller's word that it should stop.
+//! Progress of a preparation, and the request of the caller to stop.
 
 use std::ops::ControlFlow;
 
 use crate::error::DataError;
 
-/// What is being done.
+/// Kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step {
@@ -12,32 +12,33 @@ pub enum Step {
     Verify,
     /// Reading and cleaning a scan.
     Scan,
-    /// Putting the scans together.
+    /// Assembling the data set from the scans.
     Assemble,
 }
 
-/// One piece of work has ended: `done` of `total` in its step.
+/// Report that one piece of work has ended: `done` of `total` in its step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress<'a> {
     /// The step.
     pub step: Step,
-    /// The file; empty for a scan, whose name holds that of a subject.
+    /// The file; empty for a scan, because its name contains a subject.
     pub name: &'a str,
-    /// Pieces done, this one with them.
+    /// Finished pieces, with this one.
     pub done: usize,
     /// Pieces in this step.
     pub total: usize,
 }
 
-/// Is told of every piece of work; [`ControlFlow::Break`] stops, and finished scans are kept.
+/// Function that is called after every piece of work. [`ControlFlow::Break`] stops the preparation;
+/// finished scans are kept.
 pub type OnProgress<'a> = dyn FnMut(Progress<'_>) -> ControlFlow<()> + Send + 'a;
 
-/// Shows nothing and never stops, for a caller who wants no progress.
+/// Ignores progress and never stops.
 pub fn quiet(_: Progress<'_>) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-/// Tells of a piece of work.
+/// Reports a piece of work.
 ///
 /// # Errors
 /// [`DataError::Interrupted`] when the caller asks to stop.

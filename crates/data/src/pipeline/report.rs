@@ -1,28 +1,28 @@
-//! Report on a data set that was prepared.
+//! Report of a preparation.
 
 use crate::prepared::{PreparedDataset, ScanRecord, ScanStatus};
 use brainmae_files::exclusion::Exclusion;
 
-/// What preparing came to.
+/// Result of a preparation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PrepareReport {
     /// Name of the data set.
     pub name: String,
-    /// It was there already and was left as it is.
+    /// Whether the data set existed already and was left unchanged.
     pub up_to_date: bool,
-    /// Scans in it that are used.
+    /// Number of used scans.
     pub included: usize,
-    /// Scans left out, with the reasons.
+    /// Excluded scans, with the reasons.
     pub exclusions: Vec<Exclusion>,
-    /// Scans whose files could not be read, with what is wrong.
+    /// Scans whose files could not be read, with the problems.
     pub failures: Vec<Exclusion>,
-    /// Scans taken over from work that was interrupted.
+    /// Number of scans from an interrupted call.
     pub resumed: usize,
-    /// ROIs in the atlas.
+    /// Number of ROIs in the atlas.
     pub n_rois: usize,
     /// Identity of the data set.
     pub content_hash: String,
-    /// What a user should know; no values and no names of subjects.
+    /// Warnings for the user; no values and no names of subjects.
     pub warnings: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! A raw source defined in a test, and what the pipeline makes of it.
+//! Tests of the pipeline with a raw source defined here.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -12,15 +12,15 @@ use brainmae_files::SubjectId;
 use brainmae_signals::CleaningStep;
 use brainmae_studies::SubjectRecord;
 
-/// Scans of 20 volumes and two ROIs, each of a subject of its own.
+/// Scans of 20 volumes and two ROIs, each of a different subject.
 struct Ramps {
     n_scans: usize,
     fault: Fault,
-    /// Scans that were read.
+    /// Number of scans that were read.
     read: AtomicUsize,
 }
 
-/// What the source does wrong.
+/// Fault of the source.
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
     None,
@@ -218,7 +218,8 @@ fn a_caller_who_stops_keeps_what_is_finished_on_any_number_of_threads() {
             }
         });
         assert!(stopped.unwrap_err().is_interrupted());
-        // Nothing is told after the word to stop; scans that were being read end, and are kept.
+        // No progress is reported after the request to stop. Scans in progress are finished and
+        // kept.
         assert_eq!(calls, 3);
         let read = source.read.load(Ordering::Relaxed);
         assert!((3..3 + threads).contains(&read), "{read} of {threads}");

@@ -1,4 +1,4 @@
-//! Folder of unfinished work: `<out>.partial/` beside the data set to be.
+//! Folder of unfinished work: `<out>.partial/` beside the output folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,16 +16,16 @@ use brainmae_files::{FieldHasher, FolderLock, sha256_file};
 use brainmae_signals::bold::BoldSeries;
 use brainmae_studies::SubjectRecord;
 
-/// Where an old data set lies while the new one moves into its place.
+/// Folder of the old data set while the new one is moved to its path.
 pub(super) const REPLACED: &str = "replaced";
 
 /// The folder of unfinished work, locked for this process.
 pub(super) struct WorkFolder {
     out: PathBuf,
     dir: PathBuf,
-    /// Whether a data set at `out` is to be replaced.
+    /// Whether a data set at `out` is replaced.
     replaces: bool,
-    /// Held until dropped; the system lets go of it when the process dies.
+    /// Held until dropped; the system releases it when the process dies.
     _lock: FolderLock,
 }
 
@@ -42,8 +42,8 @@ impl WorkFolder {
         })
     }
 
-    /// The scan, when it was finished earlier for the same identity (that of what it is made from)
-    /// and is undamaged. One that failed is tried again.
+    /// The scan, if it was finished earlier with the same identity and is undamaged. A failed scan
+    /// is tried again.
     pub fn finished(&self, scan: &ScanId, identity: &str) -> Option<KeptScan> {
         let text = fs::read(self.file(scan, "json")).ok()?;
         let kept: KeptScan = serde_json::from_slice(&text).ok()?;
@@ -59,10 +59,10 @@ impl WorkFolder {
         (kept.identity == identity && &kept.record.scan == scan && whole).then_some(kept)
     }
 
-    /// Keeps a scan; once this returns it need not be made again.
+    /// Keeps a scan, so that it need not be made again.
     ///
-    /// Nothing waits for the disk: a file that a loss of power left torn is found to be torn, by
-    /// its checksum or because it is no JSON, and the scan is made again.
+    /// Files are not synced to the disk. If a power failure leaves a partial file, its checksum or
+    /// its invalid JSON reveals this, and the scan is made again.
     pub fn keep(&self, cleaned: CleanedScan, identity: &str) -> Result<KeptScan, DataError> {
         let scan = &cleaned.record.scan;
         let (constants, signals) = match cleaned.signals {
@@ -79,7 +79,7 @@ impl WorkFolder {
                 (constants, Some(signals))
             }
         };
-        // Written last: its being there says that the signals are whole.
+        // This file is written last: if it exists, the signals are complete.
         let path = self.file(scan, "json");
         let kept = KeptScan {
             identity: identity.to_owned(),
@@ -105,8 +105,8 @@ impl WorkFolder {
         file.read(0, scan, signals.size.tr_secs).map(Some)
     }
 
-    /// Puts the finished scans together in the order given and moves the data set to `out`.
-    /// `add` may add files of its own.
+    /// Assembles the finished scans in the given order and moves the data set to `out`. `add` may
+    /// add further files.
     pub fn assemble(
         &self,
         header: DatasetHeader,
@@ -141,7 +141,8 @@ impl WorkFolder {
         writer.finish(subjects)?;
 
         if self.replaces {
-            // Killed between these two renames, the old data set lies here until the next call.
+            // After an interruption between these two renames, the old data set stays here until
+            // the next call.
             let replaced = self.dir.join(REPLACED);
             remove_if_there(&replaced)?;
             fs::rename(&self.out, &replaced).map_err(DataError::io("move away", &self.out))?;
@@ -154,7 +155,8 @@ impl WorkFolder {
         Ok(dataset)
     }
 
-    /// A file of a scan; names of scans may hold what names of files may not.
+    /// A file of a scan, with a hashed name: scan names may contain characters that file names
+    /// cannot.
     fn file(&self, scan: &ScanId, ending: &str) -> PathBuf {
         let hash = FieldHasher::new("part").field(scan.as_str()).finish();
         self.dir
@@ -164,10 +166,10 @@ impl WorkFolder {
 }
 
 impl Drop for WorkFolder {
-    /// Leaves nothing behind when nothing was finished, such as after a wrong checksum.
+    /// Removes the folder if no scan was finished, such as after a wrong checksum.
     fn drop(&mut self) {
         if fs::remove_dir(self.dir.join("parts")).is_ok() {
-            // What is left over does no harm: the next call takes it up.
+            // Remaining files do no harm: the next call uses them.
             FolderLock::remove_file(&self.dir);
             let _ = fs::remove_dir(&self.dir);
         }
@@ -183,7 +185,7 @@ fn remove_if_there(dir: &Path) -> Result<(), DataError> {
     }
 }
 
-/// Clears up after a process that was killed between its last rename and its last removal.
+/// Cleans up after a process that was killed between its last rename and its last removal.
 pub(super) fn remove_left_over(dir: &Path) {
     if let Some(_lock) = FolderLock::of_dead_process(dir) {
         let _ = fs::remove_dir_all(dir);

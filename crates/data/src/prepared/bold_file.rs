@@ -1,4 +1,4 @@
-//! `bold.parquet`: the signals, one row per volume, one row group per scan.
+//! Signal file `bold.parquet`: one row per volume, one row group per scan.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -28,14 +28,14 @@ use crate::error::{DataError, PreparedProblem, RowGroupProblem};
 use brainmae_files::id::ScanId;
 use brainmae_signals::bold::BoldSeries;
 
-/// Most rows decoded at once: longer than any scan, and little memory when a footer claims more
-/// rows than there are.
+/// Maximum number of rows decoded at once: above the length of any scan, with little memory if a
+/// footer claims more rows than there are.
 const MOST_ROWS_AT_ONCE: usize = 1 << 14;
 
-/// Columns that a series is made of.
+/// Columns of a series.
 const SERIES_COLUMNS: [&str; 3] = ["scan", "kept", "bold"];
 
-/// Writes scans one after another.
+/// Writer of scans, one after another.
 pub(crate) struct BoldWriter {
     path: PathBuf,
     n_rois: usize,
@@ -56,8 +56,8 @@ impl BoldWriter {
             Field::new("kept", DataType::Boolean, false),
             Field::new("bold", DataType::FixedSizeList(item(), list_size), false),
         ]));
-        // Hardly two signal values are alike: a dictionary makes the file half as large again and
-        // slower to read, and statistics say nothing.
+        // Signal values rarely repeat: a dictionary would make the file half as large again and
+        // slower to read, and statistics are useless.
         let signals = ColumnPath::from(["bold", "list", "item"].map(String::from).to_vec());
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -118,7 +118,7 @@ impl BoldWriter {
         let mut encoders = self.encoders.create_column_writers(number)?.into_iter();
         let mut group = self.writer.next_row_group()?;
         for (field, column) in self.schema.fields().iter().zip(columns.columns()) {
-            // One leaf each: lists of numbers have one, the other columns are leaves themselves.
+            // Each column has one leaf: the numbers of the list, or the column itself.
             for (leaf, mut encoder) in compute_leaves(field, column)?.iter().zip(&mut encoders) {
                 encoder.write(leaf)?;
                 encoder.close()?.append_to_row_group(&mut group)?;
@@ -127,7 +127,7 @@ impl BoldWriter {
         group.close().map(|_| ())
     }
 
-    /// Adds the row groups of another file as they are: nothing is decoded.
+    /// Copies the row groups of another file without decoding them.
     pub fn copy(&mut self, from: &BoldFile) -> Result<(), DataError> {
         if from.n_rois != self.n_rois {
             return Err(DataError::RoiCount {
@@ -152,7 +152,7 @@ impl BoldWriter {
                 rows_written: u64::try_from(rows.num_rows())?,
                 metadata: column.clone(),
                 bloom_filter: None,
-                // Indices help to read parts of a row group; scans are read whole.
+                // Indices help to read parts of a row group, but scans are read completely.
                 column_index: None,
                 offset_index: None,
             };
@@ -161,14 +161,14 @@ impl BoldWriter {
         group.close().map(|_| ())
     }
 
-    /// Writes the footer; without it the file cannot be read. Whether the bytes outlive a loss of
-    /// power is up to the caller.
+    /// Writes the footer; without it the file cannot be read. The caller is responsible for syncing
+    /// the file to the disk.
     pub fn finish(self) -> Result<File, DataError> {
         (self.writer.into_inner()).map_err(DataError::parquet(&self.path))
     }
 }
 
-/// A file of signals whose footer is read.
+/// A file of signals whose footer has been read.
 #[derive(Debug)]
 pub(crate) struct BoldFile {
     path: PathBuf,
@@ -206,7 +206,7 @@ impl BoldFile {
             .collect()
     }
 
-    /// Volumes in one row group; none where there is no such group.
+    /// Volumes in one row group; 0 if there is no such group.
     pub fn volumes_of(&self, group: usize) -> usize {
         let groups = self.metadata.metadata().row_groups();
         groups
@@ -214,7 +214,7 @@ impl BoldFile {
             .map_or(0, |group| usize::try_from(group.num_rows()).unwrap_or(0))
     }
 
-    /// Reads one row group, which must hold `scan`.
+    /// Reads one row group, which must belong to `scan`.
     pub fn read(&self, group: usize, scan: &ScanId, tr_secs: f64) -> Result<BoldSeries, DataError> {
         let refuse =
             |problem| DataError::prepared(&self.path, PreparedProblem::RowGroup { group, problem });

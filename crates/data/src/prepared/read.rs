@@ -33,7 +33,7 @@ impl PreparedDataset {
     /// Opens the folder `dir` and checks that its tables agree with each other.
     ///
     /// # Errors
-    /// When a file is missing or is not what this version of the format says.
+    /// An error when a file is missing or does not follow this version of the format.
     pub fn open(dir: &Path) -> Result<Self, DataError> {
         let (card, text) = Card::read(dir)?;
         let refuse = |problem| DataError::prepared(dir, problem);
@@ -114,12 +114,12 @@ impl PreparedDataset {
         Ok(())
     }
 
-    /// The folder.
+    /// Path of the folder.
     pub fn path(&self) -> &Path {
         &self.dir
     }
 
-    /// Name, licence, cleaning and the like.
+    /// Name, licence, cleaning and further properties.
     pub fn header(&self) -> &DatasetHeader {
         &self.card.header
     }
@@ -129,7 +129,7 @@ impl PreparedDataset {
         &self.atlas
     }
 
-    /// Seconds between volumes, in every scan.
+    /// Seconds between volumes, the same for all scans.
     pub fn dt_secs(&self) -> f64 {
         self.card.header.dt_secs
     }
@@ -139,17 +139,17 @@ impl PreparedDataset {
         &self.subjects
     }
 
-    /// All scans, those left out too.
+    /// All scans, excluded ones too.
     pub fn scans(&self) -> &[ScanRecord] {
         &self.scans
     }
 
-    /// The scans that are used.
+    /// The used scans.
     pub fn included(&self) -> impl Iterator<Item = &ScanRecord> {
         self.scans.iter().filter(|scan| scan.is_included())
     }
 
-    /// The scans that are left out, and why.
+    /// The excluded scans, with the reasons.
     pub fn exclusions(&self) -> Vec<Exclusion> {
         self.scans
             .iter()
@@ -162,17 +162,17 @@ impl PreparedDataset {
         &self.events
     }
 
-    /// Identity of the data set, for what is computed from it: the hash of `dataset.toml`, which
-    /// holds the checksum of every other file.
+    /// Identity of the data set, for results computed from it: the hash of `dataset.toml`, which
+    /// contains the checksum of every other file.
     pub fn content_hash(&self) -> &str {
         &self.content_hash
     }
 
-    /// The signals of one scan; nothing else is read.
+    /// Reads the signals of one scan only.
     ///
     /// # Errors
-    /// [`DataError::UnknownScan`] when there is no such scan or it was left out; else when the
-    /// file cannot be read.
+    /// [`DataError::UnknownScan`] when there is no such scan or it was excluded; otherwise an error
+    /// when the file cannot be read.
     pub fn bold(&self, scan: &ScanId) -> Result<BoldSeries, DataError> {
         self.bold.read(self.row_group(scan)?, scan, self.dt_secs())
     }
@@ -182,10 +182,10 @@ impl PreparedDataset {
         Arc::clone(&self.bold)
     }
 
-    /// Which row group of the file holds a scan.
+    /// Index of the row group of a scan in the file.
     ///
     /// # Errors
-    /// [`DataError::UnknownScan`] when there is no such scan or it was left out.
+    /// [`DataError::UnknownScan`] when there is no such scan or it was excluded.
     pub(crate) fn row_group(&self, scan: &ScanId) -> Result<usize, DataError> {
         if let Some(&group) = self.row_groups.get(scan) {
             return Ok(group);

@@ -1,4 +1,4 @@
-//! Small tables of a prepared data set, through polars.
+//! Small tables of a prepared data set, read and written with polars.
 
 use std::fs::File;
 use std::path::Path;
@@ -9,7 +9,7 @@ use polars::prelude::{
 
 use crate::error::{DataError, PreparedProblem};
 
-/// Writes columns of one length, compressed with zstd.
+/// Writes columns of equal length, compressed with zstd.
 ///
 /// # Errors
 /// [`DataError::Table`] for columns of different lengths; [`DataError::Files`].
@@ -22,7 +22,7 @@ pub fn write_table(path: &Path, height: usize, columns: Vec<Column>) -> Result<(
     file.sync_all().map_err(DataError::io("write", path))
 }
 
-/// A table that is read, whose columns are asked for by name and kind.
+/// A table in memory, whose columns are accessed by name and type.
 pub(super) struct Table<'a> {
     path: &'a Path,
     frame: DataFrame,
@@ -57,7 +57,7 @@ impl<'a> Table<'a> {
         Ok(texts.iter().map(|text| text.map(str::to_owned)).collect())
     }
 
-    /// A column of numbers of any kind.
+    /// A column of any numeric type.
     pub fn numbers(&self, name: &str) -> Result<Vec<Option<f64>>, DataError> {
         let column = self
             .column(name)?
@@ -67,7 +67,7 @@ impl<'a> Table<'a> {
         Ok(numbers.iter().collect())
     }
 
-    /// A column in which nothing may be missing.
+    /// The values of a column without missing values; a missing value is an error.
     pub fn present<T>(&self, name: &str, values: Vec<Option<T>>) -> Result<Vec<T>, DataError> {
         let row = values.iter().position(Option::is_none);
         let no_value = || PreparedProblem::NoValue {

@@ -20,7 +20,7 @@ use brainmae_signals::cleaning::RoiConstants;
 use brainmae_studies::SubjectRecord;
 use brainmae_studies::events::Event;
 
-/// Files that [`PreparedWriter`] writes itself.
+/// Files that [`PreparedWriter`] itself writes.
 const FILES: [&str; 6] = [
     "rois.parquet",
     "subjects.parquet",
@@ -30,7 +30,7 @@ const FILES: [&str; 6] = [
     "bold.parquet",
 ];
 
-/// What a record and a data set say of a series too.
+/// Properties of a series that are also in its record and data set.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SeriesSize {
     n_kept: usize,
@@ -46,7 +46,7 @@ impl SeriesSize {
     }
 }
 
-/// Fills a new folder; it is a data set only once [`finish`](Self::finish) has returned.
+/// Writer of a new folder; it is a data set only after [`finish`](Self::finish) has returned.
 pub struct PreparedWriter {
     dir: PathBuf,
     header: DatasetHeader,
@@ -62,7 +62,7 @@ impl PreparedWriter {
     /// Creates the folder `dir`, which must not exist.
     ///
     /// # Errors
-    /// When it does, or cannot be created, or the atlas is not sound.
+    /// An error when it exists, or cannot be created, or the atlas is not valid.
     pub fn create(dir: &Path, header: DatasetHeader, atlas: Atlas) -> Result<Self, DataError> {
         atlas.check().map_err(|problem| {
             let problem = PreparedProblem::Atlas {
@@ -84,10 +84,10 @@ impl PreparedWriter {
         })
     }
 
-    /// Adds a scan that is used.
+    /// Adds a used scan.
     ///
     /// # Errors
-    /// When the record does not fit the series, the series the data set, or writing fails.
+    /// An error when the record does not match the series or the data set, or when writing fails.
     pub fn add(
         &mut self,
         record: ScanRecord,
@@ -102,7 +102,7 @@ impl PreparedWriter {
         Ok(())
     }
 
-    /// Adds a scan whose series of this size stands alone in another file.
+    /// Adds a scan whose series, of this size, is alone in another file.
     pub(crate) fn add_copy(
         &mut self,
         record: ScanRecord,
@@ -161,10 +161,10 @@ impl PreparedWriter {
         self.scans.push(record);
     }
 
-    /// Adds a scan that is left out; its record carries the reason.
+    /// Adds an excluded scan; its record contains the reason.
     ///
     /// # Errors
-    /// When the record does not say that the scan is excluded, or not why.
+    /// An error when the record does not say that the scan is excluded, or gives no reason.
     pub fn exclude(&mut self, record: ScanRecord) -> Result<(), DataError> {
         if record.is_included() || record.reason.is_none() {
             return Err(self.refuse(PreparedProblem::Series {
@@ -176,10 +176,10 @@ impl PreparedWriter {
         Ok(())
     }
 
-    /// Adds a file of the caller's own; `write` gets its path.
+    /// Adds a further file of the caller; `write` receives its path.
     ///
     /// # Errors
-    /// When the name is taken or leads elsewhere, or what `write` returns.
+    /// An error when the name is taken or leads to another folder, or the error of `write`.
     pub fn add_file(
         &mut self,
         name: &str,
@@ -194,10 +194,10 @@ impl PreparedWriter {
         Ok(())
     }
 
-    /// Writes the tables and, last of all, `dataset.toml`.
+    /// Writes the tables and, as the last file, `dataset.toml`.
     ///
     /// # Errors
-    /// When a scan is there twice, its subject is not among `subjects`, or writing fails.
+    /// An error when a scan occurs twice, its subject is not in `subjects`, or writing fails.
     pub fn finish(self, subjects: &[SubjectRecord]) -> Result<(), DataError> {
         let known: BTreeSet<_> = subjects.iter().map(|record| &record.subject).collect();
         let mut seen = BTreeSet::new();

@@ -1,5 +1,5 @@
-//! One NIfTI file in which the volumes of several scans follow one another, with a brain mask and
-//! a text file that tells condition and scan of every volume.
+//! NIfTI file with the volumes of several consecutive scans, a brain mask, and a text file with the
+//! condition and scan of every volume.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub(super) struct NiftiRuns {
     atlas: Atlas,
     scans: Vec<RecipeScan>,
     volumes: Vec<Range<usize>>,
-    /// Voxels of the mask and the ROI of each.
+    /// Voxels of the mask with the ROI of each.
     voxels: Vec<(usize, usize)>,
     roi_sizes: Vec<f64>,
 }
@@ -137,7 +137,8 @@ impl RecipeLayout for NiftiRuns {
                 }
             }
             if number + 1 == self.volumes.len() {
-                // Reads to the end, where gzip proves its content, before the last scan is given.
+                // Reads to the end, where gzip verifies the checksum, before the last scan is
+                // passed on.
                 bold.read_volume(&mut voxels)?;
             }
             if is_wanted {
@@ -148,7 +149,7 @@ impl RecipeLayout for NiftiRuns {
     }
 }
 
-/// The voxels inside the mask and their places in mm.
+/// The voxels inside the mask with their positions in mm.
 fn read_mask(
     path: &Path,
     bold_path: &Path,
@@ -182,7 +183,7 @@ fn read_mask(
         .filter(|(_, value)| **value != 0.0 && !value.is_nan())
         .map(|(voxel, _)| voxel)
         .collect();
-    mask.read_volume(&mut values)?; // To the end, where gzip proves its content.
+    mask.read_volume(&mut values)?; // To the end: gzip verifies it.
     let header = bold.header();
     let places = inside
         .iter()
@@ -212,7 +213,7 @@ fn read_labels(path: &Path) -> Result<Vec<(String, String)>, DataError> {
         .collect()
 }
 
-/// The volumes of each run, which must be neighbours.
+/// The volumes of each run, which must be consecutive.
 fn runs(labels: &[(String, String)], path: &Path) -> Result<Vec<Range<usize>>, DataError> {
     let mut seen: Vec<&str> = Vec::new();
     let mut runs = Vec::new();
@@ -261,7 +262,8 @@ mod tests {
     fn an_roi_is_the_mean_of_its_voxels_in_the_mask() {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path();
-        // Five voxels in a row, the middle one outside the mask; ROIs are the left and right pair.
+        // Five voxels in a row, the middle one outside the mask; the ROIs are the left and right
+        // pair.
         write_row(&dir.join("mask.nii.gz"), &[[1, 1, 0, 1, 1]]);
         let volumes = [
             [1, 3, 99, 10, 20],

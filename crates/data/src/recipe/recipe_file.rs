@@ -1,4 +1,4 @@
-//! `source.toml`: how raw files become a prepared data set.
+//! Recipe file `source.toml`: the raw files and the settings of a prepared data set.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,10 +12,10 @@ use brainmae_files::id::{ScanId, SubjectId};
 use brainmae_signals::cleaning::{CleaningStep, check_steps, dt_after};
 use brainmae_studies::SubjectRecord;
 
-/// The file in the folder of a data set.
+/// Name of the recipe file in the folder of a data set.
 pub const RECIPE: &str = "source.toml";
 
-/// What a data set is made from, and how.
+/// Source files and settings of a data set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
@@ -23,26 +23,26 @@ pub struct Recipe {
     pub name: String,
     /// Licence of the signals.
     pub licence: String,
-    /// What to cite.
+    /// Citation of the data.
     pub citation: String,
-    /// What the subjects did.
+    /// Task of the subjects.
     pub task: Option<String>,
     /// Seconds between volumes as acquired.
     pub tr_secs: f64,
-    /// Seconds between volumes once prepared.
+    /// Seconds between volumes after preparation.
     pub dt_secs: f64,
     /// Cleaning, in this order, per ROI and scan.
     pub cleaning: Vec<CleaningStep>,
-    /// Scans shorter than this are left out: one segment.
+    /// Minimum duration of a scan, seconds; shorter scans are excluded.
     #[serde(default = "one_segment_secs")]
     pub min_scan_secs: f64,
-    /// Whose scans these are.
+    /// The subject of the scans.
     pub subject: SubjectRecord,
-    /// How the files are laid out.
+    /// Layout of the files.
     pub source: SourceKind,
     /// The ROIs.
     pub atlas: AtlasChoice,
-    /// sha256 of every file used, by its path from the folder of the recipe.
+    /// sha256 of every used file, by its path relative to the folder of the recipe.
     pub files: BTreeMap<String, String>,
 }
 
@@ -54,7 +54,7 @@ fn one_segment_secs() -> f64 {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum SourceKind {
-    /// One NIfTI file that holds several scans one after another.
+    /// One NIfTI file with several consecutive scans.
     NiftiRuns(NiftiRunsFiles),
     /// One text table with a column per ROI and a row per volume.
     Table(TableFile),
@@ -66,11 +66,11 @@ pub enum SourceKind {
 pub struct NiftiRunsFiles {
     /// Volumes of all scans.
     pub bold: String,
-    /// Voxels to use: those that are not zero.
+    /// Mask of the voxels to use, those that are not zero.
     pub mask: String,
     /// One line per volume: condition and number of the scan.
     pub labels: String,
-    /// The condition that is no event.
+    /// The condition that gives no event.
     pub rest_label: String,
 }
 
@@ -83,32 +83,32 @@ pub struct TableFile {
     /// Columns to use, in this order; all when empty.
     #[serde(default)]
     pub columns: Vec<String>,
-    /// Columns to leave out.
+    /// Columns to ignore.
     #[serde(default)]
     pub drop: Vec<String>,
 }
 
-/// Where the ROIs come from.
+/// Source of the ROIs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum AtlasChoice {
-    /// Cut from the places of the voxels.
+    /// Clusters of voxel positions.
     Spatial(SpatialChoice),
-    /// Named by the columns of a table.
+    /// Columns of a table.
     Columns(ColumnsChoice),
 }
 
-/// How to cut a spatial atlas.
+/// Settings of a spatial atlas.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpatialChoice {
-    /// ROIs to cut.
+    /// Number of ROIs.
     pub n_rois: usize,
-    /// Seed of the cut.
+    /// Seed of the random directions.
     pub seed: u64,
 }
 
-/// What to call the atlas of a table.
+/// Name of the atlas of a table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ColumnsChoice {
@@ -116,7 +116,7 @@ pub struct ColumnsChoice {
     pub name: String,
     /// Version of the atlas.
     pub version: String,
-    /// Whether `L` or `R` at the start of a name is the hemisphere.
+    /// Whether `L` or `R` at the start of a name gives the hemisphere.
     #[serde(default)]
     pub hemisphere_from_first_letter: bool,
 }
@@ -125,8 +125,8 @@ impl Recipe {
     /// Reads and checks the recipe in the folder `dir`.
     ///
     /// # Errors
-    /// [`DataError::Toml`] naming line and key, [`DataError::Recipe`] for a file
-    /// without a checksum, or [`DataError::Config`].
+    /// [`DataError::Toml`] with line and key, [`DataError::Recipe`] for a file without a checksum,
+    /// or [`DataError::Config`].
     pub fn load(dir: &Path) -> Result<Self, DataError> {
         let path = dir.join(RECIPE);
         let text = std::fs::read_to_string(&path).map_err(DataError::io("read", &path))?;
@@ -168,11 +168,11 @@ impl Recipe {
         Ok(())
     }
 
-    /// Identity of what this recipe makes: its content (comments do not count) with the checksums
-    /// of the files, this version of the crate, and the format written.
+    /// Identity of the data set of this recipe: its content (without comments) with the checksums
+    /// of the files, the version of this crate, and the format version.
     ///
     /// # Errors
-    /// When the recipe cannot be written as TOML, such as a seed above 2^63.
+    /// An error when the recipe cannot be written as TOML, such as a seed above 2^63.
     pub fn identity(&self) -> Result<String, DataError> {
         let content = toml::to_string(self).map_err(|error| {
             DataError::config("source.toml", error, "values that TOML can hold")
@@ -184,7 +184,7 @@ impl Recipe {
             .finish())
     }
 
-    /// Name of a scan: `sub-1_task-objects_run-01`, the run only where there are several.
+    /// Name of a scan: `sub-1_task-objects_run-01`; the run is included only if there are several.
     pub(crate) fn scan_id(&self, subject: &SubjectId, run: Option<usize>) -> ScanId {
         let task = match &self.task {
             Some(task) => format!("_task-{task}"),
@@ -199,7 +199,7 @@ impl Recipe {
 }
 
 impl SourceKind {
-    /// The files that are read.
+    /// The files to read.
     fn files(&self) -> Vec<&str> {
         match self {
             Self::NiftiRuns(files) => vec![&files.bold, &files.mask, &files.labels],

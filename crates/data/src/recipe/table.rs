@@ -1,4 +1,4 @@
-//! One text table: a header row with the names of the ROIs, then a row per volume.
+//! Text table with a header row of ROI names and one row per volume.
 
 use std::path::Path;
 

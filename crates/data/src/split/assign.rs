@@ -1,4 +1,4 @@
-//! Assignment of groups to the sides of a split, so that sides have their sizes and are alike.
+//! Assignment of groups to the sets of a split, with the requested sizes and balanced strata.
 
 use std::cmp::Reverse;
 
@@ -7,26 +7,27 @@ use rand::{Rng, RngExt};
 
 use super::draw::Group;
 
-/// Least share of a member that the smallest side must expect of a stratum for the stratum to
-/// count: of a smaller one that side gets nobody whatever is done, and it would only pull others.
+/// Minimum expected number of members of a stratum in the smallest set; a smaller stratum is
+/// ignored. The smallest set cannot have a member of it, so the stratum would only distort the
+/// balance.
 const LEAST_EXPECTED: f64 = 0.5;
 
-/// What a side has so far, and is to have.
+/// A set with its present and its target sizes.
 struct Side {
     goal: f64,
     size: f64,
-    /// By stratum.
+    /// Target number of members, by stratum.
     goals: Vec<f64>,
     counts: Vec<f64>,
     groups: Vec<Group>,
 }
 
-/// Deals `groups` out to sides of these shares of all; a side without a share gets none.
+/// Assigns `groups` to sets with these shares of all; a set with share 0 gets none.
 ///
-/// The largest groups come first, those of one size in random order. Each goes to the side that
-/// most lacks its members' strata, among those it does not make larger than they are to be; where
-/// there is none, among those it makes too large by the least. So no side misses its size by more
-/// than the largest group. The last groups go to sides that are still empty.
+/// The largest groups come first; groups of equal size have a random order. Each group goes to the
+/// set with the largest deficit in the strata of its members, among the sets that it does not make
+/// too large. If there is none, it goes to a set that it exceeds by the least. So the size of a set
+/// is wrong by at most the largest group. The last groups go to sets that are still empty.
 pub(super) fn assign(
     mut groups: Vec<Group>,
     shares: &[f64],
@@ -72,7 +73,7 @@ pub(super) fn assign(
     sides.into_iter().map(|side| side.groups).collect()
 }
 
-/// Members of each stratum.
+/// Number of members of each stratum.
 fn totals(groups: &[Group]) -> Vec<f64> {
     let strata = groups.iter().flat_map(|group| &group.strata);
     let mut totals = Vec::new();
@@ -85,10 +86,10 @@ fn totals(groups: &[Group]) -> Vec<f64> {
     totals
 }
 
-/// The sides that a group of this size may go to, when so many groups are left; never none while
-/// there is a side with a share.
+/// The sets that a group of this size may go to, when `n_left` groups are left; at least one if any
+/// set has a share.
 fn candidates(sides: &[Side], size: f64, n_left: usize) -> Vec<usize> {
-    // Sums of shares are not exact.
+    // Sums of shares have rounding errors.
     const ROUNDING: f64 = 1e-9;
     let mut open: Vec<usize> = (0..sides.len()).filter(|s| sides[*s].goal > 0.0).collect();
     let is_empty = |side: &usize| sides[*side].size == 0.0;
@@ -106,8 +107,8 @@ fn least(a: [f64; 2], b: [f64; 2]) -> [f64; 2] {
 }
 
 impl Side {
-    /// How full the side is of the group's strata, then how full it is at all, each counted to the
-    /// middle of the group: dealing to the least full gives every side its share of a stratum
+    /// How full the set is in the strata of the group, then in total. Each value is counted to the
+    /// middle of the group: assignment to the least full set gives every set its share of a stratum
     /// (Sainte-Laguë).
     fn fullness(&self, group: &Group, counted: &[bool]) -> [f64; 2] {
         let mut strata: Vec<usize> = group.strata.clone();
@@ -207,7 +208,7 @@ mod tests {
             let total: usize = groups.iter().map(|group| group.size).sum();
             let sum: f64 = weights.iter().sum();
             let shares: Vec<f64> = weights.iter().map(|weight| weight / sum).collect();
-            // With fewer groups than sides somebody goes without, or with much.
+            // With fewer groups than sets, a set is empty or too large.
             prop_assume!(groups.len() >= 3 * shares.len());
             let sides = deal(groups, &shares, seed);
             for (side, share) in sides.iter().zip(&shares) {

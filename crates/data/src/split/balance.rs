@@ -1,4 +1,4 @@
-//! Balance of a split: targets and categories by side.
+//! Balance of a split: targets and categories by set.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,41 +8,41 @@ use crate::prepared::{PreparedDataset, ScanRecord};
 use brainmae_files::id::{ScanId, SubjectId};
 use brainmae_studies::SubjectRecord;
 
-/// One side in numbers: counts and means, of nobody in particular.
+/// Counts and means of one set; it has no values of single subjects.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SideBalance {
-    /// Who is there.
+    /// Subjects, families and scans of the set.
     pub count: SideCount,
-    /// Targets asked for.
+    /// Requested targets.
     pub targets: Vec<TargetBalance>,
-    /// Categories asked for.
+    /// Requested categories.
     pub categories: Vec<CategoryBalance>,
 }
 
-/// A target on one side.
+/// A target in one set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TargetBalance {
-    /// Its name, with its unit.
+    /// Its name, with its unit of measurement.
     pub name: String,
-    /// Subjects of whom it is known.
+    /// Number of subjects with a known value.
     pub known: usize,
-    /// Their mean.
+    /// Mean of the known values.
     pub mean: Option<f64>,
 }
 
-/// A category on one side.
+/// A category in one set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CategoryBalance {
     /// Its name.
     pub name: String,
-    /// Subjects by what they are; all values there are in the data set, so that sides compare.
+    /// Number of subjects by value, for all values in the data set, so that sets can be compared.
     pub counts: BTreeMap<String, usize>,
-    /// Subjects of whom it is not known.
+    /// Number of subjects without a known value.
     pub unknown: usize,
 }
 
 impl Split {
-    /// Counts of every side, and means and counts of the targets and categories in `names`.
+    /// Counts of every set, with means and counts of the targets and categories in `names`.
     ///
     /// # Errors
     /// [`DataError::Split`] for a name that no subject of the data set has.
@@ -76,7 +76,7 @@ impl Split {
             .collect()
     }
 
-    /// The subjects of each side.
+    /// The subjects of each set.
     fn members<'a>(&self, scans: &'a [ScanRecord]) -> Vec<BTreeSet<&'a SubjectId>> {
         let subject_of: BTreeMap<&ScanId, &SubjectId> = scans
             .iter()

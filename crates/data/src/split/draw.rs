@@ -1,4 +1,4 @@
-//! Random draw of a split: which family goes to which side.
+//! Random draw of a split: the assignment of families to sets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,18 +13,18 @@ use crate::prepared::{PreparedDataset, ScanRecord};
 use brainmae_files::id::{ScanId, SubjectId};
 use brainmae_studies::SubjectRecord;
 
-/// Share of the test side when nothing is said.
+/// Default share of the test set.
 const TEST_FRACTION: f64 = 0.2;
 
-/// Share of the validation side when nothing is said.
+/// Default share of the validation set.
 pub(super) const VALIDATION_FRACTION: f64 = 0.1;
 
 impl SplitSpec {
-    /// Splits the scans of `dataset` that are used.
+    /// Splits the used scans of `dataset`.
     ///
     /// # Errors
-    /// [`DataError::Config`] for shares out of their range, [`DataError::Split`] when they cannot
-    /// be kept, [`DataError::Leak`] when the scans named put somebody on two sides.
+    /// [`DataError::Config`] for shares out of their range, [`DataError::Split`] when they are
+    /// impossible, [`DataError::Leak`] when named scans put a subject or family into two sets.
     pub fn draw(
         &self,
         dataset: &PreparedDataset,
@@ -57,7 +57,7 @@ impl SplitSpec {
         members.split(validation, test)
     }
 
-    /// Draws the validation and the test side by their shares.
+    /// Draws the validation and the test set by their shares.
     fn draw_groups(
         &self,
         members: &Members<'_>,
@@ -108,8 +108,8 @@ impl SplitSpec {
     }
 }
 
-/// Draws groups at random until each held-out side has its share of the size of all; returns
-/// validation, test and what is left.
+/// Draws groups at random until the validation and the test set have their shares of the total
+/// size; returns validation set, test set and the remaining groups.
 fn draw_at_random(
     mut groups: Vec<Group>,
     shares: [f64; 2],
@@ -121,8 +121,8 @@ fn draw_at_random(
         let goal = (share * total as f64).round().max(1.0) as usize;
         let (mut size, mut side) = (0, Vec::new());
         while share > 0.0 && size < goal && !groups.is_empty() {
-            // A family that would go further over the goal than the side is below it without
-            // stays out, unless the side would be empty.
+            // A family is not taken if the excess with it is larger than the deficit without it,
+            // unless the set would be empty.
             let next = groups.len() - 1;
             let over = (size + groups[next].size).saturating_sub(goal);
             if size > 0 && over > goal - size {
@@ -134,13 +134,13 @@ fn draw_at_random(
         }
         side
     };
-    // The test side draws first, so that it stays the same when validation changes.
+    // The test set is drawn first, so that it does not depend on the validation share.
     let test = side(shares[1]);
     let validation = side(shares[0]);
     [validation, test, groups]
 }
 
-/// The scans that are used, and whose they are.
+/// The used scans with their subjects.
 pub(super) struct Members<'a> {
     scans: &'a [ScanRecord],
     subjects: &'a [SubjectRecord],
@@ -165,7 +165,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// What a group is, for the words of an error.
+    /// Name of the groups, for error messages.
     pub fn words(&self) -> &'static str {
         match self.unit {
             SplitUnit::Subject => "families or single subjects",
@@ -173,7 +173,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// What stays together, each with the strata of its subjects.
+    /// Groups that stay together, each with the strata of its subjects.
     pub fn groups(&self, stratify: &[String]) -> Result<Vec<Group>, DataError> {
         if self.unit == SplitUnit::Scan {
             if !stratify.is_empty() {
@@ -213,7 +213,7 @@ impl<'a> Members<'a> {
             .collect())
     }
 
-    /// The split with these scans held out; all others train.
+    /// The split with these validation and test sets; all other scans are the training set.
     pub fn split(&self, validation: Vec<ScanId>, test: Vec<ScanId>) -> Result<Split, DataError> {
         let held_out: BTreeSet<&ScanId> = validation.iter().chain(&test).collect();
         let training = self
@@ -242,9 +242,9 @@ impl<'a> Members<'a> {
 /// Scans that stay together.
 #[derive(Clone, Debug)]
 pub(super) struct Group {
-    /// In subjects, or in scans where scans are the unit.
+    /// Number of subjects, or of scans if scans are the unit.
     pub size: usize,
-    /// The strata of every subject, one after another.
+    /// The strata of all subjects, concatenated.
     pub strata: Vec<usize>,
     pub scans: Vec<ScanId>,
 }

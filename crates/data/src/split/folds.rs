@@ -9,17 +9,18 @@ use crate::error::{DataError, SplitProblem};
 use crate::prepared::{PreparedDataset, ScanRecord};
 use brainmae_studies::SubjectRecord;
 
-/// How to cut a data set into folds: every subject is on the test side of exactly one.
+/// Spec of cross-validation folds: every subject is in the test set of exactly one fold.
 ///
-/// Families stay together; all scans of an only subject are dealt out one by one.
+/// Families stay together. If there is only one subject, its scans are assigned one by one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FoldSpec {
     /// Number of folds, at least 2.
     pub folds: usize,
-    /// Share of all subjects to decide on, taken from those who are not tested; may be 0.
+    /// Share of all subjects in the validation set, taken from those outside the test set; may be
+    /// 0.
     pub validation_fraction: f64,
-    /// Targets and categories that all sides are to have alike: `age_years`, `sex`, `site`.
+    /// Targets and categories that are balanced across the sets: `age_years`, `sex`, `site`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stratify: Vec<String>,
 }
@@ -35,7 +36,7 @@ impl Default for FoldSpec {
 }
 
 impl FoldSpec {
-    /// One split per fold, over the scans of `dataset` that are used.
+    /// One split per fold, over the used scans of `dataset`.
     ///
     /// # Errors
     /// [`DataError::Config`] for a setting out of its range, [`DataError::Split`] when there are
@@ -163,7 +164,7 @@ mod tests {
                 assert!((4..=6).contains(&at_a), "{at_a}"); // 5 expected
                 let ages = tested.iter().map(|s| s.targets["age_years"]);
                 let mean = ages.sum::<f64>() / 15.0;
-                // 14.5 expected; of 15 drawn at random the standard error is 2.2.
+                // 14.5 is expected; the standard error of 15 random draws is 2.2.
                 assert!((mean - 14.5).abs() < 1.5, "{mean}");
             }
         }

@@ -1,4 +1,4 @@
-//! Proof that no subject, no family and no signal is on two sides of a split.
+//! Proof that no subject, no family and no signal is in two sets of a split.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,38 +9,38 @@ use crate::prepared::{PreparedDataset, ScanRecord};
 use brainmae_files::id::ScanId;
 use brainmae_studies::SubjectRecord;
 
-/// Who is on one side.
+/// Number of subjects, families and scans in one set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SideCount {
     /// `train`, `validation` or `test`.
     pub side: &'static str,
-    /// Subjects.
+    /// Number of subjects.
     pub subjects: usize,
-    /// Families, where a subject of unknown family counts as one.
+    /// Number of families; a subject of unknown family counts as one.
     pub families: usize,
-    /// Scans.
+    /// Number of scans.
     pub scans: usize,
 }
 
-/// What was proved of a split: no subject, no known family and no signal is on two sides.
+/// Result of the check of a split: no subject, no known family and no signal is in two sets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SplitProof {
-    /// What stays together.
+    /// Unit that stays together.
     pub unit: SplitUnit,
-    /// Train, validation, test.
+    /// Training, validation and test set.
     pub sides: Vec<SideCount>,
-    /// Scans of one side that hold the same signal: no leak, but they count twice.
+    /// Pairs of scans in the same set with the same signal: not a leak, but they count twice.
     pub duplicates: Vec<Duplicate>,
-    /// What a reader of results has to know, as sentences.
+    /// Warnings for readers of the results, as sentences.
     pub warnings: Vec<String>,
 }
 
-/// Proves that every scan of `split` is in `dataset`, and that no subject, no family and no signal
-/// is on two sides. `duplicates` are those that
-/// [`find_duplicates`](crate::duplicates::find_duplicates) found in the data set.
+/// Checks that every scan of `split` is in `dataset`, and that no subject, no family and no signal
+/// is in two sets. `duplicates` is the result of
+/// [`find_duplicates`](crate::duplicates::find_duplicates) for the data set.
 ///
 /// # Errors
-/// As [`Split::check`], and [`DataError::SharedSignal`] for two scans of one signal on two sides.
+/// As [`Split::check`], and [`DataError::SharedSignal`] for two scans of one signal in two sets.
 pub fn check_split(
     dataset: &PreparedDataset,
     split: &Split,
@@ -95,7 +95,7 @@ fn prove(
     })
 }
 
-/// Where relatives cannot be told, they cannot be kept together.
+/// A warning if families are not known, so that relatives cannot be kept together.
 fn family_warning(
     scans: &[ScanRecord],
     subjects: &[SubjectRecord],

@@ -1,4 +1,4 @@
-//! Strata: targets and categories that the sides of a split are to have alike.
+//! Strata: targets and categories that are balanced across the sets of a split.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,11 +6,11 @@ use crate::error::{DataError, SplitProblem};
 use brainmae_files::id::SubjectId;
 use brainmae_studies::SubjectRecord;
 
-/// Most bins that a number is cut into.
+/// Maximum number of bins of a number.
 const BINS: usize = 5;
 
-/// The strata of every subject: one per name, and one for all names together where there are
-/// several. Who lacks a value is in a stratum of those who do.
+/// The strata of every subject: one per name, and one for the combination if there are several
+/// names. Subjects without a value form a separate stratum.
 #[derive(Debug, Default)]
 pub(super) struct Strata<'a> {
     of: BTreeMap<&'a SubjectId, Vec<usize>>,
@@ -24,8 +24,8 @@ enum Level<'a> {
 }
 
 impl<'a> Strata<'a> {
-    /// Of `subjects`, by the targets and categories that `names` lists. Numbers are cut at their
-    /// quantiles into five bins; equal numbers share one.
+    /// The strata of `subjects`, by the targets and categories in `names`. Numbers are cut at their
+    /// quantiles into five bins; equal numbers share a bin.
     ///
     /// # Errors
     /// [`DataError::Split`] for a name that no subject has.

@@ -1,25 +1,25 @@
-//! Memory budget of stores of scans.
+//! Memory budget of scan stores.
 
 use crate::error::DataError;
 
 /// Bytes in a GiB.
 const GIB: f64 = (1_u64 << 30) as f64;
 
-/// Share of the machine's memory that scans take when nothing is said: the model, its gradients and
-/// the rest of the machine need theirs.
+/// Default share of the machine's memory for scans, as a divisor; the rest is for the model, its
+/// gradients and other programs.
 const SHARE_OF_MEMORY: u64 = 4;
 
-/// Least that scans take when nothing is said.
+/// Minimum default budget, bytes.
 const LEAST_BYTES: u64 = 1 << 30;
 
-/// Memory that is left for scans; several stores can draw on one budget.
+/// Remaining memory for scans; several stores can share one budget.
 #[derive(Debug, PartialEq, Eq)]
 pub struct StoreBudget {
     bytes: u64,
 }
 
 impl StoreBudget {
-    /// A budget of this many bytes; 0 leaves every scan on disk.
+    /// A budget of this many bytes; with 0, every scan stays on disk.
     pub fn new(bytes: u64) -> Self {
         Self { bytes }
     }
@@ -27,7 +27,7 @@ impl StoreBudget {
     /// A budget in GiB.
     ///
     /// # Errors
-    /// [`DataError::Config`] for less than nothing, or no number.
+    /// [`DataError::Config`] for a negative value or NaN.
     pub fn gib(gib: f64) -> Result<Self, DataError> {
         if !(gib.is_finite() && gib >= 0.0) {
             return Err(DataError::config(
@@ -39,12 +39,12 @@ impl StoreBudget {
         Ok(Self::new((gib * GIB) as u64))
     }
 
-    /// Bytes that are left.
+    /// Remaining bytes.
     pub fn left(&self) -> u64 {
         self.bytes
     }
 
-    /// Takes `bytes`, if so many are left.
+    /// Takes `bytes` from the budget, if enough are left.
     pub(super) fn take(&mut self, bytes: u64) -> bool {
         match self.bytes.checked_sub(bytes) {
             Some(left) => {
@@ -57,14 +57,14 @@ impl StoreBudget {
 }
 
 impl Default for StoreBudget {
-    /// A quarter of the machine's memory, 1 GiB at least; 1 GiB where the system does not tell.
+    /// A quarter of the machine's memory, at least 1 GiB; 1 GiB if the memory is not known.
     fn default() -> Self {
         let memory = memory_bytes().unwrap_or(0);
         Self::new((memory / SHARE_OF_MEMORY).max(LEAST_BYTES))
     }
 }
 
-/// The memory of the machine, on Linux.
+/// The memory of the machine in bytes, on Linux.
 fn memory_bytes() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;

@@ -1,4 +1,4 @@
-//! Stores of made-up scans, and where their signals are.
+//! Stores of synthetic scans, in memory and on disk.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use super::*;
 use brainmae_files::FileError;
 
-/// Scans of these lengths, 0.5 s per volume, in which ROI r of volume v has the value 10 v + r.
+/// Scans of these lengths, 0.5 s per volume; ROI r of volume v has the value 10 v + r.
 pub(crate) fn ramp_store(volumes: &[usize], n_rois: usize) -> ScanStore {
     let scans = volumes
         .iter()
@@ -44,8 +44,8 @@ fn scans_of_different_atlases_do_not_mix() {
     ));
 }
 
-/// A data set on disk of scans of these lengths, 2 s per volume; each scan is of its own subject
-/// and has some censored volumes.
+/// A data set on disk with scans of these lengths, 2 s per volume. Each scan has a different
+/// subject and some censored volumes.
 pub(crate) fn written(folder: &std::path::Path, volumes: &[usize]) -> PreparedDataset {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let atlas = crate::Atlas {

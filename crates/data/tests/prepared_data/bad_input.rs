@@ -1,4 +1,4 @@
-//! Bad input is refused in words that help, and leaves nothing half-written behind.
+//! Bad input: it is refused with a helpful message, and no partial output remains.
 
 use brainmae_atlas::AtlasError;
 use brainmae_data::error::{RecipeProblem, ScanAbsence};
@@ -7,7 +7,7 @@ use brainmae_files::FileError;
 
 use crate::common::Copy;
 
-/// What is wrong with a file of a copy.
+/// The recipe problem of a copy.
 fn recipe_problem(copy: &Copy) -> RecipeProblem {
     match copy.refusal() {
         DataError::Recipe { problem, .. } => problem,
@@ -80,7 +80,7 @@ fn a_gzip_file_with_a_flipped_bit() {
 fn a_mask_of_another_shape() {
     let copy = Copy::of("haxby2001");
     copy.change_unzipped("mask.nii.gz", |mut bytes| {
-        // Width and height change places: 20 by 40 voxels.
+        // Width and height are swapped: 20 by 40 voxels.
         bytes[42..46].rotate_left(2);
         bytes
     });

@@ -1,4 +1,4 @@
-//! What the tests of prepared data sets share.
+//! Common functions of the tests of prepared data sets.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -11,7 +11,7 @@ use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// A stream per seed and name, as the crate of runs makes them.
+/// One stream per seed and name, as in the crate of runs.
 pub fn streams(seed: u64, name: &str) -> Box<dyn Rng> {
     let named = name.bytes().fold(seed, |hash, byte| {
         hash.wrapping_mul(31).wrapping_add(byte.into())
@@ -34,7 +34,7 @@ pub fn prepare_quietly(source: &Path, out: &Path) -> Result<PrepareReport, DataE
     prepare_recipe(source, out, &streams, &OPTIONS, &mut quiet)
 }
 
-/// A copy of a raw data set that can be spoilt.
+/// A copy of a raw data set, for changes.
 pub struct Copy {
     pub folder: tempfile::TempDir,
 }
@@ -57,7 +57,7 @@ impl Copy {
         self.folder.path().join(name)
     }
 
-    /// Where the copy is prepared.
+    /// Output folder of the copy.
     pub fn out(&self) -> PathBuf {
         self.path("prepared")
     }
@@ -95,7 +95,7 @@ impl Copy {
         prepare_quietly(self.folder.path(), &self.out())
     }
 
-    /// The error of preparing, which must leave nothing behind.
+    /// The error of the preparation, which must leave no output.
     pub fn refusal(&self) -> DataError {
         let error = self.prepare().unwrap_err();
         assert!(!self.out().exists(), "a data set was left by: {error}");

@@ -1,4 +1,4 @@
-//! Raw data sets of this repository become prepared ones; bad input does not.
+//! Tests with the raw data sets of this repository, and with bad input.
 
 mod bad_input;
 mod common;

@@ -1,4 +1,4 @@
-//! The data sets in this repository, from their raw files to batches.
+//! Data sets in this repository, from their raw files to batches.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -164,7 +164,7 @@ fn another_data_set_is_replaced_only_when_asked_to() {
     let dataset = PreparedDataset::open(&copy.out()).unwrap();
     assert_eq!(dataset.header().cleaning.len(), 1);
 
-    // A folder of something else is not touched, asked to or not.
+    // Another folder is not changed, with or without `overwrite`.
     let elsewhere = copy.path("thesis");
     fs::create_dir(&elsewhere).unwrap();
     fs::write(elsewhere.join("chapter"), "1").unwrap();
@@ -185,7 +185,7 @@ fn another_data_set_is_replaced_only_when_asked_to() {
     assert_eq!(fs::read(elsewhere.join("chapter")).unwrap(), b"1");
 }
 
-/// What keeps a copy from being prepared.
+/// The content that prevents the preparation of a copy.
 fn occupant(copy: &Copy) -> Occupant {
     match copy.prepare() {
         Err(DataError::Occupied { by, .. }) => by,
@@ -193,7 +193,7 @@ fn occupant(copy: &Copy) -> Occupant {
     }
 }
 
-/// Prepares a copy until `done` pieces of a step are done.
+/// Prepares a copy until `done` pieces of a step are finished.
 fn stop_at_place(copy: &Copy, step: Step, done: usize) -> Result<PrepareReport, DataError> {
     prepare_recipe(
         copy.folder.path(),
@@ -261,7 +261,7 @@ fn a_damaged_part_is_made_again() {
 fn a_damaged_data_set_is_found() {
     let copy = Copy::of("nitime");
     copy.prepare().unwrap();
-    // A table that opening does not read.
+    // A table that is not read on opening.
     let path = copy.out().join("normalisation.parquet");
     let mut bytes = fs::read(&path).unwrap();
     bytes[5] ^= 1;

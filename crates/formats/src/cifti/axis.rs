@@ -1,4 +1,4 @@
-//! The axes of the matrix: what a column or a row stands for.
+//! Axes of the matrix: the meaning of its columns and rows.
 
 use std::collections::HashSet;
 
@@ -8,11 +8,11 @@ use super::models::BrainModels;
 use super::problem::CiftiProblem;
 use super::xml::{attribute, children, number, only_child};
 
-/// Volumes of one scan at most: a day at one a second. Beyond that the memory for the signals
-/// would no longer be small beside the file.
+/// Maximum number of volumes of one scan: one day at one volume per second. Above it, the memory
+/// for the signals would be large compared with the file.
 const MAX_VOLUMES: usize = 86_400;
 
-/// One axis.
+/// One axis of the matrix.
 pub(super) enum Axis {
     Series(Series),
     BrainModels(BrainModels),
@@ -22,14 +22,14 @@ pub(super) enum Axis {
     Scalars,
 }
 
-/// Volumes, one after the other.
+/// Consecutive volumes.
 #[derive(Debug)]
 pub(super) struct Series {
     pub n_volumes: usize,
     pub tr_secs: f64,
 }
 
-/// Label maps; the table is that of the first one.
+/// Label maps with the table of the first map.
 #[derive(Debug)]
 pub(super) struct Labels {
     pub n_maps: usize,
@@ -40,14 +40,14 @@ pub(super) struct Labels {
 /// One label of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelEntry {
-    /// The number that stands for it in the data.
+    /// The number of the label in the data.
     pub key: i64,
-    /// Its name; `???` is the usual one of what has no label.
+    /// Name of the label; `???` is the usual name for "no label".
     pub name: String,
 }
 
 impl Axis {
-    /// Understands a `MatrixIndicesMap`.
+    /// Parses a `MatrixIndicesMap`.
     pub fn parse(map: Node<'_, '_>) -> Result<Self, CiftiProblem> {
         match attribute(map, "IndicesMapToDataType")? {
             "CIFTI_INDEX_TYPE_SERIES" => Ok(Self::Series(Series::parse(map)?)),
@@ -61,7 +61,7 @@ impl Axis {
         }
     }
 
-    /// Its name, for messages.
+    /// Name of the kind of axis, for messages.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Series(_) => "series",
@@ -72,7 +72,7 @@ impl Axis {
         }
     }
 
-    /// Its entries; none are counted for [`Scalars`](Self::Scalars), which are not read.
+    /// Entries of the axis; 0 for [`Scalars`](Self::Scalars), which are not read.
     pub fn len(&self) -> usize {
         match self {
             Self::Series(series) => series.n_volumes,
@@ -103,7 +103,7 @@ impl Series {
         }
         let step: f64 = number(map, "SeriesStep")?;
         let exponent: i32 = number(map, "SeriesExponent")?;
-        // A power of ten below zero is not exact, so 720 · 10⁻³ is taken as 720 / 10³.
+        // A negative power of ten is not exact, so 720 · 10⁻³ is computed as 720 / 10³.
         let power = 10_f64.powf(f64::from(exponent).abs());
         let tr_secs = if exponent < 0 {
             step / power

@@ -7,24 +7,24 @@ use super::{CiftiFile, CiftiKind, Content, LabelEntry, VolumeSpace};
 use crate::error::FormatError;
 use crate::label_map::GrayordinateLabels;
 
-/// The labels of a `.dlabel.nii` file and what they mean.
+/// The labels of a `.dlabel.nii` file with their names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DenseLabels {
-    /// The key of every vertex and voxel; vertices that the file leaves out, such as the medial
-    /// wall, and voxels of key 0 have none. Surfaces other than the cortex are not there.
+    /// The key of every vertex and voxel. Vertices that are not in the file, such as the medial
+    /// wall, and voxels of key 0 have no key. Surfaces other than the cortex are not included.
     pub labels: GrayordinateLabels,
     /// The names of the keys, in the order of the file.
     pub table: Vec<LabelEntry>,
-    /// The grid in which the voxels are counted.
+    /// The grid of the voxel indices.
     pub volume_space: Option<VolumeSpace>,
 }
 
 impl CiftiFile {
-    /// The first label map of the file. That others are not used is logged, and so are negative
-    /// keys, which are taken as no label.
+    /// The first label map of the file. Further maps are ignored with a log message. Negative keys
+    /// mean "no label" and are logged too.
     ///
     /// # Errors
-    /// [`FormatError::Cifti`] for a file that holds no labels, or a value that is no key;
+    /// [`FormatError::Cifti`] for a file without labels or a value that is not a key;
     /// [`FormatError::Files`] when the file cannot be read.
     pub fn dense_labels(&self) -> Result<DenseLabels, FormatError> {
         let Content::DenseLabels(header, models) = &self.content else {
@@ -80,8 +80,8 @@ impl CiftiFile {
         let mut keys = Vec::with_capacity(self.n_grayordinates());
         let mut n_negative = 0;
         let mut values = Vec::new();
-        // In the usual order every row starts with its key of the first map; in the other one the
-        // first row is the first map.
+        // In the usual order, every row starts with its key of the first map. In the other order,
+        // the first row is the first map.
         let (n_rows, step) = match self.rows {
             Rows::Places => (matrix.n_rows, matrix.row_len),
             Rows::Volumes => (1, 1),

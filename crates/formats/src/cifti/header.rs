@@ -1,4 +1,4 @@
-//! What stands before the data: a NIfTI-2 header and, in an extension, the XML.
+//! Header of a CIFTI-2 file: a NIfTI-2 header and an extension with the XML.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -13,19 +13,19 @@ use crate::nifti::{Endian, HeaderProblem, NiftiHeader};
 /// Bytes of a NIfTI-2 header.
 const HEADER_BYTES: usize = 540;
 
-/// Where the first extension starts: after the header and four bytes that announce extensions.
+/// Offset of the first extension: the header, then four bytes that announce extensions.
 const FIRST_EXTENSION: u64 = 544;
 
-/// The code of the extension that holds the XML of CIFTI.
+/// The code of the extension with the XML of CIFTI.
 const CIFTI_EXTENSION: i32 = 32;
 
-/// Extensions looked through for the XML; files in use have one or two.
+/// Maximum number of extensions that are searched for the XML; real files have one or two.
 const MAX_EXTENSIONS: usize = 1000;
 
-/// Bytes of XML that are read; 91,282 grayordinates need about one million.
+/// Maximum bytes of XML; 91,282 grayordinates need about one million.
 const MAX_XML_BYTES: u64 = 16 << 20;
 
-/// The header of a file that says it is CIFTI-2.
+/// The header of a file that is marked as CIFTI-2.
 pub(super) struct CiftiHeader {
     nifti: NiftiHeader,
     intent: i32,
@@ -75,7 +75,8 @@ pub(super) fn read(path: &Path, file: &mut File) -> Result<CiftiHeader, FormatEr
     })
 }
 
-/// Finds the extension with the XML; the outer error is the system's, the inner one the file's.
+/// Finds the extension with the XML. The outer error is from the system, the inner one is a problem
+/// of the file.
 fn read_xml(
     file: &mut File,
     nifti: &NiftiHeader,
@@ -134,7 +135,7 @@ fn read_xml(
     }))
 }
 
-/// The number at `at` of bytes that are known to reach so far.
+/// The number at offset `at`; the caller checks that `bytes` is long enough.
 fn i32_at(bytes: &[u8], at: usize, endian: Endian) -> i32 {
     let mut number = [0; 4];
     number.copy_from_slice(&bytes[at..at + 4]);
@@ -145,7 +146,7 @@ fn i32_at(bytes: &[u8], at: usize, endian: Endian) -> i32 {
 }
 
 impl CiftiHeader {
-    /// The kind that the intent code announces; none when it leaves that to the axes.
+    /// The kind that the intent code gives; `None` when only the axes determine the kind.
     pub fn declared_kind(&self) -> Result<Option<CiftiKind>, CiftiProblem> {
         let kind = match self.intent {
             3002 => return Ok(Some(CiftiKind::DenseSeries)),
@@ -187,7 +188,8 @@ impl CiftiHeader {
         Ok(())
     }
 
-    /// Where the values lie. [`check_lengths`](Self::check_lengths) must have passed.
+    /// The position of the values. The caller must have called
+    /// [`check_lengths`](Self::check_lengths).
     pub fn matrix(&self, path: &Path) -> Result<Matrix, CiftiProblem> {
         Matrix::new(path, &self.nifti, self.file_bytes)
     }

@@ -1,4 +1,4 @@
-//! The values of a file, which are read row by row.
+//! Values of a file, read row by row.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -9,10 +9,10 @@ use super::problem::CiftiProblem;
 use crate::error::FormatError;
 use crate::nifti::{DataType, Endian, NiftiHeader};
 
-/// Bytes that are read at once, unless one row is longer: few enough to stay in the cache.
+/// Bytes that are read at once, unless one row is longer; they fit into the cache.
 pub(super) const BLOCK_BYTES: usize = 1 << 18;
 
-/// What one row of the matrix is.
+/// The meaning of one row of the matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rows {
     /// One grayordinate or parcel with all its volumes or maps: the usual order.
@@ -21,7 +21,7 @@ pub(super) enum Rows {
     Volumes,
 }
 
-/// Where the values of a file lie. The file is known to be long enough for all of them.
+/// Position of the values in the file. The file is long enough for all of them.
 #[derive(Debug)]
 pub(super) struct Matrix {
     path: PathBuf,
@@ -29,7 +29,7 @@ pub(super) struct Matrix {
     endian: Endian,
     scaling: Option<(f64, f64)>,
     data_offset: u64,
-    /// Values of a row, the fastest axis.
+    /// Values in a row, along the fastest axis.
     pub row_len: usize,
     pub n_rows: usize,
 }
@@ -57,7 +57,7 @@ impl Matrix {
     /// Takes the shape from dimensions 5 and 6 of the header.
     pub fn new(path: &Path, header: &NiftiHeader, file_bytes: u64) -> Result<Self, CiftiProblem> {
         let [row_len, n_rows] = [header.dims[4], header.dims[5]];
-        // The header has made sure that the product is a number.
+        // The header has checked that the product does not overflow.
         let needed = row_len * n_rows * header.data_type.bytes();
         let found = file_bytes.saturating_sub(header.data_offset);
         if found < needed {
@@ -91,12 +91,12 @@ impl Matrix {
         self.row_len * self.value_bytes()
     }
 
-    /// Rows that one block holds, at least one.
+    /// Rows in one block, at least one.
     pub fn block_rows(&self) -> usize {
         (BLOCK_BYTES / self.row_bytes()).max(1)
     }
 
-    /// The value for a stored number, or for a mean of stored numbers.
+    /// The scaled value of a stored number, or of a mean of stored numbers.
     pub fn scaled(&self, stored: f64) -> f64 {
         match self.scaling {
             Some((slope, inter)) => stored * slope + inter,
@@ -104,7 +104,7 @@ impl Matrix {
         }
     }
 
-    /// A reader of its own place in the file, for one thread.
+    /// A reader with its own file position, for one thread.
     pub fn reader(&self) -> Result<RowReader<'_>, FormatError> {
         Ok(RowReader {
             matrix: self,
@@ -122,7 +122,7 @@ pub(super) struct RowReader<'a> {
 }
 
 impl RowReader<'_> {
-    /// The stored bytes of some rows, least significant first.
+    /// The stored bytes of some rows, little-endian.
     pub fn bytes(&mut self, rows: Range<usize>) -> Result<&[u8], FormatError> {
         let matrix = self.matrix;
         let row_bytes = matrix.row_bytes();
@@ -140,7 +140,7 @@ impl RowReader<'_> {
         Ok(&self.buffer)
     }
 
-    /// Replaces `values` by the scaled values of some rows.
+    /// Replaces the content of `values` by the scaled values of some rows.
     pub fn values(&mut self, rows: Range<usize>, values: &mut Vec<f64>) -> Result<(), FormatError> {
         let matrix = self.matrix;
         let bytes = self.bytes(rows)?;

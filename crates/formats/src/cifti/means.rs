@@ -1,4 +1,4 @@
-//! The mean signal of every ROI, in one pass over a file of grayordinates.
+//! Mean signal of every ROI, computed in one pass over a file of grayordinates.
 
 use std::ops::Range;
 use std::thread;
@@ -10,34 +10,34 @@ use crate::label_map::GrayordinateLabels;
 use crate::nifti::DataType;
 use crate::roi_signals::RoiSignals;
 
-/// Parts into which the work is always cut, so that sums do not depend on the number of threads.
+/// Fixed number of parts of the work, so that sums do not depend on the number of threads.
 const N_PARTS: usize = 4;
 
-/// Unlabelled bytes that are read along rather than jumped over.
+/// Gaps of unlabelled bytes up to this size are read instead of skipped.
 const SMALL_GAP_BYTES: usize = BLOCK_BYTES / 4;
 
-/// Mean signals of ROIs and how much of each ROI they stand for.
+/// Mean signals of ROIs with the coverage of each ROI.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RoiMeans {
-    /// Means over the grayordinates of each ROI; NaN for an ROI of which the file has none.
+    /// Means over the grayordinates of each ROI; NaN for an ROI without grayordinates in the file.
     pub signals: RoiSignals,
-    /// By ROI: the share, 0 to 1, of its labelled grayordinates that the file has.
+    /// By ROI: the share, 0 to 1, of its labelled grayordinates that are in the file.
     pub coverage: Vec<f32>,
 }
 
 impl CiftiFile {
-    /// The mean over the grayordinates of each ROI, every grayordinate counting the same, as
-    /// `wb_command -cifti-parcellate` takes it. A NaN in one grayordinate is a NaN in the mean.
+    /// The mean over the grayordinates of each ROI with equal weights, as in `wb_command
+    /// -cifti-parcellate`. A NaN in one grayordinate makes the mean NaN.
     ///
-    /// `part` are the volumes to use, all of them when none. Work is shared by up to `threads`
-    /// threads, of which more than 4 do not help; the result is the same for any number.
+    /// `part` is the range of volumes to use; `None` means all. Up to `threads` threads share the
+    /// work; more than 4 bring no gain. The result does not depend on the number of threads.
     ///
-    /// Memory is a buffer of 256 KiB a thread beside the means and their sums, for any length of
-    /// file.
+    /// Each thread uses a buffer of 256 KiB besides the means and their sums, for a file of any
+    /// length.
     ///
     /// # Errors
-    /// [`FormatError::Cifti`] for a file that holds no signals of grayordinates, for a mesh of
-    /// another size than that of `labels`, or for volumes that are not there;
+    /// [`FormatError::Cifti`] for a file without signals of grayordinates, for a mesh of another
+    /// size than that of `labels`, or for volumes that the file does not have;
     /// [`FormatError::Config`] for a label above `n_rois`; [`FormatError::Files`] when the file
     /// cannot be read.
     pub fn roi_means(
@@ -69,7 +69,7 @@ impl CiftiFile {
         };
         for volume in values.chunks_exact_mut(n_rois.max(1)) {
             for (value, &n) in volume.iter_mut().zip(&present) {
-                // No grayordinate: 0 / 0, which is NaN.
+                // An ROI without grayordinates gives 0 / 0, which is NaN.
                 *value = self.matrix.scaled(*value / n as f64);
             }
         }
@@ -88,7 +88,7 @@ impl CiftiFile {
     }
 }
 
-/// How often each ROI is among `labels`.
+/// Number of grayordinates of each ROI in `labels`.
 fn count<'a>(
     labels: impl IntoIterator<Item = &'a u32>,
     n_rois: usize,
@@ -108,7 +108,7 @@ fn count<'a>(
     Ok(counts)
 }
 
-/// The ROI of a label.
+/// The index of the ROI of a label; `None` for label 0.
 fn roi(label: u32) -> Option<usize> {
     (label as usize).checked_sub(1)
 }
@@ -127,7 +127,7 @@ fn sums_of_places(
         .collect();
     let bytes_of_volumes = volumes.start * matrix.value_bytes()..volumes.end * matrix.value_bytes();
     let partial_sums = in_parallel(parts.len(), threads, |part| {
-        // By ROI; empty as long as it is not met.
+        // By ROI; empty until the first grayordinate of the ROI.
         let mut sums = vec![Vec::new(); n_rois];
         let mut reader = matrix.reader()?;
         for rows in parts[part] {
@@ -155,7 +155,7 @@ fn sums_of_places(
     Ok(values)
 }
 
-/// Rows to read at once: all that are labelled, and few that are not.
+/// Ranges of rows to read at once: all labelled rows and few unlabelled ones.
 fn labelled_blocks(label_of: &[u32], matrix: &Matrix) -> Vec<Range<usize>> {
     let small_gap = SMALL_GAP_BYTES / matrix.row_bytes();
     let block_rows = matrix.block_rows();
@@ -171,7 +171,7 @@ fn labelled_blocks(label_of: &[u32], matrix: &Matrix) -> Vec<Range<usize>> {
     blocks
 }
 
-/// Adds the numbers in `bytes` to `sums`, one by one.
+/// Adds the numbers in `bytes` element by element to `sums`.
 fn add<const N: usize>(number: impl Fn([u8; N]) -> f64, bytes: &[u8], sums: &mut [f64]) {
     let (numbers, _) = bytes.as_chunks();
     for (sum, &bytes) in sums.iter_mut().zip(numbers) {
@@ -214,7 +214,7 @@ fn sums_of_volumes(
     Ok(sums.concat())
 }
 
-/// Appends the sum of the numbers in the columns of each ROI.
+/// Appends the sum over the columns of each ROI.
 fn gather<const N: usize>(
     number: impl Fn([u8; N]) -> f64,
     volume: &[u8],
@@ -230,7 +230,7 @@ fn gather<const N: usize>(
     }));
 }
 
-/// The results of `work` for `0..n_parts`, in this order, from up to `threads` threads.
+/// The results of `work` for `0..n_parts` in this order, computed by up to `threads` threads.
 fn in_parallel<T: Send>(
     n_parts: usize,
     threads: usize,

@@ -1,4 +1,4 @@
-//! Brain models: which vertex or voxel each grayordinate is.
+//! Brain models: the vertex or voxel of each grayordinate.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use super::problem::{CiftiProblem, ModelProblem};
 use super::xml::{attribute, children, number, numbers, only_child};
 use crate::label_map::GrayordinateLabels;
 
-/// Vertices of one mesh at most; the finest in use have some hundred thousand.
+/// Maximum number of vertices of one mesh; the finest meshes in use have some hundred thousand.
 const MAX_VERTICES: usize = 1 << 22;
 
 /// The grayordinates of a file, in their order.
@@ -19,7 +19,7 @@ pub(super) struct BrainModels {
     n_grayordinates: usize,
 }
 
-/// The grid in which voxels are counted.
+/// The grid of the voxel indices.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VolumeSpace {
     /// Voxels along the three axes.
@@ -28,17 +28,17 @@ pub struct VolumeSpace {
     pub affine: [[f64; 4]; 3],
 }
 
-/// Grayordinates that follow one another.
+/// Consecutive grayordinates of one structure.
 #[derive(Debug)]
 pub(super) enum BrainModel {
     /// Vertices of the left or right cortex.
     Cortex {
         side: Side,
-        /// Vertices of the whole mesh, medial wall too.
+        /// Vertices of the whole mesh, with the medial wall.
         mesh_vertices: usize,
         vertices: Vec<u32>,
     },
-    /// Vertices of another surface, which is not labelled.
+    /// Vertices of another surface, which has no labels.
     OtherSurface { n_vertices: usize },
     /// Voxels of one structure.
     Voxels(Vec<[u32; 3]>),
@@ -63,7 +63,7 @@ impl BrainModel {
 }
 
 impl BrainModels {
-    /// Understands a `MatrixIndicesMap` of brain models, whose indices must tile the axis.
+    /// Parses a `MatrixIndicesMap` of brain models, whose indices must tile the axis.
     pub fn parse(map: Node<'_, '_>) -> Result<Self, CiftiProblem> {
         let volume_space = match children(map, "Volume").next() {
             Some(_) => Some(VolumeSpace::parse(only_child(map, "Volume")?)?),
@@ -150,7 +150,7 @@ impl BrainModels {
         self.volume_space.as_ref()
     }
 
-    /// The label of each grayordinate, 0 where `labels` has none.
+    /// The label of each grayordinate; 0 where `labels` has none.
     pub fn labels(&self, labels: &GrayordinateLabels) -> Result<Vec<u32>, CiftiProblem> {
         let mut of_grayordinate = Vec::with_capacity(self.n_grayordinates);
         for model in &self.models {
@@ -260,7 +260,7 @@ fn voxels(
     }
 }
 
-/// Sorts `indices` and finds one that is there twice.
+/// Sorts `indices` and returns one that occurs twice.
 fn repeated<T: Ord + Copy>(indices: &mut [T]) -> Option<T> {
     indices.sort_unstable();
     indices

@@ -1,4 +1,4 @@
-//! The signals of parcels, whose means somebody else has taken.
+//! Signals of parcels: means that another program has computed.
 
 use std::ops::Range;
 
@@ -10,11 +10,11 @@ use crate::roi_signals::RoiSignals;
 impl CiftiFile {
     /// The names of the parcels and their signals, in the order of the file.
     ///
-    /// `part` are the volumes to use, all of them when none.
+    /// `part` is the range of volumes to use; `None` means all.
     ///
     /// # Errors
-    /// [`FormatError::Cifti`] for a file that holds no signals of parcels, or for volumes that are
-    /// not there; [`FormatError::Files`] when the file cannot be read.
+    /// [`FormatError::Cifti`] for a file without signals of parcels, or for volumes that the file
+    /// does not have; [`FormatError::Files`] when the file cannot be read.
     pub fn roi_signals_of_parcels(
         &self,
         part: Option<Range<usize>>,

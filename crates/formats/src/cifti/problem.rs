@@ -15,7 +15,7 @@ pub enum CiftiProblem {
     /// The file is a NIfTI image.
     #[error("it has no CIFTI extension, so it is a plain NIfTI image: read it as one")]
     PlainNifti,
-    /// The file ends before its data start.
+    /// The file ends before the offset of its data.
     #[error(
         "the file ends too early: it has {file_bytes} bytes and its header says that the data \
          start at {data_offset}, fetch or copy it again"
@@ -23,7 +23,7 @@ pub enum CiftiProblem {
     NoData {
         /// Bytes of the file.
         file_bytes: u64,
-        /// Where the data start.
+        /// Offset of the data in bytes.
         data_offset: u64,
     },
     /// The file ends before its last value.
@@ -47,20 +47,20 @@ pub enum CiftiProblem {
          {most}"
     )]
     ExtensionSize {
-        /// Where it starts.
+        /// Offset of the extension.
         at: u64,
-        /// Its size.
+        /// Size of the extension in bytes.
         found: i32,
-        /// Bytes up to the data.
+        /// Bytes from the extension to the data.
         most: u64,
     },
-    /// No extension of the first ones holds the XML.
+    /// The XML is not in any of the first extensions.
     #[error("none of its first {most} extensions is that of CIFTI")]
     ManyExtensions {
-        /// Extensions that were looked at.
+        /// Number of extensions that were searched.
         most: usize,
     },
-    /// The intent code announces what is not read.
+    /// The intent code is of an unsupported kind.
     #[error(
         "its intent code {code} is that of {kind}, which is not read: .dtseries.nii, \
          .ptseries.nii and .dlabel.nii are"
@@ -68,10 +68,10 @@ pub enum CiftiProblem {
     Intent {
         /// The code.
         code: i32,
-        /// What it stands for.
+        /// The kind of this code.
         kind: &'static str,
     },
-    /// The intent code announces another kind than that of the axes.
+    /// The intent code gives another kind than the axes.
     #[error(
         "its intent code announces {declared}, but its axes are those of {found}: one of them is \
          wrong, write the file again"
@@ -99,21 +99,21 @@ pub enum CiftiProblem {
         /// Entries of the axes of columns and rows.
         axes: [usize; 2],
     },
-    /// An axis has more entries than memory has addresses.
+    /// An axis has more entries than this machine can address.
     #[error("an axis of {length} entries is too long")]
     LongAxis {
-        /// Its entries.
+        /// Entries of the axis.
         length: u64,
     },
-    /// The pair of axes is not read.
+    /// The pair of axes is not supported.
     #[error(
         "its axes are {columns} and {rows}, which is not read: series or labels of brain models, \
          or series of parcels are"
     )]
     Axes {
-        /// What the columns are.
+        /// The kind of the columns.
         columns: &'static str,
-        /// What the rows are.
+        /// The kind of the rows.
         rows: &'static str,
     },
     /// An axis is of a type that the standard does not have.
@@ -127,13 +127,13 @@ pub enum CiftiProblem {
     ManyVolumes {
         /// Volumes of the series.
         found: usize,
-        /// Volumes that are read.
+        /// Maximum number of volumes.
         most: usize,
     },
-    /// The series is no series over time.
+    /// The series is not a time series.
     #[error("its series counts in {found}, expected SECOND: only signals over time are read")]
     SeriesUnit {
-        /// The unit.
+        /// The unit of measurement of the series.
         found: String,
     },
     /// The TR is not above zero.
@@ -144,50 +144,50 @@ pub enum CiftiProblem {
         /// Its power of ten.
         exponent: i32,
     },
-    /// The axis of labels is empty.
+    /// The axis of labels has no map.
     #[error("its axis of labels has no map")]
     NoLabelMap,
-    /// Two labels have one key.
+    /// Two labels have the same key.
     #[error("its label table has the key {key} twice")]
     RepeatedKey {
         /// The key.
         key: i64,
     },
-    /// Two parcels have one name.
+    /// Two parcels have the same name.
     #[error("two parcels have the name {name:?}")]
     RepeatedParcel {
         /// The name.
         name: String,
     },
-    /// The XML.
+    /// Problem of the XML.
     #[error(transparent)]
     Xml(#[from] XmlProblem),
-    /// The brain models.
+    /// Problem of the brain models.
     #[error(transparent)]
     Models(#[from] ModelProblem),
-    /// The file holds another kind than was asked for.
+    /// The file is of another kind than the requested one.
     #[error("it holds {found} where {needed} are needed")]
     Kind {
-        /// What it holds.
+        /// The kind of the file.
         found: CiftiKind,
-        /// What is needed.
+        /// The requested kind.
         needed: CiftiKind,
     },
-    /// Volumes that the file does not have.
+    /// The file does not have the requested volumes.
     #[error("volumes {asked:?} are asked for, it has {n_volumes}")]
     Volumes {
-        /// Volumes asked for.
+        /// Requested volumes.
         asked: Range<usize>,
         /// Volumes of the file.
         n_volumes: usize,
     },
-    /// The labels are those of another mesh.
+    /// The labels belong to another mesh.
     #[error(
         "its {side:?} cortex is a mesh of {found} vertices where the labels are of one of \
          {labels}: take the file on the mesh of the labels, or resample one of them"
     )]
     Mesh {
-        /// The side.
+        /// The side of the cortex.
         side: Side,
         /// Vertices of the mesh of the file.
         found: usize,
@@ -202,7 +202,7 @@ pub enum CiftiProblem {
         /// Its value.
         found: f64,
     },
-    /// A file without rows or volumes is to be written.
+    /// The file to write would have no rows or no volumes.
     #[error("{rows} rows of {n_volumes} volumes, expected one or more of both")]
     Empty {
         /// Rows.
@@ -210,13 +210,13 @@ pub enum CiftiProblem {
         /// Volumes.
         n_volumes: usize,
     },
-    /// A file is to be written that the format cannot hold.
+    /// The file to write is too large for the format.
     #[error("too large for a NIfTI-2 header")]
     TooLarge,
     /// The XML cannot be written.
     #[error("its XML cannot be written ({0})")]
     WriteXml(std::io::Error),
-    /// A row that does not belong into the file is to be written.
+    /// The row to write does not fit the file.
     #[error(
         "a row of {found} values with {rows_left} rows to come, expected {expected} values and a \
          row to come"
@@ -224,12 +224,12 @@ pub enum CiftiProblem {
     Row {
         /// Values of the row.
         found: usize,
-        /// Values that it should have.
+        /// Expected values of a row.
         expected: usize,
-        /// Rows that are missing.
+        /// Rows that are still missing.
         rows_left: usize,
     },
-    /// The file is ended too early by its writer.
+    /// The writer was finished before the last row.
     #[error("{missing} rows are missing at its end")]
     RowsMissing {
         /// Rows that are missing.
@@ -237,24 +237,24 @@ pub enum CiftiProblem {
     },
 }
 
-/// Why the XML of a CIFTI-2 file cannot be understood.
+/// Why the XML of a CIFTI-2 file cannot be parsed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum XmlProblem {
-    /// The bytes are no text.
+    /// The bytes are not UTF-8 text.
     #[error("its XML is not UTF-8: {0}")]
     NotUtf8(std::str::Utf8Error),
     /// The XML is not well-formed.
     #[error("its XML is damaged: {0}")]
     Damaged(roxmltree::Error),
-    /// The XML would take too much time or memory.
+    /// Parsing the XML would take too much time or memory.
     #[error("its XML has {found} {what}, at most {most} are read")]
     Size {
-        /// What there is too much of.
+        /// The kind of object that is too numerous or too large.
         what: &'static str,
-        /// How much there is.
+        /// The number or size found.
         found: u64,
-        /// How much is read.
+        /// The maximum.
         most: u64,
     },
     /// The XML is that of another format.
@@ -263,7 +263,7 @@ pub enum XmlProblem {
         /// The first tag.
         found: String,
     },
-    /// Another version of CIFTI.
+    /// The CIFTI version is not 2.
     #[error(
         "its CIFTI version is {found:?}, only version 2 is read: convert it with wb_command \
          -file-convert -cifti-version-convert"
@@ -272,7 +272,7 @@ pub enum XmlProblem {
         /// The version.
         found: String,
     },
-    /// A matrix of connectivity.
+    /// The file is a connectivity matrix.
     #[error(
         "one axis stands for the dimensions {dimensions:?}, so it is a matrix of connectivity, \
          which is not read"
@@ -281,7 +281,7 @@ pub enum XmlProblem {
         /// The dimensions.
         dimensions: String,
     },
-    /// A dimension that a matrix does not have.
+    /// The matrix has no such dimension.
     #[error("an axis stands for dimension {found:?}, expected 0 or 1")]
     Dimension {
         /// The dimension.
@@ -299,7 +299,7 @@ pub enum XmlProblem {
         /// The dimension.
         dimension: usize,
     },
-    /// A tag that must have one child of a name has none, or several.
+    /// A tag must have exactly one child of a name, but has none or several.
     #[error("<{tag}> has {} <{child}>, expected one", if *.several { "several" } else { "no" })]
     Children {
         /// The tag.
@@ -317,7 +317,7 @@ pub enum XmlProblem {
         /// The attribute.
         attribute: String,
     },
-    /// An attribute is no number, or one that is too large.
+    /// An attribute is not a number, or is too large.
     #[error("{attribute} of <{tag}> is {found:?}, expected a number that fits")]
     AttributeNumber {
         /// The tag.
@@ -327,7 +327,7 @@ pub enum XmlProblem {
         /// Its value.
         found: String,
     },
-    /// A word in a list of numbers is no number, or one that is too large.
+    /// A word in a list of numbers is not a number, or is too large.
     #[error("<{tag}> has {found:?} where a number that fits is expected")]
     TextNumber {
         /// The tag.
@@ -337,20 +337,20 @@ pub enum XmlProblem {
     },
 }
 
-/// Why brain models, the axis of grayordinates, cannot be understood.
+/// Why brain models, the axis of grayordinates, cannot be parsed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelProblem {
-    /// Two surfaces of one structure.
+    /// Two surfaces belong to one structure.
     #[error("{structure} has two surfaces")]
     RepeatedSurface {
         /// The structure.
         structure: String,
     },
-    /// Voxels without a grid.
+    /// The file has voxels but no grid.
     #[error("it has voxels, but does not say in which volume")]
     NoVolume,
-    /// A model of a type that the standard does not have.
+    /// The standard does not have this type of model.
     #[error("{structure} is of the unknown type {found:?}")]
     Type {
         /// The structure.
@@ -368,7 +368,7 @@ pub enum ModelProblem {
         /// Indices in the list.
         listed: usize,
     },
-    /// Models do not follow one another.
+    /// The models are not consecutive.
     #[error(
         "{structure} starts at grayordinate {found} where the ones before it end at {expected}: \
          the models leave a gap or overlap"
@@ -378,23 +378,23 @@ pub enum ModelProblem {
         structure: String,
         /// `IndexOffset`.
         found: usize,
-        /// The end of the model before.
+        /// The end of the previous model.
         expected: usize,
     },
-    /// A voxel is in two models.
+    /// A voxel belongs to two models.
     #[error("voxel {voxel:?} is listed twice")]
     RepeatedVoxel {
-        /// Its indices.
+        /// Indices of the voxel.
         voxel: [u32; 3],
     },
-    /// A mesh that is too fine.
+    /// The mesh has too many vertices.
     #[error("the mesh of {structure} has {found} vertices, at most {most} are read")]
     MeshSize {
         /// The structure.
         structure: String,
         /// Vertices of the mesh.
         found: usize,
-        /// Vertices that are read.
+        /// Maximum number of vertices.
         most: usize,
     },
     /// A vertex is listed twice.
@@ -405,7 +405,7 @@ pub enum ModelProblem {
         /// The vertex.
         vertex: u32,
     },
-    /// A vertex that the mesh does not have.
+    /// The mesh does not have this vertex.
     #[error("{structure} lists vertex {vertex} of a mesh that has {mesh_vertices}")]
     Vertex {
         /// The structure.
@@ -415,7 +415,7 @@ pub enum ModelProblem {
         /// Vertices of the mesh.
         mesh_vertices: usize,
     },
-    /// Indices of voxels that are not three for each.
+    /// The number of voxel indices is not a multiple of three.
     #[error("{structure} lists {found} voxel indices, which are no triples")]
     Triples {
         /// The structure.
@@ -423,7 +423,7 @@ pub enum ModelProblem {
         /// Numbers in the list.
         found: usize,
     },
-    /// A voxel outside the grid.
+    /// A voxel lies outside the grid.
     #[error("{structure} lists voxel {voxel:?} of a volume of {shape:?}")]
     Voxel {
         /// The structure.
@@ -436,13 +436,13 @@ pub enum ModelProblem {
     /// The grid does not have three axes.
     #[error("VolumeDimensions are {found:?}, expected three numbers")]
     VolumeDimensions {
-        /// The attribute.
+        /// The text of the attribute.
         found: String,
     },
-    /// The transformation from indices to mm is no matrix.
+    /// The transformation from indices to mm does not have the length of a matrix.
     #[error("the transformation of its voxels has {found} numbers, expected 16")]
     TransformLength {
-        /// Numbers.
+        /// Numbers in the transformation.
         found: usize,
     },
     /// The transformation from indices to mm is not finite.

@@ -1,4 +1,4 @@
-//! Files built by hand, whose means and labels are known.
+//! Tests on small files built in memory, with known means and labels.
 
 mod file_bytes;
 mod golden;
@@ -10,7 +10,7 @@ use super::*;
 use crate::label_map::GrayordinateLabels;
 use file_bytes::{FileBytes, label_maps, models, parcels, plain_surface, series};
 
-/// ROI 1 is left vertices 0, 1 and 3, ROI 2 the right vertex 0 and the voxel, ROI 3 is not there.
+/// ROI 1 is left vertices 0, 1 and 3; ROI 2 is the right vertex 0 and the voxel; ROI 3 is missing.
 fn three_rois() -> GrayordinateLabels {
     GrayordinateLabels {
         left: vec![1, 1, 0, 1],
@@ -23,7 +23,7 @@ fn bytes_of<const N: usize, T>(values: &[T], bytes: impl Fn(&T) -> [u8; N]) -> V
     values.iter().flat_map(bytes).collect()
 }
 
-/// Means of the ROIs of [`three_rois`], without those of the missing third one.
+/// Means of the ROIs of [`three_rois`], without the missing third ROI.
 fn two_means(file: &CiftiFile, part: Option<Range<usize>>) -> Vec<f64> {
     let means = file.roi_means(&three_rois(), 3, part, 2).unwrap();
     let (volumes, _) = means.signals.values.as_chunks::<3>();
@@ -80,7 +80,7 @@ fn every_data_type_is_read_in_both_byte_orders_and_scaled() {
             (bytes.data_type, bytes.big_endian, bytes.data) = (code, big_endian, data);
             bytes.scaling = [2.0, -1.0];
             let file = bytes.open().unwrap();
-            // Rows start at 1, 4, 7, 10, 13: means 2.5 and 10, twice that less one.
+            // Rows start at 1, 4, 7, 10, 13: means 2.5 and 10, times two, minus one.
             assert_eq!(
                 two_means(&file, Some(0..1)),
                 [4., 19.],
@@ -110,7 +110,7 @@ fn a_nan_in_one_grayordinate_is_one_in_the_mean() {
 
 #[test]
 fn the_number_of_threads_changes_no_bit() {
-    // Rows of 80 kB, three of them in a block; an unlabelled stretch to jump over.
+    // Rows of 80 kB, three in a block, and a range of unlabelled rows to skip.
     let (n_places, n_volumes) = (60, 20_000);
     let value =
         |place: usize, volume: usize| ((place * 7919 + volume * 104_729) % 1009) as f32 / 7.0 + 1e4;
@@ -171,7 +171,7 @@ fn the_number_of_threads_changes_no_bit() {
     }
 }
 
-/// What is wrong with a file that is CIFTI.
+/// The CIFTI problem of a refused file.
 fn problem<T: std::fmt::Debug>(result: Result<T, FormatError>) -> CiftiProblem {
     match result.unwrap_err() {
         FormatError::Cifti { problem, .. } => *problem,

@@ -1,7 +1,7 @@
 //! CIFTI-2 time series, `.dtseries.nii` and `.ptseries.nii`, written row by row.
 //!
 //! A file is a NIfTI-2 header of 540 bytes, an extension of XML that names the rows, and 32-bit
-//! floats, little-endian, the whole time course of a row after that of the one before.
+//! little-endian floats, row after row.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
@@ -13,11 +13,11 @@ use quick_xml::events::{BytesDecl, BytesText, Event};
 use super::CiftiProblem;
 use crate::error::FormatError;
 
-/// Bytes of the NIfTI-2 header and of the mark that extensions follow.
+/// Bytes of the NIfTI-2 header and of the four bytes that announce extensions.
 const HEADER_BYTES: usize = 540;
 const EXTENDER_BYTES: usize = 4;
 
-/// NIfTI's code of an extension that holds CIFTI's XML, and what its length is a multiple of.
+/// NIfTI's code of the extension with CIFTI's XML, and the factor of its length.
 const CIFTI_ECODE: i32 = 32;
 const EXTENSION_MULTIPLE: usize = 16;
 
@@ -29,18 +29,18 @@ const INTENT_PARCEL_SERIES: i32 = 3004;
 
 const WRITE_BUFFER_BYTES: usize = 1 << 18;
 
-/// Voxels of the CIFTI volume space of the HCP, 2 mm, and from their indices to mm.
+/// Voxels of the CIFTI volume space of the HCP (2 mm), and the affine from their indices to mm.
 pub const VOLUME_DIMENSIONS: [u32; 3] = [91, 109, 91];
 const VOLUME_TRANSFORM: &str = "-2 0 0 90 0 2 0 -126 0 0 2 -72 0 0 0 1";
 
-/// Where some rows of a dense file lie.
+/// Vertices or voxels of some rows of a dense file.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Places {
     /// Vertices of a surface.
     Vertices {
         /// Vertices of the whole mesh.
         n_vertices: usize,
-        /// Those that have a row, in order.
+        /// Vertices with a row, in order.
         indices: Vec<u32>,
     },
     /// Voxels of [`VOLUME_DIMENSIONS`].
@@ -65,7 +65,7 @@ impl Places {
 /// One structure of the brain in a dense file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BrainModel {
-    /// Such as `CORTEX_LEFT`, without `CIFTI_STRUCTURE_`.
+    /// Name such as `CORTEX_LEFT`, without `CIFTI_STRUCTURE_`.
     pub structure: &'static str,
     /// Its rows.
     pub places: Places,
@@ -82,7 +82,7 @@ pub struct CiftiParcel {
     pub voxels: Vec<[u32; 3]>,
 }
 
-/// What the rows of a file are.
+/// The meaning of the rows of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CiftiRows {
     /// `.dtseries.nii`: one row per vertex or voxel, structure after structure.
@@ -111,7 +111,7 @@ impl CiftiRows {
     }
 }
 
-/// A file whose header is written and whose rows follow one by one.
+/// Writer whose header is written and which takes the rows one by one.
 pub struct CiftiWriter {
     path: PathBuf,
     out: BufWriter<File>,
@@ -121,7 +121,7 @@ pub struct CiftiWriter {
 }
 
 impl CiftiWriter {
-    /// Creates the file, and the folders above it, and writes the header.
+    /// Creates the file and the folders above it, and writes the header.
     ///
     /// # Errors
     /// [`FormatError::Files`] when it cannot be written; [`FormatError::Cifti`] when it has no row,
@@ -160,7 +160,8 @@ impl CiftiWriter {
     /// Writes the time course of the next row.
     ///
     /// # Errors
-    /// When it cannot be written, has not one value per volume, or all rows are there already.
+    /// An error when the row cannot be written, does not have one value per volume, or is one row
+    /// too many.
     pub fn write_row(&mut self, values: &[f32]) -> Result<(), FormatError> {
         if values.len() != self.n_volumes || self.rows_left == 0 {
             let problem = CiftiProblem::Row {
@@ -178,10 +179,10 @@ impl CiftiWriter {
             .map_err(FormatError::io("write", &self.path))
     }
 
-    /// Ends the file.
+    /// Finishes the file.
     ///
     /// # Errors
-    /// When it cannot be written, or rows are missing.
+    /// An error when the file cannot be written, or rows are missing.
     pub fn finish(mut self) -> Result<(), FormatError> {
         if self.rows_left > 0 {
             let missing = self.rows_left;
@@ -194,9 +195,9 @@ impl CiftiWriter {
     }
 }
 
-/// Everything before the data; none when a number does not fit.
+/// All bytes before the data; `None` when a number does not fit.
 fn header(rows: &CiftiRows, n_volumes: usize, xml: &[u8]) -> Option<Vec<u8>> {
-    // Its own length and code come first, then the XML, then zeros to a multiple of 16.
+    // The extension is its length, its code, the XML, and zeros up to a multiple of 16.
     let extension_bytes = (8 + xml.len()).next_multiple_of(EXTENSION_MULTIPLE);
     let (intent, intent_name) = match rows {
         CiftiRows::Dense(_) => (INTENT_DENSE_SERIES, "ConnDenseSeries"),
@@ -379,7 +380,7 @@ fn structure_name(structure: &str) -> String {
     format!("CIFTI_STRUCTURE_{structure}")
 }
 
-/// A name with spaces for the letters that XML 1.0 has no way to write.
+/// The name with spaces instead of characters that XML 1.0 cannot hold.
 fn xml_name(name: &str) -> String {
     let writable =
         |letter: char| !letter.is_control() && !matches!(letter, '\u{fffe}' | '\u{ffff}');

@@ -1,4 +1,4 @@
-//! The XML of a file, as far as its axes go.
+//! XML of a file: the parts that describe its axes.
 
 use std::str::FromStr;
 
@@ -7,16 +7,16 @@ use roxmltree::{Document, Node, ParsingOptions};
 use super::axis::Axis;
 use super::problem::{CiftiProblem, XmlProblem};
 
-/// Tags, and equals signs, that the XML may have; files in use have some thousands.
+/// Maximum number of tags, and of equals signs, in the XML; real files have some thousands.
 const MAX_MARKS: usize = 500_000;
 
-/// Attributes of one tag: the parser compares each of them with all others.
+/// Maximum number of attributes of one tag: the parser compares each of them with all others.
 const MAX_ATTRIBUTES: usize = 64;
 
-/// Mentions of namespaces: the parser copies those of a tag to the tags inside it.
+/// Maximum number of namespaces: the parser copies those of a tag to the tags inside it.
 const MAX_NAMESPACES: usize = 64;
 
-/// The axes of the matrix: that of its columns (dimension 0, fastest), then that of its rows.
+/// The axes of the matrix: the axis of the columns (dimension 0, fastest), then that of the rows.
 pub(super) fn axes(xml: &str) -> Result<[Axis; 2], CiftiProblem> {
     check_size(xml)?;
     let options = ParsingOptions {
@@ -62,7 +62,7 @@ pub(super) fn axes(xml: &str) -> Result<[Axis; 2], CiftiProblem> {
     }
 }
 
-/// Refuses XML that would take the parser far more time or memory than the XML of a scan.
+/// Refuses XML that needs much more time or memory to parse than the XML of a scan.
 fn check_size(xml: &str) -> Result<(), XmlProblem> {
     let at_most = |what: &'static str, found: usize, most: usize| match found <= most {
         true => Ok(()),
@@ -80,7 +80,7 @@ fn check_size(xml: &str) -> Result<(), XmlProblem> {
     at_most("attributes in one tag", attributes, MAX_ATTRIBUTES)
 }
 
-/// Equals signs outside of quotes, up to the end of the tag.
+/// Number of equals signs outside quotes, up to the end of the tag.
 fn count_attributes(tag: &str) -> usize {
     let mut quote = None;
     let mut attributes = 0;
@@ -96,7 +96,7 @@ fn count_attributes(tag: &str) -> usize {
     attributes
 }
 
-/// The children of this name.
+/// The children with this name.
 pub(super) fn children<'a, 'xml>(
     node: Node<'a, 'xml>,
     name: &'static str,
@@ -105,7 +105,7 @@ pub(super) fn children<'a, 'xml>(
         .filter(move |child| child.tag_name().name() == name)
 }
 
-/// The child of this name, of which there must be one.
+/// The only child with this name; it must exist once.
 pub(super) fn only_child<'a, 'xml>(
     node: Node<'a, 'xml>,
     name: &'static str,
@@ -121,7 +121,7 @@ pub(super) fn only_child<'a, 'xml>(
     }
 }
 
-/// The attribute of this name.
+/// The attribute with this name.
 pub(super) fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Result<&'a str, XmlProblem> {
     node.attribute(name).ok_or_else(|| XmlProblem::NoAttribute {
         tag: node.tag_name().name().into(),
@@ -129,7 +129,7 @@ pub(super) fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Result<&'a str, X
     })
 }
 
-/// The attribute of this name, as a number.
+/// The attribute with this name, as a number.
 pub(super) fn number<T: FromStr>(node: Node<'_, '_>, name: &str) -> Result<T, XmlProblem> {
     let text = attribute(node, name)?;
     text.trim()
@@ -141,7 +141,7 @@ pub(super) fn number<T: FromStr>(node: Node<'_, '_>, name: &str) -> Result<T, Xm
         })
 }
 
-/// The numbers in the text of `node`, between white space.
+/// The numbers in the text of `node`, separated by white space.
 pub(super) fn numbers<T: FromStr>(node: Node<'_, '_>) -> Result<Vec<T>, XmlProblem> {
     node.text()
         .unwrap_or_default()

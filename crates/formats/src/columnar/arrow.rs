@@ -1,4 +1,4 @@
-//! Arrow IPC files, whose blocks are not compressed.
+//! Arrow IPC files without compression.
 
 mod block;
 
@@ -18,10 +18,10 @@ use super::ColumnarProblem;
 use super::file::{Batches, damaged};
 use crate::error::FormatError;
 
-/// Bytes of the length of the footer and of the magic at the end of a file.
+/// Bytes of the footer length and of the magic number at the end of a file.
 const TRAILER_BYTES: u64 = 10;
 
-/// A file whose footer is read.
+/// A file whose footer has been read.
 pub(super) struct ArrowFile {
     schema: SchemaRef,
     version: MetadataVersion,
@@ -115,7 +115,7 @@ impl ArrowFile {
     }
 }
 
-/// The parts of a batch, whose first row is `start`, that lie in `rows`.
+/// The rows of a batch that lie in `rows`, as slices; `start` is the number of its first row.
 fn wanted(batch: &RecordBatch, start: usize, rows: Option<&[Range<usize>]>) -> Vec<RecordBatch> {
     let end = start + batch.num_rows();
     let Some(rows) = rows else {

@@ -1,4 +1,4 @@
-//! Columns of any number format or kind of text, cell by cell.
+//! Cells of columns of any number format or kind of text.
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
@@ -13,8 +13,8 @@ pub(super) fn is_number(kind: &DataType) -> bool {
     kind.is_integer() || matches!(kind, DataType::Float32 | DataType::Float64)
 }
 
-/// Gives every cell of a column of numbers with its row, NaN where it is null. Columns of another
-/// kind give nothing.
+/// Calls `take` with the row and the value of every cell of a column of numbers; a null is NaN. A
+/// column of another kind has no calls.
 pub(super) fn each_number(column: &dyn Array, mut take: impl FnMut(usize, f64)) {
     macro_rules! of {
         ($($kind:ident: $number:ty),*) => {
@@ -35,8 +35,8 @@ pub(super) fn each_number(column: &dyn Array, mut take: impl FnMut(usize, f64)) 
     );
 }
 
-/// Gives every cell of a column of text or whole numbers with its row, none where it is null; stops
-/// at the first error. None for a column of another kind.
+/// Calls `take` with the row and the text of every cell of a column of text or whole numbers; a
+/// null is `None`. It stops at the first error. Returns `None` for a column of another kind.
 pub(super) fn each_text<E>(
     column: &dyn Array,
     mut take: impl FnMut(usize, Option<&str>) -> Result<(), E>,
@@ -51,7 +51,7 @@ pub(super) fn each_text<E>(
             let words: Vec<Option<&str>> = texts(dictionary.values())?.collect();
             let mut keys = Vec::with_capacity(column.len());
             each_number(dictionary.keys(), |_, key| keys.push(key));
-            // A null, and a key that has no word, are no text.
+            // A null, and a key without a word, have no text.
             let word = |key: f64| (key >= 0.0).then(|| words.get(key as usize).copied());
             cells(&mut keys.into_iter().map(|key| word(key)??))
         }

@@ -1,4 +1,4 @@
-//! A file of columns, whichever its format is.
+//! File of columns in either format, Parquet or Arrow.
 
 use std::fs::File;
 use std::io::Read;
@@ -17,7 +17,7 @@ use crate::error::FormatError;
 /// Batches of rows, read one by one.
 pub(super) type Batches<'a> = Box<dyn Iterator<Item = Result<RecordBatch, FormatError>> + 'a>;
 
-/// A Parquet or Arrow file of signals whose columns are known: its footer is read.
+/// A Parquet or Arrow file of signals whose footer has been read, so that its columns are known.
 pub struct ColumnarFile {
     path: PathBuf,
     format: Format,
@@ -29,7 +29,7 @@ enum Format {
 }
 
 impl ColumnarFile {
-    /// Opens `path`, in the format that its first bytes tell, and reads its footer.
+    /// Opens `path` in the format given by its first bytes, and reads its footer.
     ///
     /// # Errors
     /// [`FormatError::Columnar`] for a file of another format or with two columns of one name;
@@ -76,7 +76,7 @@ impl ColumnarFile {
         self.schema().fields().iter().map(AsRef::as_ref)
     }
 
-    /// Which of its columns is called `name`.
+    /// Index of the column with this name.
     pub(super) fn place(&self, name: &str) -> Option<usize> {
         self.schema().index_of(name).ok()
     }
@@ -88,7 +88,8 @@ impl ColumnarFile {
         }
     }
 
-    /// Some columns, in the order of the file, in some rows, ascending, or in all.
+    /// The columns at `columns`, in the order of the file; `rows` are ascending ranges, or `None`
+    /// for all.
     pub(super) fn batches(
         &self,
         columns: &[usize],
@@ -100,12 +101,12 @@ impl ColumnarFile {
         }
     }
 
-    /// What is wrong with this file.
+    /// An error for a problem of this file.
     pub(super) fn refuse(&self, problem: ColumnarProblem) -> FormatError {
         FormatError::columnar(&self.path, problem)
     }
 
-    /// Reads from this file.
+    /// Reads from this file and turns a panic of the decoder into an error.
     pub(super) fn guarded<T>(
         &self,
         read: impl FnOnce() -> Result<T, FormatError>,
@@ -114,8 +115,8 @@ impl ColumnarFile {
     }
 }
 
-/// The decoder of Parquet trusts the pages of a file: it panics on some that are damaged. Nothing
-/// outlives the call that could have been left half done.
+/// Turns a panic of the decoder into an error. The Parquet decoder does not check the pages of a
+/// file and panics at some damaged ones. No value that could be half-written outlives the call.
 fn guarded<T>(
     path: &Path,
     read: impl FnOnce() -> Result<T, FormatError>,
@@ -124,7 +125,7 @@ fn guarded<T>(
         .unwrap_or_else(|_| Err(FormatError::columnar(path, ColumnarProblem::DamagedPages)))
 }
 
-/// Bytes that are no valid file of their format.
+/// Error for bytes that are not valid in their format.
 pub(super) fn damaged(path: &Path, error: ArrowError) -> FormatError {
     FormatError::columnar(path, ColumnarProblem::Damaged(Box::new(error)))
 }

@@ -1,4 +1,4 @@
-//! One row per value: a volume, an ROI and a number.
+//! Long form: one row per value, with a volume, an ROI and a number.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -12,10 +12,10 @@ use crate::error::FormatError;
 use crate::roi_signals::RoiSignals;
 use crate::signal_table::SignalTable;
 
-/// Of so many pairs of volume and ROI, one at least must have a value.
+/// At least one of this many pairs of volume and ROI must have a value.
 const SPARSEST: usize = 10;
 
-/// A row: number of the volume, number or place of the ROI, value.
+/// A row: volume number, ROI number or index, value.
 type Row = (u32, u32, f64);
 
 /// Reads `rows` of a file.
@@ -86,7 +86,7 @@ pub(super) fn read(
     })
 }
 
-/// The names of the ROIs in `rows`; none where they have numbers.
+/// The names of the ROIs in `rows`; `None` if the ROIs have numbers.
 pub(super) fn names(
     file: &ColumnarFile,
     rows: Option<&[Range<usize>]>,
@@ -115,12 +115,12 @@ pub(super) fn n_volumes(
     Ok(volumes.len())
 }
 
-/// Names of ROIs and their places, in the order in which they first occur.
+/// Names of ROIs with their indices, in the order of their first row.
 #[derive(Default)]
 struct Names(HashMap<String, u32>);
 
 impl Names {
-    /// Gives the place of the name in every row of `batch`.
+    /// Calls the closure with the index of the name in every row of `batch`.
     fn take(
         &mut self,
         file: &ColumnarFile,
@@ -153,12 +153,12 @@ fn type_of<'a>(file: &'a ColumnarFile, name: &str) -> Option<&'a DataType> {
     field.map(|field| field.data_type())
 }
 
-/// Whether ROIs have numbers, not names.
+/// Whether ROIs have numbers instead of names.
 fn is_numbered(file: &ColumnarFile) -> bool {
     type_of(file, ROI).is_some_and(is_number)
 }
 
-/// The places of columns in the file, in its order.
+/// The indices of columns in the file, ascending.
 fn places(file: &ColumnarFile, names: &[&str]) -> Vec<usize> {
     let mut places: Vec<usize> = names.iter().filter_map(|name| file.place(name)).collect();
     places.sort_unstable();
@@ -177,7 +177,7 @@ fn column<'a>(
     }
 }
 
-/// Puts every value in its place.
+/// Writes every value to its position in `[volume][roi]`.
 fn spread(rows: &[Row]) -> Result<RoiSignals, ColumnarProblem> {
     let volumes = count(VOLUME, rows.iter().map(|row| row.0), rows.len())?;
     let rois = count(ROI, rows.iter().map(|row| row.1), rows.len())?;
@@ -206,7 +206,7 @@ fn spread(rows: &[Row]) -> Result<RoiSignals, ColumnarProblem> {
     })
 }
 
-/// The numbers that occur, which must be all of those from 0 or 1 to the largest.
+/// The count of distinct numbers, which must be complete from 0 or 1 to the largest.
 fn count(
     what: &'static str,
     numbers: impl Iterator<Item = u32> + Clone,
@@ -220,7 +220,7 @@ fn count(
         missing,
         last,
     };
-    // More numbers than rows cannot all be there.
+    // A largest number above the number of rows means that numbers are missing.
     let mut seen = vec![false; n_rows + 1];
     for number in numbers {
         if let Some(seen) = seen.get_mut(number as usize) {

@@ -1,4 +1,4 @@
-//! Parquet files.
+//! Parquet files of signals.
 
 use std::fs::File;
 use std::ops::Range;
@@ -19,11 +19,10 @@ use crate::error::FormatError;
 /// Rows decoded at once.
 const BATCH_ROWS: usize = 1024;
 
-/// More rows than this for each byte of a file are no signals; a few bytes can stand for billions
-/// of equal rows.
+/// Maximum rows per byte of a file; a few bytes can encode billions of equal rows.
 const MAX_ROWS_PER_BYTE: u64 = 64;
 
-/// A file whose footer is read.
+/// A file whose footer has been read.
 pub(super) struct ParquetFile {
     metadata: ArrowReaderMetadata,
 }
@@ -75,7 +74,7 @@ impl ParquetFile {
     }
 }
 
-/// Refuses a footer whose numbers cannot be true: the parquet crate trusts them.
+/// Refuses a footer with impossible numbers; the parquet crate does not check them.
 fn check(metadata: &ParquetMetaData, file_bytes: u64) -> Result<(), ColumnarProblem> {
     let mut rows_left = file_bytes.saturating_mul(MAX_ROWS_PER_BYTE);
     for (number, group) in metadata.row_groups().iter().enumerate() {

@@ -14,19 +14,19 @@ pub enum ColumnarProblem {
     /// The first version of Feather.
     #[error("it is a Feather file of version 1: write it again, in version 2")]
     FeatherVersion1,
-    /// Two columns have one name.
+    /// Two columns have the same name.
     #[error("two of its columns are called {name:?}")]
     RepeatedColumn {
         /// The name.
         name: String,
     },
-    /// Pages of a Parquet file on which the decoder gave up.
+    /// The decoder panicked at the pages of a Parquet file.
     #[error("its pages are damaged so that they cannot be decoded: fetch or write it again")]
     DamagedPages,
-    /// Bytes that are no valid file of their format.
+    /// The bytes are not valid in their format.
     #[error("it is damaged or not supported ({0})")]
     Damaged(Box<ArrowError>),
-    /// The number of rows cannot be true.
+    /// The number of rows is impossible.
     #[error(
         "row group {group} claims {rows} rows in a file of {file_bytes} bytes: fetch or write it \
          again"
@@ -39,7 +39,7 @@ pub enum ColumnarProblem {
         /// Bytes of the file.
         file_bytes: u64,
     },
-    /// The place of a row group cannot be true.
+    /// The position of a row group is impossible.
     #[error(
         "row group {group} claims {bytes} bytes from byte {start} on of a file of {file_bytes}: \
          fetch or write it again"
@@ -49,15 +49,15 @@ pub enum ColumnarProblem {
         group: usize,
         /// Bytes that it claims.
         bytes: i64,
-        /// Where it starts.
+        /// First byte of the row group.
         start: i64,
         /// Bytes of the file.
         file_bytes: u64,
     },
-    /// A compression that is not read.
+    /// The compression is not supported.
     #[error("it is compressed by {found}, expected snappy, gzip, zstd or nothing: write it again")]
     Compression {
-        /// Its name.
+        /// Name of the compression.
         found: String,
     },
     /// An Arrow file without an end.
@@ -66,7 +66,7 @@ pub enum ColumnarProblem {
     /// An Arrow file of the other byte order.
     #[error("it was written on a machine of the other byte order: write it as Parquet")]
     ByteOrder,
-    /// The place of a block of an Arrow file cannot be true.
+    /// The position of a block of an Arrow file is impossible.
     #[error(
         "a block claims {metadata} + {body} bytes from byte {start} on of a file of {file_bytes}: \
          fetch or write it again"
@@ -76,7 +76,7 @@ pub enum ColumnarProblem {
         metadata: i32,
         /// Bytes of its rows.
         body: i64,
-        /// Where it starts.
+        /// First byte of the block.
         start: i64,
         /// Bytes of the file.
         file_bytes: u64,
@@ -84,9 +84,9 @@ pub enum ColumnarProblem {
     /// A block of an Arrow file that cannot be decoded.
     #[error("the block at byte {start} {problem}: fetch or write it again")]
     Block {
-        /// Where it starts.
+        /// First byte of the block.
         start: i64,
-        /// What is wrong with it.
+        /// The problem of the block.
         problem: BlockProblem,
     },
     /// An Arrow file with compressed blocks.
@@ -95,7 +95,7 @@ pub enum ColumnarProblem {
          or as Parquet"
     )]
     CompressedBlocks,
-    /// A column of an Arrow file whose layout is not known.
+    /// The layout of a column of an Arrow file is not known.
     #[error("its column {name:?} is {found}, which is not read from Arrow files: leave it out")]
     Layout {
         /// The column.
@@ -103,16 +103,16 @@ pub enum ColumnarProblem {
         /// Its type.
         found: DataType,
     },
-    /// The file was changed by another program.
+    /// Another program changed the file.
     #[error("it became shorter while it was read")]
     Shrank,
-    /// A scan is asked for by name in a file that names none.
+    /// A scan is requested by name, but the file has no scan names.
     #[error("it has no column {SCAN:?} to find scan {scan:?} in")]
     NoScanColumn {
         /// The scan.
         scan: String,
     },
-    /// Several scans, of which none is asked for.
+    /// The file has several scans, but none is requested.
     #[error("it holds scan {first:?}, {second:?} and perhaps more: name the one to read")]
     SeveralScans {
         /// The first scan.
@@ -120,12 +120,12 @@ pub enum ColumnarProblem {
         /// Another one.
         second: String,
     },
-    /// The scan that is asked for is not there.
+    /// The requested scan does not exist.
     #[error("it has no scan {scan:?}, only {}", .found.join(", "))]
     NoScan {
         /// The scan.
         scan: String,
-        /// The first scans that are there.
+        /// The first scans of the file.
         found: Vec<String>,
     },
     /// A file without rows.
@@ -140,7 +140,7 @@ pub enum ColumnarProblem {
         /// The row, from 0.
         row: usize,
     },
-    /// A column of names that holds neither text nor whole numbers.
+    /// The column of scan names holds neither text nor whole numbers.
     #[error("its column {SCAN} is {found}, expected text or whole numbers")]
     ScanType {
         /// Its type.
@@ -149,13 +149,13 @@ pub enum ColumnarProblem {
     /// No column holds signals.
     #[error("it has no column of signals")]
     NoSignals,
-    /// The column `kept` does not hold marks.
+    /// The column `kept` does not hold booleans.
     #[error("its column {KEPT} is {found}, expected true and false")]
     KeptType {
         /// Its type.
         found: DataType,
     },
-    /// A column of the wide form that may be an ROI holds no numbers.
+    /// A column of the wide form, which may be an ROI, holds no numbers.
     #[error(
         "its column {name:?} is {found}, expected numbers, one column per ROI beside {SCAN}, \
          {VOLUME}, {TIME} and {KEPT}: leave it out"
@@ -186,15 +186,15 @@ pub enum ColumnarProblem {
         /// The column.
         name: &'static str,
     },
-    /// More rows or values than any scan has.
+    /// The file has more rows or values than any scan.
     #[error("one scan has more than {most} {what}")]
     TooMany {
-        /// What there is too much of.
+        /// The kind of object that is too numerous.
         what: &'static str,
-        /// How much is read.
+        /// The maximum.
         most: usize,
     },
-    /// A number of a volume that does not count.
+    /// A volume number is not among the expected ones.
     #[error(
         "one of its {n_volumes} volumes has the number {found}, expected each from {first} to {}",
         .first + *.n_volumes as f64 - 1.0
@@ -207,10 +207,10 @@ pub enum ColumnarProblem {
         /// The number of the first volume.
         first: f64,
     },
-    /// Two rows of the wide form are one volume.
+    /// Two rows of the wide form have the same volume number.
     #[error("two rows are volume {number}")]
     RepeatedVolume {
-        /// Its number.
+        /// The volume number.
         number: f64,
     },
     /// The column `volume` does not number the volumes.
@@ -219,7 +219,7 @@ pub enum ColumnarProblem {
     /// A row of the long form without an ROI.
     #[error("a row names no ROI")]
     RowWithoutRoi,
-    /// A number of a volume or an ROI that does not count.
+    /// A number of a volume or an ROI is not valid.
     #[error("a row has the {what} {found}, expected a whole number from 0 or 1 on")]
     RowNumber {
         /// The column.
@@ -227,7 +227,7 @@ pub enum ColumnarProblem {
         /// The number.
         found: f64,
     },
-    /// A long form in which nearly all values are missing.
+    /// Nearly all values of a long form are missing.
     #[error("it has {values} values for {volumes} volumes of {rois} ROIs, far too few")]
     TooFew {
         /// Values.
@@ -237,7 +237,7 @@ pub enum ColumnarProblem {
         /// ROIs.
         rois: usize,
     },
-    /// Two rows of the long form are one value.
+    /// Two rows of the long form have the same volume and ROI.
     #[error("two rows are for volume {volume} and ROI {roi}")]
     RepeatedRow {
         /// The volume.
@@ -257,20 +257,20 @@ pub enum ColumnarProblem {
     },
 }
 
-/// What is wrong with a block of an Arrow file.
+/// Problem of a block of an Arrow file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BlockProblem {
-    /// Its length cannot be true.
+    /// The length of the block is impossible.
     #[error("has an impossible length")]
     Length,
-    /// It does not start with a message.
+    /// The block does not start with a message.
     #[error("starts with no message")]
     NoMessage,
-    /// Its message is about something else.
+    /// The message of the block does not describe rows.
     #[error("holds no rows")]
     NoRows,
-    /// Its buffers are shorter than its columns.
+    /// The buffers are shorter than the columns.
     #[error("does not hold what its columns need")]
     TooShort,
 }

@@ -16,7 +16,7 @@ fn golden(name: &str) -> PathBuf {
         .collect()
 }
 
-/// Reads a scan; what can be asked of the file beforehand must agree.
+/// Reads a scan and checks that the separate queries for names, TR and length agree with it.
 fn read(path: &std::path::Path, scan: Option<&str>) -> Result<SignalTable, FormatError> {
     let file = ColumnarFile::open(path)?;
     let read = file.read(scan);
@@ -125,7 +125,7 @@ fn wide_files_of_pandas_are_read_scan_by_scan() {
 fn long_files_of_pandas_are_read_whatever_the_order_of_their_rows() {
     for scan in ["a", "b"] {
         let mut table = read(&golden("long_names.parquet"), Some(scan)).unwrap();
-        // ROIs come as their names do in the shuffled rows.
+        // ROIs have the order of their names in the shuffled rows.
         let names = table.names.take().unwrap();
         let places = NAMES.map(|name| names.iter().position(|other| other == name).unwrap());
         let rows = table.signals.values.chunks(4);
@@ -153,7 +153,7 @@ fn lists_of_all_rois_are_read() {
 
 #[test]
 fn volumes_that_are_not_kept_are_told() {
-    // The wide form, with rows in another order than volumes.
+    // The wide form, with rows in another order than the volumes.
     let marks = [Some(false), None, Some(true)].to_vec();
     let marks: ArrayRef = Arc::new(BooleanArray::from(marks));
     let columns = [
@@ -190,7 +190,7 @@ fn a_scan_must_be_named_when_there_are_several_and_must_be_there() {
         problem(read(&golden("long_numbers.arrow"), Some("a"))),
         ColumnarProblem::NoScanColumn { scan } if scan == "a"
     ));
-    // The only scan needs no name, and its name may be a number.
+    // The only scan needs no name; the name may be a number.
     let columns = [("scan", whole(&[101, 101])), ("a", numbers(&[1., 2.]))];
     assert_eq!(
         read_columns(&columns, None).unwrap().signals.values,
@@ -232,7 +232,7 @@ fn rows_are_sorted_by_volume_with_their_times() {
         signals.values,
         [10., 11., 12., 20., 21., 22., 30., 31., 32.]
     );
-    // Columns that are only counted name nothing.
+    // Columns named 0, 1, … give no ROI names.
     assert_eq!((names, signals.tr_secs), (None, Some(2.)));
 }
 
@@ -431,7 +431,7 @@ proptest! {
         prop_assert_eq!(table.unwrap().signals.values, Vec::from_iter((0..12).map(f64::from)));
     }
 
-    /// Of Arrow files alone: the parquet crate itself panics at some damaged pages.
+    /// For Arrow files only: the parquet crate itself panics at some damaged pages.
     #[test]
     fn no_change_of_an_arrow_file_makes_it_panic(
         name in prop::sample::select(vec!["wide.arrow", "long_numbers.arrow", "lists.arrow"]),

@@ -1,4 +1,4 @@
-//! One row per volume: a column per ROI, or a list of all ROIs.
+//! Wide and list forms: one row per volume, with a column per ROI or a list of all ROIs.
 
 use std::ops::Range;
 
@@ -12,23 +12,23 @@ use crate::error::FormatError;
 use crate::roi_signals::RoiSignals;
 use crate::signal_table::{SignalTable, telling_names};
 
-/// Steps of time that differ by less than this share of the TR are even.
+/// Time steps are even when they differ by less than this share of the TR.
 const EVEN_WITHIN: f64 = 1e-3;
 
-/// Rows as they come in.
+/// Rows in the order of the file.
 #[derive(Default)]
 struct Volumes {
     /// `[row][roi]`.
     values: Vec<f64>,
-    /// By row, where the file numbers them.
+    /// By row: the volume number, if the file has it.
     numbers: Vec<f64>,
-    /// By row, where the file times them.
+    /// By row: the time, if the file has it.
     times_secs: Vec<f64>,
-    /// By row, where the file tells which are to be used.
+    /// By row: whether the volume may be used, if the file has `kept`.
     kept: Vec<bool>,
 }
 
-/// The names of the ROIs of a file of either form; none of lists.
+/// The names of the ROIs of a file of either form; `None` for lists.
 pub(super) fn names(file: &ColumnarFile) -> Result<Option<Vec<String>>, FormatError> {
     match list_len(file) {
         Some(_) => Ok(None),
@@ -36,7 +36,7 @@ pub(super) fn names(file: &ColumnarFile) -> Result<Option<Vec<String>>, FormatEr
     }
 }
 
-/// The time from one volume to the next of `rows`.
+/// The time between volumes of `rows`.
 pub(super) fn tr_secs(
     file: &ColumnarFile,
     rows: Option<&[Range<usize>]>,
@@ -57,7 +57,7 @@ pub(super) fn tr_secs(
     Ok(even_step(&volumes.times_secs))
 }
 
-/// Numbers of a list of all ROIs; none of a file of columns.
+/// Length of the list of all ROIs; `None` for a file of columns.
 fn list_len(file: &ColumnarFile) -> Option<usize> {
     file.fields().find_map(|field| match field.data_type() {
         DataType::FixedSizeList(item, len)
@@ -119,14 +119,14 @@ pub(super) fn read(
     volumes.finish(file, names, n_rois)
 }
 
-/// Whether a column of the wide form holds signals, by its name.
+/// Whether the name of a column in the wide form allows it to hold signals.
 fn is_roi(field: &Field) -> bool {
     let name = field.name().as_str();
-    // pandas writes the numbers of its rows under such a name.
+    // pandas writes its row numbers under such a name.
     ![SCAN, VOLUME, TIME, KEPT].contains(&name) && !name.starts_with("__index_level_")
 }
 
-/// The names of the columns of signals, all of which must hold numbers.
+/// The names of the signal columns, which must all hold numbers.
 fn roi_columns(file: &ColumnarFile) -> Result<Vec<String>, FormatError> {
     file.fields()
         .filter(|field| is_roi(field))
@@ -163,7 +163,7 @@ impl Volumes {
             .and_then(|bold| bold.as_fixed_size_list_opt());
         if let Some(lists) = lists {
             each_number(lists.values(), |at, value| {
-                // A damaged file may have more numbers than its lists.
+                // A damaged file may have more numbers than its lists need.
                 if let Some(cell) = cells.get_mut(at).filter(|_| lists.is_valid(at / n_rois)) {
                     *cell = value;
                 }
@@ -171,7 +171,7 @@ impl Volumes {
         }
     }
 
-    /// Makes room for the rows of `batch`, all missing, and takes their numbers, times and marks.
+    /// Appends the rows of `batch` with missing values, and reads their numbers, times and marks.
     fn start(&mut self, batch: &RecordBatch, n_rois: usize) -> usize {
         if let Some(numbers) = batch.column_by_name(VOLUME) {
             each_number(numbers, |_, number| self.numbers.push(number));
@@ -190,7 +190,7 @@ impl Volumes {
         start
     }
 
-    /// Puts the rows in the order of their numbers, where they have numbers.
+    /// Sorts the rows by volume number, if they have one.
     fn sort(
         &mut self,
         file: &ColumnarFile,
@@ -244,7 +244,7 @@ impl Volumes {
     }
 }
 
-/// Where each row belongs, from the numbers of volumes, which must count from 0 or from 1.
+/// The volume index of each row, from volume numbers that must count from 0 or from 1.
 fn places(numbers: &[f64], n_volumes: usize) -> Result<Vec<usize>, ColumnarProblem> {
     let first = if numbers.contains(&0.0) { 0.0 } else { 1.0 };
     let mut seen = vec![false; n_volumes];
@@ -271,7 +271,7 @@ fn places(numbers: &[f64], n_volumes: usize) -> Result<Vec<usize>, ColumnarProbl
     Ok(places)
 }
 
-/// The time from one volume to the next, when it is always the same.
+/// The time between volumes, if it is constant.
 fn even_step(times_secs: &[f64]) -> Option<f64> {
     let [first, .., last] = times_secs else {
         return None;

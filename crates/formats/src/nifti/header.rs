@@ -1,37 +1,38 @@
-//! The header of a NIfTI file: shape, number format, scaling and place in the scanner.
+//! Header of a NIfTI file: shape, number format, scaling and position in the scanner.
 
 use super::problem::HeaderProblem;
 use super::raw::Fields;
 use crate::number::{DataType, Endian, decode};
 
-/// Numbers decoded at once where they are looked at one by one.
+/// Numbers decoded at once by an iterator over single values.
 const NUMBERS_AT_ONCE: usize = 4096;
 
-/// What a NIfTI file says of its data.
+/// The contents of a NIfTI header.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NiftiHeader {
-    /// 1 or 2.
+    /// NIfTI version: 1 or 2.
     pub version: u8,
     /// Byte order of header and data.
     pub endian: Endian,
     /// Number format of a voxel.
     pub data_type: DataType,
-    /// Length of each axis, 1 to 7 of them, each at least 1.
+    /// Length of each axis; 1 to 7 axes, each at least 1.
     pub dims: Vec<u64>,
-    /// Size of a voxel along the three axes in space, mm.
+    /// Size of a voxel along the three spatial axes, mm.
     pub voxel_mm: [f64; 3],
-    /// Seconds between volumes, when the header gives a duration above zero and its unit.
+    /// Seconds between volumes, if the header gives a duration above zero with its unit.
     pub tr_secs: Option<f64>,
     /// From voxel indices to right-anterior-superior mm: sform, else qform, else voxel sizes alone.
     pub affine: [[f64; 4]; 3],
-    /// Where the data start in the (decompressed) file.
+    /// Offset of the data in the (decompressed) file, bytes.
     pub data_offset: u64,
-    /// Slope and intercept that turn stored numbers into values, when the header gives them.
+    /// Slope and intercept from stored numbers to values, if the header gives them.
     pub scaling: Option<(f64, f64)>,
 }
 
 impl NiftiHeader {
-    /// Bytes of the header, told by its first four; `None` when these start no NIfTI file.
+    /// Size of the header in bytes, from its first four bytes; `None` when these are not from a
+    /// NIfTI file.
     pub(super) fn size(start: &[u8]) -> Option<u64> {
         let start: [u8; 4] = start.try_into().ok()?;
         [u32::from_le_bytes(start), u32::from_be_bytes(start)]
@@ -40,7 +41,7 @@ impl NiftiHeader {
             .map(u64::from)
     }
 
-    /// Understands the bytes of a header, or says what is wrong with them.
+    /// Parses the bytes of a header.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, HeaderProblem> {
         let fields = match bytes.len() {
             348 => Fields::new(bytes, 348),
@@ -109,7 +110,7 @@ impl NiftiHeader {
         })
     }
 
-    /// Lengths of the three axes in space.
+    /// Lengths of the three spatial axes.
     pub fn shape(&self) -> [u64; 3] {
         std::array::from_fn(|axis| self.dims.get(axis).copied().unwrap_or(1))
     }
@@ -129,7 +130,7 @@ impl NiftiHeader {
         self.n_voxels() * self.data_type.bytes()
     }
 
-    /// The centre of a voxel, given by its place in a volume, in right-anterior-superior mm.
+    /// The centre of a voxel in right-anterior-superior mm; `voxel` is its index in a volume.
     pub fn position_mm(&self, voxel: u64) -> [f64; 3] {
         let [width, height, _] = self.shape();
         let index = [
@@ -142,7 +143,7 @@ impl NiftiHeader {
             .map(|row| row[0] * index[0] + row[1] * index[1] + row[2] * index[2] + row[3])
     }
 
-    /// The scaled values of stored bytes, decoded a few at a time.
+    /// The scaled values of stored bytes, decoded in small blocks.
     pub(crate) fn values<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = f64> + 'a {
         let block_bytes = NUMBERS_AT_ONCE * self.data_type.bytes() as usize;
         bytes.chunks(block_bytes).flat_map(|block| {
@@ -152,7 +153,7 @@ impl NiftiHeader {
         })
     }
 
-    /// Turns stored bytes into scaled values.
+    /// Decodes stored bytes into scaled values.
     pub(super) fn decode(&self, bytes: &[u8], values: &mut Vec<f64>) {
         decode(self.data_type, self.endian, bytes, values);
         if let Some((slope, inter)) = self.scaling {
@@ -163,7 +164,7 @@ impl NiftiHeader {
     }
 }
 
-/// A number format from its code in the header.
+/// The number format of a code in the header.
 fn data_type(code: i16) -> Option<DataType> {
     Some(match code {
         2 => DataType::U8,
@@ -228,7 +229,7 @@ pub(crate) mod tests {
             self
         }
 
-        /// The same NIfTI-1 header with every number of the fields above turned round.
+        /// The same NIfTI-1 header in big-endian order, for the fields above.
         pub(crate) fn big_endian(mut self) -> Self {
             let bytes = &mut self.0;
             bytes[0..4].reverse();

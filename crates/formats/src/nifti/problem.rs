@@ -7,10 +7,10 @@ use std::ops::Range;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NiftiProblem {
-    /// A header that cannot be true, or that asks for something that is not read.
+    /// The header is impossible or asks for an unsupported feature.
     #[error("not a NIfTI file that can be read: {0}")]
     Header(HeaderProblem),
-    /// Labels of another number of voxels.
+    /// The labels have another number of voxels.
     #[error(
         "its volumes are {image:?} voxels where the labels are {labels:?} ({n_labels} voxels): \
          resample the labels to the grid of the image, by nearest neighbour"
@@ -20,10 +20,10 @@ pub enum NiftiProblem {
         image: [u64; 3],
         /// Voxels along the axes of the labels.
         labels: [u64; 3],
-        /// Labels that there are.
+        /// Number of labels.
         n_labels: usize,
     },
-    /// Labels of another place or size of voxels.
+    /// The labels have another position or size of voxels.
     #[error(
         "its affine is {:?} where that of the labels is {:?}: resample the labels to the grid of \
          the image, by nearest neighbour", .found[0], .found[1]
@@ -32,36 +32,36 @@ pub enum NiftiProblem {
         /// Affines of the image and of the labels.
         found: Box<[[[f64; 4]; 3]; 2]>,
     },
-    /// A label above the number of ROIs.
+    /// A label is above the number of ROIs.
     #[error("a voxel of its labels belongs to ROI {label}, expected 0 to {n_rois}")]
     Label {
         /// The label.
         label: u32,
-        /// ROIs.
+        /// Number of ROIs.
         n_rois: usize,
     },
-    /// Volumes that the image does not have.
+    /// The image does not have the requested volumes.
     #[error("volumes {asked:?} are asked for, it has 0..{n_volumes}")]
     Volumes {
-        /// Volumes asked for.
+        /// Requested volumes.
         asked: Range<usize>,
         /// Volumes of the image.
         n_volumes: usize,
     },
-    /// More volumes than can be counted.
+    /// The number of volumes is too large.
     #[error("it has more volumes than memory has addresses")]
     ManyVolumes,
-    /// Sizes that the format cannot hold are to be written.
+    /// The sizes to write are too large for the format.
     #[error("{shape:?} voxels and {n_volumes} volumes, expected 1 to {most} of each")]
     Size {
         /// Voxels along the three axes.
         shape: [usize; 3],
         /// Volumes.
         n_volumes: usize,
-        /// The most of each.
+        /// Maximum of each size.
         most: i16,
     },
-    /// A volume that does not belong into the image is to be written.
+    /// The volume to write does not fit the image.
     #[error(
         "a volume of {found} voxels with {volumes_left} volumes to come, expected {expected} and \
          a volume to come"
@@ -69,12 +69,12 @@ pub enum NiftiProblem {
     Volume {
         /// Voxels of the volume.
         found: usize,
-        /// Voxels that it should have.
+        /// Expected voxels of a volume.
         expected: usize,
-        /// Volumes that are missing.
+        /// Volumes that are still missing.
         volumes_left: usize,
     },
-    /// The image is ended too early by its writer.
+    /// The writer was finished before the last volume.
     #[error("{missing} volumes are missing at its end")]
     VolumesMissing {
         /// Volumes that are missing.
@@ -82,7 +82,7 @@ pub enum NiftiProblem {
     },
 }
 
-/// What is wrong with a NIfTI header.
+/// Problem of a NIfTI header.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeaderProblem {
@@ -97,61 +97,61 @@ pub enum HeaderProblem {
         /// Bytes of a header.
         expected: u64,
     },
-    /// The first number is not the size of a header.
+    /// The first number is not a header size.
     #[error("it starts with neither 348 (NIfTI-1) nor 540 (NIfTI-2)")]
     Size,
     /// The data are in another file.
     #[error("it keeps its data in an .img file: convert it to .nii")]
     ImgFile,
-    /// Not the mark of a NIfTI file.
+    /// The magic number is not that of a NIfTI file.
     #[error("its magic is {found:?}, expected {expected:?}")]
     Magic {
-        /// The mark.
+        /// The magic number of the file.
         found: [u8; 4],
-        /// The mark of this version.
+        /// The magic number of this version.
         expected: &'static str,
     },
-    /// A number format that is not read.
+    /// The number format is not supported.
     #[error(
         "data type {code} is not supported, only integers and real numbers of 8 to 64 bits are"
     )]
     DataType {
-        /// Its code.
+        /// Code of the number format.
         code: i16,
     },
-    /// A number of axes that no image has.
+    /// The number of axes is impossible.
     #[error("it has {found} axes, expected 1 to 7")]
     Axes {
         /// The number.
         found: i64,
     },
-    /// An axis without an entry.
+    /// An axis has no entries.
     #[error("its shape is {found:?}")]
     Shape {
         /// Lengths of the axes.
         found: Vec<i64>,
     },
-    /// More values than a file can hold.
+    /// The header announces more values than a file can hold.
     #[error("its shape {found:?} is larger than any file")]
     TooLarge {
         /// Lengths of the axes.
         found: Vec<u64>,
     },
-    /// Data inside the header, or at no whole byte.
+    /// The data offset lies inside the header, or is not a whole number of bytes.
     #[error("its data start at byte {found}, expected {expected} or later")]
     DataOffset {
-        /// Where they start.
+        /// The data offset.
         found: f64,
-        /// Where they may start.
+        /// The lowest allowed offset.
         expected: usize,
     },
-    /// An affine that is not finite.
+    /// The affine is not finite.
     #[error("its affine is not finite: {found:?}")]
     Affine {
-        /// From voxel indices to mm.
+        /// The affine from voxel indices to mm.
         found: Box<[[f64; 4]; 3]>,
     },
-    /// What stands between header and data cannot be read.
+    /// The bytes between header and data cannot be read.
     #[error("the extensions cannot be read ({0})")]
     Extensions(io::Error),
 }

@@ -1,9 +1,9 @@
-//! The numbers of a NIfTI header, from its bytes.
+//! Numbers of a NIfTI header, read from its bytes.
 
 use super::problem::HeaderProblem;
 use crate::number::Endian;
 
-/// The numbers of a header as they stand in it.
+/// The header numbers without interpretation.
 pub(super) struct Raw {
     pub data_type: i16,
     pub dims: [i64; 8],
@@ -19,7 +19,7 @@ pub(super) struct Raw {
 }
 
 impl Raw {
-    /// The standard's three methods, the best one that the header offers.
+    /// The affine by the best of the standard's three methods that the header supports.
     pub fn affine(&self) -> [[f64; 4]; 3] {
         let size = [self.pixdim[1], self.pixdim[2], self.pixdim[3]];
         if self.sform_code > 0 {
@@ -65,7 +65,7 @@ impl Raw {
     }
 }
 
-/// Reads numbers at offsets of a header whose length has been checked.
+/// Reads numbers at offsets of a header; the caller has checked its length.
 pub(super) struct Fields<'a> {
     bytes: &'a [u8],
     pub endian: Endian,
@@ -84,14 +84,14 @@ impl<'a> Fields<'a> {
         Some(Self { bytes, endian })
     }
 
-    /// The bytes at `at`, in the order of the file.
+    /// The bytes at offset `at`, in the byte order of the file.
     fn stored<const N: usize>(&self, at: usize) -> [u8; N] {
         let mut bytes = [0; N];
         bytes.copy_from_slice(&self.bytes[at..at + N]);
         bytes
     }
 
-    /// The bytes of a number at `at`, least significant first.
+    /// The bytes of the number at offset `at`, in little-endian order.
     fn le<const N: usize>(&self, at: usize) -> [u8; N] {
         let mut number = self.stored(at);
         if self.endian == Endian::Big {
@@ -120,7 +120,7 @@ impl<'a> Fields<'a> {
         f64::from_le_bytes(self.le(at))
     }
 
-    /// Checks the mark at `at`, which is `img` where the data are in another file.
+    /// Checks the magic number at offset `at`; it is `img` when the data are in another file.
     fn check_magic(
         &self,
         at: usize,
@@ -141,7 +141,7 @@ impl<'a> Fields<'a> {
             data_type: self.i16(70),
             dims: std::array::from_fn(|axis| i64::from(self.i16(40 + 2 * axis))),
             pixdim: std::array::from_fn(|axis| self.f32(76 + 4 * axis)),
-            // 0 is met in the wild and means: right after the header.
+            // Some files have 0, which means that the data follow the header.
             data_offset: match self.f32(108) {
                 0.0 => 352.0,
                 offset => offset,

@@ -1,4 +1,4 @@
-//! ROI means of a 4-D image, read volume by volume: memory stays at one volume.
+//! ROI means of a 4-D image, read volume by volume, with memory for one volume.
 
 use std::ops::Range;
 use std::path::Path;
@@ -9,28 +9,27 @@ use crate::label_map::VoxelLabels;
 use crate::number::{DataType, Endian, with_decoder};
 use crate::roi_signals::RoiSignals;
 
-/// Affines that differ by more than this in any element do not lie on one grid.
+/// Two grids differ if any element of their affines differs by more than this.
 const AFFINE_TOLERANCE_MM: f64 = 1e-3;
 
-/// The signals of ROIs in an image and how much of each ROI the image holds.
+/// The signals of ROIs in an image with the coverage of each ROI.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VolumeMeans {
-    /// The mean over the voxels of each ROI, volume after volume; the TR is that of the header.
+    /// The mean over the voxels of each ROI, by volume; the TR is that of the header.
     pub signals: RoiSignals,
-    /// By ROI: the share of its voxels that lie inside the image's brain mask, 0 to 1; 0 for an
-    /// ROI without voxels.
+    /// By ROI: the share of its voxels inside the brain mask of the image, 0 to 1; 0 for an ROI
+    /// without voxels.
     pub coverage: Vec<f32>,
 }
 
-/// The mean signal of ROIs 1 to `n_rois` of `labels` in every volume of `path`, or in those of
-/// `part`.
+/// The mean signals of ROIs 1 to `n_rois` of `labels` in every volume of `path`, or in the volumes
+/// of `part`.
 ///
-/// A voxel whose value in the first of these volumes is exactly 0 lies outside the brain mask of
-/// the image: it is left out of every mean and lowers the coverage. An ROI of which no voxel is
-/// left has NaN in all volumes. A voxel that is NaN makes the mean of its ROI NaN.
+/// A voxel with the value 0 in the first of these volumes lies outside the brain mask of the image:
+/// it is not in any mean and lowers the coverage. An ROI without remaining voxels is NaN in all
+/// volumes. A NaN in one voxel makes the mean of its ROI NaN.
 ///
-/// A gzip file is proven by its checksum when the last volume is asked for; a `part` that ends
-/// before is not.
+/// The checksum of a gzip file is verified if the last volume is requested; otherwise it is not.
 ///
 /// # Errors
 /// As [`NiftiReader`]; [`FormatError::Nifti`] for labels of another grid than that of the image or
@@ -70,7 +69,7 @@ pub fn roi_means(
         values.extend(means.map(|(sum, &n)| sum / n as f64 * slope + inter));
     }
     if volumes.end as u64 == reader.header().n_volumes() {
-        reader.read_volume_bytes(&mut bytes)?; // To the end, where gzip proves its content.
+        reader.read_volume_bytes(&mut bytes)?; // To the end: gzip verifies it.
     }
     Ok(VolumeMeans {
         signals: RoiSignals {
@@ -86,15 +85,15 @@ pub fn roi_means(
     })
 }
 
-/// Neighbours along the first axis that belong to one ROI.
+/// Consecutive voxels along the first axis that belong to one ROI.
 struct Run {
-    /// Their places in a volume.
+    /// Indices of the voxels in a volume.
     voxels: Range<usize>,
     /// Index of the ROI.
     roi: usize,
 }
 
-/// Labels must lie on the voxels of the image.
+/// Checks that the labels have the grid of the image.
 fn check_grid(path: &Path, header: &NiftiHeader, labels: &VoxelLabels) -> Result<(), FormatError> {
     let shape = header.shape();
     if labels.shape != shape || labels.labels.len() as u64 != header.n_voxels() {
@@ -116,7 +115,7 @@ fn check_grid(path: &Path, header: &NiftiHeader, labels: &VoxelLabels) -> Result
     Ok(())
 }
 
-/// Voxels of each ROI, whether the image covers them or not.
+/// Number of voxels of each ROI, inside or outside the brain mask.
 fn voxels_by_roi(
     path: &Path,
     labels: &VoxelLabels,
@@ -133,7 +132,7 @@ fn voxels_by_roi(
     Ok(n_voxels)
 }
 
-/// The volumes asked for, which the image must have.
+/// The requested volumes, which the image must have.
 fn volumes(
     path: &Path,
     header: &NiftiHeader,
@@ -169,7 +168,7 @@ fn inside(header: &NiftiHeader, labels: &[u32], bytes: &[u8]) -> Vec<Run> {
     runs
 }
 
-/// Adds the stored numbers of a volume, not yet scaled, to the sums of their ROIs.
+/// Adds the stored numbers of a volume, before scaling, to the sums of their ROIs.
 fn add(header: &NiftiHeader, bytes: &[u8], runs: &[Run], sums: &mut [f64]) {
     with_decoder!(header.data_type, header.endian, |decode| {
         let (numbers, _) = bytes.as_chunks();

@@ -12,7 +12,7 @@ use brainmae_files::atomic::create_folder_of;
 use super::NiftiProblem;
 use crate::error::FormatError;
 
-/// Bytes of the header, and where the data begin.
+/// Bytes of the header; the offset of the data.
 const HEADER_BYTES: i32 = 348;
 const DATA_OFFSET: usize = 352;
 
@@ -26,7 +26,7 @@ const SCANNER_COORDINATES: i16 = 1;
 pub struct Grid {
     /// Voxels along the three axes.
     pub shape: [usize; 3],
-    /// Edge of a voxel.
+    /// Edge length of a voxel, mm.
     pub voxel_mm: f32,
 }
 
@@ -36,7 +36,8 @@ impl Grid {
         self.shape.iter().product()
     }
 
-    /// From voxel indices to right-anterior-superior mm: the middle of the grid is the origin.
+    /// The affine from voxel indices to right-anterior-superior mm; the origin is the middle of the
+    /// grid.
     pub fn affine(&self) -> [[f32; 4]; 3] {
         let mut rows = [[0.0; 4]; 3];
         for (axis, row) in rows.iter_mut().enumerate() {
@@ -47,7 +48,7 @@ impl Grid {
     }
 }
 
-/// An image whose header is written and whose volumes follow one by one.
+/// Writer whose header is written and which takes the volumes one by one.
 pub struct NiftiWriter {
     path: PathBuf,
     out: GzEncoder<BufWriter<File>>,
@@ -57,8 +58,8 @@ pub struct NiftiWriter {
 }
 
 impl NiftiWriter {
-    /// Creates the `.nii.gz`, and the folders above it, and writes the header; one volume without
-    /// a TR is a 3-D image.
+    /// Creates the `.nii.gz` file and the folders above it, and writes the header. One volume
+    /// without a TR gives a 3-D image.
     ///
     /// # Errors
     /// [`FormatError::Files`] when it cannot be written; [`FormatError::Nifti`] for sizes that the
@@ -94,7 +95,8 @@ impl NiftiWriter {
     /// Writes the next volume, first axis fastest.
     ///
     /// # Errors
-    /// When it cannot be written, has not one value per voxel, or all volumes are there already.
+    /// An error when the volume cannot be written, does not have one value per voxel, or is one
+    /// volume too many.
     pub fn write_volume(&mut self, voxels: &[i16]) -> Result<(), FormatError> {
         if voxels.len() != self.n_voxels || self.volumes_left == 0 {
             let problem = NiftiProblem::Volume {
@@ -112,10 +114,10 @@ impl NiftiWriter {
             .map_err(FormatError::io("write", &self.path))
     }
 
-    /// Ends the file.
+    /// Finishes the file.
     ///
     /// # Errors
-    /// When it cannot be written, or volumes are missing.
+    /// An error when the file cannot be written, or volumes are missing.
     pub fn finish(self) -> Result<(), FormatError> {
         if self.volumes_left > 0 {
             let missing = self.volumes_left;
@@ -129,7 +131,7 @@ impl NiftiWriter {
     }
 }
 
-/// Everything before the data; none when a size does not fit.
+/// All bytes before the data; `None` when a size does not fit.
 fn header(grid: &Grid, n_volumes: usize, tr_secs: Option<f64>) -> Option<[u8; DATA_OFFSET]> {
     let mut bytes = [0; DATA_OFFSET];
     let mut put = |at: usize, field: &[u8]| bytes[at..at + field.len()].copy_from_slice(field);

@@ -1,4 +1,4 @@
-//! The header of an `.npy` file: a Python dictionary of three entries.
+//! Header of an `.npy` file: a Python dictionary of three entries.
 
 use std::io::Read;
 
@@ -8,16 +8,16 @@ use crate::number::{DataType, Endian};
 /// First bytes of a file.
 const MAGIC: &[u8] = b"\x93NUMPY";
 
-/// More than numpy itself reads without being asked twice.
+/// Maximum header size; numpy itself refuses longer ones by default.
 const MAX_HEADER_BYTES: u64 = 10_000;
 
-/// The dictionary as it stands in the file, and where the numbers start.
+/// The text of the dictionary, and the offset of the numbers.
 pub(super) struct HeaderText {
     pub header: String,
     pub data_start: u64,
 }
 
-/// Reads everything before the numbers of a file of `file_bytes`, or says what is wrong with it.
+/// Reads all bytes before the numbers of a file of `file_bytes` bytes.
 pub(super) fn text(input: &mut impl Read, file_bytes: u64) -> Result<HeaderText, NpyProblem> {
     let short = |_| NpyProblem::HeaderEndsEarly;
     let mut start = [0; 8];
@@ -52,7 +52,7 @@ pub(super) fn text(input: &mut impl Read, file_bytes: u64) -> Result<HeaderText,
     Ok(HeaderText { header, data_start })
 }
 
-/// What a file says of its array.
+/// The description of the array in the header.
 #[derive(Debug, PartialEq)]
 pub(super) struct Header {
     pub data_type: DataType,
@@ -62,7 +62,7 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Understands the dictionary, or says what is wrong with it.
+    /// Parses the dictionary.
     pub fn parse(text: &str) -> Result<Self, NpyProblem> {
         let (mut number, mut fortran_order, mut shape) = (None, None, None);
         let mut rest = Rest(text);
@@ -91,7 +91,7 @@ impl Header {
     }
 }
 
-/// What is left of the dictionary.
+/// The part of the dictionary that is not parsed yet.
 struct Rest<'a>(&'a str);
 
 impl<'a> Rest<'a> {
@@ -131,7 +131,7 @@ impl<'a> Rest<'a> {
         Ok(truth)
     }
 
-    /// Lengths in round brackets, a comma after each or between them.
+    /// Parses lengths in round brackets, separated by commas; a comma at the end is allowed.
     fn shape(&mut self) -> Result<Vec<u64>, NpyProblem> {
         self.take("(")?;
         let mut shape = Vec::new();
@@ -156,7 +156,7 @@ impl<'a> Rest<'a> {
     }
 }
 
-/// A number format from numpy's code: byte order, kind, bytes.
+/// The number format of numpy's code: byte order, kind, bytes.
 fn number(code: &str) -> Result<(DataType, Endian), NpyProblem> {
     let (order, kind) = code.split_at_checked(1).unwrap_or(("", code));
     let data_type = match kind {
@@ -173,7 +173,7 @@ fn number(code: &str) -> Result<(DataType, Endian), NpyProblem> {
         _ => None,
     };
     match (order, data_type) {
-        // One byte has no order: `|`.
+        // A one-byte number has no byte order: `|`.
         ("<" | "|", Some(data_type)) => Ok((data_type, Endian::Little)),
         (">", Some(data_type)) => Ok((data_type, Endian::Big)),
         _ if kind.starts_with('O') => Err(NpyProblem::PickledObjects),

@@ -1,6 +1,6 @@
 //! Problems of `.npy` files.
 
-/// Why an array of numpy cannot be read.
+/// Why an `.npy` file cannot be read.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NpyProblem {
@@ -10,43 +10,43 @@ pub enum NpyProblem {
     /// The file starts with other bytes.
     #[error("it is no .npy file")]
     NotNpy,
-    /// A version of the format that is not read.
+    /// The version of the format is not supported.
     #[error("its version is {found}, expected 1 to 3")]
     Version {
-        /// Its first number.
+        /// The major version.
         found: u8,
     },
-    /// A header that is longer than the file, or than any header.
+    /// The header is longer than the file, or than the maximum.
     #[error("its header claims {found} bytes of a file of {file_bytes}, expected at most {most}")]
     HeaderLength {
         /// Bytes that it claims.
         found: u64,
         /// Bytes of the file.
         file_bytes: u64,
-        /// Bytes that are read.
+        /// Maximum bytes.
         most: u64,
     },
     /// A header that is not UTF-8.
     #[error("its header is not text")]
     HeaderNotText,
-    /// An entry of the header that the format does not have.
+    /// The format does not have this entry of the header.
     #[error("its header has an unknown entry {name:?}")]
     UnknownEntry {
         /// The entry.
         name: String,
     },
-    /// An entry of the header that is missing.
+    /// An entry of the header is missing.
     #[error("its header has no entry {name:?}")]
     MissingEntry {
         /// The entry.
         name: &'static str,
     },
-    /// A header that is no dictionary of three entries.
+    /// The header is not a dictionary of three entries.
     #[error("its header has {found:?} where {expected} is expected")]
     HeaderSyntax {
-        /// The start of what is there.
+        /// The start of the text found.
         found: String,
-        /// What should be there.
+        /// The expected text.
         expected: String,
     },
     /// A structured array.
@@ -55,21 +55,21 @@ pub enum NpyProblem {
     /// An array of Python objects.
     #[error("it holds pickled Python objects, which are not read: write an array of numbers")]
     PickledObjects,
-    /// A number format that is not read.
+    /// The number format is not supported.
     #[error(
         "its numbers are {found:?}, expected integers of 8 to 64 bits or real numbers of 32 or 64"
     )]
     DataType {
-        /// Numpy's code of the format.
+        /// NumPy's code of the number format.
         found: String,
     },
-    /// An array that does not have two axes.
+    /// The array does not have two axes.
     #[error("its shape is {found:?}, expected two axes: volumes, then ROIs")]
     Shape {
         /// Lengths of the axes.
         found: Vec<u64>,
     },
-    /// More or fewer bytes than the header announces.
+    /// The file has more or fewer bytes than the header announces.
     #[error(
         "{found_bytes} bytes follow its header, which announces {n_volumes} × {n_rois} numbers of \
          {number_bytes} bytes: fetch or write it again, with one array only"
@@ -92,7 +92,7 @@ pub enum NpyProblem {
         /// ROIs.
         n_rois: u64,
     },
-    /// The file was changed by another program.
+    /// Another program changed the file.
     #[error("it became shorter while it was read")]
     Shrank,
 }

@@ -65,7 +65,7 @@ fn numpys_own_files_are_read() {
             }
         }
     }
-    // Version 2, twice the values in 16 bits, 0 for the missing one.
+    // Version 2 with 16-bit integers: twice the values, and 0 for the missing one.
     let signals = read(&golden("signals_i2_version_2.npy")).unwrap();
     assert_eq!(signals.values[..5], [1., 3., 5., 7., 21.]);
     assert_eq!(signals.values[14], 0.);
@@ -105,7 +105,7 @@ fn a_file_that_does_not_hold_what_it_claims_is_refused() {
     let whole = npy(GOOD, &[0; 6]);
     assert!(read_bytes(&whole).is_ok());
     for length in 0..whole.len() {
-        // In the bytes of the start, in the header, and in the numbers.
+        // Truncation in the first bytes, in the header, and in the numbers.
         let problem = problem(read_bytes(&whole[..length]));
         let is_expected = match length {
             ..10 => problem == NpyProblem::HeaderEndsEarly,

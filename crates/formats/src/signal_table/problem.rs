@@ -1,35 +1,35 @@
 //! Problems of a line of a text file.
 
-/// Why a line of a text file cannot be understood.
+/// Why a line of a text file cannot be parsed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TextProblem {
-    /// The line cannot be read, or is no UTF-8.
+    /// The line cannot be read, or is not UTF-8.
     #[error("{0}")]
     Read(std::io::Error),
-    /// A quote that is not closed.
+    /// A quote is not closed.
     #[error("a cell that starts with a quote does not end with one")]
     OpenQuote,
-    /// Text between a closing quote and the separator.
+    /// There is text between a closing quote and the separator.
     #[error("a cell in quotes does not end at its second quote")]
     AfterQuote,
-    /// Two columns have one name.
+    /// Two columns have the same name.
     #[error("two columns have one name")]
     RepeatedColumn,
-    /// A column that is asked for is not there.
+    /// A requested column does not exist.
     #[error("there is no column {name:?}, only {known}{}", question(*.semicolons))]
     NoColumn {
-        /// The column, cut short.
+        /// The column name, shortened.
         name: String,
-        /// The columns that are there, cut short.
+        /// The existing columns, shortened.
         known: String,
         /// Whether the cells may be separated by semicolons.
         semicolons: bool,
     },
-    /// A column is asked for by name, and no column has one.
+    /// A column is requested by name, but the columns have no names.
     #[error("there is no column {name:?}, for there is no header row with names")]
     NoHeader {
-        /// The column, cut short.
+        /// The column name, shortened.
         name: String,
     },
     /// All columns are dropped.
@@ -49,28 +49,28 @@ pub enum TextProblem {
         /// Whether the cells may be separated by semicolons.
         semicolons: bool,
     },
-    /// A cell that is neither a number nor missing.
+    /// A cell is neither a number nor missing.
     #[error("{cell:?} in column {column} is no number{}", question(*.semicolons))]
     NotANumber {
-        /// The cell, cut short.
+        /// The cell, shortened.
         cell: String,
         /// The name of the column in quotes, or its number from 1.
         column: String,
         /// Whether the cells may be separated by semicolons.
         semicolons: bool,
     },
-    /// A table without values.
+    /// The table has no values.
     #[error("no row of numbers follows")]
     NoRow,
-    /// A line of a file of labels is no label.
+    /// A line of a label file is not a label.
     #[error("it is {found:?}, expected one whole number")]
     NotALabel {
-        /// The line, cut short.
+        /// The line, shortened.
         found: String,
     },
 }
 
-/// A question for the end of an error, when the only column looks like several.
+/// A question at the end of the message, when the only column looks like several columns.
 fn question(semicolons: bool) -> &'static str {
     if semicolons {
         ": is it separated by semicolons?"

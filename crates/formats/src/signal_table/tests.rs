@@ -33,7 +33,7 @@ fn read_some(
     read(&path, &own(columns), &own(drop))
 }
 
-/// The line that is wrong, and what is wrong with it.
+/// The line number and the problem of an error.
 fn problem(result: Result<SignalTable, FormatError>) -> (u64, TextProblem) {
     match result.unwrap_err() {
         FormatError::Text { line, problem, .. } => (line, problem),
@@ -100,7 +100,7 @@ fn a_column_that_counts_the_volumes_is_left_out() {
             (2, vec![5., 6., 7., 8.])
         );
     }
-    // Another name, or numbers that do not count from 0: it may be an ROI.
+    // With another name, or numbers that do not count from 0, the column may be an ROI.
     for text in ["x,a\n0,5\n1,7\n", "time,a\n0,5\n2,7\n", "time\n0\n1\n"] {
         let table = read_text("a.csv", text).unwrap();
         assert_eq!(
@@ -125,10 +125,10 @@ fn a_header_that_counts_the_columns_is_no_volume_and_names_nothing() {
             "{text}"
         );
     }
-    // An index shows the header even where all signals are whole numbers.
+    // An index column identifies the header even if all signals are whole numbers.
     let table = read_text("a.csv", ",0,1,2\n0,5,6,7\n1,5,6,8\n").unwrap();
     assert_eq!(table.signals.values, [5., 6., 7., 5., 6., 8.]);
-    // Whole numbers throughout: nothing tells a header from a volume.
+    // With whole numbers only, a header cannot be distinguished from a volume.
     let table = read_text("a.csv", "0,1,2\n3,4,5\n").unwrap();
     assert_eq!(table.signals.n_volumes(), 2);
 }
@@ -156,7 +156,7 @@ fn ids_in_the_first_row_are_names() {
         assert_eq!(names(&table), ["2001", "2011", "2021"], "{text}");
         assert_eq!(table.signals.values, [0.5, 1., 2.], "{text}");
     }
-    // A count with a gap may be of an atlas that lacks an ROI.
+    // Column numbers with a gap may belong to an atlas with a missing ROI.
     let table = read_text("a.tsv", "1\t2\t4\n0.5\t1\t2\n").unwrap();
     assert_eq!(names(&table), ["1", "2", "4"]);
 }
@@ -190,7 +190,7 @@ fn columns_are_chosen_in_the_order_asked_for_or_dropped() {
     let table = read_chosen(text, &["RPut", "L, Put"], &[]).unwrap();
     assert_eq!(names(&table), ["RPut", "L, Put"]);
     assert_eq!(table.signals.values, [3., 2., 6., 50.]);
-    // A column that is asked for is an ROI, whatever its name.
+    // A requested column is an ROI, whatever its name.
     let table = read_chosen("time,a\n0,5\n1,6\n", &["time"], &[]).unwrap();
     assert_eq!(table.signals.values, [0., 1.]);
 }
@@ -281,7 +281,7 @@ fn what_is_wrong_is_named_with_its_line() {
 fn opening_reads_the_rows_that_tell_the_columns() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.csv");
-    // Each has a row that cannot be read after those that tell.
+    // Each has an unreadable row after the rows that determine the columns.
     for (text, expected) in [
         ("a,b\n1,2\nx\n", Some(vec!["a", "b"])),
         ("1,2\nx\n", None),
@@ -299,7 +299,7 @@ fn opening_reads_the_rows_that_tell_the_columns() {
         assert_eq!(names, expected, "{text}");
         assert!(matches!(file.read(), Err(FormatError::Text { .. })));
     }
-    // An index is one only if it counts to the end.
+    // A column is an index only if it counts to the last row.
     std::fs::write(&path, "time,b\n0,2\n1,2\nx\n").unwrap();
     assert!(matches!(
         TextFile::open(&path),

@@ -1,4 +1,4 @@
-//! Tables of text, read row by row.
+//! Text tables, read row by row.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -9,25 +9,25 @@ use super::{SignalTable, TextProblem, counts_volumes, increasing_ids, is_index_n
 use crate::error::FormatError;
 use crate::roi_signals::RoiSignals;
 
-/// Cells that mean: no value; `nan` in any case does as well.
+/// Cells for missing values; `nan` in any case is one too.
 const MISSING: [&str; 4] = ["", "n/a", "N/A", "NA"];
 
-/// Characters of a text that an error shows.
+/// Maximum characters of a text in an error message.
 const SHOWN_CHARS: usize = 200;
 
-/// Characters of the name of a column that an error shows.
+/// Maximum characters of a column name in an error message.
 const NAME_CHARS: usize = 40;
 
-/// How much of a table is read.
+/// The range of a table to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Extent {
     /// All rows.
     Whole,
-    /// The rows, one at least, that tell what the columns are.
+    /// The first rows, at least one, that determine the columns.
     Columns,
 }
 
-/// Reads what [`SignalTable::read_columns`] says.
+/// Reads as documented at [`SignalTable::read_columns`].
 pub(super) fn read(
     path: &Path,
     columns: &[String],
@@ -60,17 +60,17 @@ pub(super) fn read(
     table.finish()
 }
 
-/// What stands between cells.
+/// Separator of cells.
 #[derive(Clone, Copy, PartialEq)]
 enum Separator {
     Char(char),
-    /// White space; then there is no header, and `#` starts a line of comment.
+    /// White space; the file has no header, and `#` starts a comment line.
     Space,
 }
 
 impl Separator {
-    /// Splits a line into cells, none for a line without content. A cell in double quotes may hold
-    /// the separator.
+    /// Splits a line into cells; a line without content has none. A cell in double quotes may
+    /// contain the separator.
     fn split(self, line: &str) -> Result<Vec<&str>, TextProblem> {
         let mut row = Vec::new();
         let line = line
@@ -105,20 +105,20 @@ impl Separator {
     }
 }
 
-/// What the first row of a table is.
+/// The kind of the first row of a table.
 enum Header {
-    /// A row of numbers as all others.
+    /// A row of numbers like all others.
     Absent,
-    /// Whole numbers that increase, which may be ids of the columns: the other rows will tell.
+    /// Increasing whole numbers, which may be column ids; later rows decide.
     Ids(Vec<String>),
     /// The names of all columns.
     Names(Vec<String>),
 }
 
-/// A table whose rows come in one by one.
+/// A table that takes its rows one by one.
 struct Table<'a> {
     path: &'a Path,
-    /// Names of the columns to read, in order; all when empty.
+    /// Names of the columns to read, in order; all columns when empty.
     columns: &'a [String],
     /// Names of columns not to read.
     drop: &'a [String],
@@ -127,9 +127,9 @@ struct Table<'a> {
     header: Option<Header>,
     /// Cells of every row.
     n_cells: usize,
-    /// Where the first row stands.
+    /// Line number of the first row.
     first_line: u64,
-    /// Places of the cells that are read, in order.
+    /// Indices of the cells to read, in order.
     used: Vec<usize>,
     /// `[row][used cell]`.
     values: Vec<f64>,
@@ -167,13 +167,13 @@ impl Table<'_> {
         Ok(())
     }
 
-    /// Whether no further row changes what the columns are, once there is a row.
+    /// Whether no further row can change the columns; there must be at least one row.
     fn columns_are_known(&self) -> bool {
         let n_columns = self.used.len();
         match &self.header {
             None => false,
             Some(Header::Absent) => true,
-            // A column that stops counting is no index.
+            // A column that stops counting is not an index.
             Some(Header::Names(names)) => {
                 !is_index_name(&names[0]) || !counts_volumes(&self.values, n_columns)
             }
@@ -187,7 +187,7 @@ impl Table<'_> {
         }
     }
 
-    /// Tells what the first row is.
+    /// Determines the kind of the first row.
     fn start(&mut self, line: u64, row: &[&str], separator: Separator) -> Result<(), FormatError> {
         if separator == Separator::Space {
             return self.use_all(line, row.len(), Header::Absent);
@@ -205,7 +205,7 @@ impl Table<'_> {
         self.use_all(line, row.len(), header)
     }
 
-    /// Finds the columns that are asked for.
+    /// Finds the requested columns.
     fn use_named(&mut self, line: u64, names: Vec<String>) -> Result<(), FormatError> {
         let places: BTreeMap<&str, usize> = names
             .iter()
@@ -245,7 +245,7 @@ impl Table<'_> {
         Ok(())
     }
 
-    /// Takes every column, for want of names.
+    /// Uses every column, because the table has no names.
     fn use_all(&mut self, line: u64, n_cells: usize, header: Header) -> Result<(), FormatError> {
         if let Some(name) = self.columns.iter().chain(self.drop).next() {
             let name = short(name);
@@ -313,7 +313,7 @@ impl Table<'_> {
         })
     }
 
-    /// Whether the names of the columns look as if semicolons separated them.
+    /// Whether the column names look as if semicolons separated them.
     fn has_semicolons(&self) -> bool {
         matches!(&self.header, Some(Header::Names(names)) if has_semicolons(names))
     }
@@ -323,8 +323,8 @@ impl Table<'_> {
     }
 }
 
-/// Whether a first row that may number the columns is no volume: the first column counts the
-/// volumes under an empty name, or other rows have fractions where this one has none.
+/// Whether a first row of column numbers is a header: the first column counts the volumes under an
+/// empty name, or other rows have fractions and this row has none.
 fn is_header(values: &[f64], n_columns: usize) -> bool {
     let (first, rest) = values.split_at(n_columns);
     let fractions = rest
@@ -333,7 +333,7 @@ fn is_header(values: &[f64], n_columns: usize) -> bool {
     fractions || (first[0].is_nan() && !rest.is_empty() && counts_volumes(rest, n_columns))
 }
 
-/// The number in a cell, NaN when it is missing.
+/// The number in a cell; NaN when it is missing.
 fn number(cell: &str) -> Option<f64> {
     let cell = cell.trim();
     if MISSING.contains(&cell) {
@@ -342,17 +342,17 @@ fn number(cell: &str) -> Option<f64> {
     cell.parse().ok()
 }
 
-/// Whether the only column looks like several.
+/// Whether the only column looks like several columns.
 fn has_semicolons(names: &[String]) -> bool {
     matches!(names, [only] if only.matches(';').count() > 1)
 }
 
-/// The start of a text, for a person to recognise it.
+/// The start of a text, for messages.
 fn shown(text: &str) -> String {
     start(text, SHOWN_CHARS)
 }
 
-/// The start of the name of a column.
+/// The start of a column name, for messages.
 fn short(name: &str) -> String {
     start(name, NAME_CHARS)
 }

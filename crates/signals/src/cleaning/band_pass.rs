@@ -1,4 +1,4 @@
-//! Leaving a range of frequencies, without delay.
+//! Band-pass filter without phase delay.
 
 use std::f64::consts::PI;
 use std::fmt::{Display, Formatter, Result as Written};
@@ -12,28 +12,27 @@ use crate::error::SignalError;
 /// Highest order of a filter.
 const MAX_ORDER: usize = 10;
 
-/// A cut-off below this share of the Nyquist frequency leaves no digits to compute with.
+/// Lowest cut-off as a share of the Nyquist frequency; below it the filter loses all precision.
 const LOWEST_SHARE: f64 = 1e-5;
 
 /// A Butterworth filter, applied forwards and backwards.
 ///
-/// With both cut-offs it is a band-pass, with one a high-pass or a low-pass. As it is applied
-/// twice, nothing is delayed, the slope is that of twice the order, and a cut-off is where the
-/// amplitude is halved.
+/// With both cut-offs it is a band-pass, with one a high-pass or a low-pass. The filter is applied
+/// twice. So it has no delay, the slope of twice its order, and half amplitude at a cut-off.
 ///
 /// # Source
-/// Matches `butter(order, …, output="sos")` and `sosfiltfilt` with its default padding of scipy:
-/// the ends are continued by their point reflections over three times the length of the filter.
+/// Matches scipy's `butter(order, …, output="sos")` and `sosfiltfilt` with default padding: both
+/// ends are extended by point reflection over three times the filter length.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BandPass {
-    /// Slower changes are taken away.
+    /// Slower changes are removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub high_pass_hz: Option<f64>,
-    /// Faster changes are taken away.
+    /// Faster changes are removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub low_pass_hz: Option<f64>,
-    /// Order of one pass: a slope of 6 dB per octave for each.
+    /// Order of one pass; each order adds a slope of 6 dB per octave.
     pub order: usize,
 }
 
@@ -69,7 +68,7 @@ impl BandPass {
         }
     }
 
-    /// The filter for scans of `n_volumes` every `tr_secs`.
+    /// The filter for scans of `n_volumes` volumes every `tr_secs` seconds.
     pub(super) fn filter(&self, tr_secs: f64, n_volumes: usize) -> Result<Filter, Unusable> {
         let nyquist_hz = 0.5 / tr_secs;
         let lowest_hz = LOWEST_SHARE * nyquist_hz;
@@ -103,13 +102,15 @@ impl BandPass {
         })
     }
 
-    /// The poles of the analogue prototype, moved to the cut-offs and to the unit circle.
+    /// Second-order sections: the poles of the analogue prototype, moved to the cut-offs and mapped
+    /// by the bilinear transform.
     fn sections(&self, nyquist_hz: f64) -> Vec<Section> {
-        // Frequencies are bent by the bilinear transform s = (z − 1) / (z + 1), so they are bent
-        // the other way first.
+        // The bilinear transform s = (z − 1) / (z + 1) warps frequencies, so they are pre-warped
+        // here.
         let bent = |hz: f64| (PI / 2.0 * hz / nyquist_hz).tan();
         let mut sections = Vec::with_capacity(self.order);
-        // From the real pole, where there is one, upwards; the others are their conjugates.
+        // The poles in the upper half plane, starting with the real pole if there is one; the
+        // others are their conjugates.
         for step in (1 - self.order % 2..self.order).step_by(2) {
             let angle = PI * step as f64 / (2 * self.order) as f64;
             let pole = -Complex::new(angle.cos(), angle.sin());
@@ -167,19 +168,19 @@ fn bilinear(pole: Complex<f64>) -> Complex<f64> {
 struct Section {
     b: [f64; 3],
     a: [f64; 2],
-    /// What it remembers once its cascade has been given the number 1 for ever.
+    /// The state of the section after a constant input of 1.
     settled: [f64; 2],
 }
 
 impl Section {
-    /// A low-pass, whose zeros are at −1, or a high-pass, whose zeros are at 1; it lets pass what
-    /// is farthest from its zeros as it is.
+    /// A low-pass with zeros at −1, or a high-pass with zeros at 1; its gain is 1 at the frequency
+    /// farthest from its zeros.
     fn one_sided(pole: Complex<f64>, is_real: bool, zero: f64) -> Self {
         let (b, a) = match is_real {
             true => ([1.0, -zero, 0.0], [-pole.re, 0.0]),
             false => ([1.0, -2.0 * zero, 1.0], [-2.0 * pole.re, pole.norm_sqr()]),
         };
-        // At z = −zero.
+        // Gain at z = −zero.
         let gain = (1.0 - zero * a[0] + a[1]) / (b[0] - zero * b[1] + b[2]);
         Self {
             b: b.map(|b| b * gain),
@@ -188,8 +189,8 @@ impl Section {
         }
     }
 
-    /// A band-pass with two poles that are real or conjugates; it changes no amplitude at the
-    /// frequency whose cosine is `centre`.
+    /// A band-pass with two poles that are real or conjugates; its gain is 1 at the frequency whose
+    /// cosine is `centre`.
     fn band(first: Complex<f64>, second: Complex<f64>, centre: f64) -> Self {
         let a = [-(first + second).re, (first * second).re];
         let z = Complex::new(centre, (1.0 - centre * centre).max(0.0).sqrt());
@@ -201,7 +202,7 @@ impl Section {
         }
     }
 
-    /// Sets what it remembers when it is given `level` for ever; returns what comes out then.
+    /// Sets the state after a constant input of `level`; returns the output.
     fn settle(&mut self, level: f64) -> f64 {
         let ([_, b1, b2], [a1, a2]) = (self.b, self.a);
         let out = level * self.b.iter().sum::<f64>() / (1.0 + a1 + a2);
@@ -226,12 +227,12 @@ impl Section {
 #[derive(Clone, Debug)]
 pub(super) struct Filter {
     sections: Vec<Section>,
-    /// Values by which each end is continued.
+    /// Number of values by which each end is extended.
     padding: usize,
 }
 
 impl Filter {
-    /// Filters `signal`, which has more values than the padding; `longer` is a place to work in.
+    /// Filters `signal`, which has more values than the padding; `longer` is a work buffer.
     pub fn run(&self, signal: &mut [f64], longer: &mut Vec<f64>) {
         let (first, last) = (signal[0], signal[signal.len() - 1]);
         let inner = &signal[1..];
@@ -317,7 +318,7 @@ mod tests {
             };
             error.describe(|_| String::new())
         };
-        // Six poles, seven coefficients, three times as many.
+        // Six poles give seven coefficients; the minimum is three times as many.
         assert!(refusal(BAND, 0.72, 21).contains("21 volumes are too few"));
         assert!(BAND.filter(0.72, 22).is_ok());
         let endless = BandPass {

@@ -1,4 +1,4 @@
-//! Censoring: volumes that no estimate may use, and what stands in their place.
+//! Censoring: volumes that no estimate may use, and their interpolated values.
 
 use std::fmt::{Display, Formatter, Result as Written};
 
@@ -6,19 +6,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::SignalError;
 
-/// Which volumes are censored for head movement.
+/// Rule for volumes that are censored because of head movement.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Censoring {
-    /// Volumes with a framewise displacement above this, in mm.
+    /// Volumes with a framewise displacement above this value, in mm, are censored.
     pub fd_mm: f64,
-    /// This many volumes before each of them.
+    /// Number of volumes before each of them that are censored too.
     #[serde(default)]
     pub before: usize,
-    /// This many volumes after each of them.
+    /// Number of volumes after each of them that are censored too.
     #[serde(default)]
     pub after: usize,
-    /// Kept volumes in a row that are fewer than this.
+    /// Shorter runs of uncensored volumes are censored.
     #[serde(default)]
     pub min_run: usize,
 }
@@ -35,9 +35,9 @@ impl Censoring {
         ))
     }
 
-    /// Sets `kept` to false where head movement, as `fd_mm` by volume, asks for it.
+    /// Sets `kept` to false for volumes with head movement; `fd_mm` is by volume.
     ///
-    /// Volumes that are not kept already shorten runs, but neighbours of theirs are not censored.
+    /// Volumes that are already censored shorten runs, but their neighbours are not censored.
     pub(super) fn mark(&self, fd_mm: &[f64], kept: &mut [bool]) {
         let moved = |volume: usize| fd_mm[volume] > self.fd_mm;
         let mut reach = 0;
@@ -77,10 +77,10 @@ impl Display for Censoring {
     }
 }
 
-/// Puts the values of kept volumes at their places, and straight lines between them; before the
-/// first and after the last, their values.
+/// Writes the values of uncensored volumes at their positions, linear interpolations between them,
+/// and the nearest value before the first and after the last.
 ///
-/// `kept_at` holds the places below `n_volumes` in ascending order, one per value.
+/// `kept_at` holds positions below `n_volumes` in ascending order, one per value.
 pub fn fill(values: &[f64], kept_at: &[usize], n_volumes: usize, whole: &mut Vec<f64>) {
     whole.clear();
     let (Some(first), Some(last)) = (values.first(), values.last()) else {

@@ -1,4 +1,4 @@
-//! Which nuisance signals explain away what: the usual models, by name.
+//! Confound models: the usual sets of confounds, by name.
 
 use std::fmt::{Display, Formatter, Result as Written};
 
@@ -8,45 +8,46 @@ use super::unusable::{ConfoundProblem, Unusable};
 use crate::confounds::{ACompCor, ConfoundTable, MOTION};
 use crate::error::SignalError;
 
-/// A set of nuisance signals; an intercept always goes with them.
+/// A set of confounds; the regression always has an intercept too.
 ///
-/// Derivatives are differences to the volume before, 0 in the first; they are computed from the
-/// parameters themselves, whether the table has columns of them or not. Those of fMRIPrep and HCP
-/// are the same.
+/// Derivatives are differences to the previous volume, 0 in the first. They are computed from the
+/// parameters, even if the table has columns for them. Those of fMRIPrep and HCP are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum ConfoundModel {
     /// The 6 parameters of head movement.
     #[serde(rename = "motion-6")]
     Motion6,
-    /// These, their derivatives, and the squares of both.
+    /// The 6 parameters of head movement, their derivatives, and the squares of both.
     ///
     /// # Source
-    /// Friston et al. (1996), Movement-related effects in fMRI time-series, MRM 35; with
-    /// derivatives for the parameters of the volume before, which span the same space but for the
-    /// squares, as in Satterthwaite et al. (2013).
+    /// Friston et al. (1996), Movement-related effects in fMRI time-series, MRM 35. Derivatives
+    /// replace the parameters of the previous volume, as in Satterthwaite et al. (2013); except for
+    /// the squares, they span the same space.
     #[serde(rename = "motion-24")]
     Motion24,
-    /// `motion-24` and the same four of white matter, CSF and the global signal.
+    /// `motion-24`, and the same four terms of white matter, CSF and the global signal.
     ///
     /// # Source
     /// Satterthwaite et al. (2013), An improved framework for confound regression, NeuroImage 64:
     /// their model of 36 parameters.
     #[serde(rename = "motion-36")]
     Motion36,
-    /// The first principal components of white matter and CSF together: columns `a_comp_cor_00`, …
-    /// of fMRIPrep, in the order of their numbers. Up to version 20.2 those of one tissue are among
-    /// them, and the JSON file beside the table must tell which are of both.
+    /// The first principal components of white matter and CSF together: the columns
+    /// `a_comp_cor_00`, … of fMRIPrep, in the order of their numbers. Up to version 20.2 these
+    /// columns also hold components of single tissues, and the JSON file beside the table must give
+    /// the tissue.
     ///
-    /// fMRIPrep takes slow drifts out before it finds them: a high-pass belongs to this model.
+    /// fMRIPrep removes slow drifts before it computes the components, so this model needs a
+    /// high-pass.
     ///
     /// # Source
     /// Behzadi et al. (2007), A component based noise correction method (CompCor), NeuroImage 37.
     #[serde(rename = "a-comp-cor")]
     ACompCor {
-        /// How many components.
+        /// Number of components.
         components: usize,
-        /// Whether `motion-24` is regressed out with them.
+        /// Whether `motion-24` is regressed out as well.
         #[serde(default = "yes")]
         motion: bool,
     },
@@ -56,7 +57,7 @@ fn yes() -> bool {
     true
 }
 
-/// One nuisance signal, a value per acquired volume.
+/// One confound, with one value per acquired volume.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Confound {
     pub name: String,
@@ -75,7 +76,7 @@ impl ConfoundModel {
         }
     }
 
-    /// The nuisance signals of one scan.
+    /// The confounds of one scan.
     pub(super) fn confounds(&self, table: &ConfoundTable) -> Result<Vec<Confound>, Unusable> {
         let mut confounds = Vec::new();
         let with_motion = !matches!(self, Self::ACompCor { motion: false, .. });
@@ -155,7 +156,7 @@ fn ambiguous() -> Unusable {
     }
 }
 
-/// A signal, its derivative, and the squares of both, named as fMRIPrep names them.
+/// Appends a signal, its derivative, and the squares of both, with the names of fMRIPrep.
 fn expand(name: &str, values: &[f64], confounds: &mut Vec<Confound>) {
     let mut derivative = vec![0.0; values.len()];
     for (derivative, pair) in derivative.iter_mut().skip(1).zip(values.windows(2)) {

@@ -1,9 +1,10 @@
-//! Taking away the straight line of least squares.
+//! Linear detrending by least squares.
 
-/// Takes away the line through the values at `kept_at`, of a scan of `n_volumes`; returns its slope
+/// Removes the line fitted to the values at `kept_at`, in a scan of `n_volumes`; returns its slope
 /// per volume.
 ///
-/// The value of the line at the middle of the scan stays: the mean, where all volumes are kept.
+/// The value of the line at the middle of the scan stays in the signal: the mean, if all volumes
+/// are uncensored.
 pub(super) fn detrend(signal: &mut [f64], kept_at: &[usize], n_volumes: usize) -> f64 {
     let n = signal.len() as f64;
     let centre = kept_at.iter().map(|volume| *volume as f64).sum::<f64>() / n;
@@ -28,7 +29,7 @@ mod tests {
 
     #[test]
     fn the_mean_stays_where_all_volumes_are_kept() {
-        // 10 + 2t plus 1, −1, −1, 1, which has neither mean nor slope.
+        // 10 + 2t plus 1, −1, −1, 1, which has zero mean and zero slope.
         let mut signal = [11.0, 11.0, 13.0, 17.0];
         assert_eq!(detrend(&mut signal, &[0, 1, 2, 3], 4), 2.0);
         assert_eq!(signal, [14.0, 12.0, 12.0, 14.0]);

@@ -1,4 +1,4 @@
-//! What the steps come to for one scan, and how they are done for one ROI after another.
+//! Plan of the cleaning steps for one scan, and their execution ROI by ROI.
 
 use super::band_pass::{BandPass, Filter};
 use super::censor::{Censoring, fill};
@@ -13,21 +13,21 @@ use super::{RoiConstants, ScanSignals};
 use crate::confounds::ConfoundTable;
 use crate::motion::mean_fd_mm;
 
-/// What is wrong with one ROI.
+/// Problem of one ROI.
 pub(super) enum Flaw {
     NotFinite,
     Constant,
 }
 
-/// Places to work in, the same for all ROIs.
+/// Work buffers that all ROIs share.
 #[derive(Default)]
 pub(super) struct Buffers {
-    /// The signal of an ROI: first its kept volumes, at last what is left of it.
+    /// The signal of an ROI: the uncensored volumes at first, the result at the end.
     pub signal: Vec<f64>,
     other: Vec<f64>,
 }
 
-/// The settings of the steps asked for.
+/// The settings of the requested steps.
 #[derive(Default)]
 struct Asked {
     dummies: Option<Dummies>,
@@ -57,22 +57,22 @@ impl Asked {
     }
 }
 
-/// What the steps come to for one scan, the same for all its ROIs.
+/// The plan for one scan, the same for all its ROIs.
 pub(super) struct Plan {
-    /// Volumes dropped at the start.
+    /// Number of volumes dropped at the start.
     pub dropped: usize,
-    /// Volumes after those.
+    /// Number of other volumes.
     n_volumes: usize,
-    /// Which of these are used.
+    /// Indices of the uncensored ones among them.
     kept_at: Vec<usize>,
     regression: Option<Regression>,
     detrends: bool,
     filter: Option<Filter>,
     resampler: Option<Resampler>,
     z_scores: bool,
-    /// By volume in the end.
+    /// By volume after cleaning: whether it is uncensored.
     pub kept: Vec<bool>,
-    /// Over the volumes after dummies, censored ones too.
+    /// Mean over the volumes that are not dropped, censored ones included.
     pub mean_fd_mm: Option<f64>,
 }
 
@@ -183,7 +183,7 @@ impl Plan {
                 .iter()
                 .map(|volume| input.values[place(volume)]),
         );
-        // Signals are kept in 32 bits.
+        // Signals are stored in single precision.
         if !signal.iter().all(|value| (*value as f32).is_finite()) {
             return Err(Flaw::NotFinite);
         }

@@ -1,4 +1,4 @@
-//! Taking away what nuisance signals explain.
+//! Regression of confounds.
 
 use nalgebra::DMatrix;
 
@@ -6,23 +6,23 @@ use super::confound_model::Confound;
 use super::unusable::{ConfoundProblem, Unusable};
 use super::z_score::mean_and_sd;
 
-/// Volumes that must be kept beyond the number of confounds.
+/// Minimum number of uncensored volumes beyond the number of confounds.
 const SPARE_VOLUMES: usize = 10;
 
-/// A confound whose deviation is below this share of its largest value is constant, and one of
-/// which less than this share is its own, not a sum of others, adds nothing.
+/// A confound is constant if its standard deviation is below this share of its largest value. It is
+/// redundant if less than this share remains after projection on the other confounds.
 const NOTHING_BELOW: f64 = 1e-10;
 
-/// An orthonormal basis of the confounds, without their means, over the kept volumes of a scan.
+/// An orthonormal basis of the centred confounds, over the uncensored volumes of a scan.
 pub(super) struct Regression {
-    /// Vectors one after another, a value per kept volume.
+    /// The basis vectors, concatenated; each has one value per uncensored volume.
     basis: Vec<f64>,
 }
 
 impl Regression {
-    /// Takes the confounds at the acquired volumes `kept_at`.
+    /// Computes the basis from the confounds at the acquired volumes `kept_at`.
     ///
-    /// Constant confounds, and those that others add up to, are left out: the fit is the same.
+    /// Constant and linearly dependent confounds are left out, which does not change the fit.
     pub fn new(confounds: &[Confound], kept_at: &[usize]) -> Result<Self, Unusable> {
         let needed = confounds.len().saturating_add(SPARE_VOLUMES);
         if kept_at.len() < needed {
@@ -56,8 +56,8 @@ impl Regression {
         }
         let n_columns = columns.len() / n_kept;
         let factors = DMatrix::from_vec(n_kept, n_columns, columns).col_piv_qr();
-        // Pivoting takes the largest remainder first: the first that is nothing is followed by
-        // nothing.
+        // Pivoting takes the largest remainder first, so all remainders after the first negligible
+        // one are negligible.
         let own = factors.r().diagonal();
         let rank = own
             .iter()
@@ -68,7 +68,7 @@ impl Regression {
         Ok(Self { basis })
     }
 
-    /// Takes away from the kept values what the confounds explain, but not the mean.
+    /// Subtracts the fit of the confounds from the uncensored values, but not the mean.
     pub fn remove(&self, signal: &mut [f64]) {
         let mean = signal.iter().sum::<f64>() / signal.len() as f64;
         for vector in self.basis.chunks_exact(signal.len()) {

@@ -1,36 +1,36 @@
-//! Bringing signals to another interval between volumes.
+//! Resampling of signals to another interval between volumes.
 
 use std::f64::consts::PI;
 
 use super::unusable::Unusable;
 
-/// Largest denominator of a ratio of intervals: enough for any two in whole milliseconds, up to 2
-/// s.
+/// Largest denominator of a ratio of intervals: enough for any two intervals in whole milliseconds
+/// up to 2 s.
 const MAX_DENOMINATOR: u64 = 2000;
 
-/// Largest ratio of intervals either way.
+/// Largest ratio of intervals, in either direction.
 const MAX_RATIO: f64 = 50.0;
 
-/// Two ratios that differ by less than this share are the same: over 1000 volumes, the last one is
-/// off by a hundredth of a volume at most. A TR from a header has 7 digits.
+/// Two ratios are equal if they differ by less than this share: over 1000 volumes, the error is at
+/// most 0.01 volumes. A TR from a header has 7 digits.
 const SAME_RATIO: f64 = 1e-5;
 
 /// Zero crossings of the kernel on each side.
 const HALF_WIDTH: usize = 10;
 
-/// Shape of the Kaiser window.
+/// Shape parameter of the Kaiser window.
 const BETA: f64 = 5.0;
 
-/// A resampling of scans of one TR and length.
+/// Resampling of scans of one TR and length.
 ///
 /// Volumes at intervals `tr_secs` = `up` · u become samples at intervals `dt_secs` = `down` · u.
-/// Sample `k` lies `k · dt_secs` after the first volume, without delay, and no sample lies after
-/// the last volume.
+/// Sample `k` lies `k · dt_secs` after the first volume, without delay. No sample lies after the
+/// last volume.
 ///
 /// # Source
-/// The line through the first and the last value is taken away before and added after, so that
-/// lines stay lines and the ends do not ring. Between, this matches
-/// `scipy.signal.resample_poly(…, up, down)` with its default window, less the samples after the
+/// The line through the first and the last value is subtracted before and added after, so that
+/// lines stay lines and there is no ringing at the ends. Apart from this, the result matches
+/// `scipy.signal.resample_poly(…, up, down)` with its default window, without the samples after the
 /// last volume: a low-pass at the lower of both Nyquist frequencies, a sinc in a Kaiser window.
 /// (scipy's own `padtype="line"` leaves a ripple of a thousandth of the mean.)
 #[derive(Clone, Debug)]
@@ -38,13 +38,13 @@ pub(super) struct Resampler {
     up: usize,
     down: usize,
     n_samples: usize,
-    /// The kernel at intervals u, its middle at `half`.
+    /// The kernel at intervals u; its middle is at index `half`.
     taps: Vec<f64>,
     half: usize,
 }
 
 impl Resampler {
-    /// For scans of `n_volumes`; none when the intervals are the same.
+    /// Resampler for scans of `n_volumes`; `None` when the intervals are equal.
     pub fn new(tr_secs: f64, dt_secs: f64, n_volumes: usize) -> Result<Option<Self>, Unusable> {
         let (up, down) =
             whole_ratio(tr_secs / dt_secs).ok_or(Unusable::Ratio { tr_secs, dt_secs })?;
@@ -61,7 +61,7 @@ impl Resampler {
         }))
     }
 
-    /// Writes the samples to `out`; `signal` is no longer worth anything afterwards.
+    /// Writes the samples to `out`; the content of `signal` is undefined afterwards.
     pub fn run(&self, signal: &mut [f64], out: &mut Vec<f64>) {
         let steps = signal.len().saturating_sub(1);
         let (start, end) = (signal[0], signal[steps]);
@@ -71,7 +71,7 @@ impl Resampler {
         }
         out.clear();
         out.extend((0..self.n_samples).map(|sample| {
-            // In units u; the volumes lie at multiples of `up`.
+            // Positions in units u; the volumes lie at multiples of `up`.
             let centre = sample * self.down;
             let first = centre.saturating_sub(self.half).div_ceil(self.up);
             let last = ((centre + self.half) / self.up).min(steps);
@@ -82,7 +82,7 @@ impl Resampler {
         }));
     }
 
-    /// Samples both of whose nearest volumes are kept.
+    /// By sample: whether both of its nearest volumes are uncensored.
     pub fn kept(&self, kept: &[bool]) -> Vec<bool> {
         let samples = 0..self.n_samples;
         let nearest = samples.map(|sample| {
@@ -95,7 +95,8 @@ impl Resampler {
     }
 }
 
-/// `value` as a fraction: the last of its continued fraction whose denominator is small enough.
+/// `value` as a fraction: the last convergent of its continued fraction with an allowed
+/// denominator.
 fn whole_ratio(value: f64) -> Option<(usize, usize)> {
     if !(1.0 / MAX_RATIO..=MAX_RATIO).contains(&value) {
         return None;
@@ -103,7 +104,7 @@ fn whole_ratio(value: f64) -> Option<(usize, usize)> {
     let ([mut before_up, mut up], [mut before_down, mut down]) = ([0_u64, 1], [1_u64, 0]);
     let mut rest = value;
     loop {
-        // Infinity becomes the largest number, which ends the loop.
+        // Infinity becomes the largest integer, which ends the loop.
         let whole = rest.floor() as u64;
         let next = |last: u64, before: u64| whole.saturating_mul(last).saturating_add(before);
         if next(down, before_down) > MAX_DENOMINATOR {
@@ -117,7 +118,8 @@ fn whole_ratio(value: f64) -> Option<(usize, usize)> {
     is_near.then_some((up as usize, down as usize))
 }
 
-/// The low-pass at intervals u, with a sum of `up`: volumes lie at every `up`-th.
+/// The low-pass kernel at intervals u, with the sum `up`, because only every `up`-th position has a
+/// volume.
 fn kernel(up: usize, half: usize) -> Vec<f64> {
     let cut_off = HALF_WIDTH as f64 / half as f64;
     let mut taps: Vec<f64> = (0..=2 * half)
@@ -140,7 +142,7 @@ fn kernel(up: usize, half: usize) -> Vec<f64> {
     taps
 }
 
-/// The modified Bessel function of the first kind of order 0, for small `x`: its power series.
+/// The modified Bessel function of the first kind and order 0, by its power series; for small `x`.
 fn bessel_i0(x: f64) -> f64 {
     let quarter = x * x / 4.0;
     let (mut sum, mut term, mut k) = (1.0, 1.0, 1.0);
@@ -203,9 +205,9 @@ mod tests {
 
     #[test]
     fn samples_end_with_the_last_volume() {
-        // Volumes at 0, 2, 4, 6: samples at 0, 0.75, …, 6.
+        // Volumes at 0, 2, 4, 6 give samples at 0, 0.75, …, 6.
         assert_eq!(resampled(2.0, 0.75, &[1., 2., 4., 3.]).len(), 9);
-        // Volumes at 0, 0.72, …, 2.16: samples at 0, 0.8, 1.6.
+        // Volumes at 0, 0.72, …, 2.16 give samples at 0, 0.8, 1.6.
         assert_eq!(resampled(0.72, 0.8, &[1., 2., 4., 3.]).len(), 3);
     }
 
@@ -218,7 +220,7 @@ mod tests {
             let expected = wave(0.05, sample as f64 * 2.0);
             assert!((value - expected).abs() < 5e-3, "{value}, not {expected}");
         }
-        // 0.4 Hz would come back as 0.1 Hz.
+        // Without a low-pass, 0.4 Hz would alias to 0.1 Hz.
         let signal: Vec<f64> = (0..800).map(|t| wave(0.4, f64::from(t) * 0.5)).collect();
         for value in &resampled(0.5, 2.0, &signal)[20..180] {
             assert!(value.abs() < 5e-3, "{value}");

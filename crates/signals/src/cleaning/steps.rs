@@ -1,4 +1,4 @@
-//! The steps of cleaning that may be asked for, and the one order in which they are done.
+//! Steps of cleaning, with their settings and fixed order.
 
 use std::fmt::{Display, Formatter, Result as Written};
 
@@ -11,45 +11,46 @@ use crate::error::SignalError;
 
 /// One step of cleaning, done per ROI over a whole scan.
 ///
-/// The variants are in the order in which steps are done; each is optional.
+/// The variants have the order in which steps are done; each is optional.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum CleaningStep {
-    /// Leaves out the first volumes, when the signal is not yet steady.
+    /// Drops the non-steady-state volumes at the start.
     DropDummies(Dummies),
-    /// Takes away what nuisance signals explain, by least squares over the kept volumes, but not
-    /// the mean.
+    /// Subtracts the least-squares fit of the confounds over the uncensored volumes, but keeps the
+    /// mean.
     RegressConfounds {
-        /// Which nuisance signals.
+        /// The set of confounds.
         model: ConfoundModel,
     },
-    /// Takes volumes with head movement out of every estimate, and fills them in.
+    /// Censors volumes with head movement: no estimate uses them, and their values are
+    /// interpolated.
     Censor(Censoring),
-    /// Takes away the straight line of least squares, but not its value at the middle of the scan.
+    /// Subtracts the least-squares line, but keeps its value at the middle of the scan.
     DetrendLinear,
-    /// Leaves a range of frequencies.
+    /// Keeps a range of frequencies.
     BandPass(BandPass),
-    /// Brings the signals to another interval between volumes.
+    /// Resamples the signals to another interval between volumes.
     Resample {
-        /// Seconds between volumes afterwards.
+        /// New interval between volumes, seconds.
         dt_secs: f64,
     },
     /// Subtracts the mean and divides by the standard deviation (of the population: over n), both
-    /// of the kept volumes.
+    /// of the uncensored volumes.
     ZScore,
 }
 
-/// How many volumes to leave out at the start.
+/// Number of non-steady-state volumes to drop at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Dummies {
-    /// This many, in every scan.
+    /// The same number in every scan.
     Volumes(usize),
-    /// As many as fMRIPrep found in the scan: one per column `non_steady_state_outlier_XX`.
+    /// The number that fMRIPrep found in the scan: one per column `non_steady_state_outlier_XX`.
     NonSteadyState,
 }
 
-/// Names of the steps as they are written, in the order in which they are done.
+/// Names of the steps in configurations, in the fixed order.
 const ORDER: [&str; 7] = [
     "drop-dummies",
     "regress-confounds",
@@ -61,7 +62,7 @@ const ORDER: [&str; 7] = [
 ];
 
 impl CleaningStep {
-    /// Where the step stands in the order, from 0; the same for all settings of one step.
+    /// Position of the step in the fixed order, from 0; independent of the settings.
     pub fn place(&self) -> usize {
         match self {
             Self::DropDummies(_) => 0,
@@ -90,10 +91,10 @@ impl CleaningStep {
     }
 }
 
-/// Checks that every step is there at most once, in the right order, with settings that can be.
+/// Checks that every step occurs at most once, in the right order, with valid settings.
 ///
 /// # Errors
-/// [`SignalError::Config`] with what is right.
+/// [`SignalError::Config`] with the expected value.
 pub fn check_steps(steps: &[CleaningStep]) -> Result<(), SignalError> {
     let places: Vec<usize> = steps.iter().map(CleaningStep::place).collect();
     if !places.is_sorted_by(|first, second| first < second) {
@@ -113,7 +114,7 @@ pub fn check_steps(steps: &[CleaningStep]) -> Result<(), SignalError> {
     steps.iter().try_for_each(CleaningStep::check)
 }
 
-/// Seconds between volumes after `steps`, of a scan with `tr_secs` before them.
+/// Seconds between volumes after `steps`, for a scan with TR `tr_secs`.
 pub fn dt_after(steps: &[CleaningStep], tr_secs: f64) -> f64 {
     let resampled = steps.iter().rev().find_map(|step| match step {
         CleaningStep::Resample { dt_secs } => Some(*dt_secs),

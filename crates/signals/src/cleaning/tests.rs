@@ -100,7 +100,7 @@ fn rois_without_a_signal_are_named() {
         unusable.describe(|roi| format!("r{roi}")),
         "missing or infinite values: ROI 2 (r2); constant signal: ROI 1 (r1) and 1 more"
     );
-    // 32 bits do not hold this.
+    // Single precision cannot hold this value.
     assert!(refusal(scan(&[1e39, 1.0], 1), &[]).contains("missing or infinite"));
 }
 
@@ -197,7 +197,7 @@ fn a_scan_of_which_nothing_is_kept_is_told() {
     );
     assert!(refusal(scan(&[], 1), &[]).contains("none is left"));
     assert!(refusal(scan(&[], 0), &[ZScore]).contains("none is left"));
-    // No sample lies between two kept volumes.
+    // No sample lies between two uncensored volumes.
     let input = moving_scan(&[1., 2., 4., 2., 1.], &[1., 0., 1., 0., 1.]);
     let told = refusal(input, &[CENSOR, CleaningStep::Resample { dt_secs: 1.6 }]);
     assert!(told.contains("none is left"), "{told}");

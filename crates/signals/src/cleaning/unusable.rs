@@ -1,72 +1,72 @@
-//! Unusable scans: why a scan cannot be cleaned and must be left out.
+//! Unusable scans: reasons why a scan cannot be cleaned and must be excluded.
 
 use std::fmt;
 
-/// What makes a scan unusable for the steps asked for.
+/// Why a scan cannot be used with the requested steps.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Unusable {
-    /// ROIs without a signal.
+    /// Some ROIs have no signal.
     Rois(UnusableRois),
     /// The scan has no table of confounds.
     NoConfounds {
-        /// The step that needs one.
+        /// The step that needs the table.
         step: &'static str,
     },
-    /// The table of confounds lacks what a step needs.
+    /// The table of confounds does not have what a step needs.
     Confound {
         /// The column.
         column: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: ConfoundProblem,
     },
-    /// Something has not one entry per volume.
+    /// An input does not have one entry per volume.
     Length {
-        /// What.
+        /// Name of the input.
         what: &'static str,
-        /// Its entries.
+        /// Number of its entries.
         found: usize,
-        /// Volumes of the scan.
+        /// Number of volumes in the scan.
         expected: usize,
     },
-    /// Nothing is left.
+    /// No volume remains.
     NothingKept {
-        /// Volumes acquired.
+        /// Number of volumes acquired.
         n_volumes: usize,
-        /// Volumes dropped, or to be dropped, at the start.
+        /// Number of volumes dropped, or to be dropped, at the start.
         dropped: usize,
-        /// Volumes censored.
+        /// Number of volumes censored.
         censored: usize,
     },
-    /// Too few kept volumes to estimate the share of the confounds.
+    /// There are too few uncensored volumes for the regression.
     TooFewForRegression {
-        /// Volumes kept.
+        /// Number of uncensored volumes.
         kept: usize,
-        /// Volumes needed.
+        /// Number of volumes needed.
         needed: usize,
-        /// Confounds.
+        /// Number of confounds.
         confounds: usize,
     },
-    /// Too short to filter.
+    /// The scan is too short for the filter.
     TooShortToFilter {
-        /// Volumes after dummies.
+        /// Number of volumes that are not dropped.
         n_volumes: usize,
-        /// Volumes needed.
+        /// Number of volumes needed.
         needed: usize,
     },
-    /// A cut-off, or the width of a band, that a filter at this TR cannot have.
+    /// A cut-off, or the width of a band, is impossible for a filter at this TR.
     CutOff {
-        /// The cut-off or width.
+        /// The cut-off or width, Hz.
         found_hz: f64,
-        /// The lowest possible.
+        /// The lowest possible value, Hz.
         lowest_hz: f64,
-        /// Half the sampling rate, which it must be below.
+        /// Half the sampling rate, Hz; the value must be below it.
         nyquist_hz: f64,
     },
-    /// Intervals that are in no simple ratio.
+    /// The ratio of two intervals is not a simple fraction.
     Ratio {
         /// Seconds between volumes as acquired.
         tr_secs: f64,
-        /// Seconds between volumes asked for.
+        /// Requested seconds between volumes.
         dt_secs: f64,
     },
 }
@@ -75,16 +75,16 @@ pub enum Unusable {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfoundProblem {
-    /// The table lacks it.
+    /// The table does not have it.
     #[error("is not in the table")]
     Missing,
-    /// Only tables of fMRIPrep have it, and the table is of another program.
+    /// Only fMRIPrep writes it, but the table is from another program.
     #[error("can be in tables of fMRIPrep only")]
     OfFmriprep,
-    /// Its values cannot be computed with.
+    /// Its values are not all finite.
     #[error("has missing, infinite or huge values")]
     NotFinite,
-    /// Components of several tissues have names that do not tell the tissue.
+    /// The names of components do not tell the tissue.
     #[error(
         "may be of CSF, of white matter or of both: put the JSON file that fMRIPrep wrote with the \
          table, of the same name, beside it, which tells those with the mask \"combined\""
@@ -93,7 +93,7 @@ pub enum ConfoundProblem {
 }
 
 impl Unusable {
-    /// A sentence for the list of exclusions; `name` gives the name of an ROI.
+    /// Text for the list of exclusions; `name` returns the name of an ROI.
     pub fn describe(&self, name: impl Fn(usize) -> String) -> String {
         match self {
             Self::Rois(rois) => rois.describe(name),
@@ -145,17 +145,17 @@ impl fmt::Display for Unusable {
 
 impl std::error::Error for Unusable {}
 
-/// ROIs that make a scan unusable, by what is wrong with them.
+/// ROIs that make a scan unusable, by problem.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnusableRois {
-    /// With values that are missing or infinite.
+    /// ROIs with missing or infinite values.
     pub not_finite: Vec<usize>,
-    /// Without any change over the scan.
+    /// ROIs with a constant signal.
     pub constant: Vec<usize>,
 }
 
 impl UnusableRois {
-    /// A sentence for the list of exclusions; `name` gives the name of an ROI.
+    /// Text for the list of exclusions; `name` returns the name of an ROI.
     pub fn describe(&self, name: impl Fn(usize) -> String) -> String {
         let part = |rois: &[usize], what: &str| {
             let first = *rois.first()?;

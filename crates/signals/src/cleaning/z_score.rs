@@ -1,6 +1,6 @@
-//! Mean and standard deviation over the kept volumes.
+//! Z-score: mean and standard deviation over the uncensored volumes.
 
-/// An ROI whose deviation is below this share of its largest value holds rounding noise alone.
+/// Below this share of its largest value, the standard deviation of an ROI is rounding noise.
 const CONSTANT_BELOW: f64 = 1e-9;
 
 /// Mean and standard deviation (over n).
@@ -11,12 +11,12 @@ pub(super) fn mean_and_sd(values: impl Iterator<Item = f64> + Clone) -> (f64, f6
     (mean, variance.sqrt())
 }
 
-/// Whether a deviation is nothing, for a signal whose largest value was `scale`.
+/// Whether a standard deviation is negligible, for a signal with the largest value `scale`.
 pub(super) fn is_constant(sd: f64, scale: f64) -> bool {
     sd <= CONSTANT_BELOW * scale
 }
 
-/// Subtracts the mean of the kept volumes from all of them, and divides by their standard
+/// Subtracts the mean of the uncensored volumes from all volumes and divides by their standard
 /// deviation; returns both, or `None` when the signal is constant.
 pub(super) fn z_score(signal: &mut [f64], kept: &[bool], scale: f64) -> Option<(f64, f64)> {
     let measured = signal.iter().zip(kept);

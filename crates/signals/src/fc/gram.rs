@@ -1,34 +1,33 @@
-//! Sums of products of all pairs of columns, from rows that come one by one.
+//! Gram matrix: sums of products of all pairs of columns, from rows that arrive one by one.
 
 use pulp::{Arch, Simd, WithSimd};
 
-/// Rows that are multiplied at once: 64 of 100 numbers lie in the nearest cache.
+/// Rows that are multiplied at once: 64 rows of 100 numbers fit into the first-level cache.
 const BLOCK_ROWS: usize = 64;
 
-/// Columns are filled up to a multiple of this with zeros, so that registers are full: AVX-512
-/// holds as many.
+/// Columns are padded with zeros to a multiple of this number, the width of an AVX-512 register.
 const LANES: usize = 16;
 
-/// Rows of the result whose sums are held at once, which divides [`LANES`].
+/// Rows of the result whose sums are computed at once; a divisor of [`LANES`].
 const TILE_ROWS: usize = 4;
 
-/// The sum of `x' x` over all rows `x` that it was given, in `f32`, on the thread that calls.
+/// The sum of `x' x` over all rows `x`, in `f32`, on the calling thread.
 ///
-/// A block of rows is kept and multiplied when it is full: whoever gives rows may compute them on
-/// the way, and no copy of all is made. Every sum goes through the rows in their order.
+/// Rows are collected in a block, which is multiplied when it is full. So the caller can compute
+/// rows on demand, and no copy of all rows is needed. Every sum adds the rows in their order.
 pub(super) struct Gram {
     columns: usize,
-    /// Columns with the zeros beside them.
+    /// Number of columns with padding.
     stride: usize,
-    /// `[BLOCK_ROWS, stride]`, of which `filled` rows count.
+    /// `[BLOCK_ROWS, stride]`, of which the first `filled` rows are valid.
     block: Vec<f32>,
     filled: usize,
-    /// `[stride, stride]`: right above the diagonal, anything below.
+    /// `[stride, stride]`: valid on and above the diagonal, undefined below.
     sums: Vec<f32>,
 }
 
 impl Gram {
-    /// No row yet.
+    /// A Gram matrix without rows.
     pub fn new(columns: usize) -> Self {
         let stride = columns.next_multiple_of(LANES);
         Self {
@@ -40,7 +39,7 @@ impl Gram {
         }
     }
 
-    /// The next row, as long as there are columns; every number of it must be set.
+    /// A buffer for the next row, of length `columns`; the caller must set every number.
     #[inline]
     pub fn next_row(&mut self) -> &mut [f32] {
         if self.filled == BLOCK_ROWS {
@@ -71,8 +70,8 @@ impl Gram {
         self.filled = 0;
     }
 
-    /// The sums of [`TILE_ROWS`] rows from `row` on and of `REGISTERS` of columns from the register
-    /// `register` on, which stay in registers throughout.
+    /// Computes the sums of [`TILE_ROWS`] rows from `row` on and of `REGISTERS` registers of
+    /// columns from `register` on. The sums stay in registers.
     #[inline(always)]
     fn tile<S: Simd, const REGISTERS: usize>(&mut self, simd: S, row: usize, register: usize) {
         let registers = register..register + REGISTERS;
@@ -106,10 +105,11 @@ impl WithSimd for &mut Gram {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let n_registers = self.stride / S::F32_LANES;
-        // AVX2 has 16 registers: 4 x 2 sums, 2 of the right, 1 of the left side. Others have 32.
+        // AVX2 has 16 registers: 4 x 2 sums, 2 for the right, 1 for the left factor. Others have
+        // 32.
         let has_few = S::F32_LANES == 8;
         for row in (0..self.columns).step_by(TILE_ROWS) {
-            // What lies left of the diagonal is on the other side of it, and left out.
+            // Sums left of the diagonal are skipped, because the matrix is symmetric.
             let mut register = row / S::F32_LANES;
             while !has_few && register + 4 <= n_registers {
                 self.tile::<S, 4>(simd, row, register);
@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn sums_are_those_of_the_definition() {
-        // Whole numbers, whose sums single precision holds: any order of adding gives the same.
+        // Whole numbers have exact sums in single precision, so the order of addition does not
+        // matter.
         for (rows, columns) in [(0, 3), (1, 1), (64, 16), (65, 17), (200, 100), (130, 49)] {
             let x: Vec<f32> = (0..rows * columns)
                 .map(|at| (at * 7919 % 23) as f32 - 11.0)
@@ -155,7 +156,7 @@ mod tests {
 
     #[test]
     fn sums_go_through_the_rows_in_order() {
-        // 1e8 swallows 1 in single precision, and -1e8 does not give it back.
+        // In single precision 1e8 + 1 is 1e8, so the later -1e8 does not restore the 1.
         let mut gram = Gram::new(2);
         for [a, b] in [[1e4, 1e4], [1.0, 1.0], [1e4, -1e4], [1.0, 1.0]] {
             gram.next_row().copy_from_slice(&[a, b]);

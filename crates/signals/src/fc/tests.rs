@@ -2,8 +2,8 @@ use super::*;
 
 #[test]
 fn correlations_are_pearsons() {
-    // ROI 1 is twice ROI 0 and 5 more, ROI 2 its opposite, ROI 3 (1, -1, -1, 1) around its mean,
-    // ROI 4 constant.
+    // ROI 1 is twice ROI 0 plus 5, ROI 2 is its negative, ROI 3 is (1, -1, -1, 1) plus a mean, ROI
+    // 4 is constant.
     let roi0 = [1.0, 2.0, 3.0, 4.0];
     let roi3 = [3.0, 1.0, 1.0, 3.0];
     let signals: Vec<f32> = (0..4)
@@ -34,8 +34,8 @@ fn correlations_are_pearsons() {
 
 #[test]
 fn large_means_and_long_scans_cost_no_accuracy() {
-    // Waves of 0.5 around means of up to a million, over more volumes than a block and more ROIs
-    // than a register.
+    // Waves of amplitude 0.5 around means up to a million, with more volumes than a block and more
+    // ROIs than a register.
     let (n_rois, n_volumes) = (37, 333);
     let value = |t: usize, roi: usize| {
         let wave = (t as f64 * (0.1 + roi as f64 / 90.0)).sin() + (t as f64 * 0.7).cos();

@@ -1,4 +1,4 @@
-//! Files of HCP-Aging: visits, and rest runs that are concatenated.
+//! Files of HCP-Aging: visits, and concatenated rest runs.
 
 use std::path::Path;
 
@@ -20,13 +20,13 @@ const REST_RUNS: [&str; 4] = [
     "rfMRI_REST2_PA",
 ];
 
-/// The run that holds all four.
+/// Name of the concatenation of all four.
 const REST: &str = "rfMRI_REST";
 
 /// Months from the first visit to the second.
 pub(super) const SECOND_VISIT_MONTHS: u32 = 20;
 
-/// Visits of a subject: every third comes twice.
+/// Visits of a subject: every third subject has two.
 pub(super) fn visits(person: usize) -> &'static [&'static str] {
     match person % 3 {
         1 => &["V1", "V2"],
@@ -69,8 +69,8 @@ pub(super) fn plan(spec: &CohortSpec) -> Vec<PlannedScan> {
     scans
 }
 
-/// Writes what lies beside the signals of a scan into the folder `dir` of its run; the movement of
-/// concatenated runs lies in the folders of the single ones.
+/// Writes the companion files of a scan into the folder `dir` of its run. The head movement of
+/// concatenated runs is in the folders of the single runs.
 pub(super) fn write_beside(
     dir: &Path,
     scan: &PlannedScan,

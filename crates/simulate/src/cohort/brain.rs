@@ -1,14 +1,15 @@
-//! The brains of a cohort: networks, states and responses, and the signals that they give.
+//! Brains of a cohort: networks, states and responses, and the signals made from them.
 //!
 //! ```text
 //! x_r(t) = w(age) · gain[state(t), r] · a_network(r)(t) + activation[state(t), r]
 //!          + Σ_blocks response[condition, r] · h_block(t) + roi_noise_sd · ε_r(t)
 //! ```
 //!
-//! in percent of the mean. The courses `a` and the noise `ε` are autoregressive of order 1 with
-//! variance 1. `a` of the second network correlates with the first by sex, `a` of the last with the
-//! one before by age; `w` is 1 but for the last network, which ages. The stays in state 0 are long
-//! in people of a high latent dwell. Files hold this with movement and drift added.
+//! Values are percent of the mean. The time courses `a` and the noise `ε` are autoregressive of
+//! order 1 with variance 1. The correlation of the first two networks depends on sex, that of the
+//! last two on age. `w` is 1 except for the last network, where it depends on age. The dwell time
+//! of state 0 is long in people with a high latent dwell. The files contain these signals with head
+//! movement and drift added.
 
 #[cfg(test)]
 pub(super) mod tests;
@@ -26,38 +27,37 @@ use crate::synthetic::generator::{Gains, draw_states};
 use crate::synthetic::{PlantedSpec, Signs};
 use brainmae_atlas::Atlas;
 
-/// Seconds over which a network's course, and noise, forget: the correlation falls by a factor of
-/// e.
+/// Time constant of a network's time course, and of noise: the correlation falls by a factor of e.
 const COURSE_SECS: f64 = 7.0;
 const NOISE_SECS: f64 = 3.0;
 
-/// ROIs of one network answer alike, with this much deviation of their own.
+/// Standard deviation of an ROI's response around the common response of its network.
 const OWN_RESPONSE: f64 = 0.5;
 
-/// Deviation over ROIs of how much movement disturbs them; the mean is 1.
+/// Standard deviation over ROIs of the effect of head movement; the mean is 1.
 const ARTEFACT_SD: f64 = 0.3;
 
-/// Share of movement artefacts that XCP-D leaves.
+/// Share of movement artefacts that remains after XCP-D.
 const LEFT_BY_XCPD: f64 = 0.3;
 
-/// Networks that the planted couplings need: two pairs.
+/// Minimum number of networks: the planted couplings need two pairs.
 const FEWEST_NETWORKS: usize = 4;
 
-/// What all brains of a cohort have in common.
+/// The common part of all brains of a cohort.
 pub(super) struct Brain<'a> {
     spec: &'a CohortSpec,
-    /// In the order in which the atlas names them first.
+    /// Network names, in the order of their first ROI in the atlas.
     pub networks: Vec<String>,
-    /// By ROI.
+    /// Index of the network, by ROI.
     pub network_of: Vec<usize>,
     pub gains: Gains,
-    /// By ROI, how much movement disturbs it.
+    /// Effect of head movement, by ROI.
     pub artefacts: Vec<f64>,
-    /// By task and what the block evokes, then by ROI.
+    /// Responses by task and response name, then by ROI.
     pub responses: BTreeMap<(String, String), Vec<f64>>,
 }
 
-/// Stretch of a scan in one state.
+/// Interval of a scan in one state.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Stay {
     pub state: usize,
@@ -68,9 +68,9 @@ pub(super) struct Stay {
 /// The signals of one scan, in percent of the mean.
 #[derive(Debug, Default)]
 pub(super) struct DrawnScan {
-    /// `[roi][volume]`, what the brain did.
+    /// `[roi][volume]`, the signal without artefacts.
     pub clean: Vec<Vec<f64>>,
-    /// `[label][volume]`, what the scanner saw: movement and drift added. Label 0 has no ROI.
+    /// `[label][volume]`, the signal with head movement and drift. Label 0 has no ROI.
     pub written: Vec<Vec<f64>>,
     pub stays: Vec<Stay>,
     pub motion: Motion,
@@ -83,19 +83,19 @@ impl DrawnScan {
     }
 }
 
-/// What a scan is to be like.
+/// Settings of a scan to draw.
 pub(super) struct ScanRequest<'a> {
     pub person: &'a Person,
     pub task: &'a str,
-    /// Volumes of each of the scans that are concatenated; one for most.
+    /// Volumes of each concatenated run; a single number for most scans.
     pub part_volumes: &'a [usize],
     pub blocks: &'a [Block],
-    /// Movement, as a multiple of the person's.
+    /// Head movement, as a multiple of the person's.
     pub motion_times: f64,
 }
 
 impl<'a> Brain<'a> {
-    /// Draws what is common to all; `rng` gives the stream of a name.
+    /// Draws the common part; `rng` returns the stream of a name.
     pub fn draw(
         spec: &'a CohortSpec,
         atlas: &Atlas,
@@ -144,7 +144,7 @@ impl<'a> Brain<'a> {
         })
     }
 
-    /// Draws the responses that `blocks` of `task` evoke, where they are new.
+    /// Draws the responses to `blocks` of `task` that have not been drawn yet.
     pub fn learn_responses(
         &mut self,
         task: &str,
@@ -164,7 +164,7 @@ impl<'a> Brain<'a> {
         }
     }
 
-    /// Draws a scan; `rng` gives the stream of a name within the scan.
+    /// Draws a scan; `rng` returns the stream of a name within the scan.
     pub fn draw_scan(
         &self,
         request: &ScanRequest<'_>,
@@ -190,7 +190,7 @@ impl<'a> Brain<'a> {
         scan
     }
 
-    /// Draws states and signals of one of the scans that are concatenated.
+    /// Draws states and signals of one of the concatenated runs.
     fn draw_part(
         &self,
         request: &ScanRequest<'_>,
@@ -265,7 +265,7 @@ impl<'a> Brain<'a> {
         }
     }
 
-    /// Adds what comes from movement and scanner.
+    /// Adds artefacts of head movement and scanner.
     fn disturb(&self, scan: &mut DrawnScan, part_volumes: &[usize], rng: &mut dyn Rng) {
         let effects = &self.spec.effects;
         let (left, drift_sd) = match self.spec.layout {
@@ -280,7 +280,7 @@ impl<'a> Brain<'a> {
             let drift = drift_sd * normal(rng);
             written.reserve_exact(n_volumes);
             for (part, &part_len) in part_volumes.iter().enumerate() {
-                // The first part is where the others jump from.
+                // Jumps of the other parts are relative to the first part.
                 let jump = match part {
                     0 => 0.0,
                     _ => effects.seam_sd * normal(rng),
@@ -297,7 +297,7 @@ impl<'a> Brain<'a> {
     }
 }
 
-/// The sum of all responses at a time, by ROI.
+/// Writes the sum of all responses at a time, by ROI.
 fn evoke(responses: &[(&Block, &[f64])], time_secs: f64, evoked: &mut [f64]) {
     evoked.fill(0.0);
     for (block, response) in responses {
@@ -310,12 +310,12 @@ fn evoke(responses: &[(&Block, &[f64])], time_secs: f64, evoked: &mut [f64]) {
     }
 }
 
-/// The correlation of noise in neighbouring volumes.
+/// The correlation of noise in consecutive volumes.
 pub(super) fn noise_ar1(tr_secs: f64) -> f64 {
     (-tr_secs / NOISE_SECS).exp()
 }
 
-/// `second` mixed with `first` so that they correlate; its variance stays 1.
+/// A mixture of `second` with `first` that has this correlation with `first` and variance 1.
 fn correlate(first: f64, second: f64, correlation: f64) -> f64 {
     correlation * first + (1.0 - correlation * correlation).sqrt() * second
 }
@@ -328,7 +328,7 @@ fn refuse_atlas(atlas: &Atlas, problem: NetworkProblem) -> SimulateError {
     }
 }
 
-/// Independent autoregressive courses of order 1 and variance 1.
+/// Independent autoregressive time courses of order 1 and variance 1.
 struct Ar1 {
     ar1: f64,
     values: Vec<f64>,

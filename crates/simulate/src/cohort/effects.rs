@@ -1,4 +1,4 @@
-//! Effects that are planted in a cohort, and their sizes.
+//! Effects that are planted in a cohort, with their sizes.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,36 +7,37 @@ use crate::error::SimulateError;
 /// Sizes of the planted effects. Signals are in percent of the mean; a network's time course has a
 /// standard deviation of 1.
 ///
-/// Networks are counted in the order in which the atlas names them first; in Schaefer's seven, the
+/// Networks are numbered in the order of their first ROI in the atlas. In Schaefer's seven, the
 /// first two are visual and somatomotor, the last two control and default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PlantedEffects {
-    /// Hidden states that the brain switches between.
+    /// Number of hidden states of the brain.
     pub n_states: usize,
-    /// How long a state lasts on average.
+    /// Mean dwell time of a state, seconds.
     pub mean_dwell_secs: f64,
-    /// The stay in state 0 is longer by `exp(this)` per standard deviation of the latent dwell.
+    /// Factor `exp(this)` of the dwell time in state 0, per standard deviation of the latent dwell.
     pub dwell_log_sd: f64,
     /// Correlation of the behaviour score with the latent dwell.
     pub behaviour_r: f64,
-    /// Weakest and strongest gain with which an ROI follows its network, by state.
+    /// Minimum and maximum gain of an ROI with respect to its network, by state.
     pub gain: [f64; 2],
-    /// Every ROI is this much up in one state of its own.
+    /// Increase of the mean of every ROI in one state, percent.
     pub activation: f64,
     /// Correlation of the last two networks at the middle of the age range.
     pub age_coupling: f64,
     /// Its change from the middle to the end of the age range.
     pub age_coupling_change: f64,
-    /// The last network is weaker by this share at the end of the age range, stronger at its start.
+    /// Relative decrease of the last network at the end of the age range; it increases at the
+    /// start.
     pub age_within_change: f64,
-    /// Correlation of the first two networks, in the middle between the sexes.
+    /// Correlation of the first two networks, midway between the sexes.
     pub sex_coupling: f64,
-    /// It is higher by this in men and lower by this in women.
+    /// Increase of this correlation in men, and decrease in women.
     pub sex_coupling_change: f64,
     /// Standard deviation over ROIs of the response to a block.
     pub task_response: f64,
-    /// Artefact of one millimetre of framewise displacement.
+    /// Artefact per millimetre of framewise displacement, percent.
     pub motion_percent_per_mm: f64,
     /// Median over subjects of the mean framewise displacement.
     pub motion_fd_mm: f64,
@@ -44,9 +45,9 @@ pub struct PlantedEffects {
     pub drift_sd: f64,
     /// Standard deviation over ROIs of the jumps at the seams of concatenated scans.
     pub seam_sd: f64,
-    /// Noise of an ROI, correlated over some 3 s.
+    /// Standard deviation of the noise of an ROI, correlated over about 3 s.
     pub roi_noise_sd: f64,
-    /// Noise of a vertex or voxel, correlated over some 3 s.
+    /// Standard deviation of the noise of a vertex or voxel, correlated over about 3 s.
     pub vertex_noise_sd: f64,
 }
 
@@ -76,7 +77,7 @@ impl Default for PlantedEffects {
 }
 
 impl PlantedEffects {
-    /// Checks that the sizes can be.
+    /// Checks that the sizes are valid.
     pub(super) fn check(&self) -> Result<(), SimulateError> {
         if !(1..=100).contains(&self.n_states) {
             return Err(SimulateError::config(

@@ -1,4 +1,4 @@
-//! Files of HCP Young Adult: names, movement and explanatory variables.
+//! Files of HCP Young Adult: names, head movement and explanatory variables (EVs).
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,19 +17,19 @@ use crate::error::SimulateError;
 
 const DIRECTIONS: [&str; 2] = ["LR", "RL"];
 
-/// Working memory: seconds of a block before its first trial, and of a trial.
+/// Working memory: seconds of a block before its first trial, and seconds of a trial.
 const WM_CUE_SECS: f64 = 2.5;
 const WM_TRIAL_SECS: f64 = 2.5;
 const WM_TRIALS: usize = 10;
 
-/// Chance to answer a 2-back trial correctly.
+/// Probability of a correct answer in a 2-back trial.
 const WM_CORRECT: f64 = 0.85;
 
-/// What is in `Sync.txt`: a scanner's time that EVs have subtracted already.
+/// Content of `Sync.txt`: a scanner time, which is already subtracted in the EVs.
 const SYNC: &str = "8.043\n";
 
-/// Every scan of every subject. A third of them lie as in the 2025 release; in another third, one
-/// rest scan has a second, less clean file.
+/// Every scan of every subject. A third of the subjects have the layout of the 2025 release. In
+/// another third, one rest scan has a second, less clean file.
 pub(super) fn plan(spec: &CohortSpec) -> Vec<PlannedScan> {
     let mut scans = Vec::new();
     for person in 0..spec.subjects() {
@@ -74,7 +74,7 @@ pub(super) fn plan(spec: &CohortSpec) -> Vec<PlannedScan> {
     scans
 }
 
-/// Writes what lies beside the signals of a scan into the folder `dir` of its run.
+/// Writes the companion files of a scan into the folder `dir` of its run.
 pub(super) fn write_beside(
     dir: &Path,
     scan: &PlannedScan,
@@ -101,7 +101,7 @@ pub(super) fn write_movement(dir: &Path, positions: &[[f64; 6]]) -> Result<(), S
     )
 }
 
-/// Writes one file per condition: onset, duration and amplitude, by tabs; some stay empty.
+/// Writes one tab-separated file per condition: onset, duration and amplitude; some are empty.
 fn write_evs(
     dir: &Path,
     task: &str,
@@ -142,7 +142,7 @@ fn write_evs(
                 let back = &block.condition[..3];
                 for trial in 0..WM_TRIALS {
                     let onset = block.onset_secs + WM_CUE_SECS + trial as f64 * WM_TRIAL_SECS;
-                    // 0-back is too easy for errors: its file of errors is empty.
+                    // The 0-back task is too easy for errors, so its file of errors is empty.
                     let correct = back == "0bk" || rng.random_bool(WM_CORRECT);
                     let kind = if correct { "cor" } else { "err" };
                     let event = Some((onset, WM_TRIAL_SECS));

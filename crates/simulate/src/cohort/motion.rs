@@ -5,33 +5,34 @@ use std::fmt::Write as _;
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
-/// Radius of the sphere on whose surface rotations become millimetres, after Power et al. 2012.
+/// Radius of the sphere that converts rotations to millimetres, after Power et al. 2012.
 const FD_RADIUS_MM: f64 = 50.0;
 
-/// The same for FSL's relative displacement (Jenkinson 1999).
+/// Radius for FSL's relative displacement (Jenkinson 1999).
 const RMS_RADIUS_MM: f64 = 80.0;
 
-/// The head returns to where it was by this share from one volume to the next.
+/// Share of its displacement by which the head returns to its origin, per volume.
 const RETURN: f64 = 0.01;
 
-/// Share of volumes at which the head jerks, and how far, as multiples of the usual displacement.
+/// Share of volumes with a jerk of the head, and its size as multiples of the usual displacement.
 const JERKS: f64 = 0.02;
 const JERK_TIMES: std::ops::Range<f64> = 4.0..10.0;
 
 /// Mean of |x| for a standard normal x, times the six parameters.
 const SIX_MEANS: f64 = 6.0 * 0.797_884_56;
 
-/// Position of the head in each volume.
+/// Head movement of a scan.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Motion {
-    /// By volume: translations along x, y, z in mm, then rotations about them in radians.
+    /// Head position by volume: translations along x, y, z in mm, then rotations about them in
+    /// radians.
     pub positions: Vec<[f64; 6]>,
     /// By volume: framewise displacement after Power et al. 2012; 0 in the first.
     pub fd_mm: Vec<f64>,
 }
 
 impl Motion {
-    /// Draws a head whose displacement is about `fd_mm` from one volume to the next, jerks apart.
+    /// Draws head movement with a displacement of about `fd_mm` per volume, besides jerks.
     pub fn draw(n_volumes: usize, fd_mm: f64, rng: &mut dyn Rng) -> Self {
         let sd = fd_mm / SIX_MEANS;
         let scale = |at: usize| if at < 3 { 1.0 } else { 1.0 / FD_RADIUS_MM };
@@ -49,7 +50,7 @@ impl Motion {
                     position[at] += if position[at] > 0.0 { -far } else { far };
                 }
             }
-            // Files hold six digits after the point: what is written is what happened.
+            // Files have six decimal digits, so the positions are rounded to the written values.
             positions.push(position.map(|value| (value * 1e6).round() / 1e6));
         }
         let fd_mm = framewise_displacement(&positions);
@@ -62,7 +63,7 @@ impl Motion {
         self.fd_mm.append(&mut later.fd_mm);
     }
 
-    /// Mean framewise displacement.
+    /// Mean framewise displacement, mm.
     pub fn mean_fd_mm(&self) -> f64 {
         self.fd_mm.iter().sum::<f64>() / self.fd_mm.len().max(1) as f64
     }
@@ -87,7 +88,7 @@ impl Motion {
         text
     }
 
-    /// `Movement_RelativeRMS.txt`: FSL's root mean square displacement since the volume before.
+    /// `Movement_RelativeRMS.txt`: FSL's root mean square displacement since the previous volume.
     pub fn hcp_relative_rms(positions: &[[f64; 6]]) -> String {
         let mut text = "0.000000\n".repeat(positions.len().min(1));
         for pair in positions.windows(2) {

@@ -1,4 +1,4 @@
-//! Files of NSD: compressed volumes on a small grid, designs, and label volumes of each subject.
+//! Files of NSD: compressed images on a small grid, designs, and label volumes of each subject.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -16,17 +16,17 @@ use crate::error::SimulateError;
 use brainmae_atlas::{Atlas, Hemisphere};
 use brainmae_formats::nifti::writer::{Grid, NiftiWriter};
 
-/// The grid of all images; the real ones have some 81 · 104 · 83 voxels.
+/// The grid of all images; the real ones have about 81 · 104 · 83 voxels.
 pub(super) const GRID: Grid = Grid {
     shape: [20, 26, 21],
     voxel_mm: 1.8,
 };
 
-/// Mean of a voxel, and its deviation over voxels.
+/// Mean of a voxel, and its standard deviation over voxels.
 const MEAN: f32 = 1500.0;
 const MEAN_SD: f32 = 150.0;
 
-/// Squared radius within which voxels have an ROI; the brain mask is liberal and reaches to 1.
+/// Squared radius of the voxels with an ROI; the brain mask is larger and reaches to 1.
 const LABELLED: f64 = 0.81;
 
 /// Every scan of every session of every subject.
@@ -56,17 +56,17 @@ pub(super) fn plan(spec: &CohortSpec) -> Vec<PlannedScan> {
 
 /// The brain of one subject on the grid.
 pub(super) struct LabelVolume {
-    /// By voxel, first axis fastest: −1 outside the brain, 0 without an ROI, `n` in the ROI of
+    /// By voxel, first axis fastest: −1 outside the brain, 0 without an ROI, `n` for the ROI of
     /// index `n - 1`.
     labels: Vec<i16>,
 }
 
 impl LabelVolume {
-    /// Fills an ellipsoid with the ROIs: the voxels of either side, plane by plane, are cut into
-    /// as many pieces of one size as that side has ROIs. Subjects differ in size.
+    /// Fills an ellipsoid with the ROIs: the voxels of each side, plane by plane, are cut into as
+    /// many pieces of equal size as that side has ROIs. Subjects differ in size.
     ///
     /// # Errors
-    /// When there are more ROIs than voxels.
+    /// An error when there are more ROIs than voxels.
     pub fn of(atlas: &Atlas, person: usize) -> Result<Self, SimulateError> {
         let size = 1.0 - 0.02 * (person % 4) as f64;
         let squared_radius = |voxel: usize| -> f64 {
@@ -87,7 +87,7 @@ impl LabelVolume {
                 *label = 0;
             }
             if radius <= LABELLED {
-                // x grows to the right.
+                // x increases to the right.
                 let is_right = voxel % GRID.shape[0] >= GRID.shape[0] / 2;
                 sides[usize::from(is_right)].push(voxel);
             }
@@ -122,7 +122,7 @@ impl LabelVolume {
         Ok(writer.finish()?)
     }
 
-    /// Writes the signals of a scan as volumes; voxels outside the brain are 0.
+    /// Writes the signals of a scan as a 4-D image; voxels outside the brain are 0.
     pub fn write_scan(
         &self,
         path: &Path,
@@ -148,7 +148,7 @@ impl LabelVolume {
                     continue;
                 };
                 let signal = drawn.written[label][volume] as f32;
-                // Never 0, which means outside the brain; the conversion saturates.
+                // The value is never 0, which means outside the brain; the conversion saturates.
                 *voxel = (*mean * (1.0 + 0.01 * (signal + sd * *noise)))
                     .max(1.0)
                     .round() as i16;
@@ -160,7 +160,7 @@ impl LabelVolume {
     }
 }
 
-/// Writes the design and the movement of a scan whose signals lie at `path`.
+/// Writes the design and the head movement of a scan whose signals are at `path`.
 pub(super) fn write_beside(
     path: &Path,
     spec: &CohortSpec,
@@ -218,7 +218,7 @@ mod tests {
             }
         }
         assert!(counts.iter().all(|count| *count > 20), "{counts:?}");
-        // A rim of the brain has no ROI, and the corners are outside.
+        // The rim of the brain has no ROI, and the corners are outside.
         assert!(volume.labels.contains(&0));
         assert_eq!(volume.labels[0], -1);
     }

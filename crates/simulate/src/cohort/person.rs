@@ -1,28 +1,28 @@
-//! The people of a cohort: fictional, in families, with what is planted in each of them.
+//! Fictional people of a cohort, in families, with their planted properties.
 
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
 use super::spec::{CohortLayout, CohortSpec};
 
-/// Siblings are this far from the age of their family, twins not at all.
+/// Maximum difference of a sibling's age from the age of the family, years; 0 for twins.
 const SIBLINGS_YEARS: f64 = 3.0;
 
-/// Share of families of two and more whose first two are twins, and of twins of one egg.
+/// Share of twins among families of two or more, and of monozygotic pairs among twins.
 const TWINS: f64 = 0.6;
 const ONE_EGG: f64 = 0.5;
 
-/// Share of the variance of latent values that siblings have in common, so that a leak of families
-/// between the sides of a split shows.
+/// Share of the variance of latent values that siblings have in common. It makes a leak of families
+/// between the sets of a split visible.
 const FAMILY_SHARE: f64 = 0.5;
 
-/// Mean, deviation and range of the behaviour score: those of `PMAT24_A_CR` in the HCP.
+/// Mean, standard deviation and range of the behaviour score, as of `PMAT24_A_CR` in the HCP.
 const SCORE: [f64; 4] = [16.7, 4.8, 4.0, 24.0];
 
-/// Deviation over subjects of the logarithm of the usual displacement.
+/// Standard deviation over subjects of the logarithm of the usual displacement.
 const MOTION_LOG_SD: f64 = 0.3;
 
-/// Sex as tables have it.
+/// Sex in the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sex {
     Female,
@@ -39,55 +39,55 @@ impl Sex {
     }
 }
 
-/// How two siblings were born.
+/// Birth of two siblings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Birth {
     Single,
-    /// Twins of two eggs.
+    /// Dizygotic twins.
     Dizygotic,
-    /// Twins of one egg.
+    /// Monozygotic twins.
     Monozygotic,
 }
 
 /// One fictional subject.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Person {
-    /// As the release writes subjects, without `sub-`.
+    /// Name of the subject in the release, without `sub-`.
     pub id: String,
     /// Number of the family, from 0.
     pub family: usize,
     pub birth: Birth,
     pub sex: Sex,
     pub age_months: u32,
-    /// Latent, standard normal: how long this person stays in state 0.
+    /// Latent value, standard normal, that determines the dwell time in state 0.
     pub dwell: f64,
-    /// Latent, standard normal: how much this head moves.
+    /// Latent value, standard normal, that determines the head movement.
     pub motion: f64,
-    /// What the latent dwell shows up in, a whole number.
+    /// Behaviour score, which depends on the latent dwell; a whole number.
     pub score: f64,
 }
 
 impl Person {
-    /// Age in years, whole ones but for HCP-Aging.
+    /// Age in years; whole years except for HCP-Aging.
     pub fn age_years(&self) -> f64 {
         f64::from(self.age_months) / 12.0
     }
 
-    /// Where the age lies between the middle (0) and the end (1) of the layout's range.
+    /// Position of the age between the middle (0) and the end (1) of the layout's range.
     pub fn relative_age(&self, layout: CohortLayout) -> f64 {
         let ages = layout.ages_years();
         let middle = (ages.start() + ages.end()) / 2.0;
         (self.age_years() - middle) / (ages.end() - middle)
     }
 
-    /// Usual framewise displacement, as a multiple of the cohort's.
+    /// Usual framewise displacement, as a multiple of the cohort's median.
     pub fn motion_times(&self) -> f64 {
         (MOTION_LOG_SD * self.motion).exp()
     }
 }
 
-/// The name of a subject, by number from 0; every one is fictional but NSD's, which are `subj01`
-/// on.
+/// The name of a subject, by index from 0. All names are fictional except those of NSD, which start
+/// at `subj01`.
 pub(super) fn subject_id(layout: CohortLayout, number: usize) -> String {
     let number = number + 1;
     match layout {
@@ -98,7 +98,7 @@ pub(super) fn subject_id(layout: CohortLayout, number: usize) -> String {
     }
 }
 
-/// Draws everybody, family after family.
+/// Draws all people, family by family.
 pub(super) fn draw_people(spec: &CohortSpec, rng: &mut dyn Rng) -> Vec<Person> {
     let n_subjects = spec.subjects();
     let has_families = matches!(spec.layout, CohortLayout::Hcp | CohortLayout::Xcpd);
@@ -230,7 +230,7 @@ mod tests {
             .map(|p| p.dwell * (p.score - mean))
             .sum::<f64>()
             / people.iter().map(|p| p.dwell * p.dwell).sum::<f64>();
-        // 0.8 · 4.8 = 3.84 before the score is cut at its range.
+        // 0.8 · 4.8 = 3.84 before the score is clipped to its range.
         assert!((3.0..3.9).contains(&slope), "{slope}");
         assert!(people.iter().all(|p| (4.0..=24.0).contains(&p.score)));
         assert!(

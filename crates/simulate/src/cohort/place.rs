@@ -1,4 +1,4 @@
-//! Folder of a cohort that is being written, moved to its place once it is whole.
+//! Folder of an unfinished cohort, moved to its path once it is complete.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -15,14 +15,14 @@ const CONTENT: &str = "cohort";
 pub(super) struct Place {
     out: PathBuf,
     dir: PathBuf,
-    /// Held until dropped; the system lets go of it when the process dies.
+    /// Held until dropped; the system releases it when the process dies.
     _lock: FolderLock,
 }
 
 impl Place {
-    /// Takes the right to fill `out`, which must not exist or be empty.
+    /// Claims the right to fill `out`, which must not exist or be empty.
     ///
-    /// What a killed process left in `<out>.partial/` is removed.
+    /// The remains of a killed process in `<out>.partial/` are removed.
     pub fn claim(out: &Path) -> Result<Self, SimulateError> {
         let name = out.file_name().ok_or_else(|| {
             SimulateError::config("out", out.display(), "a path that ends in a name")
@@ -50,12 +50,12 @@ impl Place {
         Ok(place)
     }
 
-    /// The folder to write into.
+    /// The folder for the files of the cohort.
     pub fn content(&self) -> PathBuf {
         self.dir.join(CONTENT)
     }
 
-    /// Moves the cohort to its place.
+    /// Moves the cohort to `out`.
     pub fn finish(self) -> Result<(), SimulateError> {
         if self.out.exists() {
             fs::remove_dir(&self.out).map_err(SimulateError::io("replace", &self.out))?;
@@ -66,7 +66,7 @@ impl Place {
 }
 
 impl Drop for Place {
-    /// Leaves nothing behind; what somebody else put into the folder stays.
+    /// Removes the unfinished cohort; files of others in the folder are kept.
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(self.content());
         FolderLock::remove_file(&self.dir);
@@ -80,7 +80,7 @@ pub(super) fn write_text(path: &Path, text: &str) -> Result<(), SimulateError> {
     fs::write(path, text).map_err(SimulateError::io("write", path))
 }
 
-/// Cuts a file to 60 % of its length, as a broken copy does.
+/// Truncates a file to 60 % of its length, like an interrupted copy.
 pub(super) fn cut_short(path: &Path) -> Result<(), SimulateError> {
     let file = File::options()
         .write(true)

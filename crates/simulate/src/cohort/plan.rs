@@ -1,4 +1,4 @@
-//! Plan of a cohort: its scans and its size on disk, known before anything is drawn.
+//! Plan of a cohort: its scans and its size on disk, before anything is drawn.
 
 use super::rows::{LabelledRows, dense_rows, parcel_rows};
 use super::spec::{CohortLayout, CohortSpec, SeriesFile};
@@ -7,7 +7,7 @@ use crate::error::SimulateError;
 use brainmae_atlas::Atlas;
 use brainmae_formats::label_map::GrayordinateLabels;
 
-/// Volumes of a rest scan in the releases; tasks have their own.
+/// Volumes of a rest scan in the releases; tasks have other numbers.
 const HCP_REST_VOLUMES: usize = 1200;
 const AGING_REST_VOLUMES: usize = 478;
 const NSD_VOLUMES: usize = 226;
@@ -16,12 +16,12 @@ const XCPD_VOLUMES: usize = 240;
 /// Bytes of a number in a table, with its tab.
 const TABLE_CELL_BYTES: u64 = 10;
 
-/// What is wrong with a scan, on purpose.
+/// Deliberate defect of a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Defect {
-    /// Its files are not there.
+    /// Its files are missing.
     Missing,
-    /// Its signal file ends early.
+    /// Its signal file is truncated.
     CutShort,
     /// The head moves five times as much.
     HighMotion,
@@ -30,7 +30,7 @@ pub(super) enum Defect {
 }
 
 impl Defect {
-    /// As written into the truth.
+    /// The text in the tables of the truth.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Missing => "missing",
@@ -41,50 +41,50 @@ impl Defect {
     }
 }
 
-/// One scan to be written.
+/// One scan to write.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct PlannedScan {
-    /// Number of the subject.
+    /// Index of the subject.
     pub person: usize,
-    /// As the release names it: `V1`, `session01`.
+    /// Session in the words of the release: `V1`, `session01`.
     pub session: Option<String>,
-    /// As the release names the run: `tfMRI_WM_LR`.
+    /// Run in the words of the release: `tfMRI_WM_LR`.
     pub run: String,
-    /// In lower case.
+    /// Task in lower case.
     pub task: String,
-    /// Volumes of each of the runs that are concatenated; one for most.
+    /// Volumes of each concatenated run; a single number for most scans.
     pub part_volumes: Vec<usize>,
-    /// Signal files, relative to the cohort: the one to be used, then others of the same scan.
+    /// Signal files, relative to the cohort: the file to use, then others of the same scan.
     pub files: Vec<String>,
     pub defect: Option<Defect>,
 }
 
 impl PlannedScan {
-    /// Volumes acquired.
+    /// Number of volumes acquired.
     pub fn n_volumes(&self) -> usize {
         self.part_volumes.iter().sum()
     }
 }
 
-/// How large a cohort will be.
+/// Size of a planned cohort.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CohortPlan {
-    /// People.
+    /// Number of people.
     pub n_subjects: usize,
-    /// Scans with files.
+    /// Number of scans with files.
     pub n_scans: usize,
-    /// About how many bytes the signal files take; `.nii.gz` before compression.
+    /// Approximate size of the signal files in bytes; `.nii.gz` before compression.
     pub n_bytes: u64,
-    /// Every scan, those missing on purpose too.
+    /// All scans, with those that are missing on purpose.
     pub(super) scans: Vec<PlannedScan>,
-    /// Rows of CIFTI files, where there are such.
+    /// Rows of the CIFTI files, if there are any.
     pub(super) rows: Option<LabelledRows>,
 }
 
-/// Tells which scans a cohort will have and how large it will be, and writes nothing.
+/// Plans the scans and the size of a cohort, without writing anything.
 ///
 /// # Errors
-/// [`SimulateError::Config`] for a spec that cannot be, or labels that are not those of the atlas.
+/// [`SimulateError::Config`] for an invalid spec, or labels of another atlas.
 pub fn plan_cohort(
     spec: &CohortSpec,
     atlas: &Atlas,
@@ -121,7 +121,7 @@ pub fn plan_cohort(
     })
 }
 
-/// Volumes of a scan: as asked for, or as in the release.
+/// Volumes of a scan: as requested, or as in the release.
 pub(super) fn volumes(spec: &CohortSpec, task: &str) -> usize {
     spec.n_volumes
         .or_else(|| task_design::release_volumes(task))
@@ -133,7 +133,7 @@ pub(super) fn volumes(spec: &CohortSpec, task: &str) -> usize {
         })
 }
 
-/// Ending of a CIFTI file of the kind asked for.
+/// Extension of the requested kind of CIFTI file.
 pub(super) fn cifti_ending(spec: &CohortSpec) -> &'static str {
     match spec.series_file() {
         SeriesFile::Ptseries => ".ptseries.nii",
@@ -141,8 +141,9 @@ pub(super) fn cifti_ending(spec: &CohortSpec) -> &'static str {
     }
 }
 
-/// The second subject misses the last scan of several, the first scan of the third is cut short (in
-/// XCP-D, all scans miss an ROI), and in the first of the fourth the head moves.
+/// Plants defects: the last of several scans of the second subject is missing, the first scan of
+/// the third subject is truncated (in XCP-D, all its scans miss an ROI), and the first scan of the
+/// fourth subject has high head movement.
 fn plant_defects(layout: CohortLayout, scans: &mut [PlannedScan]) {
     let n_of_second = scans.iter().filter(|scan| scan.person == 1).count();
     if n_of_second > 1
@@ -183,8 +184,8 @@ mod tests {
         };
         let plan = plan(&spec);
         assert_eq!(plan.n_scans, 18);
-        // 4 · 1200 + 2 · (176 + 253 + 316 + 284 + 232 + 274 + 405), and one rest scan in a second
-        // file; 16 ROIs of 4 bytes.
+        // 4 · 1200 + 2 · (176 + 253 + 316 + 284 + 232 + 274 + 405), and a second file of one rest
+        // scan; 16 ROIs of 4 bytes.
         assert_eq!(plan.n_bytes, (4800 + 3880 + 1200) * 16 * 4);
     }
 

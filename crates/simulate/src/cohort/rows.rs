@@ -1,4 +1,4 @@
-//! The rows of simulated CIFTI files: which vertices and voxels, and which ROI each belongs to.
+//! Rows of simulated CIFTI files: their vertices and voxels, with the ROI of each.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use brainmae_atlas::Atlas;
 use brainmae_formats::cifti::writer::{BrainModel, CiftiParcel, CiftiRows, Places};
 use brainmae_formats::label_map::GrayordinateLabels;
 
-/// Vertices of an fsLR-32k surface, and how many have no row, on the left and on the right.
+/// Vertices of an fsLR-32k surface, and the number of those without a row on the left and right.
 const MESH: usize = 32_492;
 const MEDIAL_WALL: [usize; 2] = [2796, 2776];
 
 const CORTEX: [&str; 2] = ["CORTEX_LEFT", "CORTEX_RIGHT"];
 
-/// Structures below the cortex, in the order and with the voxel counts of the HCP.
+/// Subcortical structures, in the order and with the voxel counts of the HCP.
 const BELOW_CORTEX: [(&str, usize); 19] = [
     ("ACCUMBENS_LEFT", 135),
     ("ACCUMBENS_RIGHT", 140),
@@ -37,16 +37,16 @@ const BELOW_CORTEX: [(&str, usize); 19] = [
     ("THALAMUS_RIGHT", 1248),
 ];
 
-/// Boxes of voxels from which structures are cut, one after the other: first voxel and size along
-/// i and j. As i grows to the left, the first box is the left side, the second the right side; the
-/// third, between them, is the brain stem's.
+/// Boxes of voxels, filled with structures one after the other: first voxel and size along i and j.
+/// As i increases to the left, the first box is the left side and the second the right side. The
+/// third, between them, is for the brain stem.
 const BOXES: [([u32; 3], [u32; 2]); 3] = [
     ([52, 25, 10], [29, 66]),
     ([10, 25, 10], [29, 66]),
     ([40, 45, 5], [11, 20]),
 ];
 
-/// The rows of a file and the label of each: 0 belongs to no ROI, `n` to the ROI of index `n - 1`.
+/// The rows of a file with the label of each: 0 for no ROI, `n` for the ROI of index `n - 1`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct LabelledRows {
     pub rows: CiftiRows,
@@ -55,11 +55,12 @@ pub(super) struct LabelledRows {
 
 /// Rows of a `.dtseries.nii`.
 ///
-/// The left-out medial wall is the first vertices without an ROI; where structures below the cortex
-/// lie is made up, their counts are not.
+/// The first vertices without an ROI are the medial wall, which has no rows. The positions of
+/// subcortical structures are fictional, but their voxel counts are real.
 ///
 /// # Errors
-/// When the labels are not those of the atlas, or all grayordinates are asked for on another mesh.
+/// An error when the labels do not match the atlas, or all grayordinates are requested on another
+/// mesh.
 pub(super) fn dense_rows(
     spec: &CohortSpec,
     atlas: &Atlas,
@@ -110,7 +111,7 @@ pub(super) fn dense_rows(
 /// Rows of a `.ptseries.nii`: the ROIs of the atlas, in order.
 ///
 /// # Errors
-/// When the labels are not those of the atlas.
+/// An error when the labels do not match the atlas.
 pub(super) fn parcel_rows(
     atlas: &Atlas,
     labels: &GrayordinateLabels,
@@ -159,7 +160,7 @@ pub(super) fn parcel_rows(
     })
 }
 
-/// The vertices that have a row: of every label the first, then every `every`-th.
+/// The vertices with a row: the first of every label, then every `every`-th.
 fn vertices_with_row(
     by_vertex: &[u32],
     medial_wall: usize,
@@ -216,7 +217,7 @@ fn voxels_below_cortex(every: usize) -> Vec<(&'static str, Vec<[u32; 3]>)> {
         .collect()
 }
 
-/// Every label has an ROI and every ROI a row.
+/// Checks that every label has an ROI and every ROI has a row.
 fn check_labels(atlas: &Atlas, labels: &[u32]) -> Result<(), SimulateError> {
     let mut found = vec![false; atlas.n_rois() + 1];
     for &label in labels {
@@ -242,7 +243,8 @@ pub(super) mod tests {
     use super::super::brain::tests::atlas;
     use super::*;
 
-    /// Left ROIs on the left and right ROIs on the right, four vertices each, after four of none.
+    /// Left ROIs on the left and right ROIs on the right, four vertices each, after four unlabelled
+    /// ones.
     pub fn labels(atlas: &Atlas) -> GrayordinateLabels {
         let half = atlas.n_rois() as u32 / 2;
         let side = |labels: std::ops::RangeInclusive<u32>| -> Vec<u32> {
@@ -320,7 +322,7 @@ pub(super) mod tests {
             ..CohortSpec::default()
         };
         let rows = dense_rows(&spec, &atlas, &labels(&atlas)).unwrap();
-        // The first and fourth of four vertices.
+        // The first and the fourth of four vertices.
         let of_left: Vec<u32> = rows.labels[..6].to_vec();
         assert_eq!(of_left, [0, 0, 1, 1, 2, 2]);
         let CiftiRows::Dense(models) = &rows.rows else {

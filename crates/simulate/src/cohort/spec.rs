@@ -8,10 +8,10 @@ use super::effects::PlantedEffects;
 use super::task_design;
 use crate::error::SimulateError;
 
-/// Every how many vertices a sparse cohort keeps one, unless told otherwise.
+/// Default interval between the vertices of a sparse cohort.
 const SPARSE_EVERY: usize = 128;
 
-/// The release whose names and tables the cohort has.
+/// The release whose names and tables the cohort uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CohortLayout {
@@ -20,14 +20,14 @@ pub enum CohortLayout {
     Hcp,
     /// HCP-Aging: TR 0.8 s, visits, rest runs concatenated.
     Aging,
-    /// NSD: volumes of 1.8 mm, TR 4/3 s, images shown, label volumes of each subject.
+    /// NSD: images with voxels of 1.8 mm, TR 4/3 s, image designs, label volumes of each subject.
     Nsd,
     /// XCP-D: tables of ROI signals in three generations of names.
     Xcpd,
 }
 
 impl CohortLayout {
-    /// As written in commands and scan tables.
+    /// The name in commands and scan tables.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Hcp => "hcp",
@@ -37,7 +37,7 @@ impl CohortLayout {
         }
     }
 
-    /// Seconds between volumes.
+    /// TR, seconds.
     pub fn tr_secs(self) -> f64 {
         match self {
             Self::Hcp => 0.72,
@@ -47,7 +47,7 @@ impl CohortLayout {
         }
     }
 
-    /// Ages of its subjects.
+    /// Range of the subjects' ages, years.
     pub(super) fn ages_years(self) -> RangeInclusive<f64> {
         match self {
             Self::Hcp => 22.0..=36.0,
@@ -57,7 +57,7 @@ impl CohortLayout {
         }
     }
 
-    /// Tasks that every subject does, in lower case; any other word is a task in XCP-D.
+    /// Tasks of every subject, in lower case; XCP-D allows any other word too.
     fn tasks(self) -> Vec<&'static str> {
         match self {
             Self::Hcp => [&["rest"], task_design::HCP_TASKS].concat(),
@@ -68,7 +68,7 @@ impl CohortLayout {
     }
 }
 
-/// What the signal files are.
+/// Kind of the signal files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SeriesFile {
@@ -76,54 +76,55 @@ pub enum SeriesFile {
     Dtseries,
     /// CIFTI-2, one row per ROI.
     Ptseries,
-    /// Text, one column per ROI; XCP-D alone.
+    /// Text, one column per ROI; only for XCP-D.
     Tsv,
-    /// A compressed 4-D image of 16-bit integers; NSD alone.
+    /// A compressed 4-D image of 16-bit integers; only for NSD.
     Nifti,
 }
 
-/// Which grayordinates a `.dtseries.nii` has.
+/// Grayordinates of a `.dtseries.nii`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grayordinates {
     /// The 91,282 of the HCP: a scan of 1200 volumes takes 438 MB.
     Full,
-    /// The first and then every `sparse_every`-th vertex of each ROI, voxel of each structure.
+    /// The first and then every `sparse_every`-th vertex of each ROI and voxel of each structure.
     #[default]
     Sparse,
 }
 
-/// A simulated cohort: layout, size and the effects that are planted in it.
+/// Spec of a simulated cohort: layout, size and planted effects.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CohortSpec {
-    /// The release that it looks like.
+    /// The imitated release.
     pub layout: CohortLayout,
-    /// Seed of everything drawn.
+    /// Seed of all draws.
     pub seed: u64,
-    /// People; 4 for NSD and 12 for the others when not given.
+    /// Number of people; default 4 for NSD and 12 for the others.
     pub n_subjects: Option<usize>,
-    /// Tasks in lower case, such as `rest` and `wm`; all that the layout has when empty. For XCP-D
+    /// Tasks in lower case, such as `rest` and `wm`; all tasks of the layout when empty. For XCP-D,
     /// any word of lower-case letters and digits is a task of alternating blocks.
     pub tasks: Vec<String>,
-    /// Volumes of every scan; as in the release when not given.
+    /// Volumes of every scan; default as in the release.
     pub n_volumes: Option<usize>,
-    /// What the signal files are; when not given, what the release has most of.
+    /// Kind of the signal files; default the most common one of the release.
     pub file: Option<SeriesFile>,
-    /// Which grayordinates a `.dtseries.nii` has.
+    /// Grayordinates of a `.dtseries.nii`.
     pub grayordinates: Grayordinates,
-    /// Every how many vertices or voxels a sparse file keeps one.
+    /// Interval between the vertices or voxels of a sparse file.
     pub sparse_every: usize,
-    /// Name of the atlas in the file names of XCP-D. One that starts with `4S` adds the 56 columns
-    /// of regions below the cortex.
+    /// Name of the atlas in the file names of XCP-D. A name that starts with `4S` adds the 56
+    /// columns of subcortical regions.
     pub atlas_label: String,
-    /// Sessions of each NSD subject.
+    /// Number of sessions of each NSD subject.
     pub sessions: usize,
-    /// Scans in each NSD session.
+    /// Number of scans in each NSD session.
     pub runs_per_session: usize,
-    /// Plant faults: a missing scan, a file cut short, much movement, a missing ROI.
+    /// Whether to plant defects: a missing scan, a truncated file, high head movement, a missing
+    /// ROI.
     pub defects: bool,
-    /// What is planted, and how strongly.
+    /// Sizes of the planted effects.
     pub effects: PlantedEffects,
 }
 
@@ -148,7 +149,7 @@ impl Default for CohortSpec {
 }
 
 impl CohortSpec {
-    /// People in the cohort.
+    /// Number of people in the cohort.
     pub fn subjects(&self) -> usize {
         self.n_subjects.unwrap_or(match self.layout {
             CohortLayout::Nsd => 4,
@@ -156,7 +157,7 @@ impl CohortSpec {
         })
     }
 
-    /// What its signal files are.
+    /// Kind of the signal files.
     pub fn series_file(&self) -> SeriesFile {
         self.file.unwrap_or(match self.layout {
             CohortLayout::Hcp | CohortLayout::Aging => SeriesFile::Dtseries,
@@ -165,7 +166,7 @@ impl CohortSpec {
         })
     }
 
-    /// The tasks; those of a release always in one order.
+    /// The tasks, in a fixed order if they are from a release.
     pub(super) fn task_list(&self) -> Vec<String> {
         if self.tasks.is_empty() || self.layout != CohortLayout::Xcpd {
             let wanted = |task: &str| self.tasks.is_empty() || self.tasks.iter().any(|t| t == task);
@@ -178,7 +179,7 @@ impl CohortSpec {
         }
     }
 
-    /// Checks that the cohort can be made.
+    /// Checks that the spec is valid.
     pub(super) fn check(&self) -> Result<(), SimulateError> {
         let count = |key: &'static str, count: usize, most: usize| match count {
             n if (1..=most).contains(&n) => Ok(()),

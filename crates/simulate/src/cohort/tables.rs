@@ -1,4 +1,4 @@
-//! Tables of subjects, as the HCP and the NDA hand them out; every value is made up.
+//! Tables of subjects in the formats of the HCP and the NDA, with fictional values.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::place::write_text;
 use super::plan::{Defect, PlannedScan};
 use crate::error::SimulateError;
 
-/// The table of the HCP that everybody may see.
+/// Columns of the unrestricted table of the HCP.
 const UNRESTRICTED: [&str; 17] = [
     "Subject",
     "Release",
@@ -32,15 +32,15 @@ const UNRESTRICTED: [&str; 17] = [
     "CogTotalComp_Unadj",
 ];
 
-/// Rest scans of a subject who did all.
+/// Rest scans of a complete subject.
 const REST_SCANS: usize = 4;
 
-/// The subject without a behaviour score, where faults are planted, and every how many subjects
-/// another score is missing.
+/// The index of the subject without a behaviour score, if defects are planted, and the interval
+/// between subjects without another score.
 const WITHOUT_SCORE: usize = 4;
 const MISSING_EVERY: usize = 7;
 
-/// First numbers of mothers and fathers.
+/// First id numbers of mothers and fathers.
 const MOTHERS: usize = 50_001;
 const FATHERS: usize = 80_001;
 
@@ -94,7 +94,7 @@ pub(super) fn write_hcp_unrestricted(
     write_text(path, &text)
 }
 
-/// Writes `restricted.csv`: exact age, parents and how siblings were born.
+/// Writes `restricted.csv`: exact age, parents and type of birth of siblings.
 pub(super) fn write_hcp_restricted(path: &Path, people: &[Person]) -> Result<(), SimulateError> {
     let mut text =
         String::from("Subject,Age_in_Yrs,Family_ID,Mother_ID,Father_ID,ZygositySR,ZygosityGT\n");
@@ -116,7 +116,7 @@ pub(super) fn write_hcp_restricted(path: &Path, people: &[Person]) -> Result<(),
     write_text(path, &text)
 }
 
-/// Writes `ndar_subject01.txt`: quoted cells between tabs, a second line of descriptions, one row
+/// Writes `ndar_subject01.txt`: tab-separated quoted cells, a second line of descriptions, one row
 /// per visit.
 pub(super) fn write_nda(
     path: &Path,

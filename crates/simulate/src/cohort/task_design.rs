@@ -17,25 +17,25 @@ pub(super) const HCP_TASKS: &[&str] = &[
 /// Tasks of HCP-Aging.
 pub(super) const AGING_TASKS: &[&str] = &["vismotor", "carit", "facename"];
 
-/// Seconds of an NSD trial, and how long its image is shown.
+/// Seconds of an NSD trial, and seconds that its image is shown.
 const NSD_TRIAL_SECS: f64 = 4.0;
 const NSD_IMAGE_SECS: f64 = 3.0;
 
-/// NSD shows 73,000 images.
+/// Number of NSD images.
 const NSD_IMAGES: u32 = 73_000;
 
-/// NSD trials before the first and after the last image.
+/// Blank NSD trials before the first and after the last image.
 const NSD_BLANKS: [usize; 2] = [3, 4];
 
-/// Images whose numbers agree modulo this evoke the same response.
+/// Images whose numbers are equal modulo this value evoke the same response.
 pub(super) const NSD_CATEGORIES: u32 = 4;
 
 /// One block of one condition.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Block {
-    /// As files on disk name it.
+    /// Condition name in the files on disk.
     pub condition: String,
-    /// Which response it evokes.
+    /// Name of the response it evokes.
     pub response: String,
     pub onset_secs: f64,
     pub duration_secs: f64,
@@ -49,15 +49,15 @@ struct Design {
     conditions: &'static [&'static str],
     repeats: usize,
     start: f64,
-    /// Before every block.
+    /// Seconds of the cue before every block.
     cue: f64,
     block: f64,
-    /// A fixation follows every so many blocks.
+    /// Number of blocks between fixations.
     fixation_every: usize,
     fixation: f64,
 }
 
-/// Lengths and conditions are those of the releases; the order of blocks is drawn.
+/// Lengths and conditions are those of the releases; the order of blocks is random.
 #[rustfmt::skip]
 const DESIGNS: &[Design] = &[
     Design { task: "emotion", n_volumes: 176, conditions: &["fear", "neut"], repeats: 3, start: 0.0, cue: 3.0, block: 18.0, fixation_every: 6, fixation: 0.0 },
@@ -78,9 +78,9 @@ pub(super) fn release_volumes(task: &str) -> Option<usize> {
     Some(design.n_volumes)
 }
 
-/// The blocks of a task that end before the scan does, in order of time.
+/// The blocks of a task that end before the scan does, sorted by time.
 ///
-/// A task without a design of its own alternates 20 s of itself and 20 s of nothing; rest has none.
+/// A task without a design alternates 20 s of task and 20 s of rest; rest has no blocks.
 pub(super) fn blocks(task: &str, scan_secs: f64, rng: &mut dyn Rng) -> Vec<Block> {
     let generic = Design {
         task: "",
@@ -122,7 +122,7 @@ pub(super) fn blocks(task: &str, scan_secs: f64, rng: &mut dyn Rng) -> Vec<Block
     blocks
 }
 
-/// The conditions of a task that has a design of its own.
+/// The conditions of a task with a design.
 pub(super) fn conditions(task: &str) -> &'static [&'static str] {
     DESIGNS
         .iter()
@@ -130,7 +130,7 @@ pub(super) fn conditions(task: &str) -> &'static [&'static str] {
         .map_or(&[], |design| design.conditions)
 }
 
-/// Seconds between the cue and the block that it announces; 0 in tasks without cues.
+/// Seconds between the cue and its block; 0 in tasks without cues.
 pub(super) fn cue_secs(task: &str) -> f64 {
     DESIGNS
         .iter()
@@ -138,13 +138,13 @@ pub(super) fn cue_secs(task: &str) -> f64 {
         .map_or(0.0, |design| design.cue)
 }
 
-/// The images of an NSD scan: one trial every 4 s, some of them blank.
+/// The images of an NSD scan: one trial every 4 s; some trials are blank.
 pub(super) fn images(scan_secs: f64, rng: &mut dyn Rng) -> Vec<Block> {
     let trials = (scan_secs / NSD_TRIAL_SECS) as usize;
     (NSD_BLANKS[0]..trials.saturating_sub(NSD_BLANKS[1]))
         .filter_map(|trial| {
             let image = rng.random_range(1..=NSD_IMAGES);
-            // Five in sixty-eight trials between are blank.
+            // Five of the sixty-eight trials between are blank.
             let blank = rng.random_bool(5.0 / 68.0);
             (!blank).then(|| Block {
                 condition: image.to_string(),
@@ -157,15 +157,15 @@ pub(super) fn images(scan_secs: f64, rng: &mut dyn Rng) -> Vec<Block> {
 }
 
 impl Block {
-    /// The answer of the blood at `time_secs` to this block, of amplitude 1: the double-gamma
+    /// The haemodynamic response at `time_secs` to this block, of amplitude 1: the double-gamma
     /// response of SPM (peaks of shape 6 and 16, the second a sixth as high), convolved with the
-    /// block. In a long block it settles at 5/6.
+    /// block. In a long block it converges to 5/6.
     pub fn response_at(&self, time_secs: f64) -> f64 {
         let since = time_secs - self.onset_secs;
         step_response(since) - step_response(since - self.duration_secs)
     }
 
-    /// When the answer is over.
+    /// End of the response, seconds.
     pub fn over_secs(&self) -> f64 {
         self.onset_secs + self.duration_secs + 40.0
     }
@@ -179,7 +179,7 @@ fn step_response(secs: f64) -> f64 {
     gamma_cdf(6, secs) - gamma_cdf(16, secs) / 6.0
 }
 
-/// Distribution function of the gamma distribution of a whole-numbered shape and scale 1.
+/// Cumulative distribution function of the gamma distribution with integer shape and scale 1.
 fn gamma_cdf(shape: u32, x: f64) -> f64 {
     let (mut term, mut sum) = (1.0, 1.0);
     for k in 1..shape {

@@ -1,4 +1,4 @@
-//! Small cohorts of each layout, written and looked at.
+//! Tests of small cohorts of each layout.
 
 mod left_behind;
 
@@ -81,7 +81,7 @@ fn cifti(path: &Path) -> Vec<Vec<f64>> {
     values.chunks(n_volumes).map(<[f64]>::to_vec).collect()
 }
 
-/// A table of text: its header and its cells.
+/// A text table: its header and its cells.
 fn table(path: &Path, separator: char) -> (Vec<String>, Vec<Vec<String>>) {
     let text = fs::read_to_string(path).unwrap();
     let cells = |line: &str| line.split(separator).map(str::to_owned).collect();
@@ -173,7 +173,7 @@ fn planted_defects_are_there() {
         let path = folder.path().join(format!("990{subject:03}/{REST}"));
         path.parent().unwrap().to_owned()
     };
-    // A whole file and a cut one, of the same shape.
+    // A complete file and a truncated one, of the same shape.
     let whole = fs::metadata(folder.path().join(format!("990002/{REST}")))
         .unwrap()
         .len();
@@ -182,7 +182,7 @@ fn planted_defects_are_there() {
         .unwrap()
         .len();
     assert_eq!(cut, whole / 5 * 3);
-    // Column 7 is the step along x, whose size follows the displacement.
+    // Column 7 is the difference along x, whose size depends on the displacement.
     let movement = |subject: usize| -> f64 {
         let text = fs::read_to_string(run(subject).join("Movement_Regressors.txt")).unwrap();
         let steps = text.lines().map(|line| {
@@ -238,7 +238,7 @@ fn tables_and_families_agree() {
         let age: i32 = restricted[1].parse().unwrap();
         assert!((low..=high).contains(&age));
     }
-    // The second subject misses a rest scan, the fifth a score.
+    // The second subject has no second rest scan, the fifth no score.
     assert_eq!(unrestricted[1][5..8], ["false", "3", "75"]);
     assert_eq!(unrestricted[0][5..8], ["true", "4", "100"]);
     assert_eq!(unrestricted[4][10], "");
@@ -255,7 +255,7 @@ fn rois_of_one_network_correlate_more_than_others() {
     };
     simulate(&spec, folder.path()).unwrap();
     let rows = cifti(&folder.path().join(format!("990001/{REST}")));
-    // Rows: one without an ROI and one of each of eight ROIs a side, two per network.
+    // Rows: per side one without an ROI and one of each of eight ROIs, two per network.
     let roi_row = |roi: usize| &rows[1 + roi + roi / 8];
     let network = |roi: usize| roi % 8 / 2;
     let (mut within, mut between) = (Vec::new(), Vec::new());
@@ -347,7 +347,7 @@ fn concatenated_rest_jumps_at_its_seams() {
     let rest = "rfMRI_REST/rfMRI_REST_Atlas_MSMAll_hp0_clean_rclean_tclean.dtseries.nii";
     let rows = cifti(&results.join(rest));
     assert_eq!(rows[1].len(), 800);
-    // Over all rows, the largest steps are those at the seams.
+    // Over all rows, the largest differences are at the seams.
     let step = |volume: usize| -> f64 {
         rows.iter()
             .map(|row| (row[volume] - row[volume - 1]).abs())
@@ -373,7 +373,7 @@ fn concatenated_rest_jumps_at_its_seams() {
 
     let (names, rows) = table(&folder.path().join("ndar_subject01.txt"), '\t');
     assert_eq!(names[3], "\"interview_age\"");
-    // A line of descriptions, then five subjects, two of whom came twice.
+    // A line of descriptions, then five subjects, two of them with two visits.
     assert_eq!(rows.len(), 1 + 7);
     let months: u32 = rows[1][3].trim_matches('"').parse().unwrap();
     assert!((36 * 12..=89 * 12).contains(&months));
@@ -397,7 +397,8 @@ fn nsd_volumes_lie_on_the_grid_of_their_labels() {
     assert_eq!((n_volumes, bold.len(), labels.len()), (200, 10_920, 10_920));
     let keys: BTreeSet<i64> = labels.iter().map(|key| *key as i64).collect();
     assert_eq!(keys, (0..=16).collect());
-    // Labelled voxels are in the brain; it is larger than the labels, and 0 outside.
+    // Labelled voxels are inside the brain, which is larger than the labels; outside it values are
+    // 0.
     assert!(
         bold.iter()
             .zip(&labels)

@@ -1,4 +1,4 @@
-//! Truth of a cohort: tables in `truth/` beside the data that say what was planted.
+//! Truth of a cohort: tables of the planted values, in `truth/` beside the data.
 
 use std::path::Path;
 
@@ -15,10 +15,10 @@ use crate::error::SimulateError;
 use brainmae_atlas::Atlas;
 use brainmae_data::prepared::{TOOL, write_table};
 
-/// ROI signals are kept of the first scans of this many subjects.
+/// Number of subjects whose first scan has its ROI signals in the truth.
 const SUBJECTS_WITH_SIGNALS: usize = 2;
 
-/// What was planted in the scans written so far.
+/// Planted values of the scans written so far.
 #[derive(Default)]
 pub(super) struct Truth {
     scans: Vec<ScanTruth>,
@@ -34,7 +34,7 @@ struct ScanTruth {
     mean_fd_mm: Option<f64>,
 }
 
-/// `truth.toml`.
+/// Content of `truth.toml`.
 #[derive(Serialize)]
 struct TruthCard<'a> {
     tool: &'a str,
@@ -43,7 +43,7 @@ struct TruthCard<'a> {
 }
 
 impl Truth {
-    /// Notes a scan that has no files.
+    /// Adds a scan without files.
     pub fn add_missing(&mut self, scan: &str, planned: &PlannedScan) {
         self.scans.push(ScanTruth {
             scan: scan.into(),
@@ -53,7 +53,7 @@ impl Truth {
         });
     }
 
-    /// Notes a scan that was written.
+    /// Adds a scan that was written.
     pub fn add(
         &mut self,
         scan: &str,
@@ -83,7 +83,7 @@ impl Truth {
         }
     }
 
-    /// Writes everything into the folder `dir`.
+    /// Writes all tables into the folder `dir`.
     pub fn write(
         &self,
         dir: &Path,
@@ -170,9 +170,8 @@ impl Truth {
         Ok(write_table(path, all.len(), columns)?)
     }
 
-    /// Signals in percent of the mean: `clean` is what the brain did, `written` has movement and
-    /// drift added. The mean over the vertices of an ROI is `written` and what is left of their
-    /// noise.
+    /// Signals in percent of the mean: `clean` has no artefacts, `written` has head movement and
+    /// drift added. The mean over the vertices of an ROI is `written` plus the mean of their noise.
     fn write_signals(&self, path: &Path) -> Result<(), SimulateError> {
         let mut scans: Vec<&str> = Vec::new();
         let (mut rois, mut volumes) = (Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! Files of XCP-D: three generations of names, censored volumes taken out or filled in.
+//! Files of XCP-D: three generations of names, with censored volumes removed or interpolated.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -17,13 +17,13 @@ use brainmae_formats::cifti::writer::{CiftiRows, CiftiWriter};
 /// Volumes above this framewise displacement are censored.
 pub(super) const CENSOR_FD_MM: f64 = 0.3;
 
-/// The ROI without values, where one is missing.
+/// The ROI without values, in scans with a missing ROI.
 pub(super) const MISSING_ROI: usize = 1;
 
-/// The share of [`MISSING_ROI`] that is covered, where it has no values.
+/// The coverage of [`MISSING_ROI`] in these scans.
 const MISSING_COVERAGE: f64 = 0.3;
 
-/// Every scan of every subject; the generation of names changes from subject to subject.
+/// Every scan of every subject; the generation of names depends on the subject.
 pub(super) fn plan(spec: &CohortSpec) -> Vec<PlannedScan> {
     let mut scans = Vec::new();
     for person in 0..spec.subjects() {
@@ -55,13 +55,13 @@ pub(super) fn plan(spec: &CohortSpec) -> Vec<PlannedScan> {
     scans
 }
 
-/// Whether the scans of a subject lack their censored volumes (`linc` mode); in the others these
-/// are filled in (`abcd` mode).
+/// Whether the scans of a subject omit their censored volumes (`linc` mode); in the others they are
+/// interpolated (`abcd` mode).
 pub(super) fn takes_out_censored(person: usize) -> bool {
     person.is_multiple_of(2)
 }
 
-/// Names of the columns that `4S` atlases have after the cortex.
+/// Names of the subcortical columns of `4S` atlases.
 pub(super) fn extra_columns(spec: &CohortSpec) -> Vec<String> {
     if !spec.atlas_label.starts_with("4S") {
         return Vec::new();
@@ -75,7 +75,8 @@ pub(super) fn extra_columns(spec: &CohortSpec) -> Vec<String> {
     names
 }
 
-/// Writes signals, sidecar, movement and censoring of a scan; returns the volumes in the file.
+/// Writes signals, sidecar, head movement and censoring of a scan; returns the number of volumes in
+/// the file.
 pub(super) fn write_scan(
     path: &Path,
     spec: &CohortSpec,
@@ -112,7 +113,8 @@ pub(super) fn write_scan(
         .chain(extra.iter().map(String::as_str))
         .collect();
     match rows {
-        // The first volume has no displacement and is always kept: there is one at least.
+        // The first volume has displacement 0 and is never censored, so at least one volume
+        // remains.
         Some(rows) => {
             let mut writer = CiftiWriter::create(path, rows, n_volumes, tr_secs)?;
             let mut row = Vec::with_capacity(n_volumes);
@@ -135,7 +137,7 @@ pub(super) fn write_scan(
         &path.with_file_name(format!("{stem}.json")),
         &format!("{sidecar}\n"),
     )?;
-    // The newer generations tell how much of every ROI is covered.
+    // The newer generations have a coverage table.
     if let Some(start) = stem.strip_suffix("_stat-mean_timeseries") {
         let mut shares = vec![vec![1.0]; signals.len()];
         if scan.defect == Some(Defect::MissingRoi) {
@@ -145,7 +147,7 @@ pub(super) fn write_scan(
         let text = table(&names[..shares.len()], &shares);
         write_text(&path.with_file_name(name), &text)?;
     }
-    // Companions are named after the scan alone.
+    // The names of companion files contain only the scan.
     let scan_name = name.split("_space-").next().unwrap_or(&name);
     let companion = |ending: &str| path.with_file_name(format!("{scan_name}_{ending}.tsv"));
     write_text(&companion("motion"), &motion(drawn))?;
@@ -157,7 +159,7 @@ pub(super) fn write_scan(
     Ok(n_volumes)
 }
 
-/// Writes what lies at the top of the folder.
+/// Writes the files in the top folder.
 pub(super) fn write_tables(dir: &Path, people: &[Person]) -> Result<(), SimulateError> {
     let description = serde_json::json!({
         "Name": "Simulated cohort, no real person",
@@ -179,7 +181,7 @@ pub(super) fn write_tables(dir: &Path, people: &[Person]) -> Result<(), Simulate
     write_text(&dir.join("participants.tsv"), &text)
 }
 
-/// Puts straight lines between the nearest volumes that are kept, held constant at the ends.
+/// Interpolates linearly between the nearest uncensored volumes; constant at the ends.
 fn fill_in(signal: &mut [f64], censored: &[bool]) {
     let mut before: Option<usize> = None;
     let mut volume = 0;
@@ -198,7 +200,7 @@ fn fill_in(signal: &mut [f64], censored: &[bool]) {
                     signal[before] + way * (signal[after] - signal[before])
                 }
                 (Some(known), None) | (None, Some(known)) => signal[known],
-                // Nothing is kept: the values stay.
+                // All volumes are censored, so the values stay.
                 (None, None) => signal[at],
             };
         }

@@ -1,4 +1,4 @@
-//! The draws behind planted data: gains, ages, states and signals.
+//! Draws of planted data: gains, ages, states and signals.
 
 use std::ops::RangeInclusive;
 
@@ -7,19 +7,19 @@ use rand_distr::StandardNormal;
 
 use super::{PlantedSpec, Signs};
 
-/// Ages of families.
+/// Range of the families' ages.
 const AGES_YEARS: RangeInclusive<f64> = 20.0..=80.0;
 
-/// How far siblings are apart from the age of their family.
+/// Range of siblings' age differences from their family, years.
 const SIBLINGS_YEARS: RangeInclusive<f64> = -3.0..=3.0;
 
-/// What a state does to each ROI, the same for all people; both `[state][roi]`.
+/// Effect of a state on each ROI, the same for all people; both `[state][roi]`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Gains {
     pub n_rois: usize,
-    /// How an ROI follows its network.
+    /// Gain of an ROI with respect to its network.
     pub values: Vec<f64>,
-    /// Its mean activation.
+    /// Mean activation of an ROI.
     pub activations: Vec<f64>,
 }
 
@@ -61,7 +61,7 @@ impl Gains {
     }
 }
 
-/// One age per subject; siblings are of about one age, so that a leak between them would show.
+/// One age per subject. Siblings have similar ages, which makes a leak between them visible.
 pub(super) fn draw_ages(spec: &PlantedSpec, rng: &mut dyn Rng) -> Vec<f64> {
     let mut family_age = 0.0;
     (0..spec.n_subjects)
@@ -82,7 +82,7 @@ pub(super) struct DrawnScan {
     pub states: Vec<usize>,
 }
 
-/// Draws a scan that goes through these states, one for each volume.
+/// Draws a scan with these states, one per volume.
 pub(super) fn draw_scan(
     spec: &PlantedSpec,
     gains: &Gains,
@@ -110,8 +110,8 @@ pub(super) fn draw_scan(
     DrawnScan { values, states }
 }
 
-/// A Markov chain: whenever the state may switch, it is left with probability `time since / dwell`,
-/// for any of the others alike.
+/// A Markov chain. Each time that the state may switch, it does so with the probability of the
+/// switch interval divided by the mean dwell time; the other states are equally probable.
 pub(crate) fn draw_states(
     spec: &PlantedSpec,
     dwells_secs: [f64; 2],
@@ -163,10 +163,10 @@ mod tests {
                 .collect();
             lengths.iter().sum::<usize>() as f64 / lengths.len() as f64
         };
-        // Some 500 and 1000 stays: standard errors of 1.8 and 0.6 s.
+        // About 500 and 1000 intervals: standard errors of 1.8 and 0.6 s.
         assert!((stays(&|state| state == 0) - 40.0).abs() < 6.0);
         assert!((stays(&|state| state > 0) - 20.0).abs() < 2.5);
-        // In the long run 40 of 40 + 20 + 20 s.
+        // The expected share is 40 of 40 + 20 + 20 s.
         let in_0 = states.iter().filter(|state| **state == 0).count() as f64 / 40_000.0;
         assert!((in_0 - 0.5).abs() < 0.06, "{in_0}");
     }
@@ -249,7 +249,7 @@ mod tests {
         for (a, b) in [(0, 1), (0, 2), (1, 2), (1, 3), (2, 3)] {
             assert_eq!(agree(a, b), 0.0);
         }
-        // The fifth ROI has the first one's pattern again.
+        // The fifth ROI has the same pattern as the first one.
         assert_eq!(agree(0, 4), 4.0);
     }
 

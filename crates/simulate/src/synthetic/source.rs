@@ -25,27 +25,27 @@ use brainmae_signals::cleaning::CleaningStep;
 use brainmae_studies::SubjectRecord;
 use brainmae_studies::events::events_from_labels;
 
-/// What is done to planted signals.
+/// Cleaning steps of planted signals.
 const CLEANING: [CleaningStep; 1] = [CleaningStep::ZScore];
 
-/// Scans that are drawn from a spec.
+/// Raw source of scans drawn from a spec.
 pub struct PlantedSource<'a> {
     spec: &'a PlantedSpec,
     streams: &'a Streams<'a>,
     identity: String,
     atlas: Atlas,
     gains: Gains,
-    /// By subject.
+    /// Age by subject, years.
     ages_years: Vec<f64>,
-    /// How often each subject goes through all states in a scan, where there are targets.
+    /// Rounds through all states in a scan, by subject; `None` without targets.
     rounds: Option<Vec<usize>>,
 }
 
 impl<'a> PlantedSource<'a> {
-    /// Draws what all scans share.
+    /// Draws the common part of all scans.
     ///
     /// # Errors
-    /// [`SimulateError::Config`] for a spec that cannot be.
+    /// [`SimulateError::Config`] for an invalid spec.
     pub fn new(spec: &'a PlantedSpec, streams: &'a Streams<'a>) -> Result<Self, SimulateError> {
         spec.check()?;
         let stream = |name: &str| streams(spec.seed, name);
@@ -65,7 +65,7 @@ impl<'a> PlantedSource<'a> {
         (self.streams)(self.spec.seed, name)
     }
 
-    /// Number of the subject, and name, of a scan.
+    /// Index of the subject and name of a scan.
     fn scan(&self, number: usize) -> (usize, ScanId) {
         let (subject, run) = (
             number / self.spec.scans_per_subject,
@@ -99,7 +99,7 @@ impl<'a> PlantedSource<'a> {
         )
     }
 
-    /// The targets of all subjects; they are computed from signals, those of finished scans too.
+    /// The targets of all subjects, computed from signals, with those of resumed scans.
     fn targets(&self, kept: &KeptScans<'_>) -> Result<Vec<OwnTargets>, DataError> {
         let (Some(targets), Some(rounds)) = (&self.spec.targets, &self.rounds) else {
             return Ok(Vec::new());
@@ -228,7 +228,7 @@ fn subject_id(number: usize) -> SubjectId {
     SubjectId::new(format!("{:03}", number + 1))
 }
 
-/// The subject with age, the share of the time that was spent in state 0, and its targets.
+/// The record of a subject with age, share of time in state 0, and targets.
 fn subject_record(
     spec: &PlantedSpec,
     number: usize,

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::PlantedTargets;
 use crate::error::SimulateError;
 
-/// Age at which the stay in state 0 is the common one, and the years that change it by a factor
-/// of e, per unit of `age_effect`.
+/// Age with the mean dwell time in state 0, and the years that change it by a factor of e, per unit
+/// of `age_effect`.
 const MIDDLE_AGE_YEARS: f64 = 50.0;
 const AGE_SCALE_YEARS: f64 = 30.0;
 
@@ -14,62 +14,62 @@ const AGE_SCALE_YEARS: f64 = 30.0;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Signs {
-    /// All gains are positive: states differ in strength alone.
+    /// All gains are positive: states differ only in strength.
     Positive,
-    /// Each sign is drawn, up or down alike.
+    /// Each sign is random, with equal probabilities.
     Random,
-    /// ROI `i` of a network has the Walsh pattern `i`: two ROIs of different patterns agree in half
-    /// of the states and oppose each other in the rest, so that over all states they are not
-    /// correlated. Takes a power of two of states.
+    /// ROI `i` of a network has the Walsh pattern `i`: two ROIs with different patterns have equal
+    /// signs in half of the states and opposite signs in the others, so that they are uncorrelated
+    /// over all states. The number of states must be a power of two.
     Walsh,
 }
 
-/// What to plant.
+/// Spec of planted data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PlantedSpec {
     /// Name of the data set.
     pub name: String,
-    /// Seed of everything drawn.
+    /// Seed of all draws.
     pub seed: u64,
-    /// People.
+    /// Number of people.
     pub n_subjects: usize,
-    /// Subjects per family, of about one age.
+    /// Subjects per family; they have similar ages.
     pub family_size: usize,
-    /// Scans of each subject.
+    /// Number of scans per subject.
     pub scans_per_subject: usize,
-    /// Networks, each with a time course of its own.
+    /// Number of networks, each with its own time course.
     pub n_networks: usize,
-    /// ROIs that follow it.
+    /// Number of ROIs per network.
     pub rois_per_network: usize,
-    /// States that the brain switches between.
+    /// Number of states of the brain.
     pub n_states: usize,
-    /// How long a state lasts on average.
+    /// Mean dwell time of a state, seconds.
     pub mean_dwell_secs: f64,
     /// Seconds between volumes.
     pub dt_secs: f64,
     /// Volumes in a scan.
     pub n_volumes: usize,
-    /// Correlation of a network's time course from one volume to the next.
+    /// Correlation of a network's time course between consecutive volumes.
     pub ar1: f64,
-    /// Standard deviation of the noise of an ROI; a time course has 1.
+    /// Standard deviation of the noise of an ROI; that of a time course is 1.
     pub noise_sd: f64,
-    /// Which ROIs follow their network upside down in which state.
+    /// Signs of the gains, by ROI and state.
     pub signs: Signs,
-    /// Weakest gain.
+    /// Minimum gain.
     pub strength_low: f64,
-    /// Strongest gain.
+    /// Maximum gain.
     pub strength_high: f64,
-    /// Mean activation: every ROI is this much up in one state of its own, and down in the others
-    /// so that its mean over states is zero.
+    /// Mean activation: the increase of every ROI in one state. It decreases in the others, so that
+    /// its mean over states is zero.
     pub activation: f64,
-    /// States switch at multiples of this alone; at 0, at any volume.
+    /// Interval of possible state switches, seconds; with 0, a switch is possible at any volume.
     pub switch_every_secs: f64,
-    /// At 1, thirty years more make the stay in state 0 longer by a factor of e; at 0, age does
-    /// nothing.
+    /// Effect of age: with 1, thirty years increase the dwell time of state 0 by a factor of e;
+    /// with 0, age has no effect.
     pub age_effect: f64,
-    /// Targets whose answer is known. States then follow one another in turn, each subject at a
-    /// pace of its own: `mean_dwell_secs` says nothing, and `ar1`, `age_effect` and
+    /// Targets with known answers. The states then follow one another in a fixed cycle, at an
+    /// individual pace of each subject: `mean_dwell_secs` is not used, and `ar1`, `age_effect` and
     /// `switch_every_secs` must be 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub targets: Option<PlantedTargets>,
@@ -103,22 +103,22 @@ impl Default for PlantedSpec {
 }
 
 impl PlantedSpec {
-    /// ROIs in all networks.
+    /// Number of ROIs in all networks.
     pub fn n_rois(&self) -> usize {
         self.n_networks * self.rois_per_network
     }
 
-    /// The network of an ROI: the ROIs of a network are neighbours.
+    /// Index of the network of an ROI; the ROIs of a network are consecutive.
     pub fn network_of(&self, roi: usize) -> usize {
         roi / self.rois_per_network
     }
 
-    /// Volumes between moments at which the state may switch.
+    /// Volumes between possible state switches.
     pub(super) fn switch_every_volumes(&self) -> usize {
         ((self.switch_every_secs / self.dt_secs).round() as usize).max(1)
     }
 
-    /// Mean stay in state 0 and in every other one, at this age.
+    /// Mean dwell time, seconds, of state 0 and of every other state, at this age.
     pub(super) fn dwells_secs(&self, age_years: f64) -> [f64; 2] {
         let factor = (self.age_effect * (age_years - MIDDLE_AGE_YEARS) / AGE_SCALE_YEARS).exp();
         [
@@ -127,7 +127,7 @@ impl PlantedSpec {
         ]
     }
 
-    /// Checks that the numbers can be.
+    /// Checks that the spec is valid.
     pub(super) fn check(&self) -> Result<(), SimulateError> {
         for (key, count) in [
             ("n_subjects", self.n_subjects),

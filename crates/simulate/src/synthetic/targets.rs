@@ -1,5 +1,5 @@
-//! Targets whose answer is known: one that functional connectivity tells, one that it cannot tell,
-//! two that nothing tells.
+//! Targets with known answers: one depends on functional connectivity, one does not, and two depend
+//! on no signal.
 //!
 //! Columns of `subjects.parquet`, `ε` standard normal:
 //!
@@ -13,13 +13,14 @@
 //! w: the same for all subjects       stay_secs: how long a state lasts in this subject
 //! ```
 //!
-//! The best that anybody can do for `fc_score`, with one scan per subject, is R² = `fc_r2`, and a
-//! linear model of FC can do it.
+//! The best possible prediction of `fc_score`, with one scan per subject, has R² = `fc_r2`; a
+//! linear model of FC can reach it.
 //!
-//! For `dwell_score`, states follow one another in turn, and every scan has each of them in equally
-//! many volumes. Given its state, a volume has no memory (`ar1 = 0`). But for their order, the
-//! volumes of one who switches fast are drawn as those of one who switches slowly: whatever does
-//! not look at the order (correlations, means, a network of single volumes) can know nothing of it.
+//! For `dwell_score`, states follow one another in a fixed cycle, and every scan has equally many
+//! volumes of each state. Given the states, volumes are independent (`ar1 = 0`). Without their
+//! order, the volumes of a subject who switches fast have the same distribution as those of a
+//! subject who switches slowly. So methods that ignore the order (correlations, means, a network of
+//! single volumes) cannot predict it.
 
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
@@ -30,15 +31,15 @@ use crate::error::SimulateError;
 use brainmae_signals::bold::BoldSeries;
 use brainmae_signals::fc::{exact_fisher_z, standardised};
 
-/// How the targets are planted.
+/// Settings of the targets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PlantedTargets {
     /// Share of the variance of `fc_score` that is linear in FC, 0..1.
     pub fc_r2: f64,
-    /// Shortest stay in a state; log-uniform up to the longest.
+    /// Minimum dwell time, seconds; the dwell time is log-uniform up to the maximum.
     pub shortest_stay_secs: f64,
-    /// Longest stay in a state.
+    /// Maximum dwell time, seconds.
     pub longest_stay_secs: f64,
 }
 
@@ -53,8 +54,8 @@ impl Default for PlantedTargets {
 }
 
 impl PlantedTargets {
-    /// Checks that the numbers can be, and that `spec` plants nothing besides that would tell what
-    /// must not be told.
+    /// Checks that the settings are valid, and that `spec` has no other effects that would reveal
+    /// the targets.
     pub(super) fn check(&self, spec: &PlantedSpec) -> Result<(), SimulateError> {
         let refuse = |key: &'static str, value: f64, expected: String| {
             Err(SimulateError::config(key, value, expected))
@@ -107,7 +108,7 @@ impl PlantedTargets {
         Ok(())
     }
 
-    /// Fewest and most rounds of all states in a scan.
+    /// Minimum and maximum number of rounds through all states in a scan.
     fn rounds(&self, spec: &PlantedSpec) -> [usize; 2] {
         let of = |stay_secs: f64| {
             spec.n_volumes as f64 * spec.dt_secs / spec.n_states as f64 / stay_secs
@@ -118,11 +119,11 @@ impl PlantedTargets {
         ]
     }
 
-    /// How often each subject goes through all states in a scan.
+    /// Number of rounds through all states in a scan, by subject.
     pub(super) fn draw_rounds(&self, spec: &PlantedSpec, rng: &mut dyn Rng) -> Vec<usize> {
         let [fewest, most] = self.rounds(spec);
-        // Half a round beyond both, so that the first and the last are as likely as their
-        // neighbours.
+        // The range is extended by half a round on both sides, so that the first and the last
+        // number are as probable as their neighbours.
         let logs = (fewest as f64 - 0.5).ln()..(most as f64 + 0.5).ln();
         (0..spec.n_subjects)
             .map(|_| {
@@ -133,8 +134,8 @@ impl PlantedTargets {
     }
 }
 
-/// The state of every volume: all states in turn, `rounds` times, from a random moment on. Every
-/// state has equally many volumes, and stays differ by one volume at most.
+/// The state of every volume: `rounds` cycles through all states, from a random start. Every state
+/// has equally many volumes, and intervals differ by at most one volume.
 pub(super) fn states_in_turn(spec: &PlantedSpec, rounds: usize, rng: &mut dyn Rng) -> Vec<usize> {
     let each = spec.n_volumes / spec.n_states;
     let mut states = Vec::with_capacity(spec.n_volumes);
@@ -152,13 +153,13 @@ pub(super) fn states_in_turn(spec: &PlantedSpec, rounds: usize, rng: &mut dyn Rn
 /// One subject's targets.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct OwnTargets {
-    /// By the names of their columns.
+    /// Values by column name.
     pub scores: [(&'static str, f64); 3],
-    /// Heads or tails.
+    /// `heads` or `tails`.
     pub null_class: &'static str,
 }
 
-/// The targets of all subjects, each given by how often it goes through all states and by its FC.
+/// The targets of all subjects, from the number of rounds and the FC of each subject.
 pub(super) fn draw_targets(
     spec: &PlantedSpec,
     targets: &PlantedTargets,
@@ -258,7 +259,7 @@ mod tests {
             for state in 0..3 {
                 assert_eq!(states.iter().filter(|s| **s == state).count(), 40);
             }
-            // Around the end and back to the start, every state follows the one before it.
+            // From the end back to the start, every state follows the previous one.
             let next = states.iter().cycle().skip(1);
             let switches: Vec<_> = states.iter().zip(next).filter(|(a, b)| a != b).collect();
             assert_eq!(switches.len(), 3 * rounds);
@@ -272,8 +273,8 @@ mod tests {
         // 180 s in two states: 90 s / 30 s to 90 s / 3 s.
         assert_eq!(rounds.iter().min(), Some(&3));
         assert_eq!(rounds.iter().max(), Some(&30));
-        // Half of ln 2.5 .. ln 30.5 is at ln 8.7; the share of 4000 has a standard deviation of
-        // 0.8 %.
+        // Half of the interval ln 2.5 .. ln 30.5 is at ln 8.7; the share of 4000 subjects has a
+        // standard deviation of 0.8 %.
         let slow = rounds.iter().filter(|rounds| **rounds <= 8).count() as f64 / 4000.0;
         assert!(
             (slow - (8.5f64 / 2.5).ln() / 12.2f64.ln()).abs() < 0.03,
@@ -295,8 +296,8 @@ mod tests {
         let of = |at: usize| -> Vec<f64> { drawn.iter().map(|own| own.scores[at].1).collect() };
         let weights = normals(3, &mut *stream("planted/fc-weights"));
         let seen: Vec<f64> = z.iter().map(|z| dot(z, &weights)).collect();
-        // Standard deviation of r² over 4000 subjects: 2 · .2 · √.8 / √4000 = .006; of an r of
-        // nothing: .016.
+        // Standard deviation of r² over 4000 subjects: 2 · .2 · √.8 / √4000 = .006; of r without an
+        // effect: .016.
         assert!((correlation(&of(0), &seen).powi(2) - 0.8).abs() < 0.025);
         for nothing in [of(1), of(2)] {
             assert!(correlation(&nothing, &seen).abs() < 0.06);
@@ -307,7 +308,7 @@ mod tests {
             .collect::<Vec<_>>();
         assert!(correlation(&heads, &seen).abs() < 0.06);
         assert!((heads.iter().sum::<f64>() / 4000.0 - 0.5).abs() < 0.03);
-        // Twice as long a stay is a step of one size.
+        // Doubling the dwell time always increases the score by the same amount.
         let score = |rounds_of: usize| {
             let at = rounds.iter().position(|rounds| *rounds == rounds_of);
             drawn[at.expect("one of 4000")].scores[1].1

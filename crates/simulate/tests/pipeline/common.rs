@@ -1,10 +1,10 @@
-//! Streams and options that the tests share.
+//! Common streams and options of the tests.
 
 use brainmae_data::PrepareOptions;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// A stream per seed and name, as the crate of runs makes them.
+/// One stream per seed and name, as in the crate of runs.
 pub fn streams(seed: u64, name: &str) -> Box<dyn Rng> {
     let named = name.bytes().fold(seed, |hash, byte| {
         hash.wrapping_mul(31).wrapping_add(byte.into())

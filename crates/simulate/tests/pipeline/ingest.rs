@@ -17,7 +17,7 @@ use crate::common::{OPTIONS, streams as stream};
 
 const ATLAS: &str = "schaefer-100-7";
 
-/// A cohort on disk and the place where it is to be prepared.
+/// A cohort on disk and the output folder of its preparation.
 struct Cohort {
     folder: tempfile::TempDir,
     layout: LayoutName,
@@ -87,10 +87,10 @@ impl Cohort {
 fn every_layout_is_prepared_and_only_the_planted_faults_are_left_out() {
     for (layout, dt_secs, failed, excluded) in [
         (LayoutName::HCP_YA, 0.72, 1, 0),
-        // A concatenated file cut short is four scans.
+        // A truncated concatenation means four failed scans.
         (LayoutName::HCP_AGING, 0.8, 4, 0),
         (LayoutName::NSD, 4.0 / 3.0, 1, 0),
-        // An ROI that is missing, and a scan of which hardly a volume is kept.
+        // A missing ROI, and a scan with very few uncensored volumes.
         (LayoutName::XCPD, 2.0, 0, 2),
     ] {
         let cohort = Cohort::new(layout, |_| {});
@@ -114,7 +114,7 @@ fn every_layout_is_prepared_and_only_the_planted_faults_are_left_out() {
 fn what_is_not_there_is_told_before_any_signal_is_read() {
     let cohort = Cohort::new(LayoutName::HCP_YA, |spec| spec.tasks = vec!["rest".into()]);
     let listing = plan(&cohort.raw(), &cohort.spec()).unwrap().listing;
-    // Four scans of four people, one of which is not there.
+    // Four scans of four people; one scan is missing.
     assert_eq!(listing.scans.len(), 15);
     let missing = |note: &&brainmae_studies::Note| note.kind == NoteKind::Missing;
     let note = listing.notes.iter().find(missing).unwrap();
@@ -129,7 +129,7 @@ fn the_same_files_are_read_once_and_an_interrupted_run_goes_on() {
     assert!(!first.up_to_date);
     assert!(cohort.ingest(&spec).unwrap().up_to_date);
 
-    // Stopped after a scan: what is finished is taken over.
+    // The call is stopped after one scan; finished scans are used again.
     std::fs::remove_dir_all(cohort.out()).unwrap();
     let mut seen = 0;
     let stopped = ingest_folder(&cohort.raw(), &cohort.out(), &spec, &OPTIONS, &mut |_| {
@@ -157,7 +157,7 @@ fn another_recipe_or_file_is_another_data_set() {
     other.cleaning = vec![CleaningStep::ZScore];
     assert!(matches!(again(&other), Err(DataError::Occupied { .. })));
     assert!(again(&spec).unwrap().up_to_date);
-    // A file grows by a blank line.
+    // A blank line is added to a file.
     let table = first_file(&cohort.raw(), "_timeseries.tsv");
     let mut text = std::fs::read_to_string(&table).unwrap();
     text.push('\n');
@@ -257,7 +257,7 @@ fn cleaning_with_confounds_and_resampling_gives_one_interval() {
     for scan in dataset.included() {
         assert_eq!((scan.n_volumes, scan.tr_secs), (405, 0.72));
         assert!(scan.mean_fd_mm.is_some());
-        // 401 volumes of 0.72 s: the last sample lies at 288.0 s.
+        // 401 volumes of 0.72 s: the last sample is at 288.0 s.
         assert_eq!(dataset.bold(&scan.scan).unwrap().n_volumes(), 361);
         assert!(scan.kept_volumes <= 361);
     }
@@ -291,7 +291,7 @@ fn volumes_that_a_prepared_data_set_does_not_keep_stay_censored() {
     let raw = cohort.folder.path().join("again");
     std::fs::create_dir_all(&raw).unwrap();
     std::fs::copy(cohort.out().join("bold.parquet"), raw.join("bold.parquet")).unwrap();
-    // A part of one scan: 80 volumes, from its eleventh on.
+    // A part of one scan: 80 volumes, starting at the eleventh.
     let one = &first.included().next().unwrap().scan;
     let head = "subject\tpath\tscan\tscan_key\tfirst_volume\tlast_volume\n";
     let mut manifest = head.to_owned();
@@ -361,7 +361,7 @@ fn first_file(root: &Path, ending: &str) -> PathBuf {
     files(root, ending).into_iter().next().unwrap()
 }
 
-/// Every file below `root` whose name ends so, sorted.
+/// Every file below `root` with this ending, sorted.
 fn files(root: &Path, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(root).unwrap() {

@@ -1,4 +1,4 @@
-//! Simulated releases and planted data become prepared data sets.
+//! Preparation of simulated releases and planted data.
 
 mod common;
 mod ingest;

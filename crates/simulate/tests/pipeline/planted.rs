@@ -1,4 +1,4 @@
-//! Planted data: the same rules as for real ones, and a truth that can be found again.
+//! Planted data: preparation by the same rules as real data, and recovery of the truth.
 
 use std::ops::ControlFlow;
 
@@ -115,7 +115,7 @@ fn targets_whose_answer_is_known_are_columns() {
         (0..n).map(|_| rng.sample(StandardNormal)).collect()
     };
 
-    // As the head of `targets.rs` has it, from the signals and events that were written.
+    // The formulas in the head of `targets.rs`, from the written signals and events.
     let n_pairs = spec.n_rois() * (spec.n_rois() - 1) / 2;
     let weights = normals(n_pairs, "planted/fc-weights");
     let seen = standardised(of_scans(&|scan| {
@@ -125,7 +125,8 @@ fn targets_whose_answer_is_known_are_columns() {
     let fc: Vec<f64> = (seen.iter().zip(normals(n_subjects, "planted/fc-noise")))
         .map(|(seen, unseen)| 0.8f64.sqrt() * seen + 0.2f64.sqrt() * unseen)
         .collect();
-    // A scan begins within a stay, or at its start: 3 or 3 and 1 stays in as many rounds.
+    // 3 rounds have 3 intervals of each state, and one state has a fourth if the scan begins within
+    // an interval.
     let dwell = standardised(of_scans(&|scan| {
         let events = dataset.events().iter();
         let stays = events.filter(|event| event.scan == scan.scan).count();
@@ -169,7 +170,7 @@ fn fisher_z(series: &BoldSeries) -> Vec<f64> {
     z
 }
 
-/// Mean 0 and variance 1.
+/// The values with mean 0 and variance 1.
 fn standardised(values: Vec<f64>) -> Vec<f64> {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
@@ -179,7 +180,7 @@ fn standardised(values: Vec<f64>) -> Vec<f64> {
 
 #[test]
 fn interrupted_planting_ends_as_if_it_had_not_been() {
-    // Targets are read from signals, those of finished scans too.
+    // Targets are computed from signals, also from those of resumed scans.
     for spec in [spec(), with_targets()] {
         interrupt(&spec);
     }
@@ -197,7 +198,7 @@ fn interrupt(spec: &PlantedSpec) {
         _ => ControlFlow::Continue(()),
     });
     assert!(stopped.unwrap_err().is_interrupted() && !killed.exists());
-    // The rest is drawn on several threads: that changes nothing.
+    // The remaining scans are drawn on several threads, which does not change them.
     let options = PrepareOptions {
         threads: 4,
         ..OPTIONS

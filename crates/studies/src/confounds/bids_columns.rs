@@ -1,4 +1,4 @@
-//! Columns of numbers in a BIDS table: a header, tabs between cells, `n/a` for what is missing.
+//! Columns of numbers in a BIDS table: a header, tabs between cells, `n/a` for missing values.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,10 +8,10 @@ use brainmae_signals::confounds::ConfoundColumn as Column;
 use crate::error::{ConfoundProblem, StudyError};
 use crate::rows::{Broken, line_of};
 
-/// Cells that mean: no value.
+/// Cells for missing values.
 const MISSING: [&str; 5] = ["", "n/a", "N/A", "nan", "NaN"];
 
-/// What the cells of a column may be.
+/// The allowed cells of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cells {
     /// Finite numbers.
@@ -22,12 +22,12 @@ pub(super) enum Cells {
     MayMiss,
     /// 0 or 1.
     Flags,
-    /// Anything: the column counts by being there.
+    /// Any text: only the presence of the column matters.
     Unread,
 }
 
-/// Reads the columns for whose names `wanted` gives what they may hold; returns the number of rows
-/// with them.
+/// Reads the columns for which `wanted` returns the allowed cells; returns the number of rows and
+/// the columns.
 pub(super) fn read_columns(
     path: &Path,
     wanted: impl Fn(&str) -> Option<Cells>,

@@ -1,4 +1,4 @@
-//! Components of aCompCor: which of them are of white matter and CSF together.
+//! Components of aCompCor, and the choice of those of white matter and CSF together.
 
 use std::path::{Path, PathBuf};
 
@@ -9,33 +9,33 @@ use brainmae_signals::confounds::{ACompCor, ConfoundColumn as Column};
 use crate::error::{ConfoundProblem, StudyError};
 use crate::json;
 
-/// `Mask` of the components of white matter and CSF together.
+/// Value of `Mask` for components of white matter and CSF together.
 const COMBINED: &str = "combined";
 
-/// The number of a component.
+/// The number of a component in its name.
 pub(super) fn number(name: &str) -> Option<usize> {
     name.strip_prefix("a_comp_cor_")?.parse().ok()
 }
 
-/// Whether a column is a component of one tissue. Only tables in which `a_comp_cor` is of both have
-/// such columns.
+/// Whether a column is a component of a single tissue. Only tables in which `a_comp_cor` is of both
+/// tissues have such columns.
 pub(super) fn is_of_one_tissue(name: &str) -> bool {
     name.starts_with("c_comp_cor_") || name.starts_with("w_comp_cor_")
 }
 
-/// The JSON file in which fMRIPrep tells of the columns of a table; it need not be there.
+/// Path of the JSON file in which fMRIPrep describes the columns of a table; it may not exist.
 pub fn sidecar(table: &Path) -> PathBuf {
     table.with_extension("json")
 }
 
-/// Tells what the components of a table are.
+/// Selects the components of a table.
 ///
-/// fMRIPrep up to 20.2 numbers those of CSF, of white matter and of both in one series, told apart
-/// by `Mask` in the sidecar alone. Later versions call the first two `c_comp_cor` and `w_comp_cor`,
-/// which `names_tissues` says.
+/// fMRIPrep up to 20.2 numbers the components of CSF, of white matter and of both in one series;
+/// only `Mask` in the sidecar tells the tissue. Later versions name the first two `c_comp_cor` and
+/// `w_comp_cor`; then `names_tissues` is true.
 ///
 /// # Errors
-/// [`StudyError::Confounds`] for numbers that do not run from 0; [`StudyError::Files`] and
+/// [`StudyError::Confounds`] when the numbers are not consecutive from 0; [`StudyError::Files`] and
 /// [`StudyError::Sidecar`] for a sidecar that cannot be read.
 pub(super) fn of_table(
     table: &Path,
@@ -63,7 +63,7 @@ pub(super) fn of_table(
     })
 }
 
-/// What a sidecar says, by column; nothing where there is none.
+/// The content of a sidecar, by column; empty if there is no sidecar.
 fn read_sidecar(path: &Path) -> Result<Map<String, Value>, StudyError> {
     match path.try_exists() {
         Ok(false) => Ok(Map::new()),
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
     use crate::error::SidecarProblem;
 
-    /// Six components; those of one tissue have columns of their own where `names_tissues`.
+    /// Six components; with `names_tissues`, components of single tissues have their own columns.
     fn read(names_tissues: bool, json: Option<&str>) -> Result<ACompCor, StudyError> {
         let folder = tempfile::tempdir().unwrap();
         let table = folder.path().join("sub-1_desc-confounds_timeseries.tsv");

@@ -7,7 +7,7 @@ use brainmae_signals::confounds::MOTION;
 
 use crate::error::{ConfoundProblem, StudyError};
 
-/// Reads the six motion parameters; their derivatives, in the columns after them, are not used.
+/// Reads the six motion parameters; the following columns, their derivatives, are ignored.
 pub(super) fn read(path: &Path) -> Result<ConfoundTable, StudyError> {
     let bytes = std::fs::read(path).map_err(StudyError::io("read", path))?;
     let refuse = |line: usize, problem| StudyError::confounds(path, line as u64, problem);

@@ -1,4 +1,4 @@
-//! Censored volumes of XCP-D: which they are, and how they are put back.
+//! Censored volumes of XCP-D: their table, and their reinsertion into the signals.
 
 use std::path::Path;
 
@@ -9,24 +9,24 @@ use super::FD;
 use super::bids_columns::{Cells, read_columns};
 use crate::error::{ConfoundProblem, StudyError};
 
-/// Most volumes for one that is kept: a scan with fewer is of no use, and a file of marks cannot
-/// ask for more memory than that.
+/// Maximum number of volumes per uncensored volume. Scans with fewer uncensored volumes are
+/// useless, and the limit bounds the memory that a file of marks can request.
 const MOST_PER_KEPT: usize = 100;
 
-/// Columns that tell which volumes XCP-D has censored.
+/// Columns with the volumes that XCP-D has censored.
 const BY_MOTION: [&str; 2] = [FD, "framewise_displacement_filtered"];
 
-/// What columns start with that mark volumes left out of XCP-D's analyses of an exact length, but
-/// not of the signals.
+/// Prefix of columns that mark volumes excluded from XCP-D's analyses of an exact length, but not
+/// from the signals.
 const EXACT: &str = "exact_";
 
-/// Reads `_outliers.tsv`: a header, a row per volume, and 1 for one that is censored, in
-/// `framewise_displacement` or `framewise_displacement_filtered`. A table with neither, of another
-/// tool, may say so in any column whose name does not start with `exact_`.
+/// Reads `_outliers.tsv`: a header and one row per volume, with 1 for a censored volume in
+/// `framewise_displacement` or `framewise_displacement_filtered`. In a table of another tool,
+/// without these columns, any column whose name does not start with `exact_` is used.
 ///
 /// # Errors
-/// [`StudyError::Files`]; [`StudyError::Confounds`] with line and column of a cell that is neither
-/// 0 nor 1, and for a table without a column that tells.
+/// [`StudyError::Files`]; [`StudyError::Confounds`] with line and column for a cell that is neither
+/// 0 nor 1, and for a table without a usable column.
 pub fn read_outliers(path: &Path) -> Result<Vec<bool>, StudyError> {
     let (_, header) = read_columns(path, |_| Some(Cells::Unread))?;
     let names: Vec<&str> = header.iter().map(|column| column.name.as_str()).collect();
@@ -50,16 +50,17 @@ pub fn read_outliers(path: &Path) -> Result<Vec<bool>, StudyError> {
     Ok(outliers)
 }
 
-/// Puts volumes that were left out of a table back at their times, with `outliers` telling which.
+/// Inserts the volumes that are missing in a table, as given by `outliers`.
 ///
-/// XCP-D leaves censored volumes out in its `linc` mode and fills them in in others. A table with a
-/// row per volume comes back as it is. To one with a row per volume that is not an outlier,
-/// straight lines between the rows are added, and the values of the nearest row at the ends. Given
-/// to [`clean_scan`](brainmae_signals::cleaning::clean_scan()) with them, `outliers` mark what was
+/// XCP-D omits censored volumes in its `linc` mode and interpolates them in other modes. A table
+/// with one row per volume is returned unchanged. If a table has one row per uncensored volume, the
+/// other volumes are interpolated linearly, with the nearest row at the ends.
+/// [`clean_scan`](brainmae_signals::cleaning::clean_scan()) then needs the same `outliers`, which
+/// mark the inserted volumes as censored.
 /// added.
 ///
-/// # Errors
-/// [`StudyError::Confounds`] about `path`, from which the signals come, when it has another number
+/// [`StudyError::Confounds`] with the `path` of the signals, when they have another number of rows,
+/// or less than one row per 100 volumes.
 /// of rows, or one row for more than 100 volumes.
 pub fn rebuild_censored(
     signals: RoiSignals,
@@ -111,7 +112,7 @@ mod tests {
         read_outliers(&path)
     }
 
-    /// The line and the problem of what is refused.
+    /// The line and the problem of an error.
     fn refused<T: std::fmt::Debug>(
         result: Result<T, StudyError>,
     ) -> (Option<u64>, ConfoundProblem) {
@@ -179,7 +180,7 @@ mod tests {
         let whole = signals(&[1., 10., 1., 10., 2., 15., 3., 20., 3., 20.]);
         let rebuilt = rebuild_censored(kept, &outliers, Path::new("x")).unwrap();
         assert_eq!(rebuilt, whole);
-        // All rows are there: nothing to do.
+        // All rows exist, so nothing changes.
         let rebuilt = rebuild_censored(whole.clone(), &outliers, Path::new("x")).unwrap();
         assert_eq!(rebuilt, whole);
     }

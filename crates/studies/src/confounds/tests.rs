@@ -40,7 +40,7 @@ fn columns_of_fmriprep_are_found_by_name() {
     assert_eq!(motion[1], [2.0, 2.0]);
     assert_eq!(motion[5], [0.3, 0.3]);
     assert_eq!(table.framewise_displacement_mm.unwrap(), [0.0, 1.1]);
-    // The columns w_comp_cor show that those of a_comp_cor are combined.
+    // The columns w_comp_cor show that the columns a_comp_cor are of both tissues.
     let ACompCor::Combined(components) = table.a_comp_cor else {
         panic!("{:?}", table.a_comp_cor)
     };

@@ -4,7 +4,7 @@ use brainmae_signals::confounds::MOTION;
 
 use crate::shown::shown;
 
-/// The start of a list of names, in quotes.
+/// The first names of a list, in quotes.
 fn shown_all(names: &[String]) -> String {
     shown(&names.join(", "))
 }
@@ -13,7 +13,7 @@ fn shown_all(names: &[String]) -> String {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfoundProblem {
-    /// There is not one row per volume.
+    /// The number of rows is not the number of volumes.
     #[error(
         "{found} rows of confounds for the {expected} volumes of the scan, one row per volume is \
          needed"
@@ -24,34 +24,34 @@ pub enum ConfoundProblem {
         /// Volumes of the scan.
         expected: usize,
     },
-    /// Head movement is incomplete.
+    /// A column of head movement is missing.
     #[error(
         "there is no column {column}, expected {} or framewise_displacement",
         MOTION.join(", ")
     )]
     MissingMotion {
-        /// The first column that is missing.
+        /// The first missing column.
         column: &'static str,
     },
-    /// Components of aCompCor are not numbered from 0.
+    /// Components of aCompCor are not numbered from 0 without gaps.
     #[error("the column a_comp_cor_{number:02} is missing or there twice")]
     MissingComponent {
-        /// The first number that is not met once.
+        /// The first number that does not occur exactly once.
         number: usize,
     },
-    /// Two columns have one name.
+    /// Two columns have the same name.
     #[error("the column {} is there twice", shown(.column))]
     ColumnTwice {
         /// The column.
         column: String,
     },
-    /// No column tells which volumes are outliers.
+    /// The table has no column of outliers.
     #[error(
         "no column tells which volumes are outliers: expected framewise_displacement, found {}",
         shown_all(.found)
     )]
     NoOutlierColumn {
-        /// The columns there are.
+        /// The existing columns.
         found: Vec<String>,
     },
     /// A row has another number of cells than the header.
@@ -62,14 +62,14 @@ pub enum ConfoundProblem {
         /// Cells in the header.
         expected: u64,
     },
-    /// A cell has not what its column holds.
+    /// The cell is not allowed in its column.
     #[error("the column {column} has {}, expected {expected}", shown(.found))]
     Cell {
         /// The column.
         column: String,
         /// The cell.
         found: String,
-        /// What it may be.
+        /// The allowed values.
         expected: &'static str,
     },
     /// A movement file of the HCP has another number of columns.
@@ -78,7 +78,7 @@ pub enum ConfoundProblem {
         /// Columns in the line.
         found: usize,
     },
-    /// A cell of a movement file of the HCP is no number.
+    /// A cell of a movement file of the HCP is not a number.
     #[error("column {column} ({name}) has {}, expected a number", shown(.found))]
     MovementCell {
         /// The column, from 1.
@@ -88,16 +88,16 @@ pub enum ConfoundProblem {
         /// The cell.
         found: String,
     },
-    /// Bytes that are no text.
+    /// The bytes are not UTF-8 text.
     #[error("this is no UTF-8 text")]
     NotUtf8,
-    /// A row that is no text of a table.
+    /// A row cannot be parsed.
     #[error("{reason}")]
     Unreadable {
-        /// What the reader of tables says.
+        /// The error of the csv crate.
         reason: String,
     },
-    /// Signals with another number of rows than the table of censored volumes allows.
+    /// The number of signal rows does not fit the table of censored volumes.
     #[error(
         "{found} rows, expected one for each of {n_volumes} volumes, or for each of the {n_kept} \
          that are no outliers"
@@ -107,10 +107,10 @@ pub enum ConfoundProblem {
         found: usize,
         /// Volumes of the scan.
         n_volumes: usize,
-        /// Volumes that are no outliers.
+        /// Number of uncensored volumes.
         n_kept: usize,
     },
-    /// So many volumes are censored that the scan is of no use.
+    /// There are too few uncensored volumes.
     #[error("only {found} of {n_volumes} volumes are no outliers: leave this scan out")]
     TooFewKept {
         /// Rows of signals.

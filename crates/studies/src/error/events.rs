@@ -9,7 +9,7 @@ pub enum EventProblem {
     MissingColumn {
         /// The column.
         column: &'static str,
-        /// Those there are.
+        /// The existing columns.
         found: Vec<String>,
     },
     /// A row has another number of cells than the header.
@@ -20,7 +20,7 @@ pub enum EventProblem {
         /// Cells in the header.
         expected: usize,
     },
-    /// An onset or a duration is no number.
+    /// An onset or a duration is not a number.
     #[error("{found:?} in column {column:?} is no number of seconds")]
     NotSeconds {
         /// The column.
@@ -28,22 +28,22 @@ pub enum EventProblem {
         /// The cell.
         found: String,
     },
-    /// A duration below zero.
+    /// A duration is below zero.
     #[error("the duration is {secs} s, expected 0 or more")]
     NegativeDuration {
-        /// The duration.
+        /// The duration in seconds.
         secs: f64,
     },
-    /// A row of a file of three columns has another number of them.
+    /// A row of a three-column file does not have three columns.
     #[error("expected three columns: onset, duration, amplitude")]
     NotThreeColumns,
-    /// A cell of a file of three columns is no number.
+    /// A cell of a three-column file is not a number.
     #[error("a cell is no number")]
     NotANumber,
-    /// A line of a design without a number.
+    /// A line of a design has no number.
     #[error("empty, expected one number per volume")]
     EmptyLine,
-    /// A number of a design that is no image's.
+    /// A number of a design is not an image number.
     #[error("{found:?}, expected 0 or the number of an image, 1 to {n_images}")]
     NotAnImage {
         /// The word.
@@ -51,16 +51,16 @@ pub enum EventProblem {
         /// Images of the experiment.
         n_images: u32,
     },
-    /// The name of a file, which is that of a condition, is not UTF-8.
+    /// The file name, which is the name of a condition, is not UTF-8.
     #[error("its name is not UTF-8: rename it")]
     FileName,
-    /// Bytes that are no text.
+    /// The bytes are not UTF-8 text.
     #[error("it is not UTF-8 text")]
     NotUtf8,
-    /// A row that is no text of a table.
+    /// A row cannot be parsed.
     #[error("{reason}")]
     Unreadable {
-        /// What the reader of tables says.
+        /// The error of the csv crate.
         reason: String,
     },
 }

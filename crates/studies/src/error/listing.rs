@@ -1,4 +1,4 @@
-//! Problems of a listing: nothing found, or one scan twice.
+//! Problems of a listing: no scan found, or one scan twice.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::shown::few;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListingProblem {
-    /// The layout has no scan in the folder.
+    /// The layout finds no scan in the folder.
     #[error("{0}")]
     NothingFound(Box<NothingFound>),
     /// Two files have the name of one scan.
@@ -25,20 +25,20 @@ pub enum ListingProblem {
     },
 }
 
-/// What was looked for where nothing was found, and what was met instead.
+/// Details of a search that found no scan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NothingFound {
     /// Name of the layout.
     pub layout: &'static str,
-    /// Which files it looks for.
+    /// The files that it looks for.
     pub about: &'static str,
-    /// The subjects asked for; all when empty.
+    /// The requested subjects; all when empty.
     pub subjects: Vec<String>,
-    /// The tasks asked for; all when empty.
+    /// The requested tasks; all when empty.
     pub tasks: Vec<String>,
-    /// The first remarks of the layout.
+    /// The first notes of the layout.
     pub notes: Vec<Note>,
-    /// Name and files of the layout that the folder looks like, where it is another one.
+    /// Name and files of another layout that the folder looks like.
     pub fits: Option<(&'static str, &'static str)>,
 }
 

@@ -7,7 +7,7 @@ pub enum ManifestProblem {
     /// There are two manifests.
     #[error("there are manifest.tsv and manifest.csv: keep one")]
     TwoFiles,
-    /// Without a manifest, signals are of several kinds.
+    /// There is no manifest, and the signal files are of several kinds.
     #[error(
         "there are signal files of several kinds ({}): say which to use in a manifest.tsv \
          with the columns {}, or with `variant`, a part of their names",
@@ -27,17 +27,17 @@ pub enum ManifestProblem {
     MissingColumn {
         /// The column.
         column: &'static str,
-        /// Those there are.
+        /// The existing columns.
         found: Vec<String>,
         /// The columns of a manifest.
         columns: &'static [&'static str],
     },
-    /// Several columns have one name.
+    /// Several columns have the same name.
     #[error("{times} columns have the name {column:?}")]
     ColumnTwice {
         /// The column.
         column: &'static str,
-        /// How often it is there.
+        /// The number of columns with this name.
         times: usize,
     },
     /// A row has another number of cells than the header.
@@ -48,13 +48,13 @@ pub enum ManifestProblem {
         /// Cells in the header.
         expected: u64,
     },
-    /// A row that is no text of a table.
+    /// A row cannot be parsed.
     #[error("{reason}")]
     Unreadable {
-        /// What the reader of tables says.
+        /// The error of the csv crate.
         reason: String,
     },
-    /// A needed cell is empty.
+    /// A required cell is empty.
     #[error("there is nothing in column {column:?}")]
     EmptyCell {
         /// The column.
@@ -66,13 +66,13 @@ pub enum ManifestProblem {
         /// The cell.
         found: String,
     },
-    /// The interval between volumes is no number above zero.
+    /// The interval between volumes is not a number above zero.
     #[error("tr_secs is {found:?}, expected a number of seconds above zero")]
     Tr {
         /// The cell.
         found: String,
     },
-    /// The number of a volume is none.
+    /// The number of a volume is not valid.
     #[error("{column} is no whole number from 0")]
     Volume {
         /// The column.
@@ -88,10 +88,10 @@ pub enum ManifestProblem {
         /// The last volume.
         last: usize,
     },
-    /// Only one end of a part is given.
+    /// Only one of the first and the last volume is given.
     #[error("first_volume and last_volume are needed both, or neither for the whole file")]
     OneVolume,
-    /// The name of the signals tells no format.
+    /// The file name of the signals has no known extension.
     #[error(
         "{file:?} has no ending of a signal file: .tsv .csv .1D .txt .npy .parquet .arrow \
          .feather .dtseries.nii .ptseries.nii .nii .nii.gz"
@@ -100,28 +100,28 @@ pub enum ManifestProblem {
         /// The cell `path`.
         file: String,
     },
-    /// A label volume for signals that are no volumes.
+    /// A label volume is given, but the signals are not in an image.
     #[error("labels are for signals in a NIfTI image, .nii or .nii.gz")]
     LabelsWithoutImage,
-    /// A key of rows for a file that has none.
+    /// A row key is given, but the file has no rows.
     #[error("scan_key is for .parquet, .arrow and .feather files")]
     KeyWithoutTable,
-    /// Confounds of an unknown kind.
+    /// The kind of the confounds is not known.
     #[error(
         "confounds are Movement_Regressors*.txt as of HCP (mm and degrees), or a .tsv with \
          the column names of fMRIPrep (mm and radians): without names, units are not known"
     )]
     ConfoundKind,
-    /// Events of an unknown kind.
+    /// The kind of the events is not known.
     #[error("events are a folder of EV files, a design_session*.tsv or an _events.tsv")]
     EventKind,
-    /// One scan on two lines. The id may hold that of a subject and is not repeated.
+    /// One scan has two lines. Its id is not repeated, because it may contain a subject.
     #[error("the scan is on line {first_line} too: tell them apart in the column scan")]
     ScanTwice {
         /// The other line.
         first_line: u64,
     },
-    /// Two scans with the same volumes of a file.
+    /// Two scans have the same volumes of a file.
     #[error(
         "line {other_line} has volumes of the same file: tell them apart with first_volume \
          and last_volume, or with scan_key in a parquet or Arrow file"

@@ -1,4 +1,4 @@
-//! Problems of a table of subjects, told without any value or subject.
+//! Problems of a table of subjects; messages contain no value and no subject.
 
 use std::path::PathBuf;
 
@@ -15,16 +15,16 @@ pub enum PhenotypeProblem {
     /// No row has a subject.
     #[error("no row of the table has a subject")]
     NoSubject,
-    /// Two columns have one name here.
+    /// Two columns have the same name in this program.
     #[error(
         "the columns {first:?} and {second:?} are one column here, {name}: rename or remove one"
     )]
     OneColumn {
-        /// The first, as the table names it.
+        /// The name of the first in the table.
         first: String,
-        /// The second.
+        /// The name of the second in the table.
         second: String,
-        /// The name that both have here.
+        /// The common name in this program.
         name: String,
     },
     /// The text is UTF-16.
@@ -38,16 +38,16 @@ pub enum PhenotypeProblem {
         /// Cells in the header.
         expected: u64,
     },
-    /// A line that is no row.
+    /// A line is not a row of the table.
     #[error("it is no row of a table")]
     NotARow,
-    /// Two tables differ about a subject.
+    /// Two tables have different values for a subject.
     #[error(
         "the column {column} differs from that in {other:?} for at least one subject: \
          remove it from one of the two"
     )]
     Differs {
-        /// The column, as the table names it.
+        /// The name of the column in the table.
         column: String,
         /// The other table.
         other: PathBuf,

@@ -4,16 +4,16 @@
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SidecarProblem {
-    /// Longer than any sidecar.
+    /// The file is longer than any sidecar.
     #[error("longer than {most} bytes, which no sidecar is")]
     TooLong {
-        /// Bytes that are read at most.
+        /// Maximum bytes.
         most: u64,
     },
-    /// No JSON object.
+    /// The content is not a JSON object.
     #[error("not a JSON sidecar: {reason}")]
     NotJson {
-        /// What the reader of JSON says.
+        /// The error of the JSON parser.
         reason: String,
     },
     /// The interval between volumes looks like milliseconds.
@@ -25,7 +25,7 @@ pub enum SidecarProblem {
         /// The value.
         secs: f64,
     },
-    /// The interval between volumes is no number above zero.
+    /// The interval between volumes is not a number above zero.
     #[error("RepetitionTime is {found}, expected a number of seconds above zero")]
     Tr {
         /// The value, as JSON.

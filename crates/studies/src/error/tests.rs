@@ -1,7 +1,7 @@
 use super::*;
 use crate::listing::Note;
 
-/// One message per noun, as users meet them.
+/// One message per kind of file, as users see them.
 fn messages(errors: impl IntoIterator<Item = StudyError>) -> String {
     let lines: Vec<String> = errors.into_iter().map(|error| error.to_string()).collect();
     lines.join("\n")

@@ -1,4 +1,4 @@
-//! BIDS event files: `onset`, `duration` and `trial_type` in a table with tabs.
+//! BIDS event files: a tab-separated table with `onset`, `duration` and `trial_type`.
 
 use std::path::Path;
 
@@ -8,21 +8,21 @@ use super::Event;
 use crate::error::{EventProblem, StudyError};
 use crate::rows::{Broken, line_of};
 
-/// The condition of all events where there is no column `trial_type`, which BIDS allows.
+/// The condition of all events in a table without `trial_type`, which BIDS allows.
 const ONLY_CONDITION: &str = "event";
 
 /// Reads an `_events.tsv`, sorted by onset and condition (BIDS, "Task events").
 ///
-/// Rows without an onset, a duration or a `trial_type` (`n/a`) are left out: they tell of no
-/// stretch of time under a condition. Onsets may lie before the first volume.
+/// Rows without an onset, a duration or a `trial_type` (`n/a`) are skipped, because they do not
+/// define an interval with a condition. Onsets may lie before the first volume.
 ///
 /// # Errors
-/// [`StudyError::Events`] for a header without `onset` and `duration`, and for a row that cannot
-/// be understood; [`StudyError::Files`] when the file cannot be read.
+/// [`StudyError::Events`] for a header without `onset` and `duration`, and for a row that cannot be
+/// parsed; [`StudyError::Files`] when the file cannot be read.
 pub fn read_bids_events(path: &Path, scan: &ScanId) -> Result<Vec<Event>, StudyError> {
     let file = std::fs::File::open(path).map_err(StudyError::io("read", path))?;
     let broken = |error: csv::Error| broken(path, error);
-    // A quote is a part of its cell in BIDS; lines of blanks end many files.
+    // In BIDS, a quote is an ordinary character; many files end with blank lines.
     let mut rows = csv::ReaderBuilder::new()
         .delimiter(b'\t')
         .quoting(false)
@@ -114,7 +114,7 @@ fn broken(path: &Path, error: csv::Error) -> StudyError {
     }
 }
 
-/// A cell without what surrounds its value.
+/// The value of a cell without surrounding white space.
 fn clean(cell: &str) -> &str {
     cell.trim().trim_matches('"')
 }

@@ -1,4 +1,4 @@
-//! NSD design files: which image was shown, one integer per volume.
+//! NSD design files: the number of the shown image, one integer per volume.
 
 use std::path::Path;
 
@@ -13,15 +13,15 @@ const SHOWN_SECS: f64 = 3.0;
 /// Images of the experiment, numbered from 1.
 const N_IMAGES: u32 = 73_000;
 
-/// Reads a design file: 0 where nothing begins, `n` where image `n` of the 73,000 does.
+/// Reads a design file: `n` where image `n` of the 73,000 begins, 0 in other volumes.
 ///
-/// Each run of equal numbers above zero is one event of condition `image-00042`. It begins with
-/// its first volume and lasts 3 s, as long as the image was shown: the file marks when a trial
-/// begins and does not tell how long it lasts.
+/// Each run of equal numbers above zero is one event of condition `image-00042`. It begins at its
+/// first volume and lasts 3 s, the time that the image was shown: the file marks the start of a
+/// trial but not its end.
 ///
 /// # Errors
-/// [`StudyError::Events`] for what is no such number; [`StudyError::Files`] when the file cannot be
-/// read.
+/// [`StudyError::Events`] for a value that is not an image number; [`StudyError::Files`] when the
+/// file cannot be read.
 pub fn read_design(path: &Path, scan: &ScanId, tr_secs: f64) -> Result<Vec<Event>, StudyError> {
     let text = std::fs::read_to_string(path).map_err(StudyError::io("read", path))?;
     let mut events = Vec::new();
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn an_image_shown_again_after_a_gap_is_a_second_event() {
-        // Trials of 4 s are three volumes of 4/3 s.
+        // A trial of 4 s is three volumes of 4/3 s.
         assert_eq!(
             found("7\t0\t0\t7\t0\t0", 4.0 / 3.0),
             [

@@ -1,4 +1,4 @@
-//! Events of HCP scans: a folder `EVs` with one file of three columns per condition.
+//! Events of HCP scans: a folder `EVs` with one three-column file per condition.
 
 use std::path::Path;
 
@@ -8,20 +8,20 @@ use super::Event;
 use crate::error::{EventProblem, StudyError};
 use crate::folder::Folder;
 
-/// The ending of a file of one condition.
+/// The extension of a file of one condition.
 const ENDING: &str = ".txt";
 
-/// Reads the `<condition>.txt` files of the folder `dir`, but for `Sync.txt` and `*_Stats*`: the
-/// events of all of them by onset, then condition.
+/// Reads the `<condition>.txt` files of the folder `dir`, without `Sync.txt` and `*_Stats*`; the
+/// events are sorted by onset, then condition.
 ///
-/// Columns are onset, duration (both in seconds from the first volume) and amplitude, divided by
-/// spaces or tabs: FSL's custom format of three columns. There is no event in a row of amplitude 0,
-/// which is how FSL writes an empty condition, nor in one with a number that is not finite. A file
-/// without rows is normal: a condition that did not occur.
+/// Columns are onset, duration (both in seconds from the first volume) and amplitude, separated by
+/// spaces or tabs: FSL's custom three-column format. A row with amplitude 0 is not an event (FSL
+/// writes such a row for an empty condition); nor is a row with a number that is not finite. A file
+/// without rows is allowed: the condition did not occur.
 ///
 /// # Errors
-/// When the folder or a file cannot be read, for a row that has not three numbers and for a
-/// negative duration, with the line.
+/// An error, with the line, when the folder or a file cannot be read, for a row without three
+/// numbers, and for a negative duration.
 pub fn read_evs(dir: &Path, scan: &ScanId) -> Result<Vec<Event>, StudyError> {
     let folder = Folder::read(dir, String::new()).map_err(StudyError::io("read", dir))?;
     let is_lost = |name: &&std::ffi::OsString| name.to_string_lossy().ends_with(ENDING);
@@ -64,7 +64,7 @@ pub fn read_evs(dir: &Path, scan: &ScanId) -> Result<Vec<Event>, StudyError> {
     Ok(events)
 }
 
-/// Onsets and durations of one condition, or the line that is wrong and how.
+/// Onsets and durations of one condition, or a line with its problem.
 fn parse(bytes: &[u8]) -> Result<Vec<[f64; 2]>, (u64, EventProblem)> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut rows = Vec::new();

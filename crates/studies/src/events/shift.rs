@@ -1,12 +1,12 @@
-//! Shift of events to a time axis that begins elsewhere.
+//! Shift of events to another time origin.
 
 use super::Event;
 
-/// Moves every onset by `by_secs` and cuts events to the scan, from 0 to `scan_secs`.
+/// Adds `by_secs` to every onset and cuts events to the scan, from 0 to `scan_secs`.
 ///
-/// After the first volumes of a scan are dropped, `by_secs` is minus their length. An event that
-/// begins before 0 begins at 0 and is shorter; one without any time in the scan is left out. An
-/// event of no duration stays when its onset lies in the scan.
+/// When the first volumes of a scan are dropped, `by_secs` is minus their duration. An event that
+/// begins before 0 is shortened and begins at 0; an event outside the scan is removed. An event
+/// without duration is kept if its onset lies in the scan.
 pub fn shift(events: Vec<Event>, by_secs: f64, scan_secs: f64) -> Vec<Event> {
     events
         .into_iter()
@@ -14,7 +14,7 @@ pub fn shift(events: Vec<Event>, by_secs: f64, scan_secs: f64) -> Vec<Event> {
             let onset_secs = event.onset_secs + by_secs;
             let end_secs = onset_secs + event.duration_secs;
             if onset_secs >= 0.0 && end_secs <= scan_secs && onset_secs < scan_secs {
-                // Whole: what no rounding of a difference shall change.
+                // An event inside the scan keeps its exact duration, without rounding errors.
                 return Some(Event {
                     onset_secs,
                     ..event

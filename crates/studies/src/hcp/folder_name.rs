@@ -1,19 +1,19 @@
-//! Names of folders: whose they are, and which run.
+//! Names of folders of subjects and runs.
 
-/// Whom the folder of a subject is of.
+/// The subject of a folder.
 pub(crate) struct Person {
     pub subject: String,
     pub session: String,
-    /// What the names of all scans in the folder begin with: `sub-1_ses-7T`.
+    /// Prefix of the names of all scans in the folder: `sub-1_ses-7T`.
     pub scan_prefix: String,
 }
 
-/// What a folder in `Results` is.
+/// The meaning of a folder name in `Results`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum FolderName {
-    /// One run, or a concatenation whose runs can be told apart.
+    /// One run, or a concatenation of distinguishable runs.
     Run(Run),
-    /// Something else: in which words to tell of it, and why it is not used.
+    /// Another folder: its description, and why it is not used.
     Other(String, &'static str),
 }
 
@@ -23,12 +23,12 @@ pub(crate) struct Run {
     pub task: String,
     pub acquisition: Option<String>,
     pub direction: Option<String>,
-    /// From 1, where nothing else tells it from its neighbours.
+    /// Run number from 1, if the run has no other distinguishing name.
     pub number: Option<usize>,
 }
 
 impl Run {
-    /// `REST1` is the task `rest` in the acquisition `REST1`, `WM` the task `wm`.
+    /// Parses `REST1` as the task `rest` with acquisition `REST1`, and `WM` as the task `wm`.
     pub fn new(name: &str, direction: &str) -> Self {
         let task = name.trim_end_matches(|letter: char| letter.is_ascii_digit());
         Self {
@@ -39,7 +39,7 @@ impl Run {
         }
     }
 
-    /// The name of its scan, in the words of BIDS.
+    /// The name of its scan by the rules of BIDS.
     pub fn scan_name(&self, prefix: &str) -> String {
         let mut name = format!("{prefix}_task-{}", self.task);
         for (entity, value) in [("acq", &self.acquisition), ("dir", &self.direction)] {
@@ -54,14 +54,14 @@ impl Run {
     }
 }
 
-/// `REST1_LR` of `rfMRI_REST1_LR`.
+/// The part `REST1_LR` of `rfMRI_REST1_LR`.
 pub(crate) fn after_modality(folder: &str) -> Option<&str> {
     folder
         .strip_prefix("rfMRI_")
         .or_else(|| folder.strip_prefix("tfMRI_"))
 }
 
-/// Whether a part of a name is letters and digits, a letter first.
+/// Whether a part of a name consists of letters and digits and begins with a letter.
 pub(crate) fn is_word(part: &str) -> bool {
     part.starts_with(|first: char| first.is_ascii_alphabetic())
         && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
@@ -74,7 +74,7 @@ pub(crate) fn parse_aging_visit(name: &str) -> Option<(&str, &str)> {
     (has_digits(subject, "HCA", 7) && has_digits(visit, "V", 1)).then_some((subject, visit))
 }
 
-/// Whether `name` is `start` and then `n` digits.
+/// Whether `name` consists of `start` and `n` digits.
 pub(crate) fn has_digits(name: &str, start: &str, n: usize) -> bool {
     name.strip_prefix(start)
         .is_some_and(|digits| digits.len() == n && digits.bytes().all(|byte| byte.is_ascii_digit()))

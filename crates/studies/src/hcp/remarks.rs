@@ -1,19 +1,20 @@
-//! Remarks of a listing: what holds for a thousand subjects is said once.
+//! Remarks of a listing, joined so that the same remark on many subjects appears once.
 
 use std::collections::BTreeMap;
 
 use crate::listing::{Note, NoteKind};
 use crate::shown::first_of;
 
-/// Subjects named in a remark; the others are counted.
+/// Maximum number of subjects named in a remark; the others are counted.
 const NAMED: usize = 8;
 
-/// Remarks, each with the folders of the subjects that it holds for.
+/// Remarks, each with the subject folders to which it applies.
 #[derive(Default)]
 pub(crate) struct Remarks(BTreeMap<(NoteKind, String, String), Vec<String>>);
 
 impl Remarks {
-    /// Notes `why` of `what` in the folder of a subject; an empty `what` is the folder itself.
+    /// Adds the remark `why` on `what` in the folder of a subject; an empty `what` means the folder
+    /// itself.
     pub fn add(&mut self, kind: NoteKind, folder: &str, what: &str, why: impl Into<String>) {
         let folders = self
             .0

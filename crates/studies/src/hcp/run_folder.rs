@@ -1,4 +1,4 @@
-//! Folder of one run: its names, and which signals are taken of it.
+//! Folder of one run: its file names, and the choice of its signal file.
 
 use std::path::PathBuf;
 
@@ -9,18 +9,18 @@ use crate::folder::Folder;
 use crate::listing::{ListOptions, NoteKind};
 use crate::shown::first_of;
 
-/// File names that an explanation lists; the others are counted.
+/// Maximum number of file names in a message; the others are counted.
 const NAMED: usize = 6;
 
 /// The folder of one run.
 pub(crate) struct RunFolder {
     pub name: String,
     pub run: Run,
-    /// What is in it, or why it cannot be read.
+    /// Its entries, or the error when it was read.
     pub entries: Result<Folder, String>,
 }
 
-/// The signals that are taken of a run.
+/// The signal file of a run.
 #[derive(Clone)]
 pub(crate) struct Chosen {
     pub path: PathBuf,
@@ -30,24 +30,24 @@ pub(crate) struct Chosen {
 }
 
 impl Chosen {
-    /// Whether it is a CIFTI-2 file, not an image of volumes.
+    /// Whether it is a CIFTI-2 file; otherwise it is a NIfTI image.
     pub fn is_cifti(&self) -> bool {
         self.kind != Kind::Volumes
     }
 }
 
 impl RunFolder {
-    /// The file `name` in it, when there is one that can be reached.
+    /// The path of the file `name` in it, if it is reachable.
     pub fn file(&self, name: &str) -> Option<PathBuf> {
         self.entries.as_ref().ok()?.reach_file(name)
     }
 
-    /// The folder `name` in it, when there is one that can be reached.
+    /// The path of the folder `name` in it, if it is reachable.
     pub fn folder(&self, name: &str) -> Option<PathBuf> {
         self.entries.as_ref().ok()?.reach_folder(name)
     }
 
-    /// The cleanest file that the options allow and that can be reached, else why there is none.
+    /// The cleanest reachable file that the options allow; otherwise the reason why there is none.
     /// Remarks name the folder of the subject, `subject_folder`.
     pub fn choose(
         &self,
@@ -70,7 +70,7 @@ impl RunFolder {
 
         let mut names: Vec<&SignalName<'_>> =
             all.iter().filter(|name| name.is_allowed(options)).collect();
-        // The sort is stable and the entries are sorted by name.
+        // The sort is stable, and the entries are already sorted by name.
         names.sort_by(|one, other| other.rank().cmp(&one.rank()));
         let found = names
             .iter()

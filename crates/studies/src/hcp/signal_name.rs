@@ -1,10 +1,10 @@
-//! File names of signals in an HCP run folder: how clean each is, and on which grid.
+//! File names of signals in an HCP run folder: cleaning and grid.
 
 use std::cmp::Reverse;
 
 use crate::listing::ListOptions;
 
-/// What a file holds; a later one is preferred to an earlier one.
+/// Kind of signals; a later variant is preferred to an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     /// A 4-D image.
@@ -15,26 +15,27 @@ pub(crate) enum Kind {
     Grayordinates,
 }
 
-/// `<run>[_Atlas[_MSMAll|_MSMSulc]][_<suffixes>].(dtseries.nii|ptseries.nii|nii.gz)`, taken apart.
+/// Parsed file name
+/// `<run>[_Atlas[_MSMAll|_MSMSulc]][_<suffixes>].(dtseries.nii|ptseries.nii|nii.gz)`.
 #[derive(Clone, Debug)]
 pub(crate) struct SignalName<'a> {
     pub file: &'a str,
     pub kind: Kind,
-    /// How many of `clean`, `rclean`, `tclean` are in it.
+    /// Number of the words `clean`, `rclean`, `tclean` in the name.
     pub cleaning_steps: usize,
-    /// The number of `hp2000`; 0 stands for a linear detrending.
+    /// The number after `hp`, as in `hp2000`; 0 means linear detrending.
     high_pass: Option<Reverse<u32>>,
-    /// The name after the run; without its ending where that is `.dtseries.nii`.
+    /// The name after the run, without the extension if that is `.dtseries.nii`.
     pub variant: &'a str,
     aligned: bool,
-    /// The word of a grid finer than 2 mm and 32k.
+    /// The word for a grid finer than 2 mm and 32k.
     fine_grid: Option<&'a str>,
-    /// Words that no release explains: a smoothing, the atlas of a parcellation.
+    /// Words that are not from the release: a smoothing, the atlas of a parcellation.
     others: Vec<&'a str>,
 }
 
 impl<'a> SignalName<'a> {
-    /// Takes `file` apart when it is a signal file of `run`.
+    /// Parses `file`; `None` if it is not a signal file of `run`.
     pub fn parse(run: &str, file: &'a str) -> Option<Self> {
         let rest = file.strip_prefix(run)?;
         let (kind, suffix, variant) = if let Some(suffix) = rest.strip_suffix(".dtseries.nii") {
@@ -74,9 +75,9 @@ impl<'a> SignalName<'a> {
         Some(name)
     }
 
-    /// Which of two is better; equal when the names do not tell. More steps of cleaning are better,
-    /// then `hp0`, the newer release's, than `hp2000`; a high-pass alone is no cleaning, for a task
-    /// analysis leaves filtered and smoothed files behind.
+    /// Preference among files; equal when the names do not decide. More cleaning steps are
+    /// preferred, then `hp0` of the newer release to `hp2000`. A high-pass alone does not count as
+    /// cleaning, because a task analysis leaves filtered and smoothed files behind.
     pub fn rank(&self) -> impl Ord + use<> {
         let of_cleaning = self.high_pass.filter(|_| self.cleaning_steps > 0);
         (
@@ -85,14 +86,15 @@ impl<'a> SignalName<'a> {
         )
     }
 
-    /// Whether it is on a finer grid than the standard one and `options` do not ask for that.
+    /// Whether its grid is finer than the standard one and `options` do not ask for it.
     pub fn is_too_fine(&self, options: &ListOptions) -> bool {
         let asked = options.variant.as_deref().unwrap_or_default();
         self.fine_grid.is_some_and(|grid| !asked.contains(grid))
     }
 
-    /// Whether `options` allow it. Volumes must be asked for by their ending, and those with words
-    /// that no release explains (`SBRef`, `vn`) by these words too: they may be single volumes.
+    /// Whether `options` allow it. Volumes must be requested by their extension. Volumes with words
+    /// that are not from the release (`SBRef`, `vn`) must be requested by these words too, because
+    /// they may be single volumes.
     pub fn is_allowed(&self, options: &ListOptions) -> bool {
         let asked = options.variant.as_deref().unwrap_or_default();
         let label = options.atlas_label.as_deref().unwrap_or_default();

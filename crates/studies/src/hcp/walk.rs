@@ -17,19 +17,19 @@ use crate::listing::{
 };
 use brainmae_files::id::{ScanId, SubjectId};
 
-/// Between the folder of a subject and `MNINonLinear`: nothing, or a level that some downloads add.
+/// Optional folder between that of a subject and `MNINonLinear`; some downloads add one.
 const LEVELS: [&str; 3] = ["", "files", "func"];
 
 /// The folder of one subject, or of one visit.
 pub(crate) struct Visit {
     person: Person,
-    /// Relative to the root, for remarks.
+    /// Path relative to the root, for remarks.
     pub folder: String,
     path: PathBuf,
 }
 
 impl Visit {
-    /// Whether a user who says `name` means this folder.
+    /// Whether the name `name` given by a user means this folder.
     fn answers_to(&self, name: &str) -> bool {
         self.person.subject == name || self.path.file_name().is_some_and(|folder| folder == name)
     }
@@ -59,10 +59,10 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The folders of the subjects asked for: in the root, or one level below it.
+    /// The folders of the requested subjects, in the root or one level below it.
     ///
     /// # Errors
-    /// When the root cannot be read.
+    /// An error when the root cannot be read.
     pub fn visits(&mut self) -> Result<Vec<Visit>, StudyError> {
         let root = self.root;
         let top = self
@@ -73,7 +73,7 @@ impl<'a> Walk<'a> {
             for name in top.folders().filter(|name| !name.starts_with('.')) {
                 match self.read_folder(&root.join(name)) {
                     Ok(inner) => visits.extend(self.visits_among(&inner)),
-                    // A link to a file, or to nothing.
+                    // A link to a file or to nothing.
                     Err(_) if top.is_link(name) => {}
                     Err(error) => {
                         let why = format!("it cannot be read: {error}");
@@ -114,7 +114,7 @@ impl<'a> Walk<'a> {
             .collect()
     }
 
-    /// The runs of a subject that are asked for; `None` when there is no folder of results.
+    /// The requested runs of a subject; `None` when it has no folder of results.
     pub fn runs(&mut self, visit: &Visit) -> Option<Vec<RunFolder>> {
         let results = self.results(visit)?;
         let mut runs = Vec::new();
@@ -163,13 +163,13 @@ impl<'a> Walk<'a> {
         None
     }
 
-    /// The signals to take of a run, else why there are none.
+    /// The signal file of a run, or the reason why there is none.
     pub fn choose(&mut self, visit: &Visit, run: &RunFolder) -> Result<Chosen, String> {
         run.choose(&visit.folder, self.options, &mut self.remarks)
     }
 
-    /// Takes a scan into the listing: the volumes `part` of the signals, all of them when `None`.
-    /// `own` is the folder of this run alone, with its movement and events.
+    /// Adds a scan to the listing. `part` is its range of volumes in the file; `None` means all.
+    /// `own` is the folder of this run alone, with its head movement and events.
     pub fn add(
         &mut self,
         visit: &Visit,
@@ -227,7 +227,7 @@ impl<'a> Walk<'a> {
         Ok(SignalFile::Nifti { bold: path, labels })
     }
 
-    /// Remarks on the runs of a complete subject that are not there.
+    /// Adds remarks on missing runs, compared with a complete subject.
     pub fn remark_missing(&mut self, visit: &Visit, is_there: impl Fn(&str) -> bool) {
         let (protocol, options) = (self.protocol, self.options);
         let wanted: Vec<&str> = protocol
@@ -256,7 +256,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The listing, sorted, with a remark on tasks whose scans are not all equally clean.
+    /// The listing, sorted, with a remark on tasks whose scans are not all equally cleaned.
     pub fn finish(mut self) -> Listing {
         let mut counts: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
         for scan in self.scans.values() {
@@ -284,7 +284,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Reads a folder; names that are not UTF-8 are remarked on.
+    /// Reads a folder and adds remarks on names that are not UTF-8.
     fn read_folder(&mut self, path: &Path) -> std::io::Result<Folder> {
         let shown = path.strip_prefix(self.root).unwrap_or(path);
         let folder = Folder::read(path, shown.to_string_lossy().into_owned())?;

@@ -1,31 +1,31 @@
-//! Seams of a concatenation: where its runs begin and end.
+//! Seams of a concatenation: first and last volumes of its runs.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::path::Path;
 
-/// Volumes of one resting run by the protocol.
+/// Volumes of one rest run by the protocol.
 const RUN_VOLUMES: usize = 478;
-/// Resting runs of a visit, in the order in which the release joins them.
+/// Rest runs of a visit, in the order of the concatenation.
 pub(super) const RUNS: [&str; 4] = [
     "rfMRI_REST1_AP",
     "rfMRI_REST1_PA",
     "rfMRI_REST2_AP",
     "rfMRI_REST2_PA",
 ];
-/// More than any movement file of one run: one of 12 columns has about 100 bytes per volume.
+/// Maximum size of a movement file; a file with 12 columns has about 100 bytes per volume.
 const MOVEMENT_BYTES: u64 = 16 << 20;
 
-/// Volumes of one run in a concatenation; the run has no name when it cannot be told.
+/// The volumes of one run in a concatenation; the name is `None` when it is not known.
 pub(super) type Part = (Option<&'static str>, Range<usize>);
 
-/// Cuts `n_volumes` at the seams: by the volumes of the single runs, `counted` in the order of
-/// [`RUNS`], where these fit; else by the protocol, whose four runs are known by their order. Of
-/// fewer runs of the protocol's length it is not known which they are.
+/// Cuts `n_volumes` at the seams. If the volumes of the single runs, `counted` in the order of
+/// [`RUNS`], add up, they are used; otherwise the protocol is used, and the order identifies its
+/// four runs. If there are fewer runs of the protocol's length, their names are not known.
 ///
 /// # Errors
-/// Why the seams are not known.
+/// The reason why the seams are not known.
 pub(super) fn cut(
     n_volumes: usize,
     counted: &[(&'static str, usize)],
@@ -69,7 +69,7 @@ fn join(runs: impl Iterator<Item = (Option<&'static str>, usize)>) -> Vec<Part> 
     .collect()
 }
 
-/// Volumes in a CIFTI-2 file, from its header: the fifth dimension, in either byte order.
+/// Volumes in a CIFTI-2 file, from the fifth dimension in its header, in either byte order.
 pub(super) fn count_volumes(path: &Path) -> Result<usize, String> {
     let mut header = [0; 64];
     File::open(path)
@@ -101,7 +101,7 @@ pub(super) fn count_volumes(path: &Path) -> Result<usize, String> {
         })
 }
 
-/// Volumes of a movement file, one per line that is not blank.
+/// Volumes of a movement file: its lines that are not blank.
 pub(super) fn count_lines(path: &Path) -> io::Result<usize> {
     let mut bytes = Vec::new();
     File::open(path)?

@@ -6,7 +6,7 @@ const VISIT: &str = "HCA9999901_V1_MR";
 const CLEAN: &str = "_Atlas_MSMAll_hp0_clean_rclean_tclean.dtseries.nii";
 const PLAIN: &str = "_Atlas_MSMAll.dtseries.nii";
 
-/// Writes a concatenation of so many volumes.
+/// Writes a concatenation of `n_volumes` volumes.
 fn join(tree: &Tree, visit: &str, n_volumes: i64) {
     let mut header = [&540_i32.to_le_bytes()[..], b"n+2\0\r\n\x1a\n\0\x10\0\x20"].concat();
     for dimension in [6, 1, 1, 1, 1, n_volumes, 91_282, 1] {
@@ -16,7 +16,7 @@ fn join(tree: &Tree, visit: &str, n_volumes: i64) {
     std::fs::write(folder.join(format!("{CONCATENATION}{CLEAN}")), header).unwrap();
 }
 
-/// Writes a run with so many lines of movement.
+/// Writes a run with `n_volumes` lines of head movement.
 fn movement(tree: &Tree, run: &str, n_volumes: usize, files: &[&str]) {
     let path = tree.run(VISIT, run, files).join("Movement_Regressors.txt");
     std::fs::write(path, "0 0 0\n".repeat(n_volumes)).unwrap();

@@ -13,7 +13,7 @@ fn asking(variant: &str) -> ListOptions {
     }
 }
 
-/// `kind what: why` of every note but those on runs that are not there.
+/// `kind what: why` of every note, without the notes on missing runs.
 fn notes(listing: &Listing) -> Vec<String> {
     listing
         .notes
@@ -260,7 +260,7 @@ fn broken_links_and_strange_names_are_noted() {
     symlink("gone", run.join("Movement_Regressors.txt")).unwrap();
     let lonely = tree.run("999902", REST, &[]);
     symlink("gone", lonely.join(format!("{REST}{CLEAN}"))).unwrap();
-    // A link that leads somewhere is as good as the file.
+    // A link with a valid target is equivalent to the file.
     symlink(tree.root().join("999901"), tree.root().join("999903")).unwrap();
     std::fs::create_dir(tree.root().join(OsStr::from_bytes(b"\xff"))).unwrap();
 

@@ -109,7 +109,7 @@ fn where_nothing_is_found_the_fitting_layout_is_named() {
     assert_eq!((nothing.tasks, nothing.fits), (vec!["rest".into()], None));
 }
 
-/// One table for every subject, as no study of this crate has it.
+/// A layout with one table per subject, different from all studies of this crate.
 struct Flat;
 
 impl StudyLayout for Flat {

@@ -1,5 +1,5 @@
-//! Folder without a manifest: one file for each scan, named in the words of BIDS. Its TR is read
-//! from a sidecar of the same name; other companions need a manifest.
+//! Folder without a manifest: one file per scan, named by the rules of BIDS. Its TR is read from a
+//! sidecar of the same name; other companion files need a manifest.
 
 use std::collections::BTreeSet;
 
@@ -15,10 +15,10 @@ use crate::shown::few;
 use crate::sidecar::repetition_time_secs;
 use crate::subject_labels::SubjectLabels;
 
-/// Folders are walked this deep.
+/// Maximum depth of the search.
 const MAX_DEPTH: usize = 8;
 
-/// Files that lie beside signals and have the endings of tables.
+/// Files beside signals that also have table extensions.
 const COMPANIONS: [&str; 9] = [
     "events",
     "motion",
@@ -31,10 +31,10 @@ const COMPANIONS: [&str; 9] = [
     "sessions",
 ];
 
-/// Lists the files in `root` and below whose names begin with `sub-`.
+/// Lists the files in `root` and below it whose names begin with `sub-`.
 ///
 /// # Errors
-/// [`StudyError::Manifest`] when signals are of several kinds: it is not known which are meant.
+/// [`StudyError::Manifest`] when the signals are of several kinds, so that the choice is ambiguous.
 pub(super) fn list(
     root: Folder,
     options: &ListOptions,
@@ -84,7 +84,7 @@ pub(super) fn list(
     Ok(Listing { scans, notes })
 }
 
-/// What was found so far.
+/// The files found so far.
 #[derive(Default)]
 struct Plain {
     scans: Vec<FoundScan>,

@@ -12,16 +12,16 @@ use crate::listing::{ConfoundFile, EventFiles, FoundScan, Note, SignalFile};
 use crate::sidecar::MAX_TR_SECS;
 use crate::subject_labels::SubjectLabels;
 
-/// One row, by the names of its columns.
+/// One row, accessed by column name.
 pub(super) struct Row<'a> {
     pub manifest: &'a Path,
     pub header: &'a [String],
     pub record: &'a csv::StringRecord,
-    /// From 1.
+    /// Line number, from 1.
     pub line: u64,
 }
 
-/// What a row says before any file is looked for.
+/// The cells of a row, before any file is searched.
 pub(super) struct Cells<'a> {
     pub subject: String,
     pub path: &'a str,
@@ -51,10 +51,10 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// What the row says.
+    /// The cells of the row.
     ///
     /// # Errors
-    /// [`StudyError::Manifest`] for a cell that is needed and missing, or is no number.
+    /// [`StudyError::Manifest`] for a required cell that is missing, or a number that is not valid.
     pub fn cells(&self) -> Result<Cells<'a>, StudyError> {
         let (subject, path) = (self.needed("subject")?, self.needed("path")?);
         let subject = subject.strip_prefix("sub-").unwrap_or(subject).to_owned();
@@ -128,7 +128,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// A file named in a column; `Err` has its name when it is not there.
+    /// The path of a file named in a column; `Err` contains its name when the file does not exist.
     fn file(&self, column: &str, folder: &Path) -> Result<Option<PathBuf>, String> {
         match self.get(column) {
             None => Ok(None),
@@ -139,7 +139,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The scan; the inner error is the file that is not there.
+    /// The scan of the row; the inner error is a missing file.
     pub fn found_scan(
         &self,
         cells: Cells<'_>,

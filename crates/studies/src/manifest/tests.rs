@@ -16,7 +16,7 @@ fn list_of(files: &[&str]) -> (tempfile::TempDir, Result<Listing, StudyError>) {
     list_with(files, &ListOptions::default())
 }
 
-/// The line and the problem of a manifest that is refused.
+/// The line and the problem of a refused manifest.
 fn refused<T: std::fmt::Debug>(result: Result<T, StudyError>) -> (Option<u64>, ManifestProblem) {
     match result {
         Err(StudyError::Manifest { line, problem, .. }) => (line, problem),

@@ -5,26 +5,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::header::{AGE_BIN, SEX};
 use super::merge::Cell;
 
-/// More different values than this are no categories.
+/// Maximum number of different values of a category.
 const MOST_VALUES: usize = 32;
-/// A longer value, in letters, is no category.
+/// Maximum length of a category value, in characters.
 const LONGEST: usize = 40;
 
 /// The kind of a column.
 #[derive(Debug, PartialEq)]
 pub(super) enum Typed {
-    /// Every value is a finite number: by the place of the subject.
+    /// All values are finite numbers; each comes with the index of its subject.
     Numbers(Vec<(usize, f64)>),
     Categories,
     FreeText,
 }
 
-/// Tells what the column `name` holds, whose missing cells are not there.
+/// The kind of the column `name`; `cells` has no missing cells.
 pub(super) fn typed(name: &str, cells: &BTreeMap<usize, Cell>) -> Typed {
     if [SEX, AGE_BIN].contains(&name) {
         return Typed::Categories;
     }
-    // The numbers of keys, such as those of sites, are no quantities.
+    // Numbers that are keys, such as those of sites, are not quantities.
     if name != "id" && !name.ends_with("_id") {
         let numbers: Option<Vec<(usize, f64)>> = cells
             .iter()
@@ -44,7 +44,7 @@ pub(super) fn typed(name: &str, cells: &BTreeMap<usize, Cell>) -> Typed {
     Typed::Categories
 }
 
-/// A finite number.
+/// The finite number in a text.
 pub(super) fn number(text: &str) -> Option<f64> {
     text.parse().ok().filter(|number: &f64| number.is_finite())
 }

@@ -6,18 +6,18 @@ use super::header::KINSHIP;
 
 /// A key that a subject shares with relatives.
 pub(super) struct KinKey<'a> {
-    /// The place of the subject.
+    /// Index of the subject.
     pub subject: usize,
-    /// Place in [`KINSHIP`]: keys of two kinds are never equal.
+    /// Index in [`KINSHIP`]; keys of two kinds are never equal.
     pub kind: usize,
     pub text: &'a str,
 }
 
-/// The family of each subject: those who share a key are one, and so are their relatives by other
-/// keys. A subject without any key has none.
+/// The family of each subject. Subjects who share a key are one family, together with their
+/// relatives by other keys. A subject without any key has `None`.
 ///
-/// A family is named by its smallest key of the best kind that it has. The name tells the kind
-/// where other families have a better one, so that a mother is not taken for a family.
+/// A family is named by its smallest key of the best kind that it has. If other families have a
+/// better kind, the name also contains the kind, so that a mother is not confused with a family.
 pub(super) fn families(n_subjects: usize, keys: &[KinKey<'_>]) -> Vec<Option<String>> {
     let mut relatives = Relatives((0..n_subjects).collect());
     let mut first_of_key = BTreeMap::new();
@@ -47,11 +47,11 @@ pub(super) fn families(n_subjects: usize, keys: &[KinKey<'_>]) -> Vec<Option<Str
         .collect()
 }
 
-/// Per subject an earlier relative, or the subject itself: a forest of disjoint sets.
+/// By subject: an earlier relative, or the subject itself; a forest of disjoint sets.
 struct Relatives(Vec<usize>);
 
 impl Relatives {
-    /// The first subject of all relatives, halving the way there for the next time.
+    /// The first subject among the relatives; path halving speeds up later calls.
     fn first(&mut self, mut subject: usize) -> usize {
         while self.0[subject] != subject {
             self.0[subject] = self.0[self.0[subject]];
@@ -72,7 +72,7 @@ mod tests {
 
     use super::*;
 
-    /// Keys as (subject, kind, text).
+    /// Families from keys given as (subject, kind, text).
     fn named(n_subjects: usize, keys: &[(usize, &str, &str)]) -> Vec<Option<String>> {
         let keys: Vec<KinKey<'_>> = keys
             .iter()
@@ -139,7 +139,7 @@ mod tests {
             let reversed: Vec<_> = keys.iter().rev().cloned().collect();
             prop_assert_eq!(&names, &names_of(&reversed));
 
-            // Who can be reached, by repeated looks at all pairs of keys.
+            // The subjects that can be reached, by repeated passes over all pairs of keys.
             let mut reached: Vec<Vec<bool>> = (0..12)
                 .map(|one| (0..12).map(|other| one == other).collect())
                 .collect();

@@ -1,13 +1,13 @@
-//! Names of columns: what counts in them, and what some of them stand for.
+//! Column names: their normal form, and the names with a known meaning.
 
-/// Exact age.
+/// Exact age in years.
 pub(super) const AGE_YEARS: &str = "age_years";
-/// Age as a range, `22-25`.
+/// Age as a range, such as `22-25`.
 pub(super) const AGE_BIN: &str = "age_bin";
-/// `F` or `M` where a table says so.
+/// `F` or `M`, if a table has it.
 pub(super) const SEX: &str = "sex";
 
-/// Columns that name the subject, the best first: NDA's own key is not in the names of images.
+/// Columns that name the subject, the best first; NDA's own key is not used in image names.
 pub(super) static SUBJECT: [&str; 9] = [
     "subject",
     "participant_id",
@@ -19,12 +19,12 @@ pub(super) static SUBJECT: [&str; 9] = [
     "participant",
     "subjectkey",
 ];
-/// The key of NDA tables, whose second line describes the columns.
+/// The key column of NDA tables; their second line describes the columns.
 pub(super) const NDA_KEY: &str = "subjectkey";
-/// Columns that tell visits of one subject apart.
+/// Columns that distinguish visits of one subject.
 pub(super) const VISIT: [&str; 5] = ["visit", "visit_id", "session", "session_id", "ses"];
-/// Columns of keys that relatives share, each a kind of its own, the best name of a family first.
-/// All of them count: half-siblings share a parent and no family.
+/// Columns of keys that relatives share, the best name of a family first; each is a separate kind.
+/// All of them are used, because half-siblings share a parent but no family key.
 pub(super) const KINSHIP: [&str; 6] = [
     "family_id",
     "pedigree_id",
@@ -47,7 +47,8 @@ pub(super) const INTERVIEW_AGE: &str = "interview_age";
 /// Columns of sex, the best first.
 pub(super) const SEXES: [&str; 2] = [SEX, "gender"];
 
-/// A name in lower case, everything but letters and digits one underscore.
+/// A name in lower case, in which every run of other characters than letters and digits is one
+/// underscore.
 pub(super) fn normalise(name: &str) -> String {
     let mut normal = String::with_capacity(name.len());
     for letter in name.chars() {

@@ -1,22 +1,22 @@
-//! Meaning of columns and their cells: ages in years or months, the sex in one way of several.
+//! Meaning of columns and their cells: ages in years or months, codes of sex.
 
 use super::column::number;
 use super::header::{AGE_BIN, AGE_YEARS, AGES, INTERVIEW_AGE, KINSHIP, SEX, SEXES};
 
-/// What the cells of a column mean.
+/// The meaning of the cells of a column.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Meaning {
     AsItIs,
-    /// A key: `12.0` is `12`, for some tools make numbers of keys.
+    /// A key: `12.0` is read as `12`, because some tools convert keys to numbers.
     Key,
     Years,
     Months,
     Sex,
 }
 
-/// What each column is named here and means; no name for a column without one.
+/// The name here and the meaning of each column; `None` for a column without a name.
 ///
-/// `values` gives those of a column that are not missing.
+/// `values` returns the values of a column that are not missing.
 pub(super) fn meanings<Values: Iterator<Item = String>>(
     names: &[String],
     values: impl Fn(usize) -> Values,
@@ -36,7 +36,8 @@ pub(super) fn meanings<Values: Iterator<Item = String>>(
         .collect();
     let place = |wanted: &str| names.iter().position(|name| name == wanted);
 
-    // Exact ages under several names are one target, the best of them; the others keep their names.
+    // If several columns have exact ages, the best one becomes the target; the others keep their
+    // names.
     let mut is_found = false;
     for name in AGES {
         let Some(at) = place(name) else { continue };
@@ -82,12 +83,12 @@ pub(super) fn meanings<Values: Iterator<Item = String>>(
     meanings
 }
 
-/// An age, or the lower end of an open range, `89+`.
+/// An age, or the lower end of an open range such as `89+`.
 fn age(text: &str) -> Option<f64> {
     number(text.strip_suffix('+').unwrap_or(text))
 }
 
-/// Whether a text is a range of ages, `22-25` or `36+`.
+/// Whether a text is a range of ages, such as `22-25` or `36+`.
 fn is_bin(text: &str) -> bool {
     match (text.split_once('-'), text.strip_suffix('+')) {
         (Some((low, high)), _) => is_digits(low.trim()) && is_digits(high.trim()),
@@ -97,7 +98,7 @@ fn is_bin(text: &str) -> bool {
 }
 
 impl Meaning {
-    /// A value as it is told here.
+    /// A value in the form used here.
     pub fn read(self, text: &str) -> String {
         match self {
             Self::AsItIs => text.to_owned(),
@@ -115,7 +116,7 @@ impl Meaning {
     }
 }
 
-/// A key without the `.0` of tools that took it for a number.
+/// A key without the `.0` of tools that converted it to a number.
 pub(super) fn key(text: &str) -> &str {
     match text.strip_suffix(".0") {
         Some(digits) if is_digits(digits) => digits,

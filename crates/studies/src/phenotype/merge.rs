@@ -1,4 +1,4 @@
-//! Join of several tables: every subject of any, every column of any.
+//! Join of several tables, with the subjects and columns of all of them.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -16,7 +16,7 @@ use brainmae_files::id::SubjectId;
 #[derive(Debug)]
 pub(super) struct Cell {
     pub text: String,
-    /// Which of the files it is from.
+    /// Index of its file.
     file: usize,
 }
 
@@ -38,11 +38,11 @@ impl Cell {
 #[derive(Default)]
 pub(super) struct Merged {
     files: Vec<PathBuf>,
-    /// The place of each subject, in order of appearance.
+    /// The index of each subject, in order of appearance.
     subjects: BTreeMap<SubjectId, usize>,
-    /// By name here, then by the place of the subject.
+    /// By name here, then by the index of the subject.
     columns: BTreeMap<String, BTreeMap<usize, Cell>>,
-    /// What columns are named here, by their own normal names.
+    /// Names of columns here, by the normal form of their own names.
     names: BTreeMap<String, String>,
 }
 
@@ -50,7 +50,7 @@ impl Merged {
     /// Joins a table.
     ///
     /// # Errors
-    /// When it differs from an earlier one about a subject.
+    /// An error when it differs from an earlier table about a subject.
     pub fn add(&mut self, table: Table) -> Result<(), StudyError> {
         let file = self.files.len();
         let places: Vec<usize> = table
@@ -84,7 +84,7 @@ impl Merged {
         Ok(())
     }
 
-    /// A record without content per subject, each at its place.
+    /// One empty record per subject, at the index of the subject.
     pub fn subjects(&self) -> Vec<SubjectRecord> {
         let mut subjects: Vec<(&SubjectId, usize)> = self
             .subjects
@@ -98,7 +98,7 @@ impl Merged {
             .collect()
     }
 
-    /// Writes families into `records`, by the keys of all kinds in all tables.
+    /// Writes families into `records`, from the keys of all kinds in all tables.
     pub fn add_families(&self, records: &mut [SubjectRecord]) {
         let mut keys = Vec::new();
         for (kind, name) in KINSHIP.into_iter().enumerate() {
@@ -123,7 +123,7 @@ impl Merged {
             .filter(|(name, _)| !KINSHIP.contains(name))
     }
 
-    /// The name here of a column that a user names, as in the table or as here.
+    /// The name here of a column that a user names, either as in the table or as here.
     pub fn name_here(&self, asked: &str) -> Option<&str> {
         let asked = normalise(asked);
         let name = match self.columns.get_key_value(&asked) {
@@ -139,7 +139,7 @@ impl Merged {
     }
 }
 
-/// A subject of whom nothing is known.
+/// A record without family, targets or categories.
 pub(super) fn empty_record(subject: SubjectId) -> SubjectRecord {
     SubjectRecord {
         subject,

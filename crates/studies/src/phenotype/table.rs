@@ -1,4 +1,4 @@
-//! Table of subjects: text, a header, one row per subject or visit.
+//! Table of subjects: a text file with a header and one row per subject or visit.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,31 +12,31 @@ use crate::hcp::parse_aging_visit;
 use crate::rows::Broken;
 use brainmae_files::id::SubjectId;
 
-/// Cells that mean: no value; case does not count.
+/// Cells for missing values; case is ignored.
 const MISSING: [&str; 5] = ["", "na", "n/a", "nan", "."];
 
 /// A table with one row per subject.
 pub(super) struct Table {
     pub path: PathBuf,
-    /// Of each row.
+    /// By row.
     pub subjects: Vec<SubjectId>,
     pub columns: Vec<Column>,
 }
 
 /// A column of a table.
 pub(super) struct Column {
-    /// As it is named here.
+    /// Its name here.
     pub name: String,
-    /// As the table names it.
+    /// Its name in the table.
     pub own_name: String,
     /// Values that are not missing, each with its row.
     pub cells: Vec<(usize, String)>,
 }
 
-/// Reads a table; what was done otherwise than a reader may think goes to `warnings`.
+/// Reads a table; warnings about unexpected choices are added to `warnings`.
 ///
 /// # Errors
-/// When the file cannot be read, is no table, or has no subjects.
+/// An error when the file cannot be read, is not a table, or has no subjects.
 pub(super) fn read(path: &Path, warnings: &mut Vec<String>) -> Result<Table, StudyError> {
     let bytes = std::fs::read(path).map_err(StudyError::io("read", path))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -55,7 +55,7 @@ fn parse(path: &Path, bytes: &[u8], warnings: &mut Vec<String>) -> Result<Table,
         let expected = &SUBJECT;
         refuse(Some(1), PhenotypeProblem::NoSubjectColumn { expected })
     })?;
-    // The keys of NDA tables have no spaces, the descriptions in their second line do.
+    // Keys in NDA tables have no spaces; the descriptions in the second line do.
     let is_described = place(NDA_KEY).is_some_and(|key| {
         rows.first()
             .is_some_and(|row| cell(row, key).is_some_and(|text| text.contains(' ')))
@@ -105,7 +105,7 @@ fn parse(path: &Path, bytes: &[u8], warnings: &mut Vec<String>) -> Result<Table,
     })
 }
 
-/// The names of the columns and the rows, all of one length.
+/// The column names and the rows, all of the same length.
 fn records(path: &Path, bytes: &[u8]) -> Result<(Vec<String>, Vec<ByteRecord>), StudyError> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err(StudyError::phenotype(path, None, PhenotypeProblem::Utf16));
@@ -127,14 +127,14 @@ fn records(path: &Path, bytes: &[u8]) -> Result<(Vec<String>, Vec<ByteRecord>), 
     Ok((header, rows))
 }
 
-/// Which of tab, comma and semicolon the first line has the most of.
+/// The most frequent of tab, comma and semicolon in the first line.
 fn delimiter(bytes: &[u8]) -> u8 {
     let first = bytes
         .split(|byte| *byte == b'\n')
         .next()
         .unwrap_or_default();
     let count = |mark: u8| first.iter().filter(|byte| **byte == mark).count();
-    // Of equal ones the last is taken.
+    // If counts are equal, the last one is chosen.
     [b';', b',', b'\t']
         .into_iter()
         .max_by_key(|mark| count(*mark))
@@ -154,7 +154,7 @@ fn broken(path: &Path, error: csv::Error) -> StudyError {
     StudyError::phenotype(path, line, problem)
 }
 
-/// The text of a cell that is not missing.
+/// The text of a cell; `None` if it is missing.
 fn cell(record: &ByteRecord, column: usize) -> Option<String> {
     let text = String::from_utf8_lossy(record.get(column)?);
     let text = text.trim();
@@ -162,7 +162,7 @@ fn cell(record: &ByteRecord, column: usize) -> Option<String> {
     (!is_missing).then(|| text.to_owned())
 }
 
-/// One row per subject: the lowest visit, of equal visits the first row.
+/// One row per subject: the lowest visit; of equal visits the first row.
 fn first_visits<'a>(
     rows: &'a [ByteRecord],
     subject_column: usize,
@@ -210,7 +210,8 @@ fn first_visits<'a>(
         .collect()
 }
 
-/// The number of `V1`, `ses-1` and `1`; `None` for another kind of visit, such as a call, `F1`.
+/// The number of `V1`, `ses-1` and `1`; `None` for another kind of visit, such as a phone call,
+/// `F1`.
 fn visit_number(visit: &str) -> Option<u64> {
     let visit = visit.strip_prefix("ses-").unwrap_or(visit);
     let digits = visit.strip_prefix(['V', 'v']).unwrap_or(visit);

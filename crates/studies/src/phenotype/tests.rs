@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::error::PhenotypeProblem;
 
-/// Reads tables of these names and texts.
+/// Reads tables with these names and texts.
 fn read_with(columns: &[&str], files: &[(&str, &str)]) -> Result<Phenotypes, StudyError> {
     let folder = tempfile::tempdir().unwrap();
     let mut paths = Vec::new();
@@ -22,7 +22,7 @@ fn read(files: &[(&str, &str)]) -> Phenotypes {
     read_with(&[], files).unwrap()
 }
 
-/// The line and the problem of tables that are refused.
+/// The line and the problem of refused tables.
 fn refused(result: Result<Phenotypes, StudyError>) -> (Option<u64>, PhenotypeProblem) {
     match result {
         Err(StudyError::Phenotype { line, problem, .. }) => (line, problem),
@@ -30,7 +30,7 @@ fn refused(result: Result<Phenotypes, StudyError>) -> (Option<u64>, PhenotypePro
     }
 }
 
-/// The column that is refused, and what was expected.
+/// The refused column, and the expected values.
 fn refused_column(result: Result<Phenotypes, StudyError>) -> (String, String) {
     match result {
         Err(StudyError::Config {
@@ -142,7 +142,7 @@ fn unknown_families_are_counted_over_the_subjects_that_are_used() {
     assert_eq!(warning(&["2"]), None, "a single subject has no relatives");
     assert_eq!(warning(&[]), None);
     let rest = "splits are not family-safe, give the restricted table";
-    // The last one is in no table.
+    // The last subject is in no table.
     assert_eq!(
         warning(&["1", "2", "99"]),
         Some(format!(
@@ -168,8 +168,8 @@ fn families(files: &[(&str, &str)]) -> Vec<Option<String>> {
 
 #[test]
 fn half_siblings_are_one_family() {
-    // 1 and 2 share the mother, 3 and 4 the father; nobody shares anything with 5, whose mother has
-    // the number of a father.
+    // Subjects 1 and 2 share the mother, 3 and 4 the father. Subject 5 has no relatives: the number
+    // of its mother equals that of a father.
     let text = "subject,Family_ID,Mother_ID,Father_ID\n\
         1,51_61,51,61\n2,51_62,51.0,62\n3,52_63,52,63\n4,53_63,53,63\n5,63_64,63,64\n";
     let families = families(&[("r.csv", text)]);
@@ -179,8 +179,8 @@ fn half_siblings_are_one_family() {
 
 #[test]
 fn two_tables_with_two_columns_of_families_are_joined() {
-    // 2 and 3 are related by the one table, 3 and 4 by the other; 1 has the same number as a
-    // pedigree, which is no family; 5 has no key.
+    // Subjects 2 and 3 are related by the first table, 3 and 4 by the second. The number of subject
+    // 1 equals a pedigree number, which is not a family. Subject 5 has no key.
     let one = "subject,Family_ID\n1,7\n2,8\n3,8\n5,NA\n";
     let two = "subject,Pedigree_ID\n3,6\n4,6\n6,7\n";
     for files in [

@@ -17,14 +17,14 @@ use crate::manifest::Manifest;
 use crate::nsd::Nsd;
 use crate::xcpd::Xcpd;
 
-/// A layout of [`LAYOUTS`](super::LAYOUTS) as configurations name it: the string `hcp`, `nsd`, ….
+/// Name of a layout of [`LAYOUTS`](super::LAYOUTS) in configurations: the string `hcp`, `nsd`, ….
 #[derive(Clone, Copy)]
 pub struct LayoutName(&'static dyn StudyLayout);
 
 impl LayoutName {
-    /// HCP Young Adult, 3T.
+    /// HCP Young Adult at 3 T.
     pub const HCP_YA: Self = Self(&HcpYa);
-    /// HCP Young Adult, 7T.
+    /// HCP Young Adult at 7 T.
     pub const HCP_7T: Self = Self(&Hcp7t);
     /// HCP-Aging and AABC.
     pub const HCP_AGING: Self = Self(&HcpAging);
@@ -34,15 +34,15 @@ impl LayoutName {
     pub const XCPD: Self = Self(&Xcpd);
     /// Derivatives of fMRIPrep.
     pub const FMRIPREP: Self = Self(&Fmriprep);
-    /// A plain folder, with a table that tells what its files are or with telling names.
+    /// A plain folder, with a manifest or with descriptive file names.
     pub const MANIFEST: Self = Self(&Manifest);
 
-    /// The layout of this name.
+    /// The layout with this name.
     pub fn layout(self) -> &'static dyn StudyLayout {
         self.0
     }
 
-    /// The name.
+    /// The name as text.
     pub fn as_str(self) -> &'static str {
         self.0.name()
     }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::test_tree::tree;
 
-/// Every generation of names: its table, its CIFTI file and its coverage table.
+/// Every generation of file names: table, CIFTI file and coverage table.
 const GENERATIONS: [[&str; 3]; 3] = [
     [
         "space-fsLR_atlas-A_timeseries.tsv",
@@ -22,7 +22,7 @@ const GENERATIONS: [[&str; 3]; 3] = [
 
 const START: &str = "sub-01/func/sub-01_task-imagery_run-01_";
 
-/// The dataset's card and, behind [`START`], these files.
+/// The description of the data set, and these files with the prefix [`START`].
 fn dataset(ends: &[&str]) -> tempfile::TempDir {
     let files = ends.iter().map(|end| format!("{START}{end}"));
     let card = "dataset_description.json".to_owned();

@@ -13,7 +13,7 @@ fn table(atlas: &Atlas) -> Vec<(u32, String)> {
         .collect()
 }
 
-/// The regions of keys from 1, each with the place that `place` gives.
+/// The regions of keys from 1, each with the position that `place` returns.
 fn regions(n: u32, place: impl Fn(usize) -> Option<[f64; 3]>) -> BTreeMap<u32, LabelRegion> {
     (1..=n)
         .map(|key| {
@@ -34,7 +34,7 @@ fn centre(atlas: &Atlas, roi: usize) -> Option<[f64; 3]> {
     Some(centre.map(f64::from))
 }
 
-/// How what is refused differs from the atlas.
+/// The difference in a refused match.
 fn difference<T: std::fmt::Debug>(result: Result<T, AtlasError>) -> Mismatch {
     match result {
         Err(AtlasError::AtlasMismatch { difference, .. }) => *difference,
@@ -49,7 +49,7 @@ fn refused(atlas: &Atlas, regions: &BTreeMap<u32, LabelRegion>, space: LabelSpac
     }
 }
 
-/// The share of regions on their own side, and nearer to their own ROI than to others.
+/// The share of regions on their own side, and the share nearer to their own ROI than to others.
 fn misplaced(problem: LabelProblem) -> (Option<f64>, Option<f64>) {
     match problem {
         LabelProblem::Places {
@@ -127,7 +127,7 @@ fn keys_from_1_are_the_rois_in_order() {
         let atlas = schaefer(name);
         let n = atlas.n_rois() as u32;
         let expected: BTreeMap<u32, usize> = (1..=n).zip(0..).collect();
-        // Places a few mm off, as those of voxels are from those of the surface.
+        // Positions are a few mm off, as voxels are from the surface.
         let near = |roi: usize| {
             let [r, a, s] = centre(&atlas, roi)?;
             let off = [-2.5, 0.0, 2.5][roi % 3];
@@ -200,7 +200,7 @@ fn keys_that_are_off_by_one_are_refused() {
     let from_zero = LabelProblem::KeysFromZero { last: 99 };
     assert_eq!(refused(&atlas, &down, LabelSpace::Mni), from_zero);
 
-    // A background is far larger; then the last ROI is missing and no more.
+    // A background is far larger; then only the last ROI is missing.
     down.insert(
         0,
         LabelRegion {
@@ -264,7 +264,7 @@ fn regions_that_lie_anywhere_are_refused_in_mni_space() {
 #[test]
 fn in_the_space_of_a_subject_the_middle_is_where_the_regions_are() {
     let atlas = schaefer("schaefer-100-7");
-    // The corner of the image as origin: no place is left of 0.
+    // The origin is the corner of the image: no position is left of 0.
     let shifted = regions(100, |roi| {
         centre(&atlas, roi).map(|[r, a, s]| [r + 90.0, 0.7 * a + 120.0, s + 70.0])
     });

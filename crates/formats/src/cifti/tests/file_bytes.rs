@@ -1,4 +1,4 @@
-//! Builds the bytes of small files.
+//! Bytes of small files, built for the tests.
 
 use super::super::CiftiFile;
 use crate::error::FormatError;
@@ -32,7 +32,7 @@ impl FileBytes {
         }
     }
 
-    /// The file of the tests below: five grayordinates, three volumes, value `10 g + v`.
+    /// The file of most tests: five grayordinates, three volumes, value `10 g + v`.
     pub fn dense(places_are_rows: bool) -> Self {
         let values = |[rows, row_len]: [usize; 2], value: fn(usize, usize) -> f32| -> Vec<u8> {
             (0..rows)
@@ -92,7 +92,7 @@ impl FileBytes {
     }
 }
 
-/// A file and the folder that goes with it.
+/// An opened file with its temporary folder.
 pub(super) struct Opened {
     file: CiftiFile,
     _folder: tempfile::TempDir,

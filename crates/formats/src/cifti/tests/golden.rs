@@ -1,4 +1,4 @@
-//! Files of nibabel and Connectome Workbench; `tests/golden/README.md` tells how they were made.
+//! Files of nibabel and Connectome Workbench; `tests/golden/README.md` describes their origin.
 
 use std::path::{Path, PathBuf};
 

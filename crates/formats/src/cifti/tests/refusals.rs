@@ -1,4 +1,4 @@
-//! Files that are something else, damaged or hostile.
+//! Files that are refused: other formats, damaged files, hostile files.
 
 use proptest::prelude::*;
 
@@ -7,7 +7,7 @@ use super::*;
 use crate::is;
 use crate::nifti::{HeaderProblem, NiftiProblem};
 
-/// Whether a problem of CIFTI is the expected one.
+/// Test that a CIFTI problem is the expected one.
 type Check = fn(&CiftiProblem) -> bool;
 
 fn assert_refused(bytes: &[u8], is_expected: Check) {
@@ -215,7 +215,7 @@ fn a_header_that_claims_more_than_the_file_is_refused() {
     assert_refused(&bytes.finish(), is_expected);
 }
 
-/// Opens and reads everything that can be read.
+/// Opens a file and reads all its content.
 fn read_all(bytes: &[u8]) -> Result<(), FormatError> {
     let file = open(bytes)?;
     match file.kind() {
@@ -258,7 +258,7 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] = byte;
         }
-        // Numbers in the XML, which the changes above hardly ever leave well-formed.
+        // Changes of numbers in the XML; the changes above rarely leave the XML well-formed.
         let places: Vec<usize> = (0..bytes.len())
             .filter(|&at| bytes[at].is_ascii_digit())
             .collect();

@@ -1,5 +1,4 @@
-//! Blocks of rows, checked before they are decoded: the arrow crate panics at some that are
-//! damaged.
+//! Blocks of rows, checked before they are decoded: the arrow crate panics at some damaged blocks.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -12,7 +11,7 @@ use arrow_schema::{DataType, Schema};
 use super::super::{BlockProblem, ColumnarProblem};
 use crate::error::FormatError;
 
-/// The bytes of a block in its file, if that is possible.
+/// The byte range of a block in its file; `None` when it is impossible.
 pub(super) fn block_bytes(block: &Block) -> Option<Range<u64>> {
     let start = u64::try_from(block.offset()).ok()?;
     let message = u64::try_from(block.metaDataLength()).ok()?;
@@ -20,7 +19,7 @@ pub(super) fn block_bytes(block: &Block) -> Option<Range<u64>> {
     Some(start..start.checked_add(message)?.checked_add(body)?)
 }
 
-/// Exactly `count` bytes, which the file is known to have.
+/// Exactly `count` bytes; the file is known to have them.
 pub(super) fn bytes_at(
     file: &mut File,
     path: &Path,
@@ -38,7 +37,7 @@ pub(super) fn bytes_at(
     }
 }
 
-/// Refuses columns of which [`read_block`] does not know what their blocks must look like.
+/// Refuses columns whose layout [`read_block`] does not know.
 pub(super) fn check_columns(schema: &Schema) -> Result<(), ColumnarProblem> {
     for field in schema.fields() {
         let words = words(schema);
@@ -54,7 +53,7 @@ pub(super) fn check_columns(schema: &Schema) -> Result<(), ColumnarProblem> {
     Ok(())
 }
 
-/// Reads a block whose buffers lie inside it and have lengths that fit their columns.
+/// Reads a block after a check that its buffers lie inside it and fit the lengths of its columns.
 pub(super) fn read_block(
     file: &mut File,
     path: &Path,
@@ -67,7 +66,7 @@ pub(super) fn read_block(
     };
     let place = block_bytes(block).ok_or_else(|| refuse(BlockProblem::Length))?;
     let bytes = bytes_at(file, path, place.start, place.end - place.start)?;
-    // The length of the message comes first, after a mark in newer files.
+    // The length of the message comes first; newer files have a marker before it.
     let prefix = if bytes.starts_with(&[0xff; 4]) { 8 } else { 4 };
     let message = bytes
         .get(prefix..)
@@ -89,7 +88,7 @@ pub(super) fn read_block(
     }
 }
 
-/// How the words of dictionaries are stored, the same way for all columns of a file.
+/// The type of the dictionary words, which is the same for all columns of a file.
 fn words(schema: &Schema) -> Option<&DataType> {
     schema
         .fields()
@@ -102,11 +101,11 @@ fn words(schema: &Schema) -> Option<&DataType> {
 
 /// The buffers of a column.
 struct Layout {
-    /// How many, without those of long texts.
+    /// Number of buffers, without those of long texts.
     n_buffers: usize,
-    /// The length of the second one, which holds offsets, keys or views, is a multiple of this.
+    /// The second buffer holds offsets, keys or views; its length is a multiple of this.
     multiple_of: i64,
-    /// Long texts lie in further buffers, whose number the block tells.
+    /// Whether long texts lie in further buffers; the block gives their number.
     views: bool,
 }
 
@@ -121,7 +120,7 @@ impl Layout {
             DataType::Dictionary(keys, words) if words.is_string() => {
                 (2, i64::try_from(keys.primitive_width()?).ok()?)
             }
-            // Which lists are null, then the buffers of the numbers.
+            // The null mask of the lists, then the buffers of the numbers.
             DataType::FixedSizeList(item, _) if item.data_type().is_primitive() => (3, 1),
             kind if kind.is_primitive() => (2, 1),
             _ => return None,

@@ -8,7 +8,7 @@ use super::super::tests::{write_bytes, write_i16};
 use super::*;
 use crate::is;
 
-/// Labels on the grid that headers of tests have: voxels of 2 mm.
+/// Labels on the grid of the test headers: voxels of 2 mm.
 fn labels(shape: [u64; 3], labels: &[u32]) -> VoxelLabels {
     VoxelLabels {
         shape,
@@ -50,12 +50,12 @@ fn means_are_taken_over_the_voxels_of_each_roi() {
 fn a_voxel_that_is_0_at_first_lies_outside_the_brain() {
     let (_folder, path) = folder_with("a.nii", &[4, 1, 1, 2], &[0, 3, 5, 0, 7, 5, 0, 8]);
     let means = roi_means(&path, &labels([4, 1, 1], &[1, 1, 1, 2]), 3, None).unwrap();
-    // The third voxel is 0 later on, where that is a value as any other.
+    // The third voxel is 0 in a later volume, where 0 is an ordinary value.
     assert_eq!(
         [means.signals.values[0], means.signals.values[3]],
         [4., 2.5]
     );
-    // ROI 2 lies outside altogether, ROI 3 has no voxel.
+    // ROI 2 lies completely outside, ROI 3 has no voxel.
     for at in [1, 2, 4, 5] {
         assert!(means.signals.values[at].is_nan());
     }
@@ -68,7 +68,7 @@ fn a_part_is_some_volumes_of_the_whole() {
         let (_folder, path) = folder_with(name, &[2, 1, 1, 4], &[1, 1, 0, 2, 3, 3, 4, 4]);
         let read = |part| roi_means(&path, &labels([2, 1, 1], &[1, 1]), 1, part);
         let part = read(Some(1..3)).unwrap();
-        // Its own first volume tells what lies outside.
+        // The first volume of the range determines which voxels lie outside.
         assert_eq!(
             (part.signals.values, part.coverage),
             (vec![2., 3.], vec![0.5])
@@ -123,7 +123,8 @@ fn every_format_and_byte_order_gives_the_same_scaled_means() {
             }
             fs::write(&path, file).unwrap();
             let means = roi_means(&path, &labels([3, 1, 1], &[1, 1, 2]), 2, None).unwrap();
-            // 2 · 4 − 1, and 2 · 0 − 1: scaled, it is not 0 and lies inside.
+            // The values are 2 · 4 − 1 and 2 · 0 − 1: the second is not 0 after scaling and lies
+            // inside.
             assert_eq!(
                 means.signals.values,
                 [7., -1., 9., 13.],
@@ -213,7 +214,7 @@ fn nibabel_and_numpy_find_the_same_means() {
         *label = if *label == 40 { 3 } else { *label };
     }
     let found = roi_means(&golden("bold_i2.nii.gz"), &labels, 3, None).unwrap();
-    assert!((found.signals.tr_secs.unwrap() - 1.6).abs() < 1e-6); // 32 bits in the header
+    assert!((found.signals.tr_secs.unwrap() - 1.6).abs() < 1e-6); // the header stores 32 bits
     for roi in 0..3 {
         let coverage = expected["coverage"][roi].as_f64().unwrap();
         assert_eq!(found.coverage[roi], coverage as f32);
@@ -227,7 +228,7 @@ fn nibabel_and_numpy_find_the_same_means() {
 }
 
 proptest! {
-    /// The fast way gives what the plain way gives: decode everything, then average.
+    /// The fast method equals the simple one: decode everything, then average.
     #[test]
     fn means_agree_with_whole_decoded_volumes(
         values in prop::collection::vec(-3..4_i16, 24 * 3),

@@ -1,4 +1,4 @@
-//! Cleaning against numpy, scipy and nilearn: see `golden/README.md` in the tests of the crate.
+//! Comparison of cleaning with numpy, scipy and nilearn: see `golden/README.md` in the tests.
 
 use serde::Deserialize;
 
@@ -41,7 +41,7 @@ struct Whole {
     kept: Vec<bool>,
 }
 
-/// Of the deviation of the raw signal.
+/// Tolerance as a share of the standard deviation of the raw signal.
 const TOLERANCE: f64 = 1e-8;
 
 impl Golden {
@@ -49,7 +49,7 @@ impl Golden {
         serde_json::from_str(include_str!("../../../tests/golden/cleaning.json")).unwrap()
     }
 
-    /// The raw signal with its motion, cleaned.
+    /// The raw signal with its motion parameters, after cleaning.
     fn clean(&self, tr_secs: f64, steps: &[CleaningStep]) -> CleanedSignals {
         let input = ScanSignals {
             values: self.raw.clone(),

@@ -1,4 +1,4 @@
-//! Drawn scans hold what was planted.
+//! Tests that drawn scans contain the planted effects.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -8,14 +8,14 @@ use super::*;
 use brainmae_atlas::{Hemisphere, Roi};
 use brainmae_files::checksum::sha256_bytes;
 
-/// Streams told apart by name.
+/// One stream per name.
 pub fn stream(seed: u64, name: &str) -> Box<dyn Rng> {
     let hash = sha256_bytes(format!("{seed}/{name}").as_bytes());
     let number = u64::from_str_radix(&hash[..16], 16).unwrap();
     Box::new(ChaCha8Rng::seed_from_u64(number))
 }
 
-/// Four networks, each with `each` ROIs on either side.
+/// Four networks, each with `each` ROIs per side.
 pub fn atlas(each: usize) -> Atlas {
     let mut rois = Vec::new();
     for (side, hemisphere) in [("LH", Hemisphere::Left), ("RH", Hemisphere::Right)] {
@@ -47,7 +47,7 @@ pub fn correlation(a: &[f64], b: &[f64]) -> f64 {
     sum(a, mean_a, b, mean_b) / (sum(a, mean_a, a, mean_a) * sum(b, mean_b, b, mean_b)).sqrt()
 }
 
-/// A long scan of one of two people who differ in `change` alone.
+/// A long scan of each of two people who differ only in `change`.
 fn drawn(
     spec: &CohortSpec,
     task: &str,
@@ -80,16 +80,16 @@ fn quiet() -> CohortSpec {
     spec
 }
 
-// ROIs 0, 2, 4, 6 are the first of Vis, SomMot, Cont and Default on the left.
+// ROIs 0, 2, 4, 6 are the first ROIs of Vis, SomMot, Cont and Default on the left.
 
 #[test]
 fn age_couples_the_last_two_networks_and_weakens_the_last() {
     let at = |years: u32| drawn(&quiet(), "rest", &[], &|p| p.age_months = years * 12);
     let (young, old) = (at(22), at(36));
-    // 0.35 - 0.3 and 0.35 + 0.3; some 1000 independent samples.
+    // 0.35 - 0.3 and 0.35 + 0.3, from about 1000 independent samples.
     assert!((correlation(&young.clean[4], &young.clean[6]) - 0.05).abs() < 0.1);
     assert!((correlation(&old.clean[4], &old.clean[6]) - 0.65).abs() < 0.1);
-    // The same course, 1.3 times as strong and 0.7 times.
+    // The same time course, 1.3 times as strong and 0.7 times.
     let rms = |x: &[f64]| (x.iter().map(|x| x * x).sum::<f64>() / x.len() as f64).sqrt();
     assert!((rms(&young.clean[6]) - 1.3).abs() < 0.1);
     assert!((rms(&old.clean[6]) - 0.7).abs() < 0.1);
@@ -113,7 +113,7 @@ fn a_long_latent_dwell_is_a_long_stay_in_state_0() {
         let in_0 = scan.stays.iter().filter(|stay| stay.state == 0);
         in_0.map(|stay| stay.duration_secs).sum::<f64>() / total
     };
-    // exp(1) and exp(-1) of 20 s against twice 20 s: 0.58 and 0.16.
+    // exp(1) and exp(-1) times 20 s, against twice 20 s: 0.58 and 0.16.
     assert!((share(2.0) - 0.58).abs() < 0.08);
     assert!((share(-2.0) - 0.16).abs() < 0.05);
 }
@@ -136,14 +136,16 @@ fn blocks_add_their_response() {
     for (roi, response) in planted.iter().enumerate() {
         let added = |volume: usize| task.clean[roi][volume] - rest.clean[roi][volume];
         assert_eq!([added(99), added(300)], [0.0, 0.0], "{roi}");
-        // 58 s into the block, the response has settled; its undershoot takes a sixth away.
+        // 58 s after the start of the block, the response is constant; its undershoot subtracts a
+        // sixth.
         let settled = added(180) * 6.0 / 5.0;
         assert!(
             (settled - response).abs() < 1e-5,
             "{roi}: {settled}, {response}"
         );
     }
-    // Sixteen responses of this standard deviation, four networks with one in common.
+    // Sixteen responses with this standard deviation; each of the four networks has a common
+    // response.
     let mean_square = planted.iter().map(|x| x * x).sum::<f64>() / 16.0;
     let sd = mean_square.sqrt() / spec.effects.task_response;
     assert!((0.3..2.0).contains(&sd), "{sd}");
@@ -158,7 +160,7 @@ fn movement_disturbs_in_proportion_to_displacement() {
         .map(|(written, clean)| written - clean)
         .collect();
     assert!(correlation(&added, &scan.motion.fd_mm) > 0.999_999);
-    // Where there is no ROI, 2 % per mm and nothing else.
+    // Without an ROI, there is only the artefact of 2 % per mm.
     let volume = 77;
     let alone = scan.written[0][volume];
     assert!((alone - 2.0 * scan.motion.fd_mm[volume]).abs() < 1e-12);

@@ -1,4 +1,4 @@
-//! Places of cohorts that are not written: nothing is left behind.
+//! Failed simulations leave no files behind.
 
 use super::*;
 use std::ops::ControlFlow;
@@ -9,7 +9,7 @@ fn a_failing_write_leaves_nothing() {
     let out = folder.path().join("nsd");
     let large = atlas(1000);
     let spec = small(CohortLayout::Nsd);
-    // The first scan finds that there is no room for so many ROIs.
+    // The first scan finds more ROIs than voxels.
     let none = GrayordinateLabels::default();
     let failed = simulate_cohort(&spec, &large, &none, &out, &stream, &mut quiet);
     assert!(matches!(
