@@ -40,7 +40,7 @@ impl CleanedScan {
     }
 }
 
-/// Cleans raw signals, `[volume][roi]`, of which no confounds are known; a scan that cannot be used
+/// Cleans raw signals, `[roi][volume]`, of which no confounds are known; a scan that cannot be used
 /// is excluded, not an error.
 ///
 /// # Errors
