@@ -10,5 +10,5 @@ start = time.perf_counter()
 signals = nibabel.load(path).get_fdata(dtype=numpy.float32)
 means = numpy.stack([signals[:, rois == roi].mean(axis=1, dtype=numpy.float64) for roi in range(1, n_rois + 1)], axis=1)
 milliseconds = (time.perf_counter() - start) * 1e3
-means.astype("<f8").tofile(sys.argv[4])
+means.T.astype("<f8").tofile(sys.argv[4])  # [roi][volume]
 print(json.dumps({"ms": milliseconds, "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))

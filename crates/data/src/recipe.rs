@@ -152,8 +152,7 @@ struct RecipeScan {
     labels: Vec<String>,
 }
 
-/// Function that takes the number of a scan and its raw ROI signals, `[volume][roi]`; missing
-/// values are NaN.
+/// Takes the number of a scan and its raw ROI signals, `[roi][volume]`; missing values are NaN.
 type SignalSink<'a> = dyn FnMut(usize, Vec<f64>) -> Result<(), DataError> + 'a;
 
 /// Files of a recipe in one layout.

@@ -31,8 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for entry in &atlas.table {
         let roi = usize::try_from(entry.key).unwrap_or(0);
         if let Some(roi) = roi.checked_sub(1) {
-            let course = means.signals.values.iter().skip(roi).step_by(n_rois);
-            let mean = course.sum::<f64>() / file.n_volumes() as f64;
+            let mean = means.signals.roi(roi).iter().sum::<f64>() / file.n_volumes() as f64;
             println!(
                 "{:>3} {:<12} {:5.1} % covered, mean {mean:.2}",
                 entry.key,

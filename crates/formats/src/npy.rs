@@ -100,11 +100,13 @@ impl NpyFile {
         input
             .seek(SeekFrom::Start(self.data_start))
             .map_err(FormatError::io("read", path))?;
-        let mut values = Vec::with_capacity(n_values);
+        let mut values = vec![0.0; n_values];
+        let mut n_read = 0;
         let mut block = Vec::with_capacity(BLOCK_BYTES as usize);
-        while values.len() < n_values {
+        let mut numbers = Vec::new();
+        while n_read < n_values {
             block.clear();
-            let wanted = (n_values - values.len()) as u64 * number_bytes;
+            let wanted = (n_values - n_read) as u64 * number_bytes;
             let read = input
                 .by_ref()
                 .take(wanted.min(BLOCK_BYTES))
@@ -113,15 +115,22 @@ impl NpyFile {
             if read == 0 || !(read as u64).is_multiple_of(number_bytes) {
                 return Err(FormatError::npy(path, NpyProblem::Shrank));
             }
+            numbers.clear();
             decode(
                 self.header.data_type,
                 self.header.endian,
                 &block,
-                &mut values,
+                &mut numbers,
             );
-        }
-        if self.header.fortran_order {
-            values = transposed(&values, self.n_volumes);
+            if self.header.fortran_order {
+                values[n_read..n_read + numbers.len()].copy_from_slice(&numbers);
+            } else {
+                for (at, &number) in (n_read..).zip(&numbers) {
+                    let (volume, roi) = (at / self.n_rois, at % self.n_rois);
+                    values[roi * self.n_volumes + volume] = number;
+                }
+            }
+            n_read += numbers.len();
         }
         Ok(RoiSignals {
             values,
@@ -129,14 +138,6 @@ impl NpyFile {
             tr_secs: None,
         })
     }
-}
-
-/// Transposes `[roi][volume]` to `[volume][roi]`.
-fn transposed(values: &[f64], n_volumes: usize) -> Vec<f64> {
-    let volumes = 0..n_volumes;
-    volumes
-        .flat_map(|volume| values[volume..].iter().step_by(n_volumes).copied())
-        .collect()
 }
 
 #[cfg(test)]

@@ -66,22 +66,18 @@ impl SignalTable {
 
     /// Removes a first column that has an index name and only counts the volumes.
     fn drop_index_column(&mut self, path: &Path) {
-        let n_rois = self.signals.n_rois;
+        let signals = &mut self.signals;
         let Some(names) = &mut self.names else {
             return;
         };
-        if is_index_name(&names[0]) && n_rois > 1 && counts_volumes(&self.signals.values, n_rois) {
+        if is_index_name(&names[0]) && signals.n_rois > 1 && counts_volumes(signals.roi(0)) {
             tracing::debug!(
                 ?path,
                 "the first column counts the volumes: not read as an ROI"
             );
             names.remove(0);
-            let mut at = 0;
-            self.signals.values.retain(|_| {
-                at += 1;
-                at % n_rois != 1
-            });
-            self.signals.n_rois -= 1;
+            signals.values.drain(..signals.n_volumes());
+            signals.n_rois -= 1;
         }
     }
 }
@@ -135,10 +131,10 @@ fn is_index_name(name: &str) -> bool {
     INDEX_NAMES.contains(&name.to_ascii_lowercase().as_str())
 }
 
-/// Whether the first of `n_columns` columns is 0, 1, 2, ….
-fn counts_volumes(values: &[f64], n_columns: usize) -> bool {
-    let first = values.iter().step_by(n_columns).enumerate();
-    first.into_iter().all(|(row, &cell)| cell == row as f64)
+/// Whether a column is 0, 1, 2, ….
+fn counts_volumes(column: &[f64]) -> bool {
+    let mut cells = column.iter().enumerate();
+    cells.all(|(row, &cell)| cell == row as f64)
 }
 
 /// The column names; `None` if they only count the columns from 0 or 1, which does not identify

@@ -51,7 +51,7 @@ pub struct RoiConstants {
 /// The signals of one scan as acquired, with its confounds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScanSignals {
-    /// `[volume][roi]`; missing values are NaN.
+    /// `[roi][volume]`; missing values are NaN.
     pub values: Vec<f64>,
     /// ROIs.
     pub n_rois: usize,
@@ -64,7 +64,7 @@ pub struct ScanSignals {
 }
 
 impl ScanSignals {
-    /// Signals without confounds; `values` are `[volume][roi]`.
+    /// Signals of which nothing else is known; `values` are `[roi][volume]`.
     pub fn new(values: Vec<f64>, n_rois: usize, tr_secs: f64) -> Self {
         Self {
             values,
@@ -75,7 +75,21 @@ impl ScanSignals {
         }
     }
 
-    /// The same signals with confounds.
+    /// Volumes in the scan.
+    pub fn n_volumes(&self) -> usize {
+        self.values.len() / self.n_rois.max(1)
+    }
+
+    /// The signal of one ROI.
+    ///
+    /// # Panics
+    /// When `roi` is not below [`n_rois`](Self::n_rois), as indexing a slice does.
+    pub fn roi(&self, roi: usize) -> &[f64] {
+        let n_volumes = self.n_volumes();
+        &self.values[roi * n_volumes..(roi + 1) * n_volumes]
+    }
+
+    /// The same signals with nuisance signals.
     pub fn with_confounds(self, confounds: ConfoundTable) -> Self {
         Self {
             confounds: Some(confounds),
@@ -87,7 +101,7 @@ impl ScanSignals {
 /// The signals of one scan after cleaning.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CleanedSignals {
-    /// `[volume][roi]`, all finite.
+    /// `[roi][volume]`, all finite.
     pub values: Vec<f64>,
     /// ROIs.
     pub n_rois: usize,
@@ -104,13 +118,32 @@ pub struct CleanedSignals {
 }
 
 impl CleanedSignals {
-    /// The form in which signals are stored: a series with a TR of `tr_secs`, and the constants
-    /// removed from it.
+    /// Volumes, censored ones too.
+    pub fn n_volumes(&self) -> usize {
+        self.values.len() / self.n_rois.max(1)
+    }
+
+    /// The signal of one ROI.
+    ///
+    /// # Panics
+    /// When `roi` is not below [`n_rois`](Self::n_rois), as indexing a slice does.
+    pub fn roi(&self, roi: usize) -> &[f64] {
+        let n_volumes = self.n_volumes();
+        &self.values[roi * n_volumes..(roi + 1) * n_volumes]
+    }
+
+    /// As they are stored: a series with a volume every `tr_secs`, turned to `[volume][roi]`, and
+    /// what was taken out of it.
     ///
     /// # Errors
     /// [`SignalError::BoldSeries`] for a `tr_secs` that is not above zero.
     pub fn into_series(self, tr_secs: f64) -> Result<(BoldSeries, Vec<RoiConstants>), SignalError> {
-        let values = self.values.into_iter().map(|value| value as f32).collect();
+        let n_volumes = self.n_volumes();
+        let mut values = Vec::with_capacity(self.values.len());
+        for volume in 0..n_volumes {
+            let of_volume = self.values[volume..].iter().step_by(n_volumes);
+            values.extend(of_volume.map(|&value| value as f32));
+        }
         let series = BoldSeries::new(values, self.n_rois, tr_secs)?.with_kept(self.kept)?;
         Ok((series, self.constants))
     }
@@ -126,18 +159,15 @@ impl CleanedSignals {
 pub fn clean_scan(input: ScanSignals, steps: &[CleaningStep]) -> Result<CleanedSignals, Unusable> {
     let plan = Plan::new(&input, steps)?;
     let n_rois = input.n_rois;
-    let mut values = vec![0.0; plan.kept.len() * n_rois];
+    let mut values = Vec::with_capacity(plan.kept.len() * n_rois);
     let mut constants = vec![RoiConstants::default(); n_rois];
     let mut unusable = UnusableRois::default();
     let mut buffers = Buffers::default();
     for (roi, constants) in constants.iter_mut().enumerate() {
-        match plan.clean(&input, roi, &mut buffers) {
+        match plan.clean(input.roi(roi), &mut buffers) {
             Ok(found) => {
                 *constants = found;
-                let places = values[roi..].iter_mut().step_by(n_rois);
-                for (place, value) in places.zip(&buffers.signal) {
-                    *place = *value;
-                }
+                values.extend_from_slice(&buffers.signal);
             }
             Err(Flaw::NotFinite) => unusable.not_finite.push(roi),
             Err(Flaw::Constant) => unusable.constant.push(roi),

@@ -307,9 +307,10 @@ impl ScanReader<'_> {
                     },
                 ));
             }
-            let n_rois = signals.n_rois;
-            signals.values.truncate(part.end * n_rois);
-            signals.values.drain(..part.start * n_rois);
+            signals.values = (0..signals.n_rois)
+                .flat_map(|roi| &signals.roi(roi)[part.clone()])
+                .copied()
+                .collect();
             if let Some(kept) = &mut kept {
                 kept.truncate(part.end);
                 kept.drain(..part.start);
@@ -355,13 +356,13 @@ impl ScanReader<'_> {
                 (0..atlas.n_rois()).map(Some).collect()
             }
         };
-        let mut values = Vec::with_capacity(signals.n_volumes() * columns.len());
-        for volume in signals.values.chunks_exact(signals.n_rois) {
-            values.extend(
-                columns
-                    .iter()
-                    .map(|column| column.map_or(f64::NAN, |column| volume[column])),
-            );
+        let n_volumes = signals.n_volumes();
+        let mut values = Vec::with_capacity(columns.len() * n_volumes);
+        for column in columns {
+            match column {
+                Some(column) => values.extend_from_slice(signals.roi(column)),
+                None => values.resize(values.len() + n_volumes, f64::NAN),
+            }
         }
         Ok(RawSignals {
             signals: RoiSignals {

@@ -41,8 +41,8 @@ impl CleanedScan {
     }
 }
 
-/// Cleans raw signals, `[volume][roi]`, without confounds. A scan that cannot be used is excluded,
-/// which is not an error.
+/// Cleans raw signals, `[roi][volume]`, of which no confounds are known; a scan that cannot be used
+/// is excluded, not an error.
 ///
 /// # Errors
 /// [`DataError::Signals`] for cleaned values that are not a valid series.

@@ -59,7 +59,8 @@ impl Ramps {
 
     fn clean(&self, number: usize) -> Result<CleanedScan, DataError> {
         self.read.fetch_add(1, Ordering::Relaxed);
-        let values = (0..40).map(|at| ((at * (number + 3)) % 17) as f64);
+        let at = (0..2).flat_map(|roi| (0..20).map(move |volume| 2 * volume + roi));
+        let values = at.map(|at| ((at * (number + 3)) % 17) as f64);
         let record = ScanRecord {
             scan: match self.fault {
                 Fault::OtherName => "another".into(),

@@ -338,7 +338,7 @@ mod tests {
             ["s1", "s2"]
         );
         let table = ColumnarFile::open(&path).unwrap().read(Some("s2")).unwrap();
-        assert_eq!(table.signals.values, [5., 6., 7., 8.]);
+        assert_eq!(table.signals.values, [5., 7., 6., 8.]);
         assert_eq!(
             (table.signals.n_rois, table.signals.tr_secs),
             (2, Some(0.5))

@@ -117,8 +117,12 @@ impl RecipeLayout for NiftiRuns {
         let mut means = vec![0.0; self.roi_sizes.len()];
         for (number, volumes) in self.volumes.iter().enumerate() {
             let is_wanted = wanted.contains(&number);
-            let mut series = Vec::new();
-            for volume in volumes.clone() {
+            let n_volumes = volumes.len();
+            let mut signals = match is_wanted {
+                true => vec![0.0; means.len() * n_volumes],
+                false => Vec::new(),
+            };
+            for (at, volume) in volumes.clone().enumerate() {
                 if !bold.read_volume(&mut voxels)? {
                     return Err(DataError::recipe(
                         &self.bold_path,
@@ -133,7 +137,10 @@ impl RecipeLayout for NiftiRuns {
                     for &(voxel, roi) in &self.voxels {
                         means[roi] += voxels[voxel];
                     }
-                    series.extend(means.iter().zip(&self.roi_sizes).map(|(sum, n)| sum / n));
+                    let places = signals.iter_mut().skip(at).step_by(n_volumes);
+                    for ((place, sum), n) in places.zip(&means).zip(&self.roi_sizes) {
+                        *place = sum / n;
+                    }
                 }
             }
             if number + 1 == self.volumes.len() {
@@ -142,7 +149,7 @@ impl RecipeLayout for NiftiRuns {
                 bold.read_volume(&mut voxels)?;
             }
             if is_wanted {
-                sink(number, series)?;
+                sink(number, signals)?;
             }
         }
         Ok(())
@@ -300,10 +307,10 @@ mod tests {
         };
         source.read(&[0, 1], &mut sink).unwrap();
         source.read(&[1], &mut sink).unwrap();
-        let second = (1, vec![5.0, -5.0, 0.5, 7.0]);
+        let second = (1, vec![5.0, 0.5, -5.0, 7.0]);
         assert_eq!(
             read,
-            [(0, vec![2.0, 15.0, 3.0, 20.0]), second.clone(), second]
+            [(0, vec![2.0, 3.0, 15.0, 20.0]), second.clone(), second]
         );
     }
 

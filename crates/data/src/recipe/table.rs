@@ -11,6 +11,7 @@ use brainmae_formats::signal_table::SignalTable;
 pub(super) struct TableLayout {
     atlas: Atlas,
     scans: Vec<RecipeScan>,
+    /// `[roi][volume]`.
     values: Vec<f64>,
 }
 

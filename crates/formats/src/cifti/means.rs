@@ -8,7 +8,7 @@ use super::{CiftiFile, CiftiKind, Content};
 use crate::error::FormatError;
 use crate::label_map::GrayordinateLabels;
 use crate::nifti::DataType;
-use crate::roi_signals::RoiSignals;
+use crate::roi_signals::{RoiSignals, joined};
 
 /// Fixed number of parts of the work, so that sums do not depend on the number of threads.
 const N_PARTS: usize = 4;
@@ -67,9 +67,9 @@ impl CiftiFile {
             Rows::Places => sums_of_places(&self.matrix, &label_of, n_rois, &volumes, threads)?,
             Rows::Volumes => sums_of_volumes(&self.matrix, &label_of, n_rois, &volumes, threads)?,
         };
-        for volume in values.chunks_exact_mut(n_rois.max(1)) {
-            for (value, &n) in volume.iter_mut().zip(&present) {
-                // An ROI without grayordinates gives 0 / 0, which is NaN.
+        for (signal, &n) in values.chunks_exact_mut(volumes.len().max(1)).zip(&present) {
+            for value in signal {
+                // No grayordinate: 0 / 0, which is NaN.
                 *value = self.matrix.scaled(*value / n as f64);
             }
         }
@@ -113,7 +113,7 @@ fn roi(label: u32) -> Option<usize> {
     (label as usize).checked_sub(1)
 }
 
-/// Sums `[volume][roi]` of a file in which each grayordinate's signal is one row.
+/// Sums `[roi][volume]` of a file in which each grayordinate's signal is one row.
 fn sums_of_places(
     matrix: &Matrix,
     label_of: &[u32],
@@ -147,7 +147,8 @@ fn sums_of_places(
     let mut values = vec![0.0; volumes.len() * n_rois];
     for sums in partial_sums {
         for (roi, sum) in sums.iter().enumerate() {
-            for (value, sum) in values[roi..].iter_mut().step_by(n_rois).zip(sum) {
+            let signal = &mut values[roi * volumes.len()..];
+            for (value, sum) in signal.iter_mut().zip(sum) {
                 *value += sum;
             }
         }
@@ -179,7 +180,7 @@ fn add<const N: usize>(number: impl Fn([u8; N]) -> f64, bytes: &[u8], sums: &mut
     }
 }
 
-/// Sums `[volume][roi]` of a file in which each volume is one row.
+/// Sums `[roi][volume]` of a file in which each volume is one row.
 fn sums_of_volumes(
     matrix: &Matrix,
     label_of: &[u32],
@@ -200,34 +201,38 @@ fn sums_of_volumes(
         .map(|start| start..volumes.end.min(start + share))
         .collect();
     let sums = in_parallel(parts.len(), threads, |part| {
-        let mut sums = Vec::with_capacity(parts[part].len() * n_rois);
+        let n_volumes = parts[part].len();
+        let mut sums = vec![0.0; n_rois * n_volumes];
+        let mut place = 0;
         let mut reader = matrix.reader()?;
         for start in parts[part].clone().step_by(matrix.block_rows()) {
             let end = parts[part].end.min(start + matrix.block_rows());
             let bytes = reader.bytes(start..end)?;
             for volume in bytes.chunks_exact(matrix.row_bytes()) {
-                with_number!(matrix.data_type, gather(volume, &columns, &mut sums));
+                let sums = sums.iter_mut().skip(place).step_by(n_volumes);
+                with_number!(matrix.data_type, gather(volume, &columns, sums));
+                place += 1;
             }
         }
         Ok(sums)
     })?;
-    Ok(sums.concat())
+    Ok(joined(sums, n_rois))
 }
 
-/// Appends the sum over the columns of each ROI.
-fn gather<const N: usize>(
+/// Puts the sum of the numbers in the columns of each ROI in its place.
+fn gather<'a, const N: usize>(
     number: impl Fn([u8; N]) -> f64,
     volume: &[u8],
     columns: &[Vec<usize>],
-    sums: &mut Vec<f64>,
+    sums: impl Iterator<Item = &'a mut f64>,
 ) {
     let (numbers, _) = volume.as_chunks();
-    sums.extend(columns.iter().map(|columns| {
-        columns
+    for (sum, columns) in sums.zip(columns) {
+        *sum = columns
             .iter()
             .map(|&column| number(numbers[column]))
-            .sum::<f64>()
-    }));
+            .sum::<f64>();
+    }
 }
 
 /// The results of `work` for `0..n_parts` in this order, computed by up to `threads` threads.

@@ -25,22 +25,23 @@ impl CiftiFile {
         let volumes = self.volumes(part)?;
         let n_rois = names.len();
         let mut reader = self.matrix.reader()?;
-        let mut values = vec![0.0; volumes.len() * n_rois];
+        let n_volumes = volumes.len();
+        let mut values = vec![0.0; n_rois * n_volumes];
         let mut row = Vec::new();
         match self.rows {
             Rows::Places => {
-                for roi in 0..n_rois {
+                for (roi, signal) in values.chunks_exact_mut(n_volumes).enumerate() {
                     reader.values(roi..roi + 1, &mut row)?;
-                    let places = values[roi..].iter_mut().step_by(n_rois);
-                    for (place, value) in places.zip(&row[volumes.clone()]) {
-                        *place = *value;
-                    }
+                    signal.copy_from_slice(&row[volumes.clone()]);
                 }
             }
             Rows::Volumes => {
-                for (place, volume) in values.chunks_exact_mut(n_rois).zip(volumes) {
+                for (at, volume) in volumes.enumerate() {
                     reader.values(volume..volume + 1, &mut row)?;
-                    place.copy_from_slice(&row);
+                    let places = values.iter_mut().skip(at).step_by(n_volumes);
+                    for (place, value) in places.zip(&row) {
+                        *place = *value;
+                    }
                 }
             }
         }

@@ -193,7 +193,7 @@ fn spread(rows: &[Row]) -> Result<RoiSignals, ColumnarProblem> {
     let mut values = vec![f64::NAN; n_values];
     let mut seen = vec![false; n_values];
     for &(volume, roi, value) in rows {
-        let at = (volume - volumes.start) as usize * rois.len() + (roi - rois.start) as usize;
+        let at = (roi - rois.start) as usize * volumes.len() + (volume - volumes.start) as usize;
         if std::mem::replace(&mut seen[at], true) {
             return Err(ColumnarProblem::RepeatedRow { volume, roi });
         }

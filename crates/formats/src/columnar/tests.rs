@@ -48,7 +48,7 @@ fn assert_scan(table: &SignalTable, scan: &str, what: &str) {
         "{what}"
     );
     for (at, &value) in table.signals.values.iter().enumerate() {
-        let (volume, roi) = (at / 4, at % 4);
+        let (roi, volume) = (at / n_volumes, at % n_volumes);
         if (volume, roi) == (3, 2) {
             assert!(value.is_nan(), "{what}");
         } else {
@@ -128,10 +128,7 @@ fn long_files_of_pandas_are_read_whatever_the_order_of_their_rows() {
         // ROIs have the order of their names in the shuffled rows.
         let names = table.names.take().unwrap();
         let places = NAMES.map(|name| names.iter().position(|other| other == name).unwrap());
-        let rows = table.signals.values.chunks(4);
-        let sorted = rows
-            .flat_map(|row| places.map(|place| row[place]))
-            .collect();
+        let sorted = places.map(|place| table.signals.roi(place)).concat();
         table.signals.values = sorted;
         assert_scan(&table, scan, "long_names.parquet");
     }
@@ -208,7 +205,7 @@ fn a_scan_must_be_named_when_there_are_several_and_must_be_there() {
 #[test]
 fn rows_without_numbers_of_volumes_are_in_order() {
     let table = read_columns(&[("a", numbers(&[1., 2.])), ("b", whole(&[3, 4]))], None).unwrap();
-    assert_eq!(table.signals.values, [1., 3., 2., 4.]);
+    assert_eq!(table.signals.values, [1., 2., 3., 4.]);
     assert_eq!(
         (table.names.unwrap().join(" "), table.signals.tr_secs),
         ("a b".into(), None)
@@ -230,7 +227,7 @@ fn rows_are_sorted_by_volume_with_their_times() {
     let SignalTable { names, signals, .. } = table.unwrap();
     assert_eq!(
         signals.values,
-        [10., 11., 12., 20., 21., 22., 30., 31., 32.]
+        [10., 20., 30., 11., 21., 31., 12., 22., 32.]
     );
     // Columns named 0, 1, … give no ROI names.
     assert_eq!((names, signals.tr_secs), (None, Some(2.)));
@@ -258,9 +255,9 @@ fn what_has_no_row_in_the_long_form_is_missing() {
     );
     let SignalTable { names, signals, .. } = table.unwrap();
     assert_eq!(names.unwrap(), ["b", "a"]);
-    assert!(signals.values[1].is_nan());
+    assert!(signals.values[2].is_nan());
     assert_eq!(
-        [signals.values[0], signals.values[2], signals.values[3]],
+        [signals.values[0], signals.values[1], signals.values[3]],
         [1., 3., 2.]
     );
 }
@@ -428,7 +425,8 @@ proptest! {
             &[("value", numbers(&values)), ("volume", whole(&volumes)), ("roi", whole(&rois))],
             None,
         );
-        prop_assert_eq!(table.unwrap().signals.values, Vec::from_iter((0..12).map(f64::from)));
+        let expected = (0..3).flat_map(|roi| (0..4).map(move |volume| f64::from(3 * volume + roi)));
+        prop_assert_eq!(table.unwrap().signals.values, Vec::from_iter(expected));
     }
 
     /// For Arrow files only: the parquet crate itself panics at some damaged pages.

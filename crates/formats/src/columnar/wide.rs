@@ -9,7 +9,7 @@ use arrow_schema::{DataType, Field};
 use super::cell::{each_number, is_number};
 use super::{BOLD, ColumnarFile, ColumnarProblem, KEPT, MAX_VALUES, SCAN, TIME, VOLUME};
 use crate::error::FormatError;
-use crate::roi_signals::RoiSignals;
+use crate::roi_signals::{RoiSignals, joined};
 use crate::signal_table::{SignalTable, telling_names};
 
 /// Time steps are even when they differ by less than this share of the TR.
@@ -18,9 +18,11 @@ const EVEN_WITHIN: f64 = 1e-3;
 /// Rows in the order of the file.
 #[derive(Default)]
 struct Volumes {
-    /// `[row][roi]`.
-    values: Vec<f64>,
-    /// By row: the volume number, if the file has it.
+    /// By batch, `[roi][row]`.
+    blocks: Vec<Vec<f64>>,
+    /// Rows of all batches.
+    n_rows: usize,
+    /// By row, where the file numbers them.
     numbers: Vec<f64>,
     /// By row: the time, if the file has it.
     times_secs: Vec<f64>,
@@ -47,13 +49,10 @@ pub(super) fn tr_secs(
         .collect();
     columns.sort_unstable();
     let mut volumes = Volumes::default();
-    let mut n_volumes = 0;
     for batch in file.batches(&columns, rows)? {
-        let batch = batch?;
-        n_volumes += batch.num_rows();
-        volumes.start(&batch, 0);
+        volumes.take_marks(&batch?);
     }
-    volumes.sort(file, n_volumes, 0)?;
+    volumes.order(file)?;
     Ok(even_step(&volumes.times_secs))
 }
 
@@ -105,16 +104,17 @@ pub(super) fn read(
     for batch in file.batches(&columns, rows)? {
         let batch = batch?;
         let n_values = batch.num_rows().checked_mul(n_rois);
-        if n_values.is_none_or(|n| n > MAX_VALUES - volumes.values.len()) {
+        if n_values.is_none_or(|n| n > MAX_VALUES - volumes.n_rows * n_rois) {
             return Err(file.refuse(ColumnarProblem::TooMany {
                 what: "values",
                 most: MAX_VALUES,
             }));
         }
-        match list_len {
-            Some(_) => volumes.take_lists(&batch, n_rois),
-            None => volumes.take_columns(&batch, n_rois),
-        }
+        volumes.blocks.push(match list_len {
+            Some(_) => block_of_lists(&batch, n_rois),
+            None => block_of_columns(&batch, n_rois),
+        });
+        volumes.take_marks(&batch);
     }
     volumes.finish(file, names, n_rois)
 }
@@ -143,36 +143,42 @@ fn roi_columns(file: &ColumnarFile) -> Result<Vec<String>, FormatError> {
         .collect()
 }
 
+/// The signals in the columns of `batch`, `[roi][row]`.
+fn block_of_columns(batch: &RecordBatch, n_rois: usize) -> Vec<f64> {
+    let n_rows = batch.num_rows();
+    let mut block = vec![f64::NAN; n_rois * n_rows];
+    let schema = batch.schema_ref();
+    let columns = batch.columns().iter().zip(schema.fields());
+    let rois = columns.filter(|(_, field)| is_roi(field));
+    for (roi, (column, _)) in rois.enumerate() {
+        let cells = &mut block[roi * n_rows..];
+        each_number(column, |row, value| cells[row] = value);
+    }
+    block
+}
+
+/// The signals in the lists of `batch`, `[roi][row]`.
+fn block_of_lists(batch: &RecordBatch, n_rois: usize) -> Vec<f64> {
+    let n_rows = batch.num_rows();
+    let mut block = vec![f64::NAN; n_rois * n_rows];
+    let lists = batch
+        .column_by_name(BOLD)
+        .and_then(|bold| bold.as_fixed_size_list_opt());
+    if let Some(lists) = lists {
+        each_number(lists.values(), |at, value| {
+            let (row, roi) = (at / n_rois, at % n_rois);
+            // A damaged file may have more numbers than its lists.
+            if row < n_rows && lists.is_valid(row) {
+                block[roi * n_rows + row] = value;
+            }
+        });
+    }
+    block
+}
+
 impl Volumes {
-    fn take_columns(&mut self, batch: &RecordBatch, n_rois: usize) {
-        let start = self.start(batch, n_rois);
-        let schema = batch.schema_ref();
-        let columns = batch.columns().iter().zip(schema.fields());
-        let rois = columns.filter(|(_, field)| is_roi(field));
-        for (roi, (column, _)) in rois.enumerate() {
-            let cells = &mut self.values[start..];
-            each_number(column, |row, value| cells[row * n_rois + roi] = value);
-        }
-    }
-
-    fn take_lists(&mut self, batch: &RecordBatch, n_rois: usize) {
-        let start = self.start(batch, n_rois);
-        let cells = &mut self.values[start..];
-        let lists = batch
-            .column_by_name(BOLD)
-            .and_then(|bold| bold.as_fixed_size_list_opt());
-        if let Some(lists) = lists {
-            each_number(lists.values(), |at, value| {
-                // A damaged file may have more numbers than its lists need.
-                if let Some(cell) = cells.get_mut(at).filter(|_| lists.is_valid(at / n_rois)) {
-                    *cell = value;
-                }
-            });
-        }
-    }
-
-    /// Appends the rows of `batch` with missing values, and reads their numbers, times and marks.
-    fn start(&mut self, batch: &RecordBatch, n_rois: usize) -> usize {
+    /// Takes the numbers, times and marks of the rows of `batch`.
+    fn take_marks(&mut self, batch: &RecordBatch) {
         if let Some(numbers) = batch.column_by_name(VOLUME) {
             each_number(numbers, |_, number| self.numbers.push(number));
         }
@@ -184,35 +190,23 @@ impl Volumes {
             self.kept
                 .extend(kept.iter().map(|kept| kept.unwrap_or(true)));
         }
-        let start = self.values.len();
-        self.values
-            .resize(start + batch.num_rows() * n_rois, f64::NAN);
-        start
+        self.n_rows += batch.num_rows();
     }
 
-    /// Sorts the rows by volume number, if they have one.
-    fn sort(
-        &mut self,
-        file: &ColumnarFile,
-        n_volumes: usize,
-        n_rois: usize,
-    ) -> Result<(), FormatError> {
+    /// Puts times and marks in the order of the numbers of their rows, where rows have numbers;
+    /// gives the row of every volume where that is another.
+    fn order(&mut self, file: &ColumnarFile) -> Result<Option<Vec<usize>>, FormatError> {
         if file.place(VOLUME).is_none() {
-            return Ok(());
+            return Ok(None);
         }
-        let places = places(&self.numbers, n_volumes).map_err(|problem| file.refuse(problem))?;
+        let places = places(&self.numbers, self.n_rows).map_err(|problem| file.refuse(problem))?;
         if places.is_sorted() {
-            return Ok(());
+            return Ok(None);
         }
-        let mut rows: Vec<usize> = vec![0; n_volumes];
+        let mut rows: Vec<usize> = vec![0; self.n_rows];
         for (row, &place) in places.iter().enumerate() {
             rows[place] = row;
         }
-        self.values = rows
-            .iter()
-            .flat_map(|row| &self.values[row * n_rois..(row + 1) * n_rois])
-            .copied()
-            .collect();
         self.times_secs = rows
             .iter()
             .filter_map(|&row| self.times_secs.get(row).copied())
@@ -221,7 +215,7 @@ impl Volumes {
             .iter()
             .filter_map(|&row| self.kept.get(row).copied())
             .collect();
-        Ok(())
+        Ok(Some(rows))
     }
 
     fn finish(
@@ -230,12 +224,21 @@ impl Volumes {
         names: Option<Vec<String>>,
         n_rois: usize,
     ) -> Result<SignalTable, FormatError> {
-        let n_volumes = self.values.len() / n_rois;
-        self.sort(file, n_volumes, n_rois)?;
+        let rows = self.order(file)?;
+        let mut values = joined(self.blocks, n_rois);
+        if let Some(rows) = rows {
+            let mut signal = vec![0.0; rows.len()];
+            for in_file in values.chunks_exact_mut(rows.len()) {
+                signal.copy_from_slice(in_file);
+                for (place, &row) in in_file.iter_mut().zip(&rows) {
+                    *place = signal[row];
+                }
+            }
+        }
         Ok(SignalTable {
             names: names.and_then(telling_names),
             signals: RoiSignals {
-                values: self.values,
+                values,
                 n_rois,
                 tr_secs: even_step(&self.times_secs),
             },

@@ -15,7 +15,7 @@ const AFFINE_TOLERANCE_MM: f64 = 1e-3;
 /// The signals of ROIs in an image with the coverage of each ROI.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VolumeMeans {
-    /// The mean over the voxels of each ROI, by volume; the TR is that of the header.
+    /// The mean over the voxels of each ROI; the TR is that of the header.
     pub signals: RoiSignals,
     /// By ROI: the share of its voxels inside the brain mask of the image, 0 to 1; 0 for an ROI
     /// without voxels.
@@ -56,7 +56,7 @@ pub fn roi_means(
         n_inside[run.roi] += run.voxels.len();
     }
     let (slope, inter) = reader.header().scaling.unwrap_or((1.0, 0.0));
-    let mut values = Vec::new();
+    let mut signals = vec![Vec::new(); n_rois];
     let mut sums = vec![0.0; n_rois];
     for volume in volumes.clone() {
         if volume > volumes.start {
@@ -64,16 +64,17 @@ pub fn roi_means(
         }
         sums.fill(0.0);
         add(reader.header(), &bytes, &runs, &mut sums);
-        // Without voxels the mean is 0 / 0: NaN.
-        let means = sums.iter().zip(&n_inside);
-        values.extend(means.map(|(sum, &n)| sum / n as f64 * slope + inter));
+        for ((signal, sum), &n) in signals.iter_mut().zip(&sums).zip(&n_inside) {
+            // Without voxels the mean is 0 / 0: NaN.
+            signal.push(sum / n as f64 * slope + inter);
+        }
     }
     if volumes.end as u64 == reader.header().n_volumes() {
         reader.read_volume_bytes(&mut bytes)?; // To the end: gzip verifies it.
     }
     Ok(VolumeMeans {
         signals: RoiSignals {
-            values,
+            values: signals.concat(),
             n_rois,
             tr_secs: reader.header().tr_secs,
         },

@@ -44,7 +44,7 @@ pub(super) fn read(
         n_cells: 0,
         first_line: 1,
         used: Vec::new(),
-        values: Vec::new(),
+        signals: Vec::new(),
     };
     let ending = path.extension().and_then(|ending| ending.to_str());
     match ending.unwrap_or_default().to_ascii_lowercase().as_str() {
@@ -131,8 +131,8 @@ struct Table<'a> {
     first_line: u64,
     /// Indices of the cells to read, in order.
     used: Vec<usize>,
-    /// `[row][used cell]`.
-    values: Vec<f64>,
+    /// By used cell, a value per row.
+    signals: Vec<Vec<f64>>,
 }
 
 impl Table<'_> {
@@ -155,6 +155,7 @@ impl Table<'_> {
             }
             if self.header.is_none() {
                 self.start(line, &row, separator)?;
+                self.signals = vec![Vec::new(); self.used.len()];
                 if let Some(Header::Names(_)) = self.header {
                     continue;
                 }
@@ -169,20 +170,19 @@ impl Table<'_> {
 
     /// Whether no further row can change the columns; there must be at least one row.
     fn columns_are_known(&self) -> bool {
-        let n_columns = self.used.len();
         match &self.header {
             None => false,
             Some(Header::Absent) => true,
             // A column that stops counting is not an index.
             Some(Header::Names(names)) => {
-                !is_index_name(&names[0]) || !counts_volumes(&self.values, n_columns)
+                !is_index_name(&names[0]) || !counts_volumes(&self.signals[0])
             }
             // The first row is among the values.
             Some(Header::Ids(names)) => {
-                let rest = &self.values[n_columns..];
-                is_header(&self.values, n_columns)
+                let rest = &self.signals[0][1..];
+                is_header(&self.signals)
                     && !rest.is_empty()
-                    && (!is_index_name(&names[0]) || !counts_volumes(rest, n_columns))
+                    && (!is_index_name(&names[0]) || !counts_volumes(rest))
             }
         }
     }
@@ -269,7 +269,7 @@ impl Table<'_> {
             };
             return Err(self.refuse(line, problem));
         }
-        for &at in &self.used {
+        for (column, &at) in self.used.iter().enumerate() {
             let value = number(row[at]).ok_or_else(|| {
                 let problem = TextProblem::NotANumber {
                     cell: shown(row[at].trim()),
@@ -281,7 +281,7 @@ impl Table<'_> {
                 };
                 self.refuse(line, problem)
             })?;
-            self.values.push(value);
+            self.signals[column].push(value);
         }
         Ok(())
     }
@@ -292,20 +292,22 @@ impl Table<'_> {
             Some(Header::Names(names)) => {
                 Some(self.used.iter().map(|&at| names[at].clone()).collect())
             }
-            Some(Header::Ids(names)) if is_header(&self.values, n_rois) => {
+            Some(Header::Ids(names)) if is_header(&self.signals) => {
                 tracing::debug!(path = ?self.path, "the first row numbers the columns: not read as a volume");
-                self.values.drain(..n_rois);
+                for signal in &mut self.signals {
+                    signal.remove(0);
+                }
                 Some(names)
             }
             _ => None,
         };
-        if self.values.is_empty() {
+        if self.signals.first().is_none_or(Vec::is_empty) {
             return Err(self.refuse(self.first_line, TextProblem::NoRow));
         }
         Ok(SignalTable {
             names,
             signals: RoiSignals {
-                values: self.values,
+                values: self.signals.concat(),
                 n_rois,
                 tr_secs: None,
             },
@@ -323,14 +325,15 @@ impl Table<'_> {
     }
 }
 
-/// Whether a first row of column numbers is a header: the first column counts the volumes under an
-/// empty name, or other rows have fractions and this row has none.
-fn is_header(values: &[f64], n_columns: usize) -> bool {
-    let (first, rest) = values.split_at(n_columns);
-    let fractions = rest
+/// Whether a first row that may number the columns is no volume: the first column counts the volumes
+/// under an empty name, or other rows have fractions where this one has none.
+fn is_header(columns: &[Vec<f64>]) -> bool {
+    let fractions = columns
         .iter()
+        .flat_map(|column| &column[1..])
         .any(|value| value.is_finite() && value.fract() != 0.0);
-    fractions || (first[0].is_nan() && !rest.is_empty() && counts_volumes(rest, n_columns))
+    let (first, rest) = (columns[0][0], &columns[0][1..]);
+    fractions || (first.is_nan() && !rest.is_empty() && counts_volumes(rest))
 }
 
 /// The number in a cell; NaN when it is missing.

@@ -79,7 +79,7 @@ pub(super) struct Plan {
 impl Plan {
     pub fn new(input: &ScanSignals, steps: &[CleaningStep]) -> Result<Self, Unusable> {
         let asked = Asked::of(steps);
-        let acquired = input.values.len() / input.n_rois.max(1);
+        let acquired = input.n_volumes();
         let confounds = input.confounds.as_ref();
         for (what, found) in [
             ("rows of confounds", confounds.map(ConfoundTable::n_volumes)),
@@ -168,22 +168,17 @@ impl Plan {
         })
     }
 
-    /// Cleans one ROI; the result is in the first buffer.
+    /// Cleans the signal of one ROI as acquired; the result is in the first buffer.
     pub fn clean(
         &self,
-        input: &ScanSignals,
-        roi: usize,
+        acquired: &[f64],
         Buffers { signal, other }: &mut Buffers,
     ) -> Result<RoiConstants, Flaw> {
         let mut constants = RoiConstants::default();
-        let place = |volume: &usize| (self.dropped + volume) * input.n_rois + roi;
+        let acquired = &acquired[self.dropped..];
         signal.clear();
-        signal.extend(
-            self.kept_at
-                .iter()
-                .map(|volume| input.values[place(volume)]),
-        );
-        // Signals are stored in single precision.
+        signal.extend(self.kept_at.iter().map(|&volume| acquired[volume]));
+        // Signals are kept in 32 bits.
         if !signal.iter().all(|value| (*value as f32).is_finite()) {
             return Err(Flaw::NotFinite);
         }

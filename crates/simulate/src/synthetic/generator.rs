@@ -76,7 +76,7 @@ pub(super) fn draw_ages(spec: &PlantedSpec, rng: &mut dyn Rng) -> Vec<f64> {
 
 /// A scan before cleaning.
 pub(super) struct DrawnScan {
-    /// `[volume][roi]`.
+    /// `[roi][volume]`.
     pub values: Vec<f64>,
     /// The state of each volume.
     pub states: Vec<usize>,
@@ -93,7 +93,8 @@ pub(super) fn draw_scan(
     let mut courses: Vec<f64> = (0..spec.n_networks)
         .map(|_| rng.sample(StandardNormal))
         .collect();
-    let mut values = Vec::with_capacity(spec.n_volumes * spec.n_rois());
+    let n_volumes = states.len();
+    let mut values = vec![0.0; spec.n_rois() * n_volumes];
     for (volume, &state) in states.iter().enumerate() {
         if volume > 0 {
             for course in &mut courses {
@@ -104,7 +105,7 @@ pub(super) fn draw_scan(
         for (roi, (gain, activation)) in gains.of_state(state).enumerate() {
             let noise: f64 = rng.sample(StandardNormal);
             let course = courses[spec.network_of(roi)];
-            values.push(gain * course + activation + spec.noise_sd * noise);
+            values[roi * n_volumes + volume] = gain * course + activation + spec.noise_sd * noise;
         }
     }
     DrawnScan { values, states }
@@ -182,11 +183,11 @@ mod tests {
         let states = draw_states(&spec, [20.0, 20.0], &mut rng());
         let drawn = draw_scan(&spec, &gains, states, &mut rng());
         for (volume, state) in drawn.states.iter().enumerate() {
-            let row = &drawn.values[volume * spec.n_rois()..][..spec.n_rois()];
+            let value = |roi: usize| drawn.values[roi * spec.n_volumes + volume];
             let gain: Vec<&f64> = gains.of_state(*state).map(|(gain, _)| gain).collect();
             for roi in 0..spec.n_rois() {
                 let first = spec.network_of(roi) * spec.rois_per_network;
-                assert!((row[roi] / gain[roi] - row[first] / gain[first]).abs() < 1e-9);
+                assert!((value(roi) / gain[roi] - value(first) / gain[first]).abs() < 1e-9);
             }
         }
     }
