@@ -30,7 +30,7 @@ impl CiftiFile {
         let mut row = Vec::new();
         match self.rows {
             Rows::Places => {
-                for (roi, signal) in values.chunks_exact_mut(n_volumes).enumerate() {
+                for (roi, signal) in values.chunks_exact_mut(n_volumes.max(1)).enumerate() {
                     reader.values(roi..roi + 1, &mut row)?;
                     signal.copy_from_slice(&row[volumes.clone()]);
                 }

@@ -228,7 +228,7 @@ impl Volumes {
         let mut values = joined(self.blocks, n_rois);
         if let Some(rows) = rows {
             let mut signal = vec![0.0; rows.len()];
-            for in_file in values.chunks_exact_mut(rows.len()) {
+            for in_file in values.chunks_exact_mut(rows.len().max(1)) {
                 signal.copy_from_slice(in_file);
                 for (place, &row) in in_file.iter_mut().zip(&rows) {
                     *place = signal[row];
