@@ -1,7 +1,11 @@
 //! Hints on how to resolve an error, if there is more to say than the error does.
 
+use brainmae_atlas::AtlasError;
+use brainmae_data::DataError;
 use brainmae_downstream::{DownstreamError, FitError};
+use brainmae_machine::front::command;
 use brainmae_pretrain::PretrainError;
+use brainmae_studies::StudyError;
 
 /// Returns what to do at the command line or in the experiment file, as the error of a library does
 /// not know them. For an error with an unknown word and a list of expected ones, returns the
@@ -11,9 +15,13 @@ use brainmae_pretrain::PretrainError;
 pub fn hint(error: &anyhow::Error) -> Option<String> {
     let known = error.chain().find_map(|cause| {
         let training = cause.downcast_ref().and_then(training);
-        training.or_else(|| cause.downcast_ref().and_then(downstream))
+        let downstream = || cause.downcast_ref().and_then(downstream);
+        training.or_else(downstream).map(String::from).or_else(|| {
+            let option = option(cause.downcast_ref()?)?;
+            Some(format!("the option of `{}` is {option}", command("data prepare")))
+        })
     });
-    known.map(String::from).or_else(|| {
+    known.or_else(|| {
         error
             .chain()
             .find_map(|cause| suggestion(&cause.to_string()))
@@ -23,7 +31,7 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
 fn training(error: &PretrainError) -> Option<&'static str> {
     match error {
         PretrainError::NonFinite { .. } => Some(
-            "`cargo xtask data check` looks at scans; the learning rate is train.schedule.base_lr",
+            "`data check` looks at scans; the learning rate is train.schedule.base_lr",
         ),
         PretrainError::OptimizerState { .. } => Some("start anew with --restart"),
         PretrainError::NoScans { .. } => Some("see [split] in the experiment file"),
@@ -43,6 +51,29 @@ fn downstream(error: &DownstreamError) -> Option<&'static str> {
         FitError::NoEpochs => Some("raise downstream.finetune.max_epochs"),
         _ => None,
     }
+}
+
+/// Option of `data prepare` for the field that an error is about.
+fn option(error: &DataError) -> Option<&'static str> {
+    let field = match error {
+        DataError::Config { field, .. }
+        | DataError::Studies(StudyError::Config { field, .. })
+        | DataError::Atlas(AtlasError::Config { field, .. }) => *field,
+        _ => return None,
+    };
+    Some(match field {
+        "atlas" => "--atlas",
+        "atlas.labels" => "--atlas-labels",
+        "atlas.without" => "--drop-roi",
+        "atlas_label" => "--atlas-label",
+        "layout" => "--layout",
+        "min_coverage" => "--min-coverage",
+        "phenotype.columns" => "--target",
+        "subject_labels" => "--subject-labels",
+        "tr_secs" => "--tr",
+        "variant" => "--variant",
+        _ => return None,
+    })
 }
 
 fn suggestion(message: &str) -> Option<String> {
@@ -82,6 +113,20 @@ mod tests {
         assert_eq!(
             told.as_deref(),
             Some("raise downstream.finetune.max_epochs")
+        );
+    }
+
+    #[test]
+    fn a_field_is_told_with_its_option() {
+        let error = DataError::Studies(StudyError::Config {
+            field: "variant",
+            found: "hp2000".into(),
+            expected: "one of those there are".into(),
+        });
+        let told = hint(&anyhow::Error::from(error).context("preparing"));
+        assert_eq!(
+            told.as_deref(),
+            Some("the option of `brainmae data prepare` is --variant")
         );
     }
 

@@ -11,6 +11,7 @@ use brainmae_simulate::cohort::CohortSpec;
 use serde::{Deserialize, Serialize};
 
 use super::Files;
+use crate::stage::refusal;
 
 /// Source of the data: exactly one of `source`, `cohort`, `prepared` and `planted` is given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,7 +84,9 @@ impl DataConfig {
     /// If the value is not a valid number of GiB.
     pub fn budget(&self) -> Result<StoreBudget> {
         Ok(match self.memory_gib {
-            Some(gib) => StoreBudget::gib(gib)?,
+            Some(gib) => {
+                StoreBudget::gib(gib).map_err(|error| refusal::data("data", error))?
+            }
             None => StoreBudget::default(),
         })
     }

@@ -2,6 +2,7 @@
 //! group them into tables.
 
 use anyhow::{Error, anyhow};
+use brainmae_data::DataError;
 use brainmae_downstream::DownstreamError;
 use brainmae_encoder::EncoderError;
 use brainmae_pretrain::PretrainError;
@@ -15,6 +16,18 @@ pub fn training(table: &str, error: PretrainError) -> Error {
             found,
             expected,
         } => anyhow!("training config: {table}.{field} is {found}, expected {expected}"),
+        other => other.into(),
+    }
+}
+
+/// As [`training`], for settings of the data.
+pub fn data(table: &str, error: DataError) -> Error {
+    match error {
+        DataError::Config {
+            field,
+            found,
+            expected,
+        } => anyhow!("{table}.{field} is {found}, expected {expected}"),
         other => other.into(),
     }
 }
