@@ -60,8 +60,8 @@ pub enum Command {
     Experiment(Experiment),
     /// Train one variant of an experiment; prints the folder of its best checkpoint.
     Pretrain(Pretrain),
-    /// Write what a pretrained encoder says of every scan to parquet: samples, segments, ROI
-    /// vectors.
+    /// Write the embedding of every scan by a pretrained encoder to parquet: samples, segments,
+    /// ROI vectors.
     Embed {
         /// Folder of the checkpoint.
         #[arg(long, value_name = "DIR")]

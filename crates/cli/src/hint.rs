@@ -18,7 +18,10 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
         let downstream = || cause.downcast_ref().and_then(downstream);
         training.or_else(downstream).map(String::from).or_else(|| {
             let option = option(cause.downcast_ref()?)?;
-            Some(format!("the option of `{}` is {option}", command("data prepare")))
+            Some(format!(
+                "the option of `{}` is {option}",
+                command("data prepare")
+            ))
         })
     });
     known.or_else(|| {
@@ -30,9 +33,9 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
 
 fn training(error: &PretrainError) -> Option<&'static str> {
     match error {
-        PretrainError::NonFinite { .. } => Some(
-            "`data check` looks at scans; the learning rate is train.schedule.base_lr",
-        ),
+        PretrainError::NonFinite { .. } => {
+            Some("`data check` looks at scans; the learning rate is train.schedule.base_lr")
+        }
         PretrainError::OptimizerState { .. } => Some("start anew with --restart"),
         PretrainError::NoScans { .. } => Some("see [split] in the experiment file"),
         _ => None,

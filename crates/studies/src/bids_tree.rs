@@ -201,7 +201,7 @@ pub(crate) fn any_func_file(root: &Path, passes: impl Fn(&BidsName<'_>) -> bool)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_tree::tree;
+    use crate::tests::tree::tree;
 
     #[test]
     fn sessions_and_plain_func_folders_are_walked() {

@@ -179,7 +179,7 @@ fn found_scan(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_tree::tree;
+    use crate::tests::tree::tree;
 
     const VOLUME: &str = "sub-1/func/sub-1_task-rest_space-MNI152NLin2009cAsym_desc-preproc_bold";
     const SIX: &str = "sub-1/func/sub-1_task-rest_space-MNI152NLin6Asym_res-2_desc-preproc_bold";

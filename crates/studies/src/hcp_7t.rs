@@ -86,7 +86,7 @@ fn parse_run(folder: &str) -> Option<FolderName> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_tree::Tree;
+    use crate::tests::tree::Tree;
 
     const CLEAN: &str = "_Atlas_MSMAll_hp2000_clean.dtseries.nii";
 

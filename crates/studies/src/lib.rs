@@ -31,7 +31,7 @@ mod sidecar;
 mod subject;
 mod subject_labels;
 #[cfg(test)]
-mod test_tree;
+mod tests;
 
 pub use confounds::{read_confounds, read_outliers, rebuild_censored};
 pub use error::StudyError;

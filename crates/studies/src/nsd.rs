@@ -282,7 +282,7 @@ fn numbers(file: &str, start: &str, endings: &[&str]) -> Option<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_tree::tree;
+    use crate::tests::tree::tree;
     use proptest::prelude::*;
 
     fn session(prefix: &str, runs: &[u32], designs: &[u32]) -> Vec<String> {

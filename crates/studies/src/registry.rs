@@ -60,7 +60,7 @@ pub fn recognise(root: &Path) -> Option<&'static dyn StudyLayout> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_tree::tree;
+    use crate::tests::tree::tree;
 
     #[test]
     fn layouts_are_known_by_their_names() {

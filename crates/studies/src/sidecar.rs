@@ -98,7 +98,7 @@ fn is_sidecar(name: &BidsName<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::bids_tree::func_folders;
-    use crate::test_tree::tree;
+    use crate::tests::tree::tree;
     use proptest::prelude::*;
 
     fn read(text: &str) -> Result<Option<f64>, StudyError> {

@@ -65,7 +65,7 @@ impl SubjectLabels {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_tree::tree;
+    use crate::tests::tree::tree;
 
     fn labels(root: &Path, pattern: &str) -> Result<Option<SubjectLabels>, StudyError> {
         let options = ListOptions {

@@ -23,9 +23,9 @@ pub enum Data {
     /// Write synthetic data with planted truth: a cohort as a release has it, or a prepared data
     /// set.
     Simulate(simulate::Simulate),
-    /// Divide the subjects of a prepared data set into folds or sides, and write the split file.
+    /// Divide the subjects of a prepared data set into folds or sets, and write the split file.
     Split(split::DrawSplit),
-    /// Prove that a prepared data set is whole and that nobody stands on two sides of a split.
+    /// Prove that a prepared data set is whole and that no subject is in two sets of a split.
     Check(check::Check),
     /// List the scans of a prepared data set, used and excluded.
     List {

@@ -84,9 +84,7 @@ impl DataConfig {
     /// If the value is not a valid number of GiB.
     pub fn budget(&self) -> Result<StoreBudget> {
         Ok(match self.memory_gib {
-            Some(gib) => {
-                StoreBudget::gib(gib).map_err(|error| refusal::data("data", error))?
-            }
+            Some(gib) => StoreBudget::gib(gib).map_err(|error| refusal::data("data", error))?,
             None => StoreBudget::default(),
         })
     }

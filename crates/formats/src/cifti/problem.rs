@@ -272,7 +272,7 @@ pub enum XmlProblem {
         /// The version.
         found: String,
     },
-    /// The file is a connectivity matrix.
+    /// The file holds FC between grayordinates or parcels.
     #[error(
         "one axis stands for the dimensions {dimensions:?}, so it is a matrix of connectivity, \
          which is not read"

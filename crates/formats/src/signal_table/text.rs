@@ -325,8 +325,8 @@ impl Table<'_> {
     }
 }
 
-/// Whether a first row that may number the columns is no volume: the first column counts the volumes
-/// under an empty name, or other rows have fractions where this one has none.
+/// Whether a first row that may number the columns is no volume: the first column counts the
+/// volumes under an empty name, or other rows have fractions where this one has none.
 fn is_header(columns: &[Vec<f64>]) -> bool {
     let fractions = columns
         .iter()

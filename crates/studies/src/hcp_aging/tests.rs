@@ -1,6 +1,6 @@
 use super::*;
 use crate::listing::{ConfoundFile, FoundScan, Note};
-use crate::test_tree::Tree;
+use crate::tests::tree::Tree;
 
 const VISIT: &str = "HCA9999901_V1_MR";
 const CLEAN: &str = "_Atlas_MSMAll_hp0_clean_rclean_tclean.dtseries.nii";

@@ -1,7 +1,7 @@
 use super::*;
 use crate::error::StudyError;
 use crate::listing::{ConfoundFile, EventFiles, NoteKind, SignalFile};
-use crate::test_tree::Tree;
+use crate::tests::tree::Tree;
 
 const REST: &str = "rfMRI_REST1_LR";
 const CLEAN: &str = "_Atlas_MSMAll_hp2000_clean.dtseries.nii";

@@ -3,7 +3,7 @@ use crate::fmriprep::Fmriprep;
 use crate::listing::{NoteKind, SignalFile};
 use crate::manifest::Manifest;
 use crate::nsd::Nsd;
-use crate::test_tree::tree;
+use crate::tests::tree::tree;
 use crate::xcpd::Xcpd;
 use proptest::prelude::*;
 

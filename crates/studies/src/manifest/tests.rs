@@ -1,6 +1,6 @@
 use super::*;
 use crate::listing::{ConfoundFile, EventFiles};
-use crate::test_tree::tree;
+use crate::tests::tree::tree;
 use proptest::prelude::*;
 
 fn list_with(

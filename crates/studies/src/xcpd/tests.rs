@@ -1,5 +1,5 @@
 use super::*;
-use crate::test_tree::tree;
+use crate::tests::tree::tree;
 
 /// Every generation of file names: table, CIFTI file and coverage table.
 const GENERATIONS: [[&str; 3]; 3] = [

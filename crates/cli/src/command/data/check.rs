@@ -18,7 +18,7 @@ use crate::stage::stopped;
 pub struct Check {
     /// Folder of the prepared data set.
     prepared: PathBuf,
-    /// Prove this split: no subject, no family and no signal is on two sides.
+    /// Prove this split: no subject, no family and no signal is in two of its sets.
     #[arg(long, value_name = "FILE")]
     split: Option<PathBuf>,
     /// Do not compare the signals of all scans with each other.
