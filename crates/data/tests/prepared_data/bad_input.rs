@@ -4,6 +4,7 @@ use brainmae_atlas::AtlasError;
 use brainmae_data::error::{RecipeProblem, ScanAbsence};
 use brainmae_data::{DataError, PreparedDataset};
 use brainmae_files::FileError;
+use brainmae_formats::FormatError;
 
 use crate::common::Copy;
 
@@ -46,8 +47,10 @@ fn a_truncated_gzip_file() {
         bytes.truncate(bytes.len() / 2);
         bytes
     });
-    match recipe_problem(&copy) {
-        RecipeProblem::Truncated { found, expected } => {
+    match copy.refusal() {
+        DataError::Formats(FormatError::Truncated {
+            found, expected, ..
+        }) => {
             assert!((500..1000).contains(&found) && expected == 1452);
         }
         other => panic!("{other}"),
