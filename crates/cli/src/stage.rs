@@ -79,7 +79,7 @@ pub trait Stage {
     /// Does the unfinished part of the stage. Returns its runs, in the order of [`Stage::runs`].
     ///
     /// # Errors
-    /// Errors of the work; [`Stopped`](interrupt::Stopped) if it was asked to stop before the end.
+    /// Errors of the work; [`Stopped`] if it was asked to stop before the end.
     fn run(&self, desk: &Desk) -> Result<Vec<RunFolder>>;
 }
 

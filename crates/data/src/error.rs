@@ -225,7 +225,7 @@ pub enum DataError {
         /// Its set.
         second_side: &'static str,
         /// Similarity of the two scans.
-        likeness: Likeness,
+        likeness: Box<Likeness>,
     },
     /// The subject of a scan is in no table of subjects.
     #[error("scan {scan} belongs to subject {subject}, who is not in the table of subjects")]

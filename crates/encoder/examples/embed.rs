@@ -7,7 +7,7 @@
 //! Without arguments it first creates a small data set and an untrained checkpoint.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use brainmae_data::PreparedDataset;
 use brainmae_encoder::Checkpoint;
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn embed(checkpoint: &PathBuf, dataset: &PathBuf) -> Result<(), Box<dyn Error>> {
+fn embed(checkpoint: &Path, dataset: &Path) -> Result<(), Box<dyn Error>> {
     let dataset = PreparedDataset::open(dataset)?;
     let encoder = Checkpoint::open(checkpoint)?.encoder(&Device::default())?;
     for record in dataset.included() {

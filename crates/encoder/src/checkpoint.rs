@@ -188,8 +188,8 @@ impl Checkpoint {
             if found[field] != *expected {
                 return Err(EncoderError::OtherConfig {
                     field: field.clone(),
-                    found: found[field].clone(),
-                    expected: expected.clone(),
+                    found: Box::new(found[field].clone()),
+                    expected: Box::new(expected.clone()),
                 });
             }
         }

@@ -28,9 +28,9 @@ pub enum EncoderError {
         /// Field of the model's config.
         field: String,
         /// Its value in the config that was asked for.
-        found: serde_json::Value,
+        found: Box<serde_json::Value>,
         /// Its value in the checkpoint.
-        expected: serde_json::Value,
+        expected: Box<serde_json::Value>,
     },
     /// The encoder was trained on a held-out scan.
     #[error(

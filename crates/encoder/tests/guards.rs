@@ -190,8 +190,8 @@ fn messages_say_what_differs_and_what_to_do() {
         },
         EncoderError::OtherConfig {
             field: "tse".into(),
-            found: "static".into(),
-            expected: "adaptive".into(),
+            found: Box::new("static".into()),
+            expected: Box::new("adaptive".into()),
         },
         EncoderError::Seen {
             scan: "sub-1".into(),

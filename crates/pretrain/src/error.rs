@@ -106,5 +106,12 @@ pub enum PretrainError {
     Model(#[from] ModelError),
     /// From the data.
     #[error(transparent)]
-    Data(#[from] DataError),
+    Data(Box<DataError>),
+}
+
+// In a box: results carry errors on every path, and this one is the largest.
+impl From<DataError> for PretrainError {
+    fn from(error: DataError) -> Self {
+        Self::Data(Box::new(error))
+    }
 }

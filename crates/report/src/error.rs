@@ -83,10 +83,23 @@ pub enum ReportError {
     Run(#[from] RunError),
     /// Error of a table or the notes of a reconstruction.
     #[error(transparent)]
-    Pretrain(#[from] PretrainError),
+    Pretrain(Box<PretrainError>),
     /// Error of a table or the notes of predictions.
     #[error(transparent)]
-    Downstream(#[from] DownstreamError),
+    Downstream(Box<DownstreamError>),
+}
+
+// In boxes: results carry errors on every path, and these are the largest.
+impl From<PretrainError> for ReportError {
+    fn from(error: PretrainError) -> Self {
+        Self::Pretrain(Box::new(error))
+    }
+}
+
+impl From<DownstreamError> for ReportError {
+    fn from(error: DownstreamError) -> Self {
+        Self::Downstream(Box::new(error))
+    }
 }
 
 #[cfg(test)]

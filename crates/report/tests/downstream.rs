@@ -277,7 +277,10 @@ fn what_is_missing_is_named() {
     let (folder, setting) = run(ages("BrainMAE", 1.0, 0.5), 3, 19, |frame| frame);
     std::fs::remove_file(folder.path().join("classes.json")).unwrap();
     let error = ReportData::read(folder.path(), setting).unwrap_err();
-    let ReportError::Downstream(DownstreamError::Run(RunError::Read { path, .. })) = error else {
+    let ReportError::Downstream(error) = error else {
+        panic!("not an error of predictions: {error}");
+    };
+    let DownstreamError::Run(RunError::Read { path, .. }) = *error else {
         panic!("not a file that cannot be read: {error}");
     };
     assert!(path.ends_with("classes.json"), "{path:?}");

@@ -292,7 +292,7 @@ fn splits_stores_and_batches() {
             first_side: "train",
             second: "sub-2".into(),
             second_side: "test",
-            likeness: Likeness::Same,
+            likeness: Box::new(Likeness::Same),
         },
         DataError::Store(StoreProblem::Empty),
         DataError::Store(StoreProblem::Mixed {

@@ -72,7 +72,7 @@ fn prove(
                     first_side,
                     second: duplicate.second.clone(),
                     second_side,
-                    likeness: duplicate.likeness,
+                    likeness: Box::new(duplicate.likeness),
                 });
             }
             within.push(duplicate.clone());

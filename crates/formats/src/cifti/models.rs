@@ -378,7 +378,8 @@ mod tests {
     #[test]
     fn models_that_do_not_hold_together_are_refused() {
         use ModelProblem as P;
-        let cases: Vec<(Vec<String>, fn(&ModelProblem) -> bool)> = vec![
+        type Is = fn(&ModelProblem) -> bool;
+        let cases: Vec<(Vec<String>, Is)> = vec![
             (
                 vec![surface("LEFT", 1, 2, 4, "1 3")],
                 is!(P::Offset {

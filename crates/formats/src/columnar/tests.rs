@@ -281,7 +281,8 @@ fn what_is_wrong_is_named() {
     };
     use ColumnarProblem as P;
     type Found = Result<SignalTable, FormatError>;
-    let cases: Vec<(Found, fn(&P) -> bool)> = vec![
+    type Is = fn(&P) -> bool;
+    let cases: Vec<(Found, Is)> = vec![
         (
             long(&[0, 0], &[1, 1]),
             is!(P::RepeatedRow { volume: 0, roi: 1 }),

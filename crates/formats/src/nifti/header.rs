@@ -343,7 +343,8 @@ pub(crate) mod tests {
     #[test]
     fn what_is_not_supported_is_named() {
         use HeaderProblem as P;
-        let cases: [(HeaderBytes, fn(&HeaderProblem) -> bool); 6] = [
+        type Is = fn(&HeaderProblem) -> bool;
+        let cases: [(HeaderBytes, Is); 6] = [
             (
                 HeaderBytes::nifti1(&[2], 128, 24),
                 is!(P::DataType { code: 128 }),

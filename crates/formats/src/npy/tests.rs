@@ -126,7 +126,8 @@ fn a_file_that_does_not_hold_what_it_claims_is_refused() {
             number_bytes: 1
         }
     );
-    let cases: [(&str, fn(&NpyProblem) -> bool); 4] = [
+    type Is = fn(&NpyProblem) -> bool;
+    let cases: [(&str, Is); 4] = [
         ("(4000000000, 4000000000)", is!(NpyProblem::Length { .. })),
         ("(18446744073709551615, 2)", is!(NpyProblem::Length { .. })),
         ("(0, 2)", is!(NpyProblem::Empty { n_volumes: 0, .. })),

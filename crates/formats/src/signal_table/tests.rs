@@ -203,7 +203,8 @@ fn columns_are_chosen_in_the_order_asked_for_or_dropped() {
 #[test]
 fn what_is_wrong_is_named_with_its_line() {
     use TextProblem as P;
-    let cases: [(&str, &str, u64, fn(&P) -> bool); 12] = [
+    type Is = fn(&P) -> bool;
+    let cases: [(&str, &str, u64, Is); 12] = [
         (
             "a.csv",
             "a,b\n1,2\n3,x\n",
@@ -266,7 +267,7 @@ fn what_is_wrong_is_named_with_its_line() {
         read_text("a.xls", "1,2\n"),
         Err(FormatError::TextEnding { .. })
     ));
-    let cases: [(&str, &[&str], &[&str], fn(&P) -> bool); 3] = [
+    let cases: [(&str, &[&str], &[&str], Is); 3] = [
         (
             "a,b\n1,2\n",
             &[],

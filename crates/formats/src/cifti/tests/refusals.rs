@@ -174,7 +174,8 @@ fn a_file_that_is_no_cifti_is_refused_with_what_it_is() {
     for (bytes, is_expected) in cases {
         assert_refused(&bytes, is_expected);
     }
-    let cases: [(Vec<u8>, fn(&HeaderProblem) -> bool); 4] = [
+    type Is = fn(&HeaderProblem) -> bool;
+    let cases: [(Vec<u8>, Is); 4] = [
         (
             vec![],
             is!(HeaderProblem::Short {

@@ -155,7 +155,8 @@ fn labels_of_another_grid_are_refused_with_both() {
     near.affine[1][3] = 2e-3;
     let mut unknown = good.clone();
     unknown.affine[0][0] = f64::NAN;
-    let cases: [(VoxelLabels, fn(&NiftiProblem) -> bool); 5] = [
+    type Is = fn(&NiftiProblem) -> bool;
+    let cases: [(VoxelLabels, Is); 5] = [
         (
             near,
             is!(NiftiProblem::Affine { found } if found[1][1][3] == 2e-3),
