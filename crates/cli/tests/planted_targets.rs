@@ -75,8 +75,8 @@ impl Results {
 ///
 /// A model of `n` subjects without a penalty has an error of
 /// `(1 - best) (1 + 1/n) (n - 2) / (n - p - 2)` of the variance, for normal features with any
-/// covariance; the best penalty makes it smaller. With `tested` subjects, the standard deviation of R² is `2 (1 - R²) √(R² / tested)`;
-/// the range is widened by three of them.
+/// covariance; the best penalty makes it smaller. With `tested` subjects, the standard deviation of
+/// R² is `2 (1 - R²) √(R² / tested)`; the range is widened by three of them.
 fn reachable(best: f64, p: f64, n: f64, tested: f64) -> [f64; 2] {
     let least = 1.0 - (1.0 - best) * (1.0 + 1.0 / n) * (n - 2.0) / (n - p - 2.0);
     let sd = |r2: f64| 2.0 * (1.0 - r2) * (r2 / tested).sqrt();
