@@ -1,6 +1,6 @@
 //! Pipeline from raw data to a prepared data set: claim, read, clean, keep, assemble, report.
 //!
-//! Every kind of raw data is a [`RawSource`]: a listing of files ([`ingest`](crate::ingest)), a
+//! Every kind of raw data is a [`RawSource`]: a listing of files ([`ingest`](crate::ingest())), a
 //! recipe with checksums ([`recipe`](crate::recipe)), planted data (`brainmae-simulate`), or one
 //! defined elsewhere. [`prepare`] does the rest in the same way for all of them.
 //!
