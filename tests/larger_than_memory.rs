@@ -4,17 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use brainmae_data::pipeline::quiet;
-use brainmae_data::{
-    PrepareOptions, PreparedDataset, ScanId, ScanStore, SegmentSpec, SplitSpec, StoreBudget,
-};
+use brainmae_data::{PreparedDataset, ScanId, ScanStore, SegmentSpec, SplitSpec, StoreBudget};
 use brainmae_model::{BrainMaeConfig, DataShape};
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
 use brainmae_pretrain::engine::{Engine, EngineConfig, Progress, Watch};
 use brainmae_pretrain::mask::MaskConfig;
 use brainmae_pretrain::{Alone, Workers};
 use brainmae_run::{Card, Checkpoint, Manifest, Metric, MetricLog, RunFolder, Seeds};
-use brainmae_simulate::{PlantedSpec, prepare_planted};
+use brainmae_simulate::{PlantedSpec, planted_dataset};
 
 use crate::device::device;
 
@@ -83,7 +80,7 @@ fn train(dataset: &PreparedDataset, runs: &Path, bytes: u64, stops: &[u64]) -> L
             stop: &stop,
             progress: &mut |at: Progress| stop.store(at.step >= stop_after, Ordering::Relaxed),
             workers: &Workers::on_one_device(2),
-            world: &Alone,
+            communicator: &Alone,
         };
         Engine::new(&config, &objective, &run)
             .and_then(|engine| engine.train(model.expect("sizes fit"), &mut watch))
@@ -103,10 +100,6 @@ fn training_from_disk_equals_training_from_memory_to_the_last_bit_and_so_does_a_
     let folder = tempfile::tempdir().expect("a temporary folder");
     let streams =
         |seed, name: &str| -> Box<dyn rand::Rng> { Box::new(Seeds::new(seed).stream(name)) };
-    let options = PrepareOptions {
-        overwrite: false,
-        threads: 1,
-    };
     let spec = PlantedSpec {
         n_subjects: 20,
         n_networks: 2,
@@ -116,8 +109,7 @@ fn training_from_disk_equals_training_from_memory_to_the_last_bit_and_so_does_a_
         ..PlantedSpec::default()
     };
     let place = folder.path().join("planted");
-    prepare_planted(&spec, &place, &streams, &options, &mut quiet).expect("a valid plan");
-    let dataset = PreparedDataset::open(&place).expect("just written");
+    let dataset = planted_dataset(&spec, &place, &streams).expect("a valid plan");
 
     let runs = |name: &str| folder.path().join(name);
     let memory = train(&dataset, &runs("memory"), 1 << 30, &[]);

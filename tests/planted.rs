@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 
-use brainmae_data::pipeline::quiet;
 use brainmae_data::{
-    PrepareOptions, PreparedDataset, ScanId, ScanStore, SegmentLayout, SegmentSpec, Split,
-    SplitSpec, SplitUnit,
+    PreparedDataset, ScanId, ScanStore, SegmentLayout, SegmentSpec, Split, SplitSpec, SplitUnit,
 };
 use brainmae_model::{BrainMae, BrainMaeConfig, DataShape, Precision};
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
@@ -20,7 +18,7 @@ use brainmae_pretrain::roi_similarity::{cosine_similarity, network_auroc};
 use brainmae_pretrain::schedule::Schedule;
 use brainmae_pretrain::{Alone, Workers};
 use brainmae_run::{Card, Manifest, RunFolder, Seeds};
-use brainmae_simulate::{PlantedSpec, prepare_planted};
+use brainmae_simulate::{PlantedSpec, planted_dataset};
 use burn::tensor::Device;
 use tempfile::TempDir;
 
@@ -29,18 +27,7 @@ use crate::device::device;
 fn planted() -> PlantedSpec {
     PlantedSpec {
         n_subjects: 320,
-        n_networks: 3,
-        rois_per_network: 8,
-        n_states: 2,
-        mean_dwell_secs: 60.0,
-        dt_secs: 3.0,
-        n_volumes: 60,
-        ar1: 0.6,
-        noise_sd: 0.4,
-        strength_low: 0.8,
-        strength_high: 1.2,
-        signs: brainmae_simulate::Signs::Positive,
-        ..PlantedSpec::default()
+        ..PlantedSpec::small()
     }
 }
 
@@ -60,17 +47,12 @@ impl Trial {
         let seeds = Seeds::new(3);
         let streams =
             |seed, name: &str| -> Box<dyn rand::Rng> { Box::new(Seeds::new(seed).stream(name)) };
-        let options = PrepareOptions {
-            overwrite: false,
-            threads: 1,
-        };
         let place = folder.path().join("planted");
-        prepare_planted(&planted(), &place, &streams, &options, &mut quiet).expect("a valid plan");
-        let dataset = PreparedDataset::open(&place).expect("just written");
+        let dataset = planted_dataset(&planted(), &place, &streams).expect("a valid plan");
         let split = SplitSpec::default().draw(&dataset, &mut seeds.stream("split"));
         let split = split.expect("enough subjects");
         assert_eq!(split.unit, SplitUnit::Subject);
-        split.check(&dataset).expect("nobody is on two sides");
+        split.check(&dataset).expect("nobody is in two sets");
         let spec = SegmentSpec {
             sample_secs: 75.0,
             ..SegmentSpec::default()
@@ -141,7 +123,7 @@ impl Trial {
             stop: &AtomicBool::new(false),
             progress: &mut |_| (),
             workers: &Workers::on_one_device(2),
-            world: &Alone,
+            communicator: &Alone,
         };
         let model = self.init(&device().autodiff()).with_precision(precision);
         let outcome = Engine::new(&train, &objective, &run)

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use brainmae_machine::libtorch::{self, Half};
 use brainmae_machine::program::Program;
-use brainmae_machine::workspace;
+use brainmae_machine::{code_version, workspace};
 use clap::Args;
 
 /// What starts the program on the other machine.
@@ -73,7 +73,7 @@ impl PackBench {
 /// Lines of shell code for the script: the version of the code, and the LibTorch that the program
 /// was compiled with.
 fn versions(folder: &Path) -> String {
-    let code = workspace::code_version().unwrap_or_else(|| "unknown".to_string());
+    let code = code_version::this().unwrap_or_else(|| "unknown".to_string());
     let libtorch = libtorch::version_of(folder).unwrap_or_else(|| "unknown".to_string());
     format!("code={code}\nlibtorch={libtorch}\n")
 }

@@ -42,11 +42,11 @@ fn committed() -> PathBuf {
 /// If values differ, with a table of them.
 pub fn run(renew: bool, device: Devices, processes: Processes) -> Result<()> {
     processes.provide(&device, Precision::F32)?;
-    let world = processes.world()?;
+    let communicator = processes.communicator()?;
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let shared = path_of_first(world, folder.path())?;
+    let shared = path_of_first(communicator, folder.path())?;
     let found = train(&shared, device.clone(), processes)?;
-    if !world.is_first() {
+    if !communicator.is_first() {
         return Ok(());
     }
     let path = committed();
@@ -71,7 +71,7 @@ pub fn run(renew: bool, device: Devices, processes: Processes) -> Result<()> {
     }
     println!(
         "the loss curve on {device}{} is the committed one: {:.1e} apart at most, {TOLERANCE:e} allowed",
-        match world.size() {
+        match communicator.size() {
             1 => String::new(),
             n => format!(" in {n} processes"),
         },

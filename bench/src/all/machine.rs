@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use brainmae_machine::workspace;
+use brainmae_machine::code_version;
 use serde::Serialize;
 
 use super::Outcome;
@@ -57,9 +57,7 @@ impl Machine {
             burn: env!("BRAINMAE_BURN_VERSION"),
             libtorch,
             torch: peer.and_then(|python| said(Command::new(python).args(["-c", ASK_PYTHON]))),
-            code: std::env::var(CODE_VERSION)
-                .ok()
-                .or_else(workspace::code_version),
+            code: std::env::var(CODE_VERSION).ok().or_else(code_version::this),
             date: said(Command::new("date").args(["-u", "+%Y-%m-%d %H:%M UTC"])),
         }
     }

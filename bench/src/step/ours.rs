@@ -4,10 +4,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use brainmae_data::pipeline::quiet;
 use brainmae_data::{
-    BoldSeries, PrepareOptions, PreparedDataset, ScanId, ScanStore, SegmentLayout, SegmentSpec,
-    StoreBudget, StoredScan, SubjectId,
+    BoldSeries, ScanId, ScanStore, SegmentLayout, SegmentSpec, StoreBudget, StoredScan, SubjectId,
 };
 use brainmae_model::{BrainMae, DataShape};
 use brainmae_pretrain::batch_gradient::BatchGradient;
@@ -16,7 +14,7 @@ use brainmae_pretrain::mask::{MaskConfig, Ratio};
 use brainmae_pretrain::optimizer::{Optimizer, OptimizerConfig};
 use brainmae_pretrain::{Alone, Workers};
 use brainmae_run::{Card, Seeds};
-use brainmae_simulate::{PlantedSpec, prepare_planted};
+use brainmae_simulate::{PlantedSpec, planted_dataset};
 use burn::module::Module;
 use rand::RngExt;
 use tempfile::TempDir;
@@ -203,9 +201,7 @@ fn stored_on_disk(folder: &Path, n_scans: usize, layout: &SegmentLayout) -> Resu
         ..PlantedSpec::default()
     };
     let place = folder.join("planted");
-    let options = PrepareOptions::default();
-    prepare_planted(&spec, &place, &streams, &options, &mut quiet).context("simulating scans")?;
-    let dataset = PreparedDataset::open(&place)?;
+    let dataset = planted_dataset(&spec, &place, &streams).context("simulating scans")?;
     let ids: Vec<ScanId> = dataset.included().map(|scan| scan.scan.clone()).collect();
     let nothing = &mut StoreBudget::new(0);
     Ok(ScanStore::load_within(&dataset, &ids, layout, nothing)?)

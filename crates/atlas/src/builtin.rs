@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::sync::LazyLock;
 
+use brainmae_files::CommonErrors as _;
 use flate2::read::ZlibDecoder;
 
 use brainmae_formats::label_map::GrayordinateLabels;

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use brainmae_files::CommonErrors as _;
+
 use crate::error::{AtlasError, CentroidProblem};
 use crate::naming::is_background;
 

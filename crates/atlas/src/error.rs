@@ -7,7 +7,7 @@ mod region;
 
 use std::path::{Path, PathBuf};
 
-use brainmae_files::FileError;
+use brainmae_files::{FileError, InvalidField};
 
 pub use centroids::CentroidProblem;
 pub use label_table::LabelTableProblem;
@@ -20,20 +20,13 @@ pub use region::RoiProblem;
 pub enum AtlasError {
     /// Error of a file or folder.
     #[error(transparent)]
-    Files(#[from] brainmae_files::FileError),
+    Files(#[from] FileError),
     /// Error of a file of a known format.
     #[error(transparent)]
     Formats(#[from] brainmae_formats::FormatError),
     /// A field of a configuration is out of its range.
-    #[error("{field} is {found}, expected {expected}")]
-    Config {
-        /// The field.
-        field: &'static str,
-        /// Its value.
-        found: String,
-        /// The allowed values.
-        expected: String,
-    },
+    #[error(transparent)]
+    Config(#[from] InvalidField),
     /// The columns or labels do not match the ROIs of an atlas.
     #[error("atlas {found} where {expected} is needed: {difference}")]
     AtlasMismatch {
@@ -68,28 +61,6 @@ pub enum AtlasError {
 }
 
 impl AtlasError {
-    /// Wraps an I/O error with the action and the path.
-    pub(crate) fn io(
-        action: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(std::io::Error) -> Self {
-        let error = FileError::io(action, path);
-        move |source| Self::Files(error(source))
-    }
-
-    /// An error for a field of a configuration that is out of its range.
-    pub(crate) fn config(
-        field: &'static str,
-        found: impl ToString,
-        expected: impl Into<String>,
-    ) -> Self {
-        Self::Config {
-            field,
-            found: found.to_string(),
-            expected: expected.into(),
-        }
-    }
-
     /// An error for columns or labels that do not match the atlas `expected`.
     pub(crate) fn mismatch(found: String, expected: &str, difference: Mismatch) -> Self {
         Self::AtlasMismatch {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use brainmae_files::CommonErrors as _;
+
 use crate::builtin::WITHOUT;
 use crate::centroids::Centroid;
 use crate::error::{AtlasError, LabelTableProblem};
@@ -161,6 +163,8 @@ fn more(n: usize) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use brainmae_files::InvalidField;
+
     use super::*;
     use crate::builtin;
     use crate::error::RoiProblem;
@@ -235,11 +239,11 @@ mod tests {
     fn what_is_no_roi_cannot_be_taken_out() {
         let all = builtin::atlas("schaefer-100-7").unwrap();
         let refused = |names: &[&str]| match all.without(names) {
-            Err(AtlasError::Config {
+            Err(AtlasError::Config(InvalidField {
                 field: "atlas.without",
                 found,
                 expected,
-            }) => (found, expected),
+            })) => (found, expected),
             other => panic!("{other:?}"),
         };
         let (found, expected) = refused(&["LH_Viz_2"]);
@@ -272,7 +276,7 @@ mod tests {
         let error = atlas().with_centroids(&[left]).unwrap_err();
         let is_of_field = matches!(
             &error,
-            AtlasError::Config { field: "atlas.centroids", found, .. }
+            AtlasError::Config(InvalidField { field: "atlas.centroids", found, .. })
                 if found == "none for 1 ROIs (RH_a)"
         );
         assert!(is_of_field, "{error:?}");

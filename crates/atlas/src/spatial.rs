@@ -7,6 +7,7 @@ use rand_distr::StandardNormal;
 
 use crate::error::AtlasError;
 use crate::region::{Atlas, Roi};
+use brainmae_files::CommonErrors as _;
 use brainmae_files::checksum::FieldHasher;
 
 /// Maximum number of rounds of swaps.
@@ -228,6 +229,7 @@ fn distance2(a: [f64; 3], b: [f64; 3]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use brainmae_files::InvalidField;
     use proptest::prelude::*;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
@@ -294,10 +296,10 @@ mod tests {
         assert!(
             matches!(
                 error,
-                AtlasError::Config {
+                AtlasError::Config(InvalidField {
                     field: "n_rois",
                     ..
-                }
+                })
             ),
             "{error:?}"
         );

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use brainmae_bench::Bench;
 use brainmae_machine::devices::Devices;
-use brainmae_machine::front::Front;
 use brainmae_machine::local::Local;
 use brainmae_machine::processes::Processes;
 use brainmae_machine::workspace;
@@ -182,7 +181,7 @@ impl How {
         experiment::Options {
             device: self.device,
             processes: self.processes,
-            runs: (self.runs).unwrap_or_else(|| Front::this().folder().join("runs")),
+            runs: (self.runs).unwrap_or_else(|| workspace::work_folder().join("runs")),
             data: (self.data).unwrap_or_else(stage::data::default_root),
             threads: self
                 .threads

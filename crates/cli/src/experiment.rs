@@ -2,8 +2,10 @@
 
 mod config;
 mod data;
+mod design;
 mod downstream;
 mod files;
+mod options;
 mod run;
 
 use std::path::Path;
@@ -13,9 +15,11 @@ use brainmae_machine::workspace;
 
 pub use config::{ExperimentConfig, Resolved};
 pub use data::{DataConfig, Origin, raw_place};
+pub use design::Design;
 pub use downstream::{DownstreamConfig, Pretraining};
 pub use files::Files;
-pub use run::{Options, pretrain_one, run};
+pub use options::Options;
+pub use run::{pretrain_one, run};
 
 use crate::shipped;
 

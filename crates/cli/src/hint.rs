@@ -3,6 +3,7 @@
 use brainmae_atlas::AtlasError;
 use brainmae_data::DataError;
 use brainmae_downstream::{DownstreamError, FitError};
+use brainmae_files::InvalidField;
 use brainmae_machine::front::command;
 use brainmae_pretrain::PretrainError;
 use brainmae_studies::StudyError;
@@ -59,9 +60,9 @@ fn downstream(error: &DownstreamError) -> Option<&'static str> {
 /// Option of `data prepare` for the field that an error is about.
 fn option(error: &DataError) -> Option<&'static str> {
     let field = match error {
-        DataError::Config { field, .. }
-        | DataError::Studies(StudyError::Config { field, .. })
-        | DataError::Atlas(AtlasError::Config { field, .. }) => *field,
+        DataError::Config(InvalidField { field, .. })
+        | DataError::Studies(StudyError::Config(InvalidField { field, .. }))
+        | DataError::Atlas(AtlasError::Config(InvalidField { field, .. })) => *field,
         _ => return None,
     };
     Some(match field {
@@ -104,7 +105,7 @@ mod tests {
 
     #[test]
     fn refusals_of_libraries_are_told_in_words_of_the_experiment_file() {
-        let error = anyhow::Error::from(PretrainError::NoScans { side: "test" }).context("stage");
+        let error = anyhow::Error::from(PretrainError::NoScans { set: "test" }).context("stage");
         let told = hint(&error);
         assert_eq!(told.as_deref(), Some("see [split] in the experiment file"));
         let error = DownstreamError::Fit {
@@ -121,11 +122,11 @@ mod tests {
 
     #[test]
     fn a_field_is_told_with_its_option() {
-        let error = DataError::Studies(StudyError::Config {
+        let error = DataError::Studies(StudyError::Config(InvalidField {
             field: "variant",
             found: "hp2000".into(),
             expected: "one of those there are".into(),
-        });
+        }));
         let told = hint(&anyhow::Error::from(error).context("preparing"));
         assert_eq!(
             told.as_deref(),

@@ -16,4 +16,9 @@ pub mod stage;
 mod start;
 
 pub use cli::Command;
-pub use start::{CommandLine, main, start};
+pub use start::{CommandLine, start};
+
+/// Function `main` of `brainmae`.
+pub fn main() -> std::process::ExitCode {
+    start::<cli::Cli>(brainmae_machine::front::Front::Brainmae)
+}

@@ -19,7 +19,7 @@ use anyhow::Result;
 use brainmae_data::DataError;
 use brainmae_machine::devices::Devices;
 use brainmae_machine::interrupt::Stopped;
-use brainmae_machine::{interrupt, workspace};
+use brainmae_machine::{code_version, interrupt};
 use brainmae_pretrain::PretrainError;
 use brainmae_run::{Manifest, RunFolder, Status};
 use brainmae_simulate::SimulateError;
@@ -151,7 +151,7 @@ pub fn manifest(
     if let Some(libtorch) = device.libtorch_version() {
         version("libtorch", libtorch.to_string());
     }
-    if let Some(code) = workspace::code_version() {
+    if let Some(code) = code_version::this() {
         version("code", code);
     }
     manifest

@@ -5,11 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use brainmae_machine::front::Front;
-use brainmae_machine::{allocator, interrupt, processes, workspace};
+use brainmae_machine::{allocator, code_version, interrupt, processes};
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::Cli;
 use crate::hint;
 
 /// Command line of a program.
@@ -24,16 +23,11 @@ pub trait CommandLine: Parser {
     fn run(self) -> Result<ExitCode>;
 }
 
-/// Function `main` of `brainmae`.
-pub fn main() -> ExitCode {
-    start::<Cli>(Front::Brainmae)
-}
-
 /// Executes the command line, and prints an error on stderr.
 pub fn start<C: CommandLine>(front: Front) -> ExitCode {
     allocator::keep_large_blocks();
     front.begin();
-    workspace::begin(option_env!("BRAINMAE_BUILT_FROM"));
+    code_version::begin(option_env!("BRAINMAE_BUILT_FROM"));
     interrupt::begin(|| std::process::exit(i32::from(interrupt::EXIT_STATUS)));
     let command_line = C::parse();
     let level = match command_line.verbosity() {

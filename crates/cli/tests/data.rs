@@ -102,7 +102,7 @@ fn a_cohort_goes_from_raw_files_to_a_proven_split() {
         "it is there already"
     );
     let told = desk.told(&["check", "@out", "--split", "@s.json"], 0);
-    assert!(told.contains("split 3: nobody on two sides"), "{told}");
+    assert!(told.contains("split 3: nobody in two sets"), "{told}");
     let text = fs::read_to_string(desk.path("s.json")).expect("a split file");
     fs::write(desk.path("s.json"), text.replacen("990001", "990002", 1)).expect("writable");
     assert_eq!(

@@ -136,7 +136,7 @@ fn folds_that_cannot_be_learned_from_are_refused_before_anything_is_trained() {
     let shares = "downstream.train_shares=[0.01, 1.0]";
     let refused = desk.fail(&["--set", sex, "--set", shares]);
     assert!(
-        refused.contains("nobody on the training side is of class"),
+        refused.contains("nobody in the training set is of class"),
         "{refused}"
     );
     let stages = fs::read_dir(desk.path().join("runs")).map(Iterator::count);

@@ -10,7 +10,7 @@ mod split_problem;
 use std::path::{Path, PathBuf};
 
 use brainmae_files::exclusion::{Exclusion, reasons};
-use brainmae_files::{FileError, ScanId, SubjectId};
+use brainmae_files::{FileError, InvalidField, ScanId, SubjectId};
 
 use crate::likeness::Likeness;
 pub use batch_problem::{CropProblem, LoaderProblem, StoreProblem};
@@ -31,7 +31,7 @@ const REASONS_SHOWN: usize = 5;
 pub enum DataError {
     /// Error of a file or folder.
     #[error(transparent)]
-    Files(#[from] brainmae_files::FileError),
+    Files(#[from] FileError),
     /// Error of a file of a known format.
     #[error(transparent)]
     Formats(#[from] brainmae_formats::FormatError),
@@ -77,15 +77,8 @@ pub enum DataError {
         message: String,
     },
     /// A field of a configuration is out of its range.
-    #[error("{field} is {found}, expected {expected}")]
-    Config {
-        /// The field.
-        field: &'static str,
-        /// Its value.
-        found: String,
-        /// The allowed values.
-        expected: String,
-    },
+    #[error(transparent)]
+    Config(#[from] InvalidField),
     /// The signals of a scan cannot be used.
     #[error("{problem}: {path:?}")]
     Scan {
@@ -200,9 +193,7 @@ pub enum DataError {
         problem: SplitFileProblem,
     },
     /// A subject, family or scan is in two sets of a split.
-    #[error(
-        "{who} is on both sides of the split, in {first} and in {second}: draw the split again"
-    )]
+    #[error("{who} is in two sets of the split, in {first} and in {second}: draw the split again")]
     Leak {
         /// The subject, family or scan.
         who: LeakOf,
@@ -213,17 +204,17 @@ pub enum DataError {
     },
     /// One signal is in two sets of a split, under two names.
     #[error(
-        "scan {first} in {first_side} and scan {second} in {second_side} hold the same signal ({likeness}): leave one of them out, or give their subjects one family if they are one person"
+        "scan {first} in {first_set} and scan {second} in {second_set} hold the same signal ({likeness}): leave one of them out, or give their subjects one family if they are one person"
     )]
     SharedSignal {
         /// One scan.
         first: ScanId,
         /// Its set.
-        first_side: &'static str,
+        first_set: &'static str,
         /// The other scan.
         second: ScanId,
         /// Its set.
-        second_side: &'static str,
+        second_set: &'static str,
         /// Similarity of the two scans.
         likeness: Box<Likeness>,
     },
@@ -246,15 +237,6 @@ impl DataError {
     /// Wraps an error of a raw source outside this crate.
     pub fn outside(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Outside(error.into())
-    }
-
-    /// Wraps an I/O error with the action and the path.
-    pub(crate) fn io(
-        action: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(std::io::Error) -> Self {
-        let error = FileError::io(action, path);
-        move |source| Self::Files(error(source))
     }
 
     /// An error for a scan whose signals cannot be used.
@@ -307,19 +289,6 @@ impl DataError {
             path: path.to_owned(),
             line,
             message: error.message().to_owned(),
-        }
-    }
-
-    /// An error for a configuration value that is out of its range.
-    pub(crate) fn config(
-        field: &'static str,
-        found: impl ToString,
-        expected: impl Into<String>,
-    ) -> Self {
-        Self::Config {
-            field,
-            found: found.to_string(),
-            expected: expected.into(),
         }
     }
 }

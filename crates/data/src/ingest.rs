@@ -20,6 +20,7 @@ use crate::pipeline::{
     ScanSink, in_parallel,
 };
 use crate::prepared::DatasetHeader;
+use brainmae_files::CommonErrors as _;
 use brainmae_files::id::SubjectId;
 use brainmae_studies::phenotype::{PhenotypeOptions, Phenotypes};
 use brainmae_studies::{Listing, Note, NoteKind, SubjectRecord};

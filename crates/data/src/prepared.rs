@@ -23,6 +23,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{DataError, PreparedProblem};
+use brainmae_files::CommonErrors as _;
 use brainmae_files::exclusion::Exclusion;
 use brainmae_files::id::{ScanId, SubjectId};
 use brainmae_signals::cleaning::CleaningStep;

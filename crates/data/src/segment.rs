@@ -1,5 +1,6 @@
 //! Lengths of segments and samples, in seconds and in volumes.
 
+use brainmae_files::CommonErrors as _;
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
@@ -78,6 +79,8 @@ impl SegmentLayout {
 
 #[cfg(test)]
 mod tests {
+    use brainmae_files::InvalidField;
+
     use super::*;
 
     #[test]
@@ -98,7 +101,7 @@ mod tests {
                 "dt_secs"
             };
             assert!(
-                matches!(error, DataError::Config { field: found, .. } if found == field),
+                matches!(error, DataError::Config(InvalidField { field: found, .. }) if found == field),
                 "{error}"
             );
         }

@@ -17,9 +17,9 @@ use brainmae_files::checksum::FieldHasher;
 use brainmae_files::id::{ScanId, SubjectId};
 use brainmae_studies::SubjectRecord;
 
-pub use balance::{CategoryBalance, SideBalance, TargetBalance};
+pub use balance::{CategoryBalance, SetBalance, TargetBalance};
 pub use folds::FoldSpec;
-pub use proof::{SideCount, SplitProof, check_split};
+pub use proof::{SetCount, SplitProof, check_split};
 
 /// Spec of a split: shares of the subjects, or named scans. All other scans are the training set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -65,7 +65,7 @@ pub struct Split {
 }
 
 /// Names of the sets, for error messages.
-const SIDES: [&str; 3] = ["train", "validation", "test"];
+const SETS: [&str; 3] = ["train", "validation", "test"];
 
 /// A family, or a subject of unknown family; these two are distinct even if their names are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,11 +95,11 @@ impl Split {
             SplitUnit::Subject => "subject",
             SplitUnit::Scan => "scan",
         });
-        self.sides()
+        self.sets()
             .into_iter()
-            .zip(SIDES)
-            .fold(hasher, |hasher, (side, name)| {
-                side.iter().fold(hasher.field(name), |hasher, scan| {
+            .zip(SETS)
+            .fold(hasher, |hasher, (set, name)| {
+                set.iter().fold(hasher.field(name), |hasher, scan| {
                     hasher.field(scan.as_str())
                 })
             })
@@ -127,28 +127,28 @@ impl Split {
             .map(|scan| (&scan.scan, scan))
             .collect();
         let families = families(subjects);
-        let mut side_of_scan = BTreeMap::new();
-        let mut side_of_kin = BTreeMap::new();
+        let mut set_of_scan = BTreeMap::new();
+        let mut set_of_kin = BTreeMap::new();
         let mut subjects_seen = BTreeSet::new();
-        for (scans, side) in self.sides().into_iter().zip(SIDES) {
+        for (scans, set) in self.sets().into_iter().zip(SETS) {
             for scan in scans {
                 let Some(record) = included.get(scan) else {
                     return Err(DataError::Split(SplitProblem::UnusableScan {
-                        side,
+                        set,
                         scan: scan.clone(),
                         n_usable: included.len(),
                     }));
                 };
-                if let Some(first) = side_of_scan.insert(scan, side) {
+                if let Some(first) = set_of_scan.insert(scan, set) {
                     return Err(DataError::Leak {
                         who: LeakOf::Scan(scan.clone()),
                         first,
-                        second: side,
+                        second: set,
                     });
                 }
                 subjects_seen.insert(&record.subject);
                 let kin = kin(&families, &record.subject);
-                let other = side_of_kin.insert(kin, side).filter(|other| *other != side);
+                let other = set_of_kin.insert(kin, set).filter(|other| *other != set);
                 if let (SplitUnit::Subject, Some(first)) = (self.unit, other) {
                     return Err(DataError::Leak {
                         who: match kin {
@@ -156,7 +156,7 @@ impl Split {
                             Kin::Subject(subject) => LeakOf::Subject(subject.clone()),
                         },
                         first,
-                        second: side,
+                        second: set,
                     });
                 }
             }
@@ -169,7 +169,7 @@ impl Split {
         Ok(())
     }
 
-    fn sides(&self) -> [&[ScanId]; 3] {
+    fn sets(&self) -> [&[ScanId]; 3] {
         [&self.train, &self.validation, &self.test]
     }
 }
@@ -179,6 +179,8 @@ pub(crate) mod tests {
     use proptest::prelude::*;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
+
+    use brainmae_files::InvalidField;
 
     use super::*;
     use crate::prepared::ScanStatus;
@@ -280,7 +282,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn naming_scans_cannot_put_relatives_on_two_sides() {
+    fn naming_scans_cannot_put_relatives_in_two_sets() {
         let (scans, subjects) = people(&[4, 4, 0], 1);
         let spec = SplitSpec {
             test_scans: vec!["sub-0_run-01".into()],
@@ -330,7 +332,7 @@ pub(crate) mod tests {
         assert_eq!(
             problem(named("nobody"), &scans, &subjects),
             SplitProblem::UnusableScan {
-                side: "test",
+                set: "test",
                 scan: "nobody".into(),
                 n_usable: 4,
             }
@@ -352,7 +354,7 @@ pub(crate) mod tests {
             (stratified, sum, "0.6 + 0.5"),
         ] {
             match spec.draw_from(&scans, &subjects, &mut rng(0)) {
-                Err(DataError::Config { field, found, .. }) => {
+                Err(DataError::Config(InvalidField { field, found, .. })) => {
                     assert_eq!((field, found.as_str()), (key, value));
                 }
                 other => panic!("{other:?}"),
@@ -361,7 +363,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn excluded_scans_are_on_no_side() {
+    fn excluded_scans_are_in_no_set() {
         let (mut scans, subjects) = people(&[0; 4], 2);
         scans[3].status = ScanStatus::Excluded;
         let split = shares(0.0, 0.25)
@@ -372,7 +374,7 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn no_subject_is_on_both_sides(
+        fn no_subject_is_in_two_sets(
             families in prop::collection::vec(0..6_usize, 2..40),
             n_scans in 1..4_usize,
             validation in 0.0..0.4_f64,
@@ -386,20 +388,20 @@ pub(crate) mod tests {
                 prop_assume!(false);
                 unreachable!()
             };
-            let mut sides: BTreeMap<(bool, String), BTreeSet<&str>> = BTreeMap::new();
-            for (side, name) in split.sides().into_iter().zip(SIDES) {
-                for scan in side {
+            let mut sets: BTreeMap<(bool, String), BTreeSet<&str>> = BTreeMap::new();
+            for (set, name) in split.sets().into_iter().zip(SETS) {
+                for scan in set {
                     let record = scans.iter().find(|record| &record.scan == scan).unwrap();
                     let family = families[record.subject.as_str().parse::<usize>().unwrap()];
                     let who = match family {
                         0 => (false, record.subject.to_string()),
                         family => (true, family.to_string()),
                     };
-                    sides.entry(who).or_default().insert(name);
+                    sets.entry(who).or_default().insert(name);
                 }
             }
-            prop_assert!(sides.values().all(|names| names.len() == 1));
-            prop_assert_eq!(split.sides().concat().len(), scans.len());
+            prop_assert!(sets.values().all(|names| names.len() == 1));
+            prop_assert_eq!(split.sets().concat().len(), scans.len());
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{DataError, SplitFileProblem};
 use crate::prepared::{PreparedDataset, TOOL};
 use crate::split::{FoldSpec, Split, SplitSpec};
+use brainmae_files::CommonErrors as _;
 use brainmae_files::checksum::FieldHasher;
 use brainmae_files::write_atomic;
 

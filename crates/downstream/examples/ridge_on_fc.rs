@@ -6,7 +6,6 @@
 use std::error::Error;
 use std::path::Path;
 
-use brainmae_data::pipeline::{PrepareOptions, quiet};
 use brainmae_data::{PreparedDataset, SegmentSpec, SplitSpec};
 use brainmae_downstream::constant::Constant;
 use brainmae_downstream::features::Features;
@@ -18,7 +17,7 @@ use brainmae_downstream::{
     FoldOf, Learner, Predictions, Problem, Score, Signals, TargetSpec, Task,
 };
 use brainmae_run::Seeds;
-use brainmae_simulate::{PlantedSpec, PlantedTargets, Signs, prepare_planted};
+use brainmae_simulate::{PlantedSpec, PlantedTargets, Signs, planted_dataset};
 use burn::tensor::Device;
 
 const COLUMNS: [&str; 2] = ["fc_score", "null_score"];
@@ -91,12 +90,5 @@ fn planted(path: &Path) -> Result<PreparedDataset, Box<dyn Error>> {
     };
     let streams =
         |seed, name: &str| -> Box<dyn rand::Rng> { Box::new(Seeds::new(seed).stream(name)) };
-    prepare_planted(
-        &spec,
-        path,
-        &streams,
-        &PrepareOptions::default(),
-        &mut quiet,
-    )?;
-    Ok(PreparedDataset::open(path)?)
+    Ok(planted_dataset(&spec, path, &streams)?)
 }

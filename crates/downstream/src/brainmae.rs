@@ -60,6 +60,28 @@ impl FoldEncoder {
         })
     }
 
+    /// A small encoder with random weights in place of pretrained ones.
+    #[cfg(test)]
+    pub(crate) fn small(n_rois: usize, layout: SegmentLayout) -> Self {
+        let config = BrainMaeConfig {
+            d_model: 16,
+            n_heads: 2,
+            encoder_depth: 1,
+            ..BrainMaeConfig::default()
+        };
+        let data = DataShape {
+            n_rois,
+            segment_len_trs: layout.segment_len_trs,
+        };
+        let rng = &mut brainmae_run::Seeds::new(2).stream("weights");
+        let weights = config.init(data, rng, &Device::flex());
+        Self {
+            config,
+            layout,
+            weights: Some(weights.expect("sizes fit")),
+        }
+    }
+
     /// The same encoder without its pretrained weights.
     pub fn without_weights(&self) -> Self {
         Self::untrained(self.config.clone(), self.layout)

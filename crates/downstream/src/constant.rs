@@ -1,7 +1,9 @@
 //! Constant predictor: the mean of the training set, or its class shares.
 
 use crate::protocol::blind;
-use crate::{DownstreamError, Examples, Fitted, Kind, Labelled, Learner, Output, Problem};
+use crate::{
+    DownstreamError, Examples, FitResult, Fitted, Kind, Labelled, Learner, Output, Problem,
+};
 
 /// Constant predictor: one output for all examples.
 pub struct Constant;
@@ -11,12 +13,7 @@ impl Learner for Constant {
         "constant"
     }
 
-    fn fit(
-        &self,
-        problem: &Problem,
-        training: &Labelled,
-        _validation: &Labelled,
-    ) -> Result<Box<dyn Fitted>, DownstreamError> {
+    fn fit(&self, problem: &Problem, training: &Labelled, _validation: &Labelled) -> FitResult {
         Ok(Box::new(FittedConstant {
             kind: problem.kind,
             row: blind(problem, training),

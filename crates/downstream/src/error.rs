@@ -97,12 +97,12 @@ mod tests {
                 found: "0".into(),
                 expected: "at least 1 component".into(),
             },
-            fit(FitError::OnTwoSides {
+            fit(FitError::InTwoSets {
                 unit: "family 3".into(),
             }),
-            fit(FitError::EmptySide { side: "validation" }),
+            fit(FitError::EmptySet { set: "validation" }),
             fit(FitError::Diverged {
-                side: "training",
+                set: "training",
                 value: f64::INFINITY,
                 epoch: 2,
             }),
@@ -116,8 +116,8 @@ mod tests {
         let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(texts.join("\n"), @r#"
         downstream config: pca is 0, expected at least 1 component
-        mean-mlp cannot learn target age_years: family 3 is on two sides
-        mean-mlp cannot learn target age_years: nobody on the validation side has a truth; ask for fewer folds, or a target that more subjects have
+        mean-mlp cannot learn target age_years: family 3 is in two sets
+        mean-mlp cannot learn target age_years: nobody in the validation set has a truth; ask for fewer folds, or a target that more subjects have
         mean-mlp cannot learn target age_years: the training loss is inf in epoch 2: lower the learning rate
         mean-mlp cannot learn target age_years: it has 5 volumes; the encoder takes whole scans and segments of 4
         predictions of sex by FC + logistic: scan a: unit family 3 is tested in folds 0 and 1; a unit is tested once

@@ -14,11 +14,11 @@ pub enum FitError {
     NoFeatures,
     /// There are no validation examples to choose the penalty.
     #[error(
-        "the validation side is empty, and nothing chooses the penalty; raise validation_fraction"
+        "the validation set is empty, and nothing chooses the penalty; raise validation_fraction"
     )]
     NoValidation,
     /// All truths of the training set are equal.
-    #[error("all {n} truths of the training side are {value}")]
+    #[error("all {n} truths of the training set are {value}")]
     ConstantTruth {
         /// Number of examples.
         n: usize,
@@ -37,14 +37,14 @@ pub enum FitError {
         n_classes: usize,
     },
     /// Too few classes in the training set.
-    #[error("{found} classes on the training side, expected two")]
+    #[error("{found} classes in the training set, expected two")]
     FewClasses {
         /// Number of classes with examples.
         found: usize,
     },
     /// A class without examples in the training set.
     #[error(
-        "nobody on the training side is of class {class:?}; ask for fewer folds, a larger share, or stratify by it"
+        "nobody in the training set is of class {class:?}; ask for fewer folds, a larger share, or stratify by it"
     )]
     MissingClass {
         /// Name of the class.
@@ -52,15 +52,15 @@ pub enum FitError {
     },
     /// A set without a known truth.
     #[error(
-        "nobody on the {side} side has a truth; ask for fewer folds, or a target that more subjects have"
+        "nobody in the {set} set has a truth; ask for fewer folds, or a target that more subjects have"
     )]
-    EmptySide {
+    EmptySet {
         /// training, validation or test.
-        side: &'static str,
+        set: &'static str,
     },
     /// A unit (family, subject or scan) in two sets of a fold.
-    #[error("{unit} is on two sides")]
-    OnTwoSides {
+    #[error("{unit} is in two sets")]
+    InTwoSets {
         /// The unit.
         unit: String,
     },
@@ -97,10 +97,10 @@ pub enum FitError {
         scan: ScanId,
     },
     /// A loss that is not finite.
-    #[error("the {side} loss is {value} in epoch {epoch}: lower the learning rate")]
+    #[error("the {set} loss is {value} in epoch {epoch}: lower the learning rate")]
     Diverged {
         /// training or validation.
-        side: &'static str,
+        set: &'static str,
         /// The loss.
         value: f64,
         /// Epoch, from 0.

@@ -53,13 +53,11 @@ pub trait Learner: Sync {
     ///
     /// # Errors
     /// [`DownstreamError::Fit`] if the learner cannot be trained on these examples.
-    fn fit(
-        &self,
-        problem: &Problem,
-        training: &Labelled,
-        validation: &Labelled,
-    ) -> Result<Box<dyn Fitted>, DownstreamError>;
+    fn fit(&self, problem: &Problem, training: &Labelled, validation: &Labelled) -> FitResult;
 }
+
+/// A trained learner, or why there is none.
+pub type FitResult = Result<Box<dyn Fitted>, DownstreamError>;
 
 /// A trained learner.
 pub trait Fitted {

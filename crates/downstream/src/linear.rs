@@ -14,7 +14,8 @@ use nalgebra::DMatrix;
 
 use crate::features::Features;
 use crate::{
-    DownstreamError, Examples, FitError, Fitted, Kind, Labelled, Learner, Output, Problem,
+    DownstreamError, Examples, FitError, FitResult, Fitted, Kind, Labelled, Learner, Output,
+    Problem,
 };
 use logistic::Logistic;
 use pooled::Pooled;
@@ -54,12 +55,7 @@ impl Learner for LinearLearner {
         &self.name
     }
 
-    fn fit(
-        &self,
-        problem: &Problem,
-        training: &Labelled,
-        validation: &Labelled,
-    ) -> Result<Box<dyn Fitted>, DownstreamError> {
+    fn fit(&self, problem: &Problem, training: &Labelled, validation: &Labelled) -> FitResult {
         if validation.examples.is_empty() {
             return Err(problem.refused(&self.name, FitError::NoValidation));
         }
@@ -104,10 +100,10 @@ impl LinearModel {
     /// Fits a model on the rows of both sets, one row for each example. The penalty is the best one
     /// for the second set after a fit on the first. If a subject has one truth, its scans become
     /// one row, their mean.
-    pub fn choose(problem: &Problem, sides: [(DMatrix<f64>, &Labelled); 2]) -> Self {
-        let [(x, truth), (deciding, decided)] = sides.map(|(x, side)| {
-            let pooled = Pooled::new(problem, &side.examples);
-            (pooled.rows(x), pooled.truth(side))
+    pub fn choose(problem: &Problem, sets: [(DMatrix<f64>, &Labelled); 2]) -> Self {
+        let [(x, truth), (deciding, decided)] = sets.map(|(x, set)| {
+            let pooled = Pooled::new(problem, &set.examples);
+            (pooled.rows(x), pooled.truth(set))
         });
         let (x, truth) = ([&x, &deciding], [&truth[..], &decided]);
         let alpha = Self::best_alpha(problem.kind, x, truth);

@@ -51,23 +51,39 @@ pub trait Architecture: Clone + Sync + 'static {
     /// Weights of the network.
     type Network: Module;
 
-    /// Name in experiment files and tables.
-    fn name(&self) -> &'static str;
-
-    /// Publication.
-    fn source(&self) -> &'static str;
-
-    /// Training settings of the paper.
-    fn recipe(&self) -> Recipe;
-
-    /// Inputs that the network needs.
-    fn needs(&self) -> Needs;
+    /// What the publication says of the network.
+    fn paper(&self) -> Paper;
 
     /// Random weights.
     fn init(&self, sizes: Sizes, init: &mut Init<ChaCha8Rng>) -> Self::Network;
 
     /// Network output for one batch.
     fn forward(&self, network: &Self::Network, batch: &Batch, noise: &mut Noise) -> Said;
+}
+
+/// What a publication says of a network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Paper {
+    /// Name of the network in experiment files and tables.
+    pub name: &'static str,
+    /// Publication.
+    pub source: &'static str,
+    /// Inputs that the network needs.
+    pub needs: Needs,
+    /// Training settings.
+    pub recipe: Recipe,
+}
+
+impl Paper {
+    /// A network by its name, publication, inputs and training settings.
+    pub fn new(name: &'static str, source: &'static str, needs: Needs, recipe: Recipe) -> Self {
+        Self {
+            name,
+            source,
+            needs,
+            recipe,
+        }
+    }
 }
 
 /// Network output for one batch.

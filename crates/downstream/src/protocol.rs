@@ -35,14 +35,14 @@ impl<'a> FoldOf<'a> {
         train_share: f64,
         seeds: &Seeds,
     ) -> Result<Self, DownstreamError> {
-        let [training, validation, test] = task.sides(split);
+        let [training, validation, test] = task.sets(split);
         let refuse = |reason: FitError| DownstreamError::Fit {
             learner: format!("fold {number}"),
             target: task.name.clone(),
             reason,
         };
         let units =
-            |side: &[usize]| -> BTreeSet<&str> { side.iter().map(|i| task.unit(*i)).collect() };
+            |set: &[usize]| -> BTreeSet<&str> { set.iter().map(|i| task.unit(*i)).collect() };
         let [of_training, of_validation, of_test] =
             [&training, &validation, &test].map(|s| units(s));
         for (a, b) in [
@@ -52,7 +52,7 @@ impl<'a> FoldOf<'a> {
         ] {
             if let Some(both) = a.intersection(b).next() {
                 let unit = both.to_string();
-                return Err(refuse(FitError::OnTwoSides { unit }));
+                return Err(refuse(FitError::InTwoSets { unit }));
             }
         }
         let mut order: Vec<&str> = of_training.into_iter().collect();
@@ -66,13 +66,13 @@ impl<'a> FoldOf<'a> {
         let training: Vec<usize> = (training.into_iter())
             .filter(|i| chosen.contains(task.unit(*i)))
             .collect();
-        for (examples, side) in [
+        for (examples, set) in [
             (&training, "training"),
             (&validation, "validation"),
             (&test, "test"),
         ] {
             if examples.is_empty() {
-                return Err(refuse(FitError::EmptySide { side }));
+                return Err(refuse(FitError::EmptySet { set }));
             }
         }
         if let Kind::Classification { n_classes } = task.kind {

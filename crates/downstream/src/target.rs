@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use brainmae_data::{ScanRecord, SegmentLayout, SubjectRecord};
 use serde::{Deserialize, Serialize};
 
-use crate::task::{LeftOut, Truths};
+use crate::truth::{LeftOut, Truths};
 use crate::{DownstreamError, Example, Kind, Scan};
 pub use states::{StateSpec, Stretch};
 

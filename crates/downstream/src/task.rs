@@ -9,58 +9,8 @@ use brainmae_data::{
 };
 
 use crate::target::{Seen, TargetSpec};
+use crate::truth::LeftOut;
 use crate::{DownstreamError, Example, Examples, Kind, Labelled, Scan};
-
-/// Truths of a target, read from scans.
-pub(crate) struct Truths {
-    pub kind: Kind,
-    pub classes: Vec<String>,
-    pub examples: Vec<Example>,
-    pub truth: Vec<f64>,
-    pub training: Vec<(Example, f64)>,
-    pub left_out: Vec<LeftOut>,
-    pub n_mixed: usize,
-}
-
-impl Truths {
-    pub fn new(kind: Kind, classes: Vec<String>) -> Self {
-        Self {
-            kind,
-            classes,
-            examples: Vec::new(),
-            truth: Vec::new(),
-            training: Vec::new(),
-            left_out: Vec::new(),
-            n_mixed: 0,
-        }
-    }
-
-    pub fn push(&mut self, example: Example, truth: f64) {
-        self.examples.push(example);
-        self.truth.push(truth);
-    }
-}
-
-/// A scan without a truth.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftOut {
-    /// Identifier of the scan.
-    pub scan: ScanId,
-    /// Subject of the scan.
-    pub subject: SubjectId,
-    /// Reason.
-    pub reason: String,
-}
-
-impl LeftOut {
-    pub(crate) fn of(scan: &Scan, reason: String) -> Self {
-        Self {
-            scan: scan.scan.clone(),
-            subject: scan.subject.clone(),
-            reason,
-        }
-    }
-}
 
 /// Signals of a data set, in memory.
 pub struct Signals {
@@ -219,11 +169,11 @@ impl Task {
     }
 
     /// Numbers of the examples in the training, validation and test set of a split.
-    pub fn sides(&self, split: &Split) -> [Vec<usize>; 3] {
-        [&split.train, &split.validation, &split.test].map(|side| {
-            let side: BTreeSet<&ScanId> = side.iter().collect();
-            let on_side = |i: &usize| side.contains(&self.scans[self.examples[*i].scan].scan);
-            (0..self.examples.len()).filter(on_side).collect()
+    pub fn sets(&self, split: &Split) -> [Vec<usize>; 3] {
+        [&split.train, &split.validation, &split.test].map(|set| {
+            let set: BTreeSet<&ScanId> = set.iter().collect();
+            let in_set = |i: &usize| set.contains(&self.scans[self.examples[*i].scan].scan);
+            (0..self.examples.len()).filter(in_set).collect()
         })
     }
 

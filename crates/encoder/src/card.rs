@@ -6,10 +6,8 @@ use brainmae_data::{DataCard, PreparedDataset, ScanStore, SegmentLayout, Split};
 use brainmae_model::BrainMaeConfig;
 use brainmae_run::Card;
 
+use crate::checkpoint::{MODEL, to_value};
 use crate::{Checkpoint, EncoderError};
-
-/// Name of the model in cards.
-pub const MODEL: &str = "brainmae";
 
 /// The card of weights that are trained on `training`, the scans of the training set of `split`.
 /// Scans that `start` was trained on are listed too.
@@ -47,9 +45,4 @@ pub fn card(
 fn union(mine: &[String], theirs: &[String]) -> Vec<String> {
     let all: BTreeSet<&String> = mine.iter().chain(theirs).collect();
     all.into_iter().cloned().collect()
-}
-
-/// A config or a card as JSON.
-pub(crate) fn to_value(value: &impl serde::Serialize) -> serde_json::Value {
-    serde_json::to_value(value).expect("structs of numbers and texts are JSON")
 }

@@ -10,8 +10,10 @@ use brainmae_model::{BrainMae, BrainMaeConfig, DataShape, weights};
 use brainmae_run::{Card, Seeds};
 use burn::tensor::Device;
 
-use crate::card::{MODEL, to_value};
 use crate::{Encoder, EncoderError};
+
+/// Name of the model in cards.
+pub const MODEL: &str = "brainmae";
 
 /// File name of the weights in a checkpoint.
 pub const WEIGHTS: &str = "model.safetensors";
@@ -239,4 +241,9 @@ impl Checkpoint {
 
 fn texts(names: &[String]) -> BTreeSet<&str> {
     names.iter().map(String::as_str).collect()
+}
+
+/// A config or a card as JSON.
+pub(crate) fn to_value(value: &impl serde::Serialize) -> serde_json::Value {
+    serde_json::to_value(value).expect("structs of numbers and texts are JSON")
 }

@@ -6,8 +6,8 @@ mod embedding;
 mod encoder;
 mod error;
 
-pub use card::{MODEL, card};
-pub use checkpoint::{Checkpoint, WEIGHTS};
+pub use card::card;
+pub use checkpoint::{Checkpoint, MODEL, WEIGHTS};
 pub use embedding::{SampleEmbedding, embed_crops, input};
 pub use encoder::Encoder;
 pub use error::EncoderError;

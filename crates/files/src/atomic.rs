@@ -23,10 +23,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     write().map_err(|source| {
         // No further clean-up is possible if this fails; the next write overwrites the file.
         let _ = fs::remove_file(&staging);
-        FileError::Write {
-            path: path.to_owned(),
-            source,
-        }
+        FileError::write(path)(source)
     })
 }
 

@@ -1,4 +1,4 @@
-//! Errors of files and folders.
+//! Errors of files and folders, and of fields of a configuration.
 
 use std::path::PathBuf;
 
@@ -49,7 +49,7 @@ pub enum FileError {
 }
 
 impl FileError {
-    /// Wraps an I/O error with the action and the path.
+    /// Wraps an error of reading, creating or listing with the action and the path.
     pub fn io(
         action: &'static str,
         path: impl Into<PathBuf>,
@@ -61,4 +61,54 @@ impl FileError {
             source,
         }
     }
+
+    /// Wraps an error of writing; the previous version of the file is still there.
+    pub fn write(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        |source| Self::Write { path, source }
+    }
 }
+
+/// A field of a configuration that is out of its range.
+///
+/// Libraries name the field; a program adds the option or table that sets it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field} is {found}, expected {expected}")]
+pub struct InvalidField {
+    /// The field.
+    pub field: &'static str,
+    /// Its value.
+    pub found: String,
+    /// The allowed values.
+    pub expected: String,
+}
+
+/// Constructors of the errors that most crates have in common: of a file, and of a field.
+///
+/// They work for every error type that is made [`From`] a [`FileError`] or an [`InvalidField`].
+pub trait CommonErrors: Sized {
+    /// Wraps an I/O error with the action and the path.
+    fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self
+    where
+        Self: From<FileError>,
+    {
+        let wrap = FileError::io(action, path);
+        |source| wrap(source).into()
+    }
+
+    /// An error for a field of a configuration that is out of its range.
+    fn config(field: &'static str, found: impl ToString, expected: impl Into<String>) -> Self
+    where
+        Self: From<InvalidField>,
+    {
+        let found = found.to_string();
+        let expected = expected.into();
+        Self::from(InvalidField {
+            field,
+            found,
+            expected,
+        })
+    }
+}
+
+impl<E> CommonErrors for E {}

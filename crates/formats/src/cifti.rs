@@ -7,20 +7,23 @@
 //! # Source
 //! CIFTI-2 file format, <https://www.nitrc.org/projects/cifti>, revision of March 2014.
 
+use brainmae_files::CommonErrors as _;
+
 mod axis;
 mod dense_labels;
 mod header;
+mod kind;
 mod matrix;
 mod means;
 mod models;
 mod parcels;
 mod problem;
+mod side;
 #[cfg(test)]
 mod tests;
 pub mod writer;
 mod xml;
 
-use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -28,33 +31,13 @@ use crate::error::FormatError;
 pub use axis::LabelEntry;
 use axis::{Axis, Labels, Series};
 pub use dense_labels::DenseLabels;
+pub use kind::CiftiKind;
 use matrix::{Matrix, Rows};
 pub use means::RoiMeans;
 use models::BrainModels;
-pub use models::{Side, VolumeSpace};
+pub use models::VolumeSpace;
 pub use problem::{CiftiProblem, ModelProblem, XmlProblem};
-
-/// What a CIFTI file holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CiftiKind {
-    /// `.dtseries.nii`: the signal of every grayordinate.
-    DenseSeries,
-    /// `.ptseries.nii`: the signal of every parcel.
-    ParcelSeries,
-    /// `.dlabel.nii`: one or more labels of every grayordinate.
-    DenseLabels,
-}
-
-impl fmt::Display for CiftiKind {
-    /// The kind as users know it, with its file ending.
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::DenseSeries => "signals of grayordinates (.dtseries.nii)",
-            Self::ParcelSeries => "signals of parcels (.ptseries.nii)",
-            Self::DenseLabels => "labels of grayordinates (.dlabel.nii)",
-        })
-    }
-}
+pub use side::Side;
 
 /// A CIFTI-2 file whose header has been read and checked.
 #[derive(Debug)]

@@ -13,6 +13,7 @@
 
 mod arrow;
 mod cell;
+mod column;
 mod file;
 mod long;
 mod parquet;
@@ -24,23 +25,9 @@ use std::ops::Range;
 
 use crate::error::FormatError;
 use crate::signal_table::{SignalTable, telling_names};
+use column::{BOLD, ROI, SCAN, TIME, VALUE, VOLUME};
 pub use file::ColumnarFile;
 pub use problem::{BlockProblem, ColumnarProblem};
-
-/// The name of the scan that a row belongs to.
-const SCAN: &str = "scan";
-/// The number of a volume in its scan.
-const VOLUME: &str = "volume";
-/// Time of a volume in seconds from the start of its scan.
-const TIME: &str = "time_secs";
-/// The ROI of a row of the long form.
-const ROI: &str = "roi";
-/// The number in a row of the long form; [`BOLD`] is allowed as its name as well.
-const VALUE: &str = "value";
-/// The signals of all ROIs in the list form.
-const BOLD: &str = "bold";
-/// Whether a volume may be used.
-const KEPT: &str = "kept";
 
 /// Maximum number of values, above that of any scan: a few bytes can encode any number of equal
 /// rows.

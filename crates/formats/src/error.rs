@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use brainmae_files::FileError;
+use brainmae_files::{FileError, InvalidField};
 
 use crate::cifti::CiftiProblem;
 #[cfg(feature = "columnar")]
@@ -20,15 +20,8 @@ pub enum FormatError {
     #[error(transparent)]
     Files(#[from] FileError),
     /// A field of a configuration is out of its range.
-    #[error("{field} is {found}, expected {expected}")]
-    Config {
-        /// The field.
-        field: &'static str,
-        /// Its value.
-        found: String,
-        /// The allowed values.
-        expected: String,
-    },
+    #[error(transparent)]
+    Config(#[from] InvalidField),
     /// Problem of a CIFTI-2 file.
     #[error("{problem}: {path:?}")]
     Cifti {
@@ -113,15 +106,6 @@ pub enum FormatError {
 }
 
 impl FormatError {
-    /// Wraps an I/O error with the action and the path.
-    pub(crate) fn io(
-        action: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(std::io::Error) -> Self {
-        let error = FileError::io(action, path);
-        move |source| Self::Files(error(source))
-    }
-
     pub(crate) fn cifti(path: &Path, problem: impl Into<CiftiProblem>) -> Self {
         Self::Cifti {
             path: path.to_owned(),
@@ -168,19 +152,6 @@ impl FormatError {
         Self::Columnar {
             path: path.to_owned(),
             problem,
-        }
-    }
-
-    /// An error for a field of a configuration that is out of its range.
-    pub(crate) fn config(
-        field: &'static str,
-        found: impl ToString,
-        expected: impl Into<String>,
-    ) -> Self {
-        Self::Config {
-            field,
-            found: found.to_string(),
-            expected: expected.into(),
         }
     }
 

@@ -13,6 +13,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use brainmae_files::CommonErrors as _;
 use flate2::bufread::MultiGzDecoder;
 
 use crate::error::FormatError;

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::error::FormatError;
 use crate::number::decode;
 use crate::roi_signals::RoiSignals;
+use brainmae_files::CommonErrors as _;
 use header::Header;
 pub use problem::NpyProblem;
 

@@ -7,6 +7,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use brainmae_files::CommonErrors as _;
+
 use crate::error::FormatError;
 use crate::label_map::{GrayordinateLabels, LabelProblem};
 use crate::signal_table::TextProblem;

@@ -1,9 +1,6 @@
 //! Front end: the program that was started, `brainmae` or `cargo xtask`.
 
-use std::path::PathBuf;
 use std::sync::OnceLock;
-
-use crate::workspace;
 
 /// Programs that people start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,14 +47,6 @@ impl Front {
         match self {
             Front::Brainmae => "brainmae-cli",
             Front::Xtask => "xtask",
-        }
-    }
-
-    /// Default folder of `runs` and `prepared`.
-    pub fn folder(self) -> PathBuf {
-        match self {
-            Front::Brainmae => PathBuf::new(),
-            Front::Xtask => workspace::root(),
         }
     }
 }

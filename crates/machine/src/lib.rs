@@ -2,6 +2,7 @@
 
 pub mod allocator;
 pub mod cargo;
+pub mod code_version;
 pub mod device;
 pub mod devices;
 pub mod front;

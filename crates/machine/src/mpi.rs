@@ -97,7 +97,7 @@ mod linked {
     use ::mpi::topology::SimpleCommunicator;
     use ::mpi::traits::{Communicator, CommunicatorCollectives, Equivalence};
     use anyhow::{Context, Result};
-    use brainmae_pretrain::World;
+    use brainmae_pretrain::Communicator as Processes;
 
     /// MPI starts and ends once. A panic must not end it, because that would wait for the other
     /// processes.
@@ -156,7 +156,7 @@ mod linked {
         }
     }
 
-    impl World for Mpi {
+    impl Processes for Mpi {
         fn rank(&self) -> usize {
             self.rank
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use brainmae_model::Precision;
-use brainmae_pretrain::{Alone, World};
+use brainmae_pretrain::{Alone, Communicator};
 use clap::ValueEnum;
 
 use crate::devices::Devices;
@@ -26,7 +26,7 @@ pub enum Processes {
 }
 
 /// Communicator of this program's processes, from their start.
-static WORLD: OnceLock<Box<dyn World + Send + Sync>> = OnceLock::new();
+static COMMUNICATOR: OnceLock<Box<dyn Communicator + Send + Sync>> = OnceLock::new();
 
 /// Set when the processes have parted.
 static PARTED: AtomicBool = AtomicBool::new(false);
@@ -54,25 +54,25 @@ impl Processes {
     ///
     /// # Errors
     /// If there is no MPI; see [`Processes::provide`].
-    pub fn world(self) -> Result<&'static dyn World> {
+    pub fn communicator(self) -> Result<&'static dyn Communicator> {
         if PARTED.load(Ordering::Relaxed) {
             return Ok(&Alone);
         }
-        if let Some(world) = WORLD.get() {
-            return Ok(&**world);
+        if let Some(communicator) = COMMUNICATOR.get() {
+            return Ok(&**communicator);
         }
-        let world: Box<dyn World + Send + Sync> = match self {
+        let communicator: Box<dyn Communicator + Send + Sync> = match self {
             Processes::One => Box::new(Alone),
             Processes::Mpi => Box::new(Mpi::begin()?),
         };
-        Ok(&**WORLD.get_or_init(|| world))
+        Ok(&**COMMUNICATOR.get_or_init(|| communicator))
     }
 }
 
 /// Number of this process if another one speaks for it, from 1; otherwise `None`.
 pub fn follower() -> Option<usize> {
-    let world = WORLD.get()?;
-    (!world.is_first()).then(|| world.rank())
+    let communicator = COMMUNICATOR.get()?;
+    (!communicator.is_first()).then(|| communicator.rank())
 }
 
 /// Output of the log: nothing in processes that another one speaks for.
@@ -118,12 +118,12 @@ pub fn abort() {
 ///
 /// # Errors
 /// If the path is not valid text.
-pub fn path_of_first(world: &dyn World, path: &Path) -> Result<PathBuf> {
+pub fn path_of_first(communicator: &dyn Communicator, path: &Path) -> Result<PathBuf> {
     let bytes = path.to_str().context("a path that is no text")?.as_bytes();
-    let length = world.of_first(&[bytes.len() as f64])[0] as usize;
+    let length = communicator.of_first(&[bytes.len() as f64])[0] as usize;
     let mut padded: Vec<f64> = bytes.iter().map(|byte| f64::from(*byte)).collect();
     padded.resize(length, 0.0);
-    let told = world.of_first(&padded);
+    let told = communicator.of_first(&padded);
     let text = String::from_utf8(told.into_iter().map(|byte| byte as u8).collect())?;
     Ok(PathBuf::from(text))
 }
@@ -134,9 +134,12 @@ mod tests {
 
     #[test]
     fn one_process_is_its_own_first() {
-        let world = Processes::One.world().expect("nothing is needed");
-        assert_eq!((world.rank(), world.size(), follower()), (0, 1, None));
-        let path = path_of_first(world, Path::new("/a/b")).expect("text");
+        let communicator = Processes::One.communicator().expect("nothing is needed");
+        assert_eq!(
+            (communicator.rank(), communicator.size(), follower()),
+            (0, 1, None)
+        );
+        let path = path_of_first(communicator, Path::new("/a/b")).expect("text");
         assert_eq!(path, Path::new("/a/b"));
     }
 }

@@ -8,7 +8,6 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use brainmae_data::pipeline::{PrepareOptions, quiet};
 use brainmae_data::{PreparedDataset, ScanStore, SegmentSpec, SplitSpec};
 use brainmae_model::{BrainMaeConfig, DataShape};
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
@@ -19,7 +18,7 @@ use brainmae_pretrain::reconstruction::{ReconstructionConfig, score, summarise};
 use brainmae_pretrain::schedule::Schedule;
 use brainmae_pretrain::{Alone, Workers};
 use brainmae_run::{Card, Manifest, RunFolder, Seeds};
-use brainmae_simulate::{PlantedSpec, Signs, prepare_planted};
+use brainmae_simulate::{PlantedSpec, planted_dataset};
 use burn::tensor::Device;
 
 const SEED: u64 = 3;
@@ -83,7 +82,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         stop: &AtomicBool::new(false),
         progress: &mut |at| println!("step {} of {}: loss {:.3}", at.step, at.steps, at.loss),
         workers: &Workers::on_one_device(train.parts),
-        world: &Alone,
+        communicator: &Alone,
     };
     let device = Device::default();
     let outcome = Engine::new(&train, &objective, &run)?
@@ -124,26 +123,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn planted(path: &Path) -> Result<PreparedDataset, Box<dyn Error>> {
     let spec = PlantedSpec {
         n_subjects: 120,
-        n_networks: 3,
-        n_states: 2,
-        mean_dwell_secs: 60.0,
-        dt_secs: 3.0,
-        n_volumes: 60,
-        ar1: 0.6,
-        noise_sd: 0.4,
-        strength_low: 0.8,
-        strength_high: 1.2,
-        signs: Signs::Positive,
-        ..PlantedSpec::default()
+        ..PlantedSpec::small()
     };
     let streams =
         |seed, name: &str| -> Box<dyn rand::Rng> { Box::new(Seeds::new(seed).stream(name)) };
-    prepare_planted(
-        &spec,
-        path,
-        &streams,
-        &PrepareOptions::default(),
-        &mut quiet,
-    )?;
-    Ok(PreparedDataset::open(path)?)
+    Ok(planted_dataset(&spec, path, &streams)?)
 }

@@ -6,10 +6,10 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 
+use crate::communicator::{Communicator, share, sum_gradients};
 use crate::optimizer::add_gradients;
 use crate::readings::BatchLoss;
 use crate::workers::Workers;
-use crate::world::{World, share, sum_gradients};
 use crate::{Objective, PartLoss, PretrainError};
 
 /// Mean over the parts of a batch, with the weights of the objective.
@@ -39,9 +39,9 @@ impl BatchGradient {
         model: &O::Model,
         step: u64,
         workers: &Workers,
-        world: &dyn World,
+        communicator: &dyn Communicator,
     ) -> Result<Self, PretrainError> {
-        let parts = share(world, objective.parts());
+        let parts = share(communicator, objective.parts());
         let copies = workers.others.iter();
         let copies: Vec<O::Model> = copies.map(|device| model.clone().fork(device)).collect();
         let models: Vec<&O::Model> = std::iter::once(model).chain(&copies).collect();
@@ -53,8 +53,8 @@ impl BatchGradient {
                 sum.loss.add(loss.weight, loss.total, loss.terms);
             }
         }
-        sum.loss.weigh(world);
-        let total = sum_gradients(world, model, sum.gradients, &device(model));
+        sum.loss.weigh(communicator);
+        let total = sum_gradients(communicator, model, sum.gradients, &device(model));
         let mut gradients = GradientsParams::new();
         add_gradients(model, &mut gradients, total, 1.0 / sum.loss.weight());
         Ok(Self {

@@ -49,7 +49,7 @@ pub struct Setup {
     pub batch_size: usize,
     /// Number of parts of a batch.
     pub parts: usize,
-    /// Parts that this process computes: all, or a [share](crate::world::share). Other parts are
+    /// Parts that this process computes: all, or a [share](crate::communicator::share). Other parts are
     /// not read.
     pub own: Range<usize>,
     /// Card that is saved with the weights.
@@ -111,9 +111,9 @@ impl MaskedReconstruction {
         validation: ScanStore,
     ) -> Result<Self, PretrainError> {
         setup.mask.check()?;
-        for (side, store) in [("training", &training), ("validation", &validation)] {
+        for (set, store) in [("training", &training), ("validation", &validation)] {
             if store.is_empty() {
-                return Err(PretrainError::NoScans { side });
+                return Err(PretrainError::NoScans { set });
             }
         }
         if setup.parts == 0 || !setup.batch_size.is_multiple_of(setup.parts) {

@@ -9,11 +9,11 @@ use burn::module::Module;
 use serde::{Deserialize, Serialize};
 
 use crate::batch_gradient::BatchGradient;
+use crate::communicator::{Communicator, first_alone};
 use crate::error::LastGood;
 use crate::optimizer::{Optimizer, OptimizerConfig};
 use crate::readings::Readings;
 use crate::schedule::Schedule;
-use crate::world::{World, first_alone};
 use crate::{Objective, PretrainError, Workers};
 
 pub use brainmae_encoder::WEIGHTS;
@@ -155,7 +155,7 @@ pub struct Watch<'a> {
     /// Workers that compute parts of a batch; the result does not depend on them.
     pub workers: &'a Workers,
     /// Communicator of the processes that train together; it shares the parts of a batch.
-    pub world: &'a dyn World,
+    pub communicator: &'a dyn Communicator,
 }
 
 /// End of a run.
@@ -219,14 +219,17 @@ impl<'a, O: Objective> Engine<'a, O> {
     /// [`PretrainError::NonFinite`] stops the run; the last checkpoint stays valid. Other errors
     /// come from batches and files.
     pub fn train(&self, model: O::Model, watch: &mut Watch) -> Result<Outcome, PretrainError> {
-        let (workers, world) = (watch.workers, watch.world);
-        check_parts(self.objective.parts(), workers.n_devices() * world.size())?;
+        let (workers, communicator) = (watch.workers, watch.communicator);
+        check_parts(
+            self.objective.parts(),
+            workers.n_devices() * communicator.size(),
+        )?;
         // The saved optimiser state identifies parameters by name.
         let model = weights::with_stable_ids(model);
-        let (mut model, mut optimizer, mut at) = first_alone(world, || self.start(model))?;
-        self.require_together(at.step, world)?;
+        let (mut model, mut optimizer, mut at) = first_alone(communicator, || self.start(model))?;
+        self.require_together(at.step, communicator)?;
         // Only the first process writes.
-        let mut log = match world.is_first() {
+        let mut log = match communicator.is_first() {
             true => Some(self.run.metric_log((at.step > 0).then_some(at.step))?),
             false => None,
         };
@@ -236,7 +239,7 @@ impl<'a, O: Objective> Engine<'a, O> {
             let step = at.step;
             let schedule = &self.config.schedule;
             let lr = schedule.at(step, self.config.steps, self.config.batch_size);
-            let batch = BatchGradient::of(self.objective, &model, step, workers, world)?;
+            let batch = BatchGradient::of(self.objective, &model, step, workers, communicator)?;
             let norm;
             (model, norm) = optimizer.step(lr, model, batch.gradients);
             at.step += 1;
@@ -248,7 +251,7 @@ impl<'a, O: Objective> Engine<'a, O> {
             };
             readings.push(unread, batch.loss, norm);
 
-            let stop = world.any(watch.stop.load(Ordering::Relaxed));
+            let stop = communicator.any(watch.stop.load(Ordering::Relaxed));
             let last = at.step == self.config.steps;
             let every = |steps: u64| at.step % steps == 0 || last;
             let validate = every(self.config.validate_every);
@@ -258,7 +261,7 @@ impl<'a, O: Objective> Engine<'a, O> {
             }
             // Losses are checked before the weights are used: a non-finite loss makes the weights
             // invalid.
-            let loss = self.read(&mut readings, log.as_mut(), world)?;
+            let loss = self.read(&mut readings, log.as_mut(), communicator)?;
             if let Some(log) = &mut log {
                 let best = validate && self.validate(&model, &mut at, log)?;
                 (watch.progress)(Progress {
@@ -289,10 +292,10 @@ impl<'a, O: Objective> Engine<'a, O> {
         &self,
         readings: &mut Readings<Unread>,
         mut log: Option<&mut MetricLog>,
-        world: &dyn World,
+        communicator: &dyn Communicator,
     ) -> Result<f64, PretrainError> {
         let mut newest = f64::NAN;
-        for (of, numbers) in readings.read(world) {
+        for (of, numbers) in readings.read(communicator) {
             // Steps are counted from 0, like batches.
             let step = of.step - 1;
             self.require_finite("the loss", numbers.loss, step)?;
@@ -351,13 +354,17 @@ impl<'a, O: Objective> Engine<'a, O> {
     }
 
     /// Checks that all processes have found the same checkpoint.
-    fn require_together(&self, step: u64, world: &dyn World) -> Result<(), PretrainError> {
-        let first = world.of_first(&[step as f64])[0] as u64;
+    fn require_together(
+        &self,
+        step: u64,
+        communicator: &dyn Communicator,
+    ) -> Result<(), PretrainError> {
+        let first = communicator.of_first(&[step as f64])[0] as u64;
         if step == first {
             return Ok(());
         }
         Err(PretrainError::Apart {
-            rank: world.rank(),
+            rank: communicator.rank(),
             step,
             first,
             path: self.run.checkpoints().display().to_string(),

@@ -82,10 +82,10 @@ pub enum PretrainError {
         problem: String,
     },
     /// A training, validation or test set without scans.
-    #[error("the {side} side of the split has no scans")]
+    #[error("the {set} set of the split has no scans")]
     NoScans {
         /// training, validation or test.
-        side: &'static str,
+        set: &'static str,
     },
     /// A covariance that is not invertible with any ridge of the grid.
     #[error(

@@ -3,6 +3,7 @@
 pub mod batch_gradient;
 pub mod batches;
 pub mod brainmae;
+pub mod communicator;
 pub mod engine;
 mod error;
 pub mod mask;
@@ -17,10 +18,9 @@ pub mod schedule;
 pub mod tables;
 pub mod traces;
 pub mod workers;
-pub mod world;
 
+pub use communicator::{Alone, Communicator};
 pub use engine::{Engine, EngineConfig, Outcome, Watch};
 pub use error::{LastGood, PretrainError};
 pub use objective::{Objective, PartLoss};
 pub use workers::Workers;
-pub use world::{Alone, World};

@@ -5,7 +5,7 @@
 
 use burn::tensor::{Tensor, TensorData};
 
-use crate::world::World;
+use crate::communicator::Communicator;
 
 /// Loss and terms of this process's parts of a batch, on the device.
 #[derive(Default)]
@@ -43,9 +43,9 @@ impl BatchLoss {
     }
 
     /// Sums the weights of the parts over all processes.
-    pub(crate) fn weigh(&mut self, world: &dyn World) {
+    pub(crate) fn weigh(&mut self, communicator: &dyn Communicator) {
         let mut weight = [self.parts.iter().map(|(weight, _)| weight).sum()];
-        world.sum(&mut weight);
+        communicator.sum(&mut weight);
         [self.weight] = weight;
     }
 
@@ -82,7 +82,7 @@ impl<Note> Readings<Note> {
     }
 
     /// Reads all steps in one transfer and removes them. All processes must have the same steps.
-    pub fn read(&mut self, world: &dyn World) -> Vec<(Note, StepNumbers)> {
+    pub fn read(&mut self, communicator: &dyn Communicator) -> Vec<(Note, StepNumbers)> {
         let steps = std::mem::take(&mut self.steps);
         let tensors = steps.iter().flat_map(|(_, loss, norm)| {
             let parts = loss.parts.iter().map(|(_, values)| values);
@@ -99,7 +99,7 @@ impl<Note> Readings<Note> {
             sums.extend(loss.sums(&mut take));
             norms.push(take());
         }
-        world.sum(&mut sums);
+        communicator.sum(&mut sums);
         let mut sums = sums.into_iter();
         let numbers = |((note, loss, _), grad_norm): ((Note, BatchLoss, _), f64)| {
             let mean = 1.0 / loss.weight;

@@ -166,7 +166,7 @@ pub fn score(
     mut done: impl FnMut(f64) -> ControlFlow<()>,
 ) -> Result<Vec<ScanScore>, PretrainError> {
     if store.is_empty() {
-        return Err(PretrainError::NoScans { side: "test" });
+        return Err(PretrainError::NoScans { set: "test" });
     }
     let mut scores = Vec::new();
     for &ratio in &config.mask_ratios {

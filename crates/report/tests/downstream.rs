@@ -5,6 +5,7 @@ use std::path::Path;
 
 use brainmae_downstream::notes::{self, LeftOutScan, SegmentOnset, TargetNotes};
 use brainmae_downstream::{DownstreamError, Prediction, Predictions, Results, ResultsSpec};
+use brainmae_files::FileError;
 use brainmae_report::ReportError;
 use brainmae_report::downstream::{ReportData, Setting, render};
 use brainmae_run::table::write_table;
@@ -280,7 +281,7 @@ fn what_is_missing_is_named() {
     let ReportError::Downstream(error) = error else {
         panic!("not an error of predictions: {error}");
     };
-    let DownstreamError::Run(RunError::Read { path, .. }) = *error else {
+    let DownstreamError::Run(RunError::Files(FileError::Io { path, .. })) = *error else {
         panic!("not a file that cannot be read: {error}");
     };
     assert!(path.ends_with("classes.json"), "{path:?}");

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Card, RunError};
 use brainmae_files::atomic::{sync_parent, write_synced};
-use brainmae_files::sha256_bytes;
+use brainmae_files::{CommonErrors as _, sha256_bytes};
 
 /// A checkpoint on disk: `model.safetensors`, `state` and `card.json`.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ impl Checkpoint {
     /// one is whole.
     ///
     /// # Errors
-    /// [`RunError::Write`], for example when the disk is full: the previous checkpoint is then
+    /// [`RunError::Files`], for example when the disk is full: the previous checkpoint is then
     /// still there, and no partial new one.
     pub fn save(
         folder: &Path,
@@ -103,10 +103,10 @@ impl Checkpoint {
     /// Opens the checkpoint in the folder `path`.
     ///
     /// # Errors
-    /// [`RunError::Read`] or [`RunError::Damaged`].
+    /// [`RunError::Files`] or [`RunError::Damaged`].
     pub fn open(path: &Path) -> Result<Self, RunError> {
         let file = path.join("card.json");
-        let text = fs::read_to_string(&file).map_err(RunError::read(&file))?;
+        let text = fs::read_to_string(&file).map_err(RunError::io("read", &file))?;
         let card: CardFile =
             serde_json::from_str(&text).map_err(|e| RunError::damaged(&file, e))?;
         Ok(Self {
@@ -129,11 +129,11 @@ impl Checkpoint {
     /// The bytes of one of its files, checked against the card.
     ///
     /// # Errors
-    /// [`RunError::Read`], or [`RunError::Damaged`] if the bytes differ from those that were
+    /// [`RunError::Files`], or [`RunError::Damaged`] if the bytes differ from those that were
     /// written.
     pub fn read(&self, name: &str) -> Result<Vec<u8>, RunError> {
         let path = self.path.join(name);
-        let bytes = fs::read(&path).map_err(RunError::read(&path))?;
+        let bytes = fs::read(&path).map_err(RunError::io("read", &path))?;
         match self.sha256.get(name) {
             Some(expected) if *expected == sha256_bytes(&bytes) => Ok(bytes),
             Some(_) => Err(RunError::damaged(
@@ -169,6 +169,8 @@ fn recover(folder: &Path, name: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use brainmae_files::FileError;
+
     use super::*;
 
     fn save(folder: &Path, step: u64) -> Result<(), RunError> {
@@ -213,7 +215,7 @@ mod tests {
         let files = [("state", vec![2; 1000])];
         let error = Checkpoint::save_with(folder.path(), "last", &card, &files, full)
             .expect_err("no space");
-        let RunError::Write { source, .. } = error else {
+        let RunError::Files(FileError::Write { source, .. }) = error else {
             panic!("{error}")
         };
         assert_eq!(source.kind(), io::ErrorKind::StorageFull);

@@ -2,30 +2,12 @@
 
 use std::path::PathBuf;
 
+use brainmae_files::FileError;
+
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// Reading failed.
-    #[error("cannot read {path:?}")]
-    Read {
-        /// File or folder that cannot be read.
-        path: PathBuf,
-        /// Error of the system.
-        #[source]
-        source: std::io::Error,
-    },
-    /// Writing failed; the previous content is still there.
-    #[error(
-        "cannot write {path:?}; the previous version is kept. Free some space or check the permissions, then resume"
-    )]
-    Write {
-        /// File or folder that cannot be written.
-        path: PathBuf,
-        /// Error of the system.
-        #[source]
-        source: std::io::Error,
-    },
     /// A file of a run folder whose content is not what was written.
     #[error("{path:?} is damaged: {problem}")]
     Damaged {
@@ -36,7 +18,7 @@ pub enum RunError {
     },
     /// A file error, or a run folder in which another process is at work.
     #[error(transparent)]
-    Files(#[from] brainmae_files::FileError),
+    Files(#[from] FileError),
     /// A run folder whose manifest belongs to another run.
     #[error(
         "{path:?} belongs to another run: its identity is {found}, expected {expected}; move it away"
@@ -61,14 +43,10 @@ pub enum RunError {
 }
 
 impl RunError {
-    pub(crate) fn read(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.into();
-        |source| Self::Read { path, source }
-    }
-
+    /// Wraps an error of writing; the previous version of the file is still there.
     pub(crate) fn write(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.into();
-        |source| Self::Write { path, source }
+        let wrap = FileError::write(path);
+        |source| wrap(source).into()
     }
 
     pub(crate) fn damaged(path: impl Into<PathBuf>, problem: impl ToString) -> Self {

@@ -71,7 +71,7 @@ impl RunFolder {
     /// nothing to it.
     ///
     /// # Errors
-    /// [`RunError::Read`] if there is no such folder.
+    /// [`RunError::Files`] if there is no such folder.
     pub fn follow(root: &Path, manifest: &Manifest) -> Result<Self, RunError> {
         let path = Self::place(root, manifest);
         let manifest = Manifest::read(&path.join("manifest.json"))?;
@@ -121,7 +121,7 @@ impl RunFolder {
     /// again.
     ///
     /// # Errors
-    /// [`RunError::Read`], [`RunError::Write`].
+    /// [`RunError::Files`].
     pub fn metric_log(&self, last_step: Option<u64>) -> Result<MetricLog, RunError> {
         MetricLog::open(&self.path.join("metrics.jsonl"), last_step)
     }
@@ -135,7 +135,7 @@ impl RunFolder {
     /// nothing.
     ///
     /// # Errors
-    /// [`RunError::Write`].
+    /// [`RunError::Files`].
     pub fn set_status(&mut self, status: Status, failure: Option<String>) -> Result<(), RunError> {
         if self.lock.is_none() {
             return Ok(());
@@ -176,7 +176,7 @@ mod tests {
     fn one_who_follows_needs_a_folder_and_changes_nothing() {
         let root = tempfile::tempdir().expect("a temporary folder");
         let none = RunFolder::follow(root.path(), &manifest(0.1));
-        assert!(matches!(none, Err(RunError::Read { .. })));
+        assert!(matches!(none, Err(RunError::Files(FileError::Io { .. }))));
         let first = RunFolder::open(root.path(), manifest(0.1)).expect("new");
         let mut second = RunFolder::follow(root.path(), &manifest(0.1)).expect("there");
         assert_eq!(second.path(), first.path());

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use brainmae_files::FieldHasher;
-pub use brainmae_files::sha256_bytes as sha256;
 use serde::{Deserialize, Serialize};
 
 /// 16 hexadecimal digits that name a stage with its config and inputs.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use brainmae_files::CommonErrors as _;
 use serde::{Deserialize, Serialize};
 
 use crate::{Identity, RunError, write_atomic};
@@ -90,9 +91,9 @@ impl Manifest {
     }
 
     /// # Errors
-    /// [`RunError::Read`] or [`RunError::Damaged`].
+    /// [`RunError::Files`] or [`RunError::Damaged`].
     pub fn read(path: &Path) -> Result<Self, RunError> {
-        let text = std::fs::read_to_string(path).map_err(RunError::read(path))?;
+        let text = std::fs::read_to_string(path).map_err(RunError::io("read", path))?;
         serde_json::from_str(&text).map_err(|e| RunError::damaged(path, e))
     }
 

@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use brainmae_files::CommonErrors as _;
 use serde::{Deserialize, Serialize};
 
 use crate::{RunError, write_atomic};
@@ -39,13 +40,13 @@ impl MetricLog {
     /// A record that was cut short when a process was killed is dropped.
     ///
     /// # Errors
-    /// [`RunError::Read`], [`RunError::Write`].
+    /// [`RunError::Files`].
     pub fn open(path: &Path, last_step: Option<u64>) -> Result<Self, RunError> {
         let mut kept = String::new();
         if let Some(last_step) = last_step
             && path.exists()
         {
-            let text = fs::read_to_string(path).map_err(RunError::read(path))?;
+            let text = fs::read_to_string(path).map_err(RunError::io("read", path))?;
             for line in text.lines() {
                 let known = serde_json::from_str::<Metric>(line);
                 if known.is_ok_and(|metric| metric.step <= last_step) {
@@ -68,7 +69,7 @@ impl MetricLog {
     /// Appends records and hands them to the system.
     ///
     /// # Errors
-    /// [`RunError::Write`].
+    /// [`RunError::Files`].
     pub fn append(&mut self, metrics: &[Metric]) -> Result<(), RunError> {
         let mut append = || -> std::io::Result<()> {
             for metric in metrics {
@@ -83,9 +84,9 @@ impl MetricLog {
     /// Reads every record of a log.
     ///
     /// # Errors
-    /// [`RunError::Read`], or [`RunError::Damaged`] with the line that is no record.
+    /// [`RunError::Files`], or [`RunError::Damaged`] with the line that is no record.
     pub fn read(path: &Path) -> Result<Vec<Metric>, RunError> {
-        let text = fs::read_to_string(path).map_err(RunError::read(path))?;
+        let text = fs::read_to_string(path).map_err(RunError::io("read", path))?;
         text.lines()
             .enumerate()
             .map(|(i, line)| {

@@ -5,6 +5,7 @@ mod columns;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use brainmae_files::CommonErrors as _;
 use polars::prelude::{AnyValue, DataFrame, PolarsError};
 use polars_io::SerReader;
 use polars_io::prelude::{BatchedWriter, ParquetCompression, ParquetReader, ParquetWriter};
@@ -16,7 +17,7 @@ use crate::{RunError, write_atomic};
 /// Writes `<folder>/<name>.parquet` and `<folder>/<name>.csv`.
 ///
 /// # Errors
-/// [`RunError::Table`] or [`RunError::Write`]; no partial table is left.
+/// [`RunError::Table`] or [`RunError::Files`]; no partial table is left.
 pub fn write_table(folder: &Path, name: &str, table: &mut DataFrame) -> Result<(), RunError> {
     let path = folder.join(format!("{name}.parquet"));
     let mut bytes = Vec::new();
@@ -52,7 +53,7 @@ impl TableStream {
     /// Appends rows, as a row group; all calls have the same columns.
     ///
     /// # Errors
-    /// [`RunError::Table`] or [`RunError::Write`].
+    /// [`RunError::Table`] or [`RunError::Files`].
     pub fn append(&mut self, rows: &DataFrame) -> Result<(), RunError> {
         if self.writer.is_none() {
             let part = self.part();
@@ -96,10 +97,10 @@ impl TableStream {
 /// Reads a table that [`write_table`] wrote.
 ///
 /// # Errors
-/// [`RunError::Read`] or [`RunError::Table`].
+/// [`RunError::Files`] or [`RunError::Table`].
 pub fn read_table(folder: &Path, name: &str) -> Result<DataFrame, RunError> {
     let path = folder.join(format!("{name}.parquet"));
-    let file = File::open(&path).map_err(RunError::read(&path))?;
+    let file = File::open(&path).map_err(RunError::io("read", &path))?;
     ParquetReader::new(file)
         .finish()
         .map_err(|source| RunError::Table { path, source })
@@ -124,6 +125,7 @@ fn to_csv(table: &DataFrame) -> Result<Vec<u8>, csv::Error> {
 
 #[cfg(test)]
 mod tests {
+    use brainmae_files::FileError;
     use polars::df;
 
     use super::*;
@@ -137,7 +139,7 @@ mod tests {
         stream.append(&rows([3.0, 4.0])).expect("writable");
         let early = read_table(folder.path(), "long");
         assert!(
-            matches!(early, Err(RunError::Read { .. })),
+            matches!(early, Err(RunError::Files(FileError::Io { .. }))),
             "not there before its end"
         );
         stream.finish().expect("writable");

@@ -1,19 +1,14 @@
 //! Errors of signals.
 
+use brainmae_files::InvalidField;
+
 /// Why signals cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignalError {
     /// A field of a configuration is out of its range.
-    #[error("{field} is {found}, expected {expected}")]
-    Config {
-        /// The field.
-        field: &'static str,
-        /// Its value.
-        found: String,
-        /// The allowed values.
-        expected: String,
-    },
+    #[error(transparent)]
+    Config(#[from] InvalidField),
     /// The values are not a valid series of ROI signals.
     #[error("not a BOLD series: {problem}")]
     BoldSeries {
@@ -60,17 +55,4 @@ pub enum BoldProblem {
     },
 }
 
-impl SignalError {
-    /// An error for a field of a configuration that is out of its range.
-    pub(crate) fn config(
-        field: &'static str,
-        found: impl ToString,
-        expected: impl Into<String>,
-    ) -> Self {
-        Self::Config {
-            field,
-            found: found.to_string(),
-            expected: expected.into(),
-        }
-    }
-}
+impl SignalError {}

@@ -1,5 +1,6 @@
 //! Exclusion limits: maximum head movement and minimum data after censoring.
 
+use brainmae_files::CommonErrors as _;
 use serde::{Deserialize, Serialize};
 
 use crate::cleaning::CleanedSignals;
@@ -76,6 +77,8 @@ impl ExclusionLimits {
 
 #[cfg(test)]
 mod tests {
+    use brainmae_files::InvalidField;
+
     use super::*;
 
     fn scan(mean_fd_mm: Option<f64>) -> CleanedSignals {
@@ -133,7 +136,7 @@ mod tests {
             let limits: ExclusionLimits = toml::from_str(text).unwrap();
             assert!(matches!(
                 limits.check(),
-                Err(SignalError::Config { field, found, .. }) if field == key && found == value
+                Err(SignalError::Config(InvalidField { field, found, .. })) if field == key && found == value
             ));
         }
         let unknown = toml::from_str::<ExclusionLimits>("max_fd_mm = 1").unwrap_err();

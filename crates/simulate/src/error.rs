@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use brainmae_files::FileError;
+use brainmae_files::{FileError, InvalidField};
 
 /// Why data cannot be simulated.
 #[derive(Debug, thiserror::Error)]
@@ -10,7 +10,7 @@ use brainmae_files::FileError;
 pub enum SimulateError {
     /// Error of a file or folder.
     #[error(transparent)]
-    Files(#[from] brainmae_files::FileError),
+    Files(#[from] FileError),
     /// Error of a file of a known format.
     #[error(transparent)]
     Formats(#[from] brainmae_formats::FormatError),
@@ -27,15 +27,8 @@ pub enum SimulateError {
     #[error("stopped as asked: a cohort that is not whole is not kept")]
     Interrupted,
     /// A field of a configuration is out of its range.
-    #[error("{field} is {found}, expected {expected}")]
-    Config {
-        /// The field.
-        field: &'static str,
-        /// Its value.
-        found: String,
-        /// The allowed values.
-        expected: String,
-    },
+    #[error(transparent)]
+    Config(#[from] InvalidField),
     /// The networks of an atlas do not fit the planted effects.
     #[error(
         "the atlas {atlas}: {problem}, expected that the ROIs belong to {fewest} networks or more"
@@ -140,32 +133,12 @@ impl SimulateError {
             _ => false,
         }
     }
-
-    /// Wraps an I/O error with the action and the path.
-    pub(crate) fn io(
-        action: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(std::io::Error) -> Self {
-        let error = FileError::io(action, path);
-        move |source| Self::Files(error(source))
-    }
-
-    /// An error for a field of a configuration that is out of its range.
-    pub(crate) fn config(
-        field: &'static str,
-        found: impl ToString,
-        expected: impl Into<String>,
-    ) -> Self {
-        Self::Config {
-            field,
-            found: found.to_string(),
-            expected: expected.into(),
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use brainmae_files::CommonErrors as _;
+
     use super::*;
 
     #[test]

@@ -6,4 +6,4 @@ pub mod synthetic;
 
 pub use cohort::{CohortLayout, CohortReport, CohortSpec, plan_cohort, simulate_cohort};
 pub use error::SimulateError;
-pub use synthetic::{PlantedSpec, PlantedTargets, Signs, prepare_planted};
+pub use synthetic::{PlantedSpec, PlantedTargets, Signs, planted_dataset, prepare_planted};

@@ -21,6 +21,7 @@ mod targets;
 use std::path::Path;
 
 use crate::error::SimulateError;
+use brainmae_data::PreparedDataset;
 use brainmae_data::pipeline::{self, OnProgress, PrepareOptions, PrepareReport, Streams};
 pub use source::PlantedSource;
 pub use spec::{PlantedSpec, Signs};
@@ -46,4 +47,18 @@ pub fn prepare_planted(
 ) -> Result<PrepareReport, SimulateError> {
     let mut source = PlantedSource::new(spec, streams)?;
     Ok(pipeline::prepare(&mut source, out, options, on_progress)?)
+}
+
+/// Writes the data set of `spec` at `out` without progress and opens it.
+///
+/// # Errors
+/// Those of [`prepare_planted`].
+pub fn planted_dataset(
+    spec: &PlantedSpec,
+    out: &Path,
+    streams: &Streams<'_>,
+) -> Result<PreparedDataset, SimulateError> {
+    let options = PrepareOptions::default();
+    prepare_planted(spec, out, streams, &options, &mut pipeline::quiet)?;
+    Ok(PreparedDataset::open(out)?)
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use brainmae_files::CommonErrors as _;
+
 use crate::bids_tree::{FuncFolder, ScanFile};
 use crate::error::StudyError;
 use crate::listing::{ListOptions, Note};
@@ -126,6 +128,8 @@ pub(crate) fn companion(
 
 #[cfg(test)]
 mod tests {
+    use brainmae_files::InvalidField;
+
     use super::*;
     use crate::bids_name::BidsName;
 
@@ -158,11 +162,11 @@ mod tests {
     /// Found and expected values of the error on `variant`.
     fn refused(candidates: &[Candidate<'static>], variant: Option<&str>) -> (String, String) {
         match names(candidates, variant).0 {
-            Err(StudyError::Config {
+            Err(StudyError::Config(InvalidField {
                 field: "variant",
                 found,
                 expected,
-            }) => (found, expected),
+            })) => (found, expected),
             other => panic!("{other:?}"),
         }
     }

@@ -9,7 +9,7 @@ mod sidecar;
 
 use std::path::{Path, PathBuf};
 
-use brainmae_files::FileError;
+use brainmae_files::{FileError, InvalidField};
 
 pub use confounds::ConfoundProblem;
 pub use events::EventProblem;
@@ -24,20 +24,13 @@ pub use sidecar::SidecarProblem;
 pub enum StudyError {
     /// Error of a file or folder.
     #[error(transparent)]
-    Files(#[from] brainmae_files::FileError),
+    Files(#[from] FileError),
     /// Error of a file of a known format.
     #[error(transparent)]
     Formats(#[from] brainmae_formats::FormatError),
     /// A field of a configuration is out of its range.
-    #[error("{field} is {found}, expected {expected}")]
-    Config {
-        /// The field.
-        field: &'static str,
-        /// Its value.
-        found: String,
-        /// The allowed values.
-        expected: String,
-    },
+    #[error(transparent)]
+    Config(#[from] InvalidField),
     /// A folder contains no scan, or one scan twice.
     #[error("{problem}: {path:?}")]
     Listing {
@@ -103,28 +96,6 @@ fn at(line: &Option<u64>) -> String {
 }
 
 impl StudyError {
-    /// Wraps an I/O error with the action and the path.
-    pub(crate) fn io(
-        action: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(std::io::Error) -> Self {
-        let error = FileError::io(action, path);
-        move |source| Self::Files(error(source))
-    }
-
-    /// An error for a field of a configuration that is out of its range.
-    pub(crate) fn config(
-        field: &'static str,
-        found: impl ToString,
-        expected: impl Into<String>,
-    ) -> Self {
-        Self::Config {
-            field,
-            found: found.to_string(),
-            expected: expected.into(),
-        }
-    }
-
     /// An error for a manifest.
     pub(crate) fn manifest(
         path: &Path,

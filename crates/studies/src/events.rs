@@ -28,6 +28,16 @@ pub struct Event {
     pub duration_secs: f64,
 }
 
+/// Sorts events by onset, then by condition and duration.
+fn sort(events: &mut [Event]) {
+    events.sort_by(|one, other| {
+        let by_onset = one.onset_secs.total_cmp(&other.onset_secs);
+        by_onset
+            .then_with(|| one.condition.cmp(&other.condition))
+            .then(one.duration_secs.total_cmp(&other.duration_secs))
+    });
+}
+
 /// Joins equal labels of consecutive volumes to events; volumes labelled `rest` give no event.
 pub fn events_from_labels<L: AsRef<str>>(
     scan: &ScanId,
@@ -54,21 +64,32 @@ pub fn events_from_labels<L: AsRef<str>>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::{EventProblem, StudyError};
+
+    /// Condition, onset and duration of each event.
+    pub fn brief(events: &[Event]) -> Vec<(&str, f64, f64)> {
+        let all = events.iter();
+        all.map(|event| (&*event.condition, event.onset_secs, event.duration_secs))
+            .collect()
+    }
+
+    /// Line and problem of a file of events that is refused.
+    pub fn refused(read: Result<Vec<Event>, StudyError>) -> (u64, EventProblem) {
+        match read {
+            Err(StudyError::Events {
+                line: Some(line),
+                problem,
+                ..
+            }) => (line, problem),
+            other => panic!("{other:?}"),
+        }
+    }
 
     #[test]
     fn equal_neighbours_are_one_event_and_rest_is_none() {
         let labels = ["rest", "face", "face", "cat", "rest", "face"];
         let events = events_from_labels(&"a".into(), &labels, 2.5, "rest");
-        let found: Vec<_> = events
-            .iter()
-            .map(|event| {
-                (
-                    event.condition.as_str(),
-                    event.onset_secs,
-                    event.duration_secs,
-                )
-            })
-            .collect();
+        let found: Vec<_> = brief(&events);
         assert_eq!(
             found,
             [("face", 2.5, 5.0), ("cat", 7.5, 2.5), ("face", 12.5, 2.5)]

@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use brainmae_files::CommonErrors as _;
+
 use crate::error::StudyError;
 use crate::listing::Note;
 

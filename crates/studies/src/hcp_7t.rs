@@ -86,7 +86,7 @@ fn parse_run(folder: &str) -> Option<FolderName> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::tree::Tree;
+    use crate::tests::tree::{Tree, scan_names};
 
     const CLEAN: &str = "_Atlas_MSMAll_hp2000_clean.dtseries.nii";
 
@@ -103,11 +103,7 @@ mod tests {
             tree.run("999901", run, &[CLEAN]);
         }
         let listing = Hcp7t.list(tree.root(), &ListOptions::default()).unwrap();
-        let names: Vec<_> = listing
-            .scans
-            .iter()
-            .map(|scan| scan.scan.as_str())
-            .collect();
+        let names = scan_names(&listing);
         assert_eq!(
             names,
             [

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use brainmae_files::CommonErrors as _;
 use serde_json::{Map, Value};
 
 use crate::error::{SidecarProblem, StudyError};

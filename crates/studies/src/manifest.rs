@@ -24,6 +24,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use brainmae_files::CommonErrors as _;
 use brainmae_files::id::ScanId;
 
 use crate::bids_tree::wants_subject;

@@ -12,6 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use brainmae_files::CommonErrors as _;
 use brainmae_files::id::{ScanId, SubjectId};
 
 use crate::error::StudyError;
@@ -281,6 +282,8 @@ fn numbers(file: &str, start: &str, endings: &[&str]) -> Option<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
+    use brainmae_files::InvalidField;
+
     use super::*;
     use crate::tests::tree::tree;
     use proptest::prelude::*;
@@ -369,7 +372,7 @@ mod tests {
         let error = list(root.path(), &options).unwrap_err();
         let is_of_field = matches!(
             &error,
-            StudyError::Config { field: "variant", found, expected }
+            StudyError::Config(InvalidField { field: "variant", found, expected })
                 if found == "func2mm" && expected == "func1pt8mm or func1mm"
         );
         assert!(is_of_field, "{error:?}");

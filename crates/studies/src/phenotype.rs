@@ -17,6 +17,8 @@
 //!
 //! These tables can be restricted, so errors and warnings contain no value and no subject.
 
+use brainmae_files::CommonErrors as _;
+
 mod column;
 mod families;
 mod header;

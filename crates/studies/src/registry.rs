@@ -5,6 +5,8 @@ mod layout_name;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use brainmae_files::CommonErrors as _;
+
 use crate::error::StudyError;
 use crate::fmriprep::Fmriprep;
 use crate::hcp_7t::Hcp7t;
@@ -59,6 +61,8 @@ pub fn recognise(root: &Path) -> Option<&'static dyn StudyLayout> {
 
 #[cfg(test)]
 mod tests {
+    use brainmae_files::InvalidField;
+
     use super::*;
     use crate::tests::tree::tree;
 
@@ -75,11 +79,11 @@ mod tests {
     #[test]
     fn an_unknown_name_lists_those_there_are_and_the_nearest() {
         let refused = |name| match by_name(name) {
-            Err(StudyError::Config {
+            Err(StudyError::Config(InvalidField {
                 field: "layout",
                 expected,
                 ..
-            }) => expected,
+            })) => expected,
             other => panic!("{:?}", other.map(|layout| layout.name())),
         };
         let known = "one of hcp, hcp-7t, hcp-aging, nsd, xcpd, fmriprep, manifest";

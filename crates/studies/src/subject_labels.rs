@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use brainmae_files::CommonErrors as _;
+
 use crate::error::StudyError;
 use crate::listing::{ListOptions, Note};
 
@@ -64,6 +66,8 @@ impl SubjectLabels {
 
 #[cfg(test)]
 mod tests {
+    use brainmae_files::InvalidField;
+
     use super::*;
     use crate::tests::tree::tree;
 
@@ -99,7 +103,7 @@ mod tests {
         let error = labels(Path::new("."), "labels.nii").unwrap_err();
         let is_of_field = matches!(
             &error,
-            StudyError::Config { field: "subject_labels", found, .. } if found == "labels.nii"
+            StudyError::Config(InvalidField { field: "subject_labels", found, .. }) if found == "labels.nii"
         );
         assert!(is_of_field, "{error:?}");
         let none = SubjectLabels::new(Path::new("."), &ListOptions::default()).unwrap();

@@ -14,6 +14,8 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
+use brainmae_files::CommonErrors as _;
+
 use crate::bids_tree::{self, FuncFolder, ScanFile};
 use crate::choice::{Candidate, choose, companion};
 use crate::error::StudyError;

@@ -6,28 +6,7 @@ use proc_macro2::{TokenStream, TokenTree};
 const WIDTH: usize = 100;
 
 /// Words that the glossary replaces, and what to say.
-const WORDS: &str = "
-connectivity matrix: FC
-connectivity matrices: FC
-data type: dtype
-dummies: non-steady-state volumes
-dummy scans: non-steady-state volumes
-dummy volumes: non-steady-state volumes
-everyone who predicts: every model
-fixme: nothing, and finish it
-latent state: state
-on two sides: in two sets of a split
-recording: scan
-says of: output for, value for
-test side: test set
-the way back: the backward pass
-the way forward: the forward pass
-todo: nothing, and finish it
-training side: training set
-validation side: validation set
-walked again: recomputed
-walks again: recomputes
-";
+const WORDS: &str = include_str!("words.txt");
 
 /// First words of a riddle, where a module's head should begin with the noun that it holds.
 const RIDDLES: &str = "What|Who|Whose|Whom|How|Which|Where|When|Why|Whether|From what";

@@ -1,5 +1,7 @@
 use std::collections::BTreeSet;
 
+use brainmae_files::InvalidField;
+
 use super::*;
 use crate::naming::Key;
 
@@ -194,11 +196,11 @@ fn an_unknown_name_lists_those_there_are() {
         atlas("schaefer-100").unwrap_err(),
         surface_labels("schaefer-100").unwrap_err(),
     ] {
-        let AtlasError::Config {
+        let AtlasError::Config(InvalidField {
             field: "atlas",
             found,
             expected,
-        } = error
+        }) = error
         else {
             panic!("{error:?}")
         };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use brainmae_data::StoreBudget;
 use brainmae_data::ingest::IngestSpec;
-use brainmae_run::identity::sha256;
+use brainmae_files::sha256_bytes;
 use brainmae_simulate::PlantedSpec;
 use brainmae_simulate::cohort::CohortSpec;
 use serde::{Deserialize, Serialize};
@@ -128,7 +128,7 @@ pub fn raw_place(cohort: &CohortSpec, atlas: &str, root: &Path) -> Result<PathBu
 }
 
 fn short_hash(value: &impl Serialize) -> Result<String> {
-    Ok(sha256(&serde_json::to_vec(value)?)[..12].to_string())
+    Ok(sha256_bytes(&serde_json::to_vec(value)?)[..12].to_string())
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ impl Files {
         let beside = self.beside.iter().map(|folder| here.join(folder));
         let mut folders: Vec<PathBuf> = beside.chain([here.clone()]).collect();
         if Front::this() == Front::Xtask {
-            folders.push(here.join(Front::this().folder()));
+            folders.push(here.join(workspace::work_folder()));
         }
         folders
     }

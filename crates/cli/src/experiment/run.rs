@@ -1,87 +1,11 @@
 //! Runs of an experiment, stage after stage; finished stages are not repeated.
 
-use std::path::PathBuf;
-
 use anyhow::{Result, bail};
-use brainmae_machine::devices::Devices;
-use brainmae_machine::processes::Processes;
 use brainmae_machine::{interrupt, workspace};
 use brainmae_model::Precision;
-use brainmae_pretrain::world::first_alone;
-use brainmae_run::{Manifest, RunFolder, Status};
 
-use super::{ExperimentConfig, Resolved};
+use super::{ExperimentConfig, Options, Resolved};
 use crate::stage::{Graph, pretrain};
-
-/// Options of a run besides the experiment: devices, processes, folders and resuming.
-pub struct Options {
-    /// Devices of all tensors.
-    pub device: Devices,
-    /// Processes that train together.
-    pub processes: Processes,
-    /// Folder of run folders.
-    pub runs: PathBuf,
-    /// Folder of the prepared data sets.
-    pub data: PathBuf,
-    /// Number of threads for the parts of a batch.
-    pub threads: usize,
-    /// Checkpoint with the initial weights of training.
-    pub ckpt: Option<PathBuf>,
-    /// Whether to fail if there is no unfinished run to resume.
-    pub resume: bool,
-    /// Whether to set unfinished runs aside and start again.
-    pub restart: bool,
-}
-
-impl Options {
-    /// Reads the manifest of a run from disk; `None` if the run was never started.
-    ///
-    /// # Errors
-    /// If the manifest is damaged.
-    pub fn found(&self, manifest: &Manifest) -> Result<Option<Manifest>> {
-        let file = RunFolder::place(&self.runs, manifest).join("manifest.json");
-        Ok(match file.exists() {
-            true => Some(Manifest::read(&file)?),
-            false => None,
-        })
-    }
-
-    /// Opens the folder of a stage according to `--resume` and `--restart`; the other processes
-    /// follow the first one into it.
-    ///
-    /// # Errors
-    /// Errors of the run folder.
-    pub fn open(&self, manifest: Manifest) -> Result<RunFolder> {
-        let world = self.processes.world()?;
-        first_alone(world, || match world.is_first() {
-            true => self.open_first(manifest),
-            false => Ok(RunFolder::follow(&self.runs, &manifest)?),
-        })
-    }
-
-    fn open_first(&self, manifest: Manifest) -> Result<RunFolder> {
-        if self.restart {
-            let found = self.found(&manifest)?;
-            let finished = found.is_some_and(|run| run.status == Status::Finished);
-            if !finished && let Some(aside) = RunFolder::set_aside(&self.runs, &manifest)? {
-                tracing::warn!(
-                    "the unfinished run was moved to {}",
-                    workspace::shown(&aside)
-                );
-            }
-        }
-        let versions = manifest.versions.clone();
-        let run = RunFolder::open(&self.runs, manifest)?;
-        let found = run.manifest();
-        if found.versions != versions || !found.earlier_versions.is_empty() {
-            let place = workspace::shown(run.path());
-            tracing::warn!(
-                "{place} was made, or begun, by other code or on another kind of device than this; delete the folder to make it anew"
-            );
-        }
-        Ok(run)
-    }
-}
 
 /// Runs every stage of an experiment that is needed and not finished; prints the table of results
 /// and the path of the report.
@@ -113,7 +37,7 @@ pub fn pretrain_one(experiment: &Resolved, variant: &str, options: &Options) -> 
     };
     let graph = Graph::of_training(experiment, &[variant])?;
     begin(&experiment.variants[at..=at], options)?;
-    let is_first = options.processes.world()?.is_first();
+    let is_first = options.processes.communicator()?.is_first();
     let desk = graph.run(options)?;
     if is_first {
         let run = desk.run_of(&pretrain::name(variant))?;

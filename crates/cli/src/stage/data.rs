@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use brainmae_data::{PreparedDataset, SplitFile};
-use brainmae_machine::front::{Front, command};
+use brainmae_machine::front::command;
 use brainmae_machine::workspace;
-use brainmae_pretrain::world::first_alone;
+use brainmae_pretrain::communicator::first_alone;
 use brainmae_run::{RunFolder, Seeds};
 
 pub use preparing::{ingest_cohort, prepare_source, simulate, simulate_cohort};
@@ -49,7 +49,7 @@ impl Stage for Data<'_> {
         Ok(match desk.found_material() {
             None => format!("to be prepared in {place}"),
             Some(material) if material.folds.is_empty() => {
-                format!("{place}: {}", material.scans.sides())
+                format!("{place}: {}", material.scans.sets())
             }
             Some(_) => place,
         })
@@ -73,15 +73,17 @@ impl Stage for Data<'_> {
 
     fn run(&self, desk: &Desk) -> Result<Vec<RunFolder>> {
         let root = &desk.options.data;
-        let world = desk.options.processes.world()?;
-        desk.put(first_alone(world, || prepared(self.experiment, root))?);
+        let communicator = desk.options.processes.communicator()?;
+        desk.put(first_alone(communicator, || {
+            prepared(self.experiment, root)
+        })?);
         Ok(Vec::new())
     }
 }
 
 /// Default folder of prepared data sets.
 pub fn default_root() -> PathBuf {
-    Front::this().folder().join("prepared")
+    workspace::work_folder().join("prepared")
 }
 
 /// Present or future folder of the data set of an experiment.

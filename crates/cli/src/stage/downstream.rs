@@ -1,10 +1,10 @@
 //! Downstream stage: every model predicts every target, on the same folds; finished predictions are
 //! not repeated.
 
-mod design;
 mod encoders;
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use brainmae_data::duplicates::find_duplicates;
@@ -16,17 +16,19 @@ use brainmae_downstream::{
     FoldOf, ModelName, Prediction, Predictions, Problem, Results, Signals, TargetNotes, Task,
     motion, notes,
 };
+use brainmae_encoder::WEIGHTS;
+use brainmae_files::sha256_bytes;
 use brainmae_machine::front::command;
 use brainmae_machine::progress::Steps;
 use brainmae_machine::{interrupt, workspace};
-use brainmae_run::identity::sha256;
 use brainmae_run::table::{read_table, write_table};
-use brainmae_run::{RunFolder, Seeds, Status, write_atomic};
+use brainmae_run::{Manifest, RunFolder, Seeds, Status, write_atomic};
 use burn::tensor::Device;
 
-use super::{Desk, Material, PlannedRun, Scans, Stage, data, fail, pretrain, refusal, stopped};
-use crate::experiment::Resolved;
-pub use design::Design;
+use super::{
+    Desk, Material, PlannedRun, Scans, Stage, data, fail, manifest, pretrain, refusal, stopped,
+};
+use crate::experiment::{Design, Resolved};
 use encoders::Start;
 
 /// Folder of finished predictions within a run.
@@ -57,6 +59,36 @@ pub fn stages(experiment: &Resolved) -> Result<Vec<Box<dyn Stage + '_>>> {
     Ok(design.map(stage).into_iter().collect())
 }
 
+/// Manifest of the stage.
+///
+/// # Errors
+/// If a checkpoint cannot be read, or a config cannot be written as JSON.
+fn manifest_of(design: &Design, desk: &Desk) -> Result<Manifest> {
+    let base = &design.experiment.base;
+    let folds = &desk.material()?.folds;
+    let mut inputs = BTreeMap::new();
+    let pretrained = desk.identities(&pretrain::name(design.variant));
+    for (number, identity) in (1..).zip(pretrained) {
+        inputs.insert(format!("pretrain fold {number}"), identity.to_string());
+    }
+    if let Some(checkpoint) = design.checkpoint()? {
+        inputs.insert("ckpt".to_string(), sha256_bytes(&checkpoint.read(WEIGHTS)?));
+    }
+    let hashes: Vec<String> = folds.iter().map(|fold| fold.split.hash()).collect();
+    inputs.insert("folds".into(), sha256_bytes(hashes.concat().as_bytes()));
+    if let Some(Scans { dataset, .. }) = folds.first() {
+        inputs.insert("data".into(), dataset.content_hash().to_string());
+    }
+    let what = serde_json::json!({
+        "about": base.about,
+        "segments": base.segments,
+        "model": design.model.model,
+        "downstream": design.config,
+    });
+    let (name, device) = (&design.experiment.name, &desk.options.device);
+    Ok(manifest(name, NAME, what, inputs, base.seed, device))
+}
+
 impl Stage for Downstream<'_> {
     fn name(&self) -> String {
         NAME.to_string()
@@ -78,7 +110,7 @@ impl Stage for Downstream<'_> {
     }
 
     fn runs(&self, desk: &Desk) -> Result<Vec<PlannedRun>> {
-        Ok(vec![self.design.manifest(desk)?.into()])
+        Ok(vec![manifest_of(&self.design, desk)?.into()])
     }
 
     fn check(&self, desk: &Desk) -> Result<()> {
@@ -92,7 +124,7 @@ impl Stage for Downstream<'_> {
     }
 
     fn run(&self, desk: &Desk) -> Result<Vec<RunFolder>> {
-        let (manifest, material) = (self.design.manifest(desk)?, desk.material()?);
+        let (manifest, material) = (manifest_of(&self.design, desk)?, desk.material()?);
         let _span = tracing::info_span!("stage", name = manifest.stage).entered();
         if desk.is_finished(NAME)? {
             let run = desk.options.open(manifest)?;
@@ -223,7 +255,7 @@ impl Work<'_> {
                             &share.to_string(),
                             &model.title(task.kind),
                         ];
-                        let part = sha256(place.join("\n").as_bytes());
+                        let part = sha256_bytes(place.join("\n").as_bytes());
                         if let Some(rows) = part_of(&parts, &part)? {
                             all.extend(rows);
                             done += 1;

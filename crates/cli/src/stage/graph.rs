@@ -75,7 +75,7 @@ impl<'a> Graph<'a> {
         for (at, stage) in needed.iter().enumerate() {
             if !needed[at..].iter().any(|stage| stage.is_shared()) {
                 // One process alone does the remaining stages.
-                let is_first = options.processes.world()?.is_first();
+                let is_first = options.processes.communicator()?.is_first();
                 processes::part();
                 if !is_first {
                     break;

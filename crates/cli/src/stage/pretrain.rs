@@ -5,17 +5,16 @@ mod training;
 
 use anyhow::{Context, Result};
 use brainmae_encoder::{Checkpoint, WEIGHTS};
+use brainmae_files::sha256_bytes;
 use brainmae_machine::interrupt::Stopped;
 use brainmae_machine::{processes, workspace};
 use brainmae_model::DataShape;
 use brainmae_pretrain::Outcome;
 use brainmae_pretrain::engine::check_parts;
-use brainmae_run::identity::sha256;
 use brainmae_run::{Manifest, RunFolder, Status};
 
-use super::downstream::Design;
 use super::{Desk, PlannedRun, Scans, Stage, data, fail, manifest, refusal};
-use crate::experiment::{ExperimentConfig, Options, Resolved};
+use crate::experiment::{Design, ExperimentConfig, Options, Resolved};
 use training::train;
 
 /// Pretraining of one variant.
@@ -114,7 +113,7 @@ impl Stage for Pretrain<'_> {
                     identify(experiment, self.variant, self.config, scans, desk.options)?;
                 Ok(PlannedRun {
                     part: format!("fold {number}"),
-                    on: scans.sides(),
+                    on: scans.sets(),
                     manifest,
                 })
             })
@@ -159,7 +158,7 @@ fn identify(
     let mut inputs = scans.inputs();
     if let Some(path) = &options.ckpt {
         let weights = brainmae_run::Checkpoint::open(path)?.read(WEIGHTS)?;
-        inputs.insert("ckpt".to_string(), sha256(&weights));
+        inputs.insert("ckpt".to_string(), sha256_bytes(&weights));
     }
     let device = &options.device;
     Ok(manifest(
@@ -197,7 +196,7 @@ fn pretrain(
     let start = options.ckpt.as_deref().map(Checkpoint::open).transpose()?;
     if let Some(start) = &start {
         let hint =
-            "start from a checkpoint trained on this split's training side, or leave --ckpt out";
+            "start from a checkpoint trained on this split's training set, or leave --ckpt out";
         let (dataset, layout) = (&scans.dataset, &scans.layout);
         start
             .check_start(&config.model, dataset, layout, &scans.split)
@@ -229,7 +228,7 @@ fn pretrain(
 /// # Errors
 /// Names the first invalid setting.
 pub fn check(config: &ExperimentConfig, scans: &Scans, options: &Options) -> Result<()> {
-    let n_devices = options.device.count()? * options.processes.world()?.size();
+    let n_devices = options.device.count()? * options.processes.communicator()?.size();
     let of_train = |error| refusal::training("train", error);
     check_parts(config.train.parts, n_devices).map_err(of_train)?;
     config.data.budget()?;

@@ -5,6 +5,7 @@ use anyhow::{Error, anyhow};
 use brainmae_data::DataError;
 use brainmae_downstream::DownstreamError;
 use brainmae_encoder::EncoderError;
+use brainmae_files::InvalidField;
 use brainmae_pretrain::PretrainError;
 
 /// Error of an invalid setting, with its table in the experiment file: for `train`, `steps` becomes
@@ -23,11 +24,11 @@ pub fn training(table: &str, error: PretrainError) -> Error {
 /// As [`training`], for settings of the data.
 pub fn data(table: &str, error: DataError) -> Error {
     match error {
-        DataError::Config {
+        DataError::Config(InvalidField {
             field,
             found,
             expected,
-        } => anyhow!("{table}.{field} is {found}, expected {expected}"),
+        }) => anyhow!("{table}.{field} is {found}, expected {expected}"),
         other => other.into(),
     }
 }

@@ -34,7 +34,7 @@ impl Scans {
     }
 
     /// Number of scans in each set of the split, in words.
-    pub fn sides(&self) -> String {
+    pub fn sets(&self) -> String {
         let split = &self.split;
         let [train, validation, test] =
             [&split.train, &split.validation, &split.test].map(Vec::len);

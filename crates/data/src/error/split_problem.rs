@@ -54,10 +54,10 @@ pub enum SplitProblem {
     #[error("nobody is left to decide on: ask for fewer folds")]
     NobodyToValidateOn,
     /// A scan of the split is not in the data set, or is not used.
-    #[error("the {side} scan {scan} is not among the {n_usable} usable scans")]
+    #[error("the {set} scan {scan} is not among the {n_usable} usable scans")]
     UnusableScan {
         /// Its set.
-        side: &'static str,
+        set: &'static str,
         /// The scan.
         scan: ScanId,
         /// Number of used scans.

@@ -1,5 +1,7 @@
 //! Texts of the error messages.
 
+use brainmae_files::CommonErrors as _;
+
 use super::*;
 
 fn texts(errors: Vec<DataError>) -> String {
@@ -260,7 +262,7 @@ fn splits_stores_and_batches() {
         SplitProblem::NobodyToTrainOn,
         SplitProblem::NobodyToValidateOn,
         SplitProblem::UnusableScan {
-            side: "test",
+            set: "test",
             scan: "sub-1".into(),
             n_usable: 4,
         },
@@ -289,9 +291,9 @@ fn splits_stores_and_batches() {
         leak(LeakOf::Family("4".into())),
         DataError::SharedSignal {
             first: "sub-1".into(),
-            first_side: "train",
+            first_set: "train",
             second: "sub-2".into(),
-            second_side: "test",
+            second_set: "test",
             likeness: Box::new(Likeness::Same),
         },
         DataError::Store(StoreProblem::Empty),

@@ -13,6 +13,7 @@ use std::path::Path;
 
 use crate::error::{CoverageProblem, DataError};
 use brainmae_atlas::{Atlas, guard};
+use brainmae_files::CommonErrors as _;
 use brainmae_formats::signal_table::SignalTable;
 
 /// Shares that exceed 1 by less than this have rounding errors.

@@ -10,6 +10,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
+use brainmae_files::CommonErrors as _;
 use brainmae_files::checksum::FieldHasher;
 use brainmae_studies::confounds::sidecar;
 use brainmae_studies::{ConfoundFile, EventFiles, FoundScan, SignalFile};

@@ -7,6 +7,7 @@ use super::regions::Regions;
 use super::spec::IngestSpec;
 use crate::error::DataError;
 use crate::prepared::{FORMAT, TOOL};
+use brainmae_files::CommonErrors as _;
 use brainmae_files::checksum::{FieldHasher, sha256_file};
 use brainmae_studies::FoundScan;
 

@@ -5,6 +5,7 @@
 use super::scan::rounded;
 use super::spec::IngestSpec;
 use crate::error::DataError;
+use brainmae_files::CommonErrors as _;
 use brainmae_formats::cifti::CiftiFile;
 use brainmae_formats::signal_table::TextFile;
 use brainmae_formats::{ColumnarFile, nifti};

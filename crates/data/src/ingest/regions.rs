@@ -8,6 +8,7 @@ use super::spec::AtlasSpec;
 use crate::error::{DataError, ScanProblem};
 use brainmae_atlas::guard::{LabelRegion, LabelSpace, match_label_keys, match_label_table};
 use brainmae_atlas::{Atlas, builtin, centroids};
+use brainmae_files::CommonErrors as _;
 use brainmae_files::checksum::{FieldHasher, sha256_file};
 use brainmae_formats::cifti::{CiftiFile, DenseLabels, VolumeSpace};
 use brainmae_formats::label_map::{GrayordinateLabels, VoxelLabels};

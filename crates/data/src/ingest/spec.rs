@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use brainmae_files::CommonErrors as _;
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;

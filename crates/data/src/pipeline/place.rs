@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::work_folder::{REPLACED, WorkFolder, remove_left_over};
 use crate::error::{DataError, Occupant};
 use crate::prepared::{CARD, PreparedDataset, ScanRecord};
+use brainmae_files::CommonErrors as _;
 use brainmae_files::FolderLock;
 
 /// Result of a claim of the output folder.

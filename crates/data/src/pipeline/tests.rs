@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 use crate::prepared::{PreparedDataset, PreparedWriter, ScanRecord, ScanStatus};
 use brainmae_atlas::Atlas;
+use brainmae_files::CommonErrors as _;
 use brainmae_files::ScanId;
 use brainmae_files::SubjectId;
 use brainmae_signals::CleaningStep;

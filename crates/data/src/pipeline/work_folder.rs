@@ -11,6 +11,7 @@ use crate::prepared::{
     BoldFile, BoldWriter, CARD, DatasetHeader, PreparedDataset, PreparedWriter, SeriesSize,
 };
 use brainmae_atlas::Atlas;
+use brainmae_files::CommonErrors as _;
 use brainmae_files::id::ScanId;
 use brainmae_files::{FieldHasher, FolderLock, sha256_file};
 use brainmae_signals::bold::BoldSeries;

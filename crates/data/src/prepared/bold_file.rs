@@ -25,6 +25,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
 use crate::error::{DataError, PreparedProblem, RowGroupProblem};
+use brainmae_files::CommonErrors as _;
 use brainmae_files::id::ScanId;
 use brainmae_signals::bold::BoldSeries;
 

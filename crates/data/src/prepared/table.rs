@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
+use brainmae_files::CommonErrors as _;
 use polars::prelude::{
     Column, DataFrame, DataType, ParquetReader, ParquetWriter, PlSmallStr, SerReader,
 };

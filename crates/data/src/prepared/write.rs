@@ -13,6 +13,7 @@ use super::{
 };
 use crate::error::{DataError, PreparedProblem, SeriesProblem};
 use brainmae_atlas::{Atlas, Hemisphere};
+use brainmae_files::CommonErrors as _;
 use brainmae_files::checksum::sha256_file;
 use brainmae_files::write_atomic;
 use brainmae_signals::bold::BoldSeries;

@@ -9,6 +9,7 @@ use super::{AtlasRng, RecipeLayout, RecipeScan, SignalSink};
 use crate::error::{DataError, RecipeProblem};
 use brainmae_atlas::Atlas;
 use brainmae_atlas::spatial::spatial_atlas;
+use brainmae_files::CommonErrors as _;
 use brainmae_formats::nifti::NiftiReader;
 
 /// Affines and TRs that differ by more than this are reported.

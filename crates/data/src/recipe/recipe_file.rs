@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{DataError, RecipeProblem};
 use crate::prepared::{FORMAT, TOOL};
+use brainmae_files::CommonErrors as _;
 use brainmae_files::checksum::FieldHasher;
 use brainmae_files::id::{ScanId, SubjectId};
 use brainmae_signals::cleaning::{CleaningStep, check_steps, dt_after};
@@ -210,6 +211,8 @@ impl SourceKind {
 
 #[cfg(test)]
 mod tests {
+    use brainmae_files::InvalidField;
+
     use super::*;
 
     const GOOD: &str = r#"
@@ -278,7 +281,7 @@ version = "1"
             ("dt_secs = 2.0", "dt_secs = 1.0", "dt_secs"),
         ] {
             match load(&GOOD.replace(from, to)) {
-                Err(DataError::Config { field, .. }) => assert_eq!(field, key),
+                Err(DataError::Config(InvalidField { field, .. })) => assert_eq!(field, key),
                 other => panic!("{to}: {other:?}"),
             }
         }

@@ -6,6 +6,7 @@ use super::recipe_file::{AtlasChoice, ColumnsChoice, Recipe, TableFile};
 use super::{RecipeLayout, RecipeScan, SignalSink};
 use crate::error::{DataError, RecipeProblem};
 use brainmae_atlas::{Atlas, Hemisphere, Roi};
+use brainmae_files::CommonErrors as _;
 use brainmae_formats::signal_table::SignalTable;
 
 pub(super) struct TableLayout {

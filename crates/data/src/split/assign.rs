@@ -13,7 +13,7 @@ use super::draw::Group;
 const LEAST_EXPECTED: f64 = 0.5;
 
 /// A set with its present and its target sizes.
-struct Side {
+struct Set {
     goal: f64,
     size: f64,
     /// Target number of members, by stratum.
@@ -37,9 +37,9 @@ pub(super) fn assign(
     let totals = totals(&groups);
     let smallest = shares.iter().copied().filter(|share| *share > 0.0);
     let smallest = smallest.fold(f64::INFINITY, f64::min);
-    let mut sides: Vec<Side> = shares
+    let mut sets: Vec<Set> = shares
         .iter()
-        .map(|share| Side {
+        .map(|share| Set {
             goal: share * total as f64,
             size: 0.0,
             goals: totals.iter().map(|total| share * total).collect(),
@@ -56,21 +56,21 @@ pub(super) fn assign(
     groups.sort_by_key(|group| Reverse(group.size));
     let n_groups = groups.len();
     for (dealt, group) in groups.into_iter().enumerate() {
-        let candidates = candidates(&sides, group.size as f64, n_groups - dealt);
+        let candidates = candidates(&sets, group.size as f64, n_groups - dealt);
         let keys: Vec<[f64; 2]> = candidates
             .iter()
-            .map(|side| sides[*side].fullness(&group, &counted))
+            .map(|set| sets[*set].fullness(&group, &counted))
             .collect();
         let least = keys.iter().copied().fold([f64::INFINITY; 2], least);
         let best: Vec<usize> = candidates
             .into_iter()
             .zip(keys)
             .filter(|(_, key)| *key == least)
-            .map(|(side, _)| side)
+            .map(|(set, _)| set)
             .collect();
-        sides[best[rng.random_range(0..best.len())]].take(group);
+        sets[best[rng.random_range(0..best.len())]].take(group);
     }
-    sides.into_iter().map(|side| side.groups).collect()
+    sets.into_iter().map(|set| set.groups).collect()
 }
 
 /// Number of members of each stratum.
@@ -88,17 +88,17 @@ fn totals(groups: &[Group]) -> Vec<f64> {
 
 /// The sets that a group of this size may go to, when `n_left` groups are left; at least one if any
 /// set has a share.
-fn candidates(sides: &[Side], size: f64, n_left: usize) -> Vec<usize> {
+fn candidates(sets: &[Set], size: f64, n_left: usize) -> Vec<usize> {
     // Sums of shares have rounding errors.
     const ROUNDING: f64 = 1e-9;
-    let mut open: Vec<usize> = (0..sides.len()).filter(|s| sides[*s].goal > 0.0).collect();
-    let is_empty = |side: &usize| sides[*side].size == 0.0;
-    if open.iter().filter(|side| is_empty(side)).count() >= n_left {
+    let mut open: Vec<usize> = (0..sets.len()).filter(|s| sets[*s].goal > 0.0).collect();
+    let is_empty = |set: &usize| sets[*set].size == 0.0;
+    if open.iter().filter(|set| is_empty(set)).count() >= n_left {
         open.retain(is_empty);
     }
-    let over = |side: &usize| sides[*side].size + size - sides[*side].goal;
+    let over = |set: &usize| sets[*set].size + size - sets[*set].goal;
     let least = open.iter().map(over).fold(f64::INFINITY, f64::min);
-    open.retain(|side| over(side) <= least.max(0.0) + ROUNDING);
+    open.retain(|set| over(set) <= least.max(0.0) + ROUNDING);
     open
 }
 
@@ -106,7 +106,7 @@ fn least(a: [f64; 2], b: [f64; 2]) -> [f64; 2] {
     if b < a { b } else { a }
 }
 
-impl Side {
+impl Set {
     /// How full the set is in the strata of the group, then in total. Each value is counted to the
     /// middle of the group: assignment to the least full set gives every set its share of a stratum
     /// (Sainte-Laguë).
@@ -153,34 +153,34 @@ mod tests {
         assign(groups, shares, &mut ChaCha8Rng::seed_from_u64(seed))
     }
 
-    fn counts(side: &[Group], stratum: usize) -> usize {
-        let strata = side.iter().flat_map(|group| &group.strata);
+    fn counts(set: &[Group], stratum: usize) -> usize {
+        let strata = set.iter().flat_map(|group| &group.strata);
         strata.filter(|other| **other == stratum).count()
     }
 
     #[test]
-    fn every_side_gets_its_share_of_every_stratum() {
+    fn every_set_gets_its_share_of_every_stratum() {
         // 40 of stratum 0 and 20 of stratum 1.
         let groups: Vec<Group> = (0..60).map(|i| group(&[usize::from(i >= 40)])).collect();
         for seed in 0..20 {
-            let sides = deal(groups.clone(), &[0.1, 0.2, 0.7], seed);
-            let found: Vec<[usize; 2]> = sides
+            let sets = deal(groups.clone(), &[0.1, 0.2, 0.7], seed);
+            let found: Vec<[usize; 2]> = sets
                 .iter()
-                .map(|side| [0, 1].map(|stratum| counts(side, stratum)))
+                .map(|set| [0, 1].map(|stratum| counts(set, stratum)))
                 .collect();
             assert_eq!(found, [[4, 2], [8, 4], [28, 14]]);
         }
     }
 
     #[test]
-    fn strata_of_one_member_do_not_all_go_to_the_largest_side() {
+    fn strata_of_one_member_do_not_all_go_to_the_largest_set() {
         let rare = (1..21).map(|stratum| group(&[stratum]));
         let groups: Vec<Group> = rare.chain((0..30).map(|_| group(&[0]))).collect();
         let rare_held_out: usize = (0..20)
             .map(|seed| {
-                let sides = deal(groups.clone(), &[0.7, 0.3], seed);
+                let sets = deal(groups.clone(), &[0.7, 0.3], seed);
                 (1..21)
-                    .map(|stratum| counts(&sides[1], stratum))
+                    .map(|stratum| counts(&sets[1], stratum))
                     .sum::<usize>()
             })
             .sum();
@@ -189,16 +189,16 @@ mod tests {
     }
 
     #[test]
-    fn a_side_without_a_share_gets_nobody_and_a_small_one_somebody() {
+    fn a_set_without_a_share_gets_nobody_and_a_small_one_somebody() {
         let groups: Vec<Group> = (0..5).map(|_| group(&[0, 0])).collect();
-        let sides = deal(groups, &[0.0, 0.05, 0.95], 1);
-        let sizes: Vec<usize> = sides.iter().map(Vec::len).collect();
+        let sets = deal(groups, &[0.0, 0.05, 0.95], 1);
+        let sizes: Vec<usize> = sets.iter().map(Vec::len).collect();
         assert_eq!(sizes, [0, 1, 4]);
     }
 
     proptest! {
         #[test]
-        fn no_side_misses_its_size_by_the_largest_group(
+        fn no_set_misses_its_size_by_the_largest_group(
             groups in prop::collection::vec(prop::collection::vec(0..4_usize, 1..5), 1..60),
             weights in prop::collection::vec(0.05..1.0_f64, 1..7),
             seed in any::<u64>(),
@@ -210,9 +210,9 @@ mod tests {
             let shares: Vec<f64> = weights.iter().map(|weight| weight / sum).collect();
             // With fewer groups than sets, a set is empty or too large.
             prop_assume!(groups.len() >= 3 * shares.len());
-            let sides = deal(groups, &shares, seed);
-            for (side, share) in sides.iter().zip(&shares) {
-                let size: usize = side.iter().map(|group| group.size).sum();
+            let sets = deal(groups, &shares, seed);
+            for (set, share) in sets.iter().zip(&shares) {
+                let size: usize = set.iter().map(|group| group.size).sum();
                 let off = size as f64 - share * total as f64;
                 prop_assert!(off.abs() <= largest, "{off} of {largest}");
             }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{SIDES, SideCount, Split, families, kin};
+use super::{SETS, SetCount, Split, families, kin};
 use crate::error::{DataError, SplitProblem};
 use crate::prepared::{PreparedDataset, ScanRecord};
 use brainmae_files::id::{ScanId, SubjectId};
@@ -10,9 +10,9 @@ use brainmae_studies::SubjectRecord;
 
 /// Counts and means of one set; it has no values of single subjects.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SideBalance {
+pub struct SetBalance {
     /// Subjects, families and scans of the set.
-    pub count: SideCount,
+    pub count: SetCount,
     /// Requested targets.
     pub targets: Vec<TargetBalance>,
     /// Requested categories.
@@ -50,24 +50,20 @@ impl Split {
         &self,
         dataset: &PreparedDataset,
         names: &[String],
-    ) -> Result<Vec<SideBalance>, DataError> {
+    ) -> Result<Vec<SetBalance>, DataError> {
         self.balance_records(dataset.scans(), dataset.subjects(), names)
     }
 
-    pub(super) fn counts(
-        &self,
-        scans: &[ScanRecord],
-        subjects: &[SubjectRecord],
-    ) -> Vec<SideCount> {
+    pub(super) fn counts(&self, scans: &[ScanRecord], subjects: &[SubjectRecord]) -> Vec<SetCount> {
         let families = families(subjects);
         self.members(scans)
             .into_iter()
-            .zip(self.sides())
-            .zip(SIDES)
-            .map(|((members, scans), side)| {
+            .zip(self.sets())
+            .zip(SETS)
+            .map(|((members, scans), set)| {
                 let kin: BTreeSet<_> = members.iter().map(|s| kin(&families, s)).collect();
-                SideCount {
-                    side,
+                SetCount {
+                    set,
                     subjects: members.len(),
                     families: kin.len(),
                     scans: scans.len(),
@@ -82,11 +78,11 @@ impl Split {
             .iter()
             .map(|record| (&record.scan, &record.subject))
             .collect();
-        let of = |side: &[ScanId]| {
-            let subjects = side.iter().filter_map(|scan| subject_of.get(scan));
+        let of = |set: &[ScanId]| {
+            let subjects = set.iter().filter_map(|scan| subject_of.get(scan));
             subjects.copied().collect()
         };
-        self.sides().into_iter().map(of).collect()
+        self.sets().into_iter().map(of).collect()
     }
 
     fn balance_records(
@@ -94,7 +90,7 @@ impl Split {
         scans: &[ScanRecord],
         subjects: &[SubjectRecord],
         names: &[String],
-    ) -> Result<Vec<SideBalance>, DataError> {
+    ) -> Result<Vec<SetBalance>, DataError> {
         let is_target = |name: &str| subjects.iter().any(|s| s.targets.contains_key(name));
         let is_category = |name: &str| subjects.iter().any(|s| s.categories.contains_key(name));
         if let Some(name) = names.iter().find(|n| !is_target(n) && !is_category(n)) {
@@ -106,14 +102,14 @@ impl Split {
             names.iter().partition(|name| is_target(name));
         let by_name: BTreeMap<_, _> = subjects.iter().map(|s| (&s.subject, s)).collect();
         let counts = self.counts(scans, subjects);
-        let sides = self.members(scans).into_iter().zip(counts);
-        Ok(sides
+        let sets = self.members(scans).into_iter().zip(counts);
+        Ok(sets
             .map(|(members, count)| {
                 let members: Vec<&SubjectRecord> = members
                     .iter()
                     .filter_map(|subject| by_name.get(subject).copied())
                     .collect();
-                SideBalance {
+                SetBalance {
                     count,
                     targets: targets.iter().map(|name| target(&members, name)).collect(),
                     categories: categories
@@ -163,7 +159,7 @@ mod tests {
     use crate::split::{SplitSpec, SplitUnit};
 
     #[test]
-    fn sides_are_counted_by_hand() {
+    fn sets_are_counted_by_hand() {
         let (scans, mut subjects) = people(&[1, 1, 0, 0], 2);
         for (i, sex) in [(0, "F"), (1, "M"), (2, "F")] {
             subjects[i].categories.insert("sex".into(), sex.into());
@@ -183,11 +179,11 @@ mod tests {
         let [train, validation, test] =
             &split.balance_records(&scans, &subjects, &names).unwrap()[..]
         else {
-            panic!("three sides")
+            panic!("three sets")
         };
-        let count = |side: &SideBalance| {
-            let c = &side.count;
-            (c.side, c.subjects, c.families, c.scans)
+        let count = |set: &SetBalance| {
+            let c = &set.count;
+            (c.set, c.subjects, c.families, c.scans)
         };
         assert_eq!(count(train), ("train", 3, 2, 4));
         assert_eq!(count(validation), ("validation", 0, 0, 0));
@@ -200,8 +196,8 @@ mod tests {
             (validation.targets[0].mean, test.targets[0].mean),
             (None, Some(50.0))
         );
-        let sexes = |side: &SideBalance| {
-            let category = &side.categories[0];
+        let sexes = |set: &SetBalance| {
+            let category = &set.categories[0];
             (category.counts["F"], category.counts["M"], category.unknown)
         };
         assert_eq!([sexes(train), sexes(test)], [(2, 1, 0), (0, 0, 1)]);
@@ -223,10 +219,9 @@ mod tests {
         let names = ["site".to_owned()];
         let at_a = |spec: &SplitSpec, seed| -> Vec<usize> {
             let split = spec.draw_from(&scans, &subjects, &mut rng(seed)).unwrap();
-            let sides = split.balance_records(&scans, &subjects, &names).unwrap();
-            sides
-                .iter()
-                .map(|side| side.categories[0].counts["A"])
+            let sets = split.balance_records(&scans, &subjects, &names).unwrap();
+            sets.iter()
+                .map(|set| set.categories[0].counts["A"])
                 .collect()
         };
         let stratified = SplitSpec {

@@ -10,6 +10,7 @@ use super::strata::Strata;
 use super::{Kin, Split, SplitSpec, SplitUnit, families, kin};
 use crate::error::{DataError, SplitProblem};
 use crate::prepared::{PreparedDataset, ScanRecord};
+use brainmae_files::CommonErrors as _;
 use brainmae_files::id::{ScanId, SubjectId};
 use brainmae_studies::SubjectRecord;
 
@@ -86,18 +87,18 @@ impl SplitSpec {
         let groups = members.groups(&self.stratify)?;
         let n_groups = groups.len();
         let shares = shares.map(|(_, share)| share);
-        let sides = if self.stratify.is_empty() {
+        let sets = if self.stratify.is_empty() {
             draw_at_random(groups, shares, rng)
         } else {
             let rest = 1.0 - shares[0] - shares[1];
-            let mut sides = assign(groups, &[shares[0], shares[1], rest], rng);
-            let train = sides.pop().unwrap_or_default();
-            let test = sides.pop().unwrap_or_default();
-            let validation = sides.pop().unwrap_or_default();
+            let mut sets = assign(groups, &[shares[0], shares[1], rest], rng);
+            let train = sets.pop().unwrap_or_default();
+            let test = sets.pop().unwrap_or_default();
+            let validation = sets.pop().unwrap_or_default();
             [validation, test, train]
         };
-        let [validation, test, train] = sides;
-        let missing = |side: &[Group], share: f64| share > 0.0 && side.is_empty();
+        let [validation, test, train] = sets;
+        let missing = |set: &[Group], share: f64| share > 0.0 && set.is_empty();
         if missing(&validation, shares[0]) || missing(&test, shares[1]) || train.is_empty() {
             return Err(DataError::Split(SplitProblem::TooFewForShares {
                 n_groups,
@@ -117,9 +118,9 @@ fn draw_at_random(
 ) -> [Vec<Group>; 3] {
     let total: usize = groups.iter().map(|group| group.size).sum();
     groups.shuffle(rng);
-    let mut side = |share: f64| {
+    let mut set = |share: f64| {
         let goal = (share * total as f64).round().max(1.0) as usize;
-        let (mut size, mut side) = (0, Vec::new());
+        let (mut size, mut set) = (0, Vec::new());
         while share > 0.0 && size < goal && !groups.is_empty() {
             // A family is not taken if the excess with it is larger than the deficit without it,
             // unless the set would be empty.
@@ -130,13 +131,13 @@ fn draw_at_random(
             }
             let group = groups.remove(next);
             size += group.size;
-            side.push(group);
+            set.push(group);
         }
-        side
+        set
     };
     // The test set is drawn first, so that it does not depend on the validation share.
-    let test = side(shares[1]);
-    let validation = side(shares[0]);
+    let test = set(shares[1]);
+    let validation = set(shares[0]);
     [validation, test, groups]
 }
 
@@ -228,8 +229,8 @@ impl<'a> Members<'a> {
             validation,
             test,
         };
-        for side in [&mut split.train, &mut split.validation, &mut split.test] {
-            side.sort();
+        for set in [&mut split.train, &mut split.validation, &mut split.test] {
+            set.sort();
         }
         if split.train.is_empty() {
             return Err(DataError::Split(SplitProblem::NothingToTrainOn));

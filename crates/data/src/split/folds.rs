@@ -1,5 +1,6 @@
 //! Cross-validation folds: every subject is in one test set.
 
+use brainmae_files::CommonErrors as _;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
@@ -71,8 +72,8 @@ impl FoldSpec {
         }
         let members = Members::new(scans, subjects);
         let groups = members.groups(&self.stratify)?;
-        let sides_needed = if self.validation_fraction > 0.0 { 3 } else { 2 };
-        if groups.len() < self.folds.max(sides_needed) {
+        let sets_needed = if self.validation_fraction > 0.0 { 3 } else { 2 };
+        if groups.len() < self.folds.max(sets_needed) {
             return Err(DataError::Split(SplitProblem::TooFewForFolds {
                 n_groups: groups.len(),
                 groups: members.words(),
@@ -107,6 +108,8 @@ impl FoldSpec {
 
 #[cfg(test)]
 mod tests {
+    use brainmae_files::InvalidField;
+
     use std::collections::{BTreeMap, BTreeSet};
 
     use proptest::prelude::*;
@@ -189,7 +192,7 @@ mod tests {
             (spec(3, 1.0), "validation_fraction"),
         ] {
             match refused(spec) {
-                DataError::Config { field, .. } => assert_eq!(field, key),
+                DataError::Config(InvalidField { field, .. }) => assert_eq!(field, key),
                 other => panic!("{other}"),
             }
         }
@@ -211,7 +214,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn everybody_is_tested_once_and_no_family_is_on_two_sides(
+        fn everybody_is_tested_once_and_no_family_is_in_two_sets(
             families in prop::collection::vec(0..6_usize, 12..40),
             n_folds in 2..5_usize,
             validation in 0.0..0.3_f64,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{SIDES, Split, SplitUnit};
+use super::{SETS, Split, SplitUnit};
 use crate::duplicates::Duplicate;
 use crate::error::DataError;
 use crate::prepared::{PreparedDataset, ScanRecord};
@@ -11,9 +11,9 @@ use brainmae_studies::SubjectRecord;
 
 /// Number of subjects, families and scans in one set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SideCount {
+pub struct SetCount {
     /// `train`, `validation` or `test`.
-    pub side: &'static str,
+    pub set: &'static str,
     /// Number of subjects.
     pub subjects: usize,
     /// Number of families; a subject of unknown family counts as one.
@@ -28,7 +28,7 @@ pub struct SplitProof {
     /// Unit that stays together.
     pub unit: SplitUnit,
     /// Training, validation and test set.
-    pub sides: Vec<SideCount>,
+    pub sets: Vec<SetCount>,
     /// Pairs of scans in the same set with the same signal: not a leak, but they count twice.
     pub duplicates: Vec<Duplicate>,
     /// Warnings for readers of the results, as sentences.
@@ -56,22 +56,22 @@ fn prove(
     duplicates: &[Duplicate],
 ) -> Result<SplitProof, DataError> {
     split.check_records(scans, subjects)?;
-    let side_of: BTreeMap<&ScanId, &'static str> = split
-        .sides()
+    let set_of: BTreeMap<&ScanId, &'static str> = split
+        .sets()
         .into_iter()
-        .zip(SIDES)
-        .flat_map(|(scans, side)| scans.iter().map(move |scan| (scan, side)))
+        .zip(SETS)
+        .flat_map(|(scans, set)| scans.iter().map(move |scan| (scan, set)))
         .collect();
     let mut within = Vec::new();
     for duplicate in duplicates {
-        let sides = [&duplicate.first, &duplicate.second].map(|scan| side_of.get(scan).copied());
-        if let [Some(first_side), Some(second_side)] = sides {
-            if first_side != second_side {
+        let sets = [&duplicate.first, &duplicate.second].map(|scan| set_of.get(scan).copied());
+        if let [Some(first_set), Some(second_set)] = sets {
+            if first_set != second_set {
                 return Err(DataError::SharedSignal {
                     first: duplicate.first.clone(),
-                    first_side,
+                    first_set,
                     second: duplicate.second.clone(),
-                    second_side,
+                    second_set,
                     likeness: Box::new(duplicate.likeness),
                 });
             }
@@ -83,13 +83,13 @@ fn prove(
         .collect();
     if !within.is_empty() {
         warnings.push(format!(
-            "{} pairs of scans on one side hold the same signal: they count twice",
+            "{} pairs of scans in one set hold the same signal: they count twice",
             within.len()
         ));
     }
     Ok(SplitProof {
         unit: split.unit,
-        sides: split.counts(scans, subjects),
+        sets: split.counts(scans, subjects),
         duplicates: within,
         warnings,
     })
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_on_two_sides_is_an_error_that_names_both_scans() {
+    fn a_signal_in_two_sets_is_an_error_that_names_both_scans() {
         let (scans, subjects) = people(&[1, 1, 2, 2, 3, 3, 4, 4, 5, 5], 1);
         let split = SplitSpec::default()
             .draw_from(&scans, &subjects, &mut rng(1))
@@ -149,13 +149,13 @@ mod tests {
         match prove(&scans, &subjects, &split, &[across]) {
             Err(DataError::SharedSignal {
                 first,
-                first_side,
+                first_set,
                 second,
-                second_side,
+                second_set,
                 ..
             }) => {
-                let mut found = [(&first, first_side), (&second, second_side)];
-                found.sort_by_key(|(_, side)| *side);
+                let mut found = [(&first, first_set), (&second, second_set)];
+                found.sort_by_key(|(_, set)| *set);
                 assert_eq!(found, [(&test[0], "test"), (&train[0], "train")]);
             }
             other => panic!("{other:?}"),
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(proof.duplicates, [inside]);
         assert_eq!(proof.warnings.len(), 1);
         let sizes: Vec<_> = proof
-            .sides
+            .sets
             .iter()
             .map(|s| (s.subjects, s.families))
             .collect();

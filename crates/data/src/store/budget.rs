@@ -1,5 +1,7 @@
 //! Memory budget of scan stores.
 
+use brainmae_files::CommonErrors as _;
+
 use crate::error::DataError;
 
 /// Bytes in a GiB.
@@ -74,6 +76,8 @@ fn memory_bytes() -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use brainmae_files::InvalidField;
+
     use super::*;
 
     #[test]
@@ -90,7 +94,10 @@ mod tests {
         assert_eq!(StoreBudget::gib(0.5).unwrap(), StoreBudget::new(1 << 29));
         for wrong in [-1.0, f64::NAN, f64::INFINITY] {
             assert!(
-                matches!(StoreBudget::gib(wrong), Err(DataError::Config { .. })),
+                matches!(
+                    StoreBudget::gib(wrong),
+                    Err(DataError::Config(InvalidField { .. }))
+                ),
                 "{wrong}"
             );
         }

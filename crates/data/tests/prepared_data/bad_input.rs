@@ -4,6 +4,7 @@ use brainmae_atlas::AtlasError;
 use brainmae_data::error::{RecipeProblem, ScanAbsence};
 use brainmae_data::{DataError, PreparedDataset};
 use brainmae_files::FileError;
+use brainmae_files::InvalidField;
 use brainmae_formats::FormatError;
 
 use crate::common::Copy;
@@ -145,7 +146,7 @@ fn an_atlas_that_does_not_fit_the_layout() {
     );
     copy.change_recipe("n_rois = 100\nseed = 2001", "");
     match copy.refusal() {
-        DataError::Config { field, found, .. } => {
+        DataError::Config(InvalidField { field, found, .. }) => {
             assert_eq!((field, found.as_str()), ("atlas.kind", "columns"));
         }
         other => panic!("{other}"),

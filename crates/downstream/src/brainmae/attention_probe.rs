@@ -10,7 +10,9 @@ use burn::optim::GradientsParams;
 use super::embedding::numbers;
 use super::{FineTuneConfig, FoldEncoder};
 use crate::supervised::Target;
-use crate::{DownstreamError, Examples, FitError, Fitted, Labelled, Learner, Output, Problem};
+use crate::{
+    DownstreamError, Examples, FitError, FitResult, Fitted, Labelled, Learner, Output, Problem,
+};
 use pooling::Pooling;
 use tokens::{Scale, TokenSets};
 
@@ -50,12 +52,7 @@ impl Learner for AttentionProbe {
         &self.name
     }
 
-    fn fit(
-        &self,
-        problem: &Problem,
-        training: &Labelled,
-        validation: &Labelled,
-    ) -> Result<Box<dyn Fitted>, DownstreamError> {
+    fn fit(&self, problem: &Problem, training: &Labelled, validation: &Labelled) -> FitResult {
         let target = Target::new(problem.kind, &training.truth)
             .map_err(|reason| problem.refused(&self.name, reason))?;
         let encoder = FoldEncoder {
@@ -101,7 +98,7 @@ impl Learner for AttentionProbe {
             let loss = f64::from(sum.into_scalar::<f32>()) / weight;
             if !loss.is_finite() {
                 let reason = FitError::Diverged {
-                    side: "validation",
+                    set: "validation",
                     value: loss,
                     epoch: round,
                 };

@@ -16,7 +16,8 @@ use super::embedding::numbers;
 use super::{FineTuneConfig, FoldEncoder};
 use crate::supervised::Target;
 use crate::{
-    DownstreamError, Examples, FitError, Fitted, Kind, Labelled, Learner, Output, Problem,
+    DownstreamError, Examples, FitError, FitResult, Fitted, Kind, Labelled, Learner, Output,
+    Problem,
 };
 
 /// BrainMAE with a linear head on the representation of the scan, or on the tokens of its segments.
@@ -50,12 +51,7 @@ impl Learner for FineTune {
         &self.name
     }
 
-    fn fit(
-        &self,
-        problem: &Problem,
-        training: &Labelled,
-        validation: &Labelled,
-    ) -> Result<Box<dyn Fitted>, DownstreamError> {
+    fn fit(&self, problem: &Problem, training: &Labelled, validation: &Labelled) -> FitResult {
         let of = self.level(problem, &training.examples)?;
         let target = Target::new(problem.kind, &training.truth)
             .map_err(|reason| problem.refused(&self.name, reason))?;
@@ -97,7 +93,7 @@ impl Learner for FineTune {
             let loss = fitted.loss(problem, validation)?;
             if !loss.is_finite() {
                 let reason = FitError::Diverged {
-                    side: "validation",
+                    set: "validation",
                     value: loss,
                     epoch,
                 };

@@ -6,7 +6,7 @@ use nalgebra::DMatrix;
 use super::FoldEncoder;
 use super::embedding::{embed, vectors};
 use crate::linear::LinearModel;
-use crate::{DownstreamError, Examples, Fitted, Labelled, Learner, Output, Problem};
+use crate::{DownstreamError, Examples, FitResult, Fitted, Labelled, Learner, Output, Problem};
 
 /// Ridge or logistic regression on the outputs of a frozen encoder: on the representation of a
 /// scan, averaged over its samples, or on the token of a segment.
@@ -30,12 +30,7 @@ impl Learner for LinearProbe {
         &self.name
     }
 
-    fn fit(
-        &self,
-        problem: &Problem,
-        training: &Labelled,
-        validation: &Labelled,
-    ) -> Result<Box<dyn Fitted>, DownstreamError> {
+    fn fit(&self, problem: &Problem, training: &Labelled, validation: &Labelled) -> FitResult {
         let encoder = FoldEncoder {
             weights: Some(self.encoder.start(problem)?),
             ..self.encoder.clone()

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use brainmae_data::{BoldSeries, SegmentLayout};
-use brainmae_model::{BrainMaeConfig, DataShape};
 use brainmae_run::Seeds;
 use burn::tensor::Device;
 use rand::RngExt;
@@ -48,23 +47,7 @@ fn problem(kind: Kind) -> Problem {
 }
 
 fn encoder() -> FoldEncoder {
-    let config = BrainMaeConfig {
-        d_model: 16,
-        n_heads: 2,
-        encoder_depth: 1,
-        ..BrainMaeConfig::default()
-    };
-    let data = DataShape {
-        n_rois: ROIS,
-        segment_len_trs: LAYOUT.segment_len_trs,
-    };
-    let rng = &mut Seeds::new(2).stream("weights");
-    let weights = config.init(data, rng, &Device::flex()).expect("sizes fit");
-    FoldEncoder {
-        config,
-        layout: LAYOUT,
-        weights: Some(weights),
-    }
+    FoldEncoder::small(ROIS, LAYOUT)
 }
 
 fn whole(scans: &[Scan], truth: &[f64]) -> Vec<Example> {
@@ -171,8 +154,8 @@ fn states() -> (Vec<Scan>, Vec<Example>, Vec<f64>) {
 #[test]
 fn states_of_another_scan_are_told_by_the_tokens_of_its_segments() {
     let (scans, list, truth) = states();
-    let side = |from: usize, to: usize| labelled(&scans, list[from..to].to_vec(), &truth[from..to]);
-    let (training, validation, test) = (side(0, 12), side(12, 18), side(18, 24));
+    let set = |from: usize, to: usize| labelled(&scans, list[from..to].to_vec(), &truth[from..to]);
+    let (training, validation, test) = (set(0, 12), set(12, 18), set(18, 24));
     let problem = problem(Kind::Classification { n_classes: 2 });
     let probe = LinearProbe::new("probe", encoder());
     let attention = AttentionProbe::new("attention", encoder());

@@ -73,7 +73,7 @@ impl LinearSpec {
             if found < wanted {
                 tracing::warn!(
                     target = problem.target,
-                    "pca is {wanted}, and the training side has {found} components"
+                    "pca is {wanted}, and the training set has {found} components"
                 );
             }
             fitted

@@ -17,6 +17,24 @@ pub struct Needs {
     pub fc: bool,
 }
 
+impl Needs {
+    /// Signals alone.
+    pub const BOLD: Self = Self {
+        bold: true,
+        fc: false,
+    };
+    /// Functional connectivity alone.
+    pub const FC: Self = Self {
+        bold: false,
+        fc: true,
+    };
+    /// Signals and functional connectivity.
+    pub const BOLD_AND_FC: Self = Self {
+        bold: true,
+        fc: true,
+    };
+}
+
 /// A batch of examples, or of crops of them.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {

@@ -10,8 +10,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::attention::AttentionSizes;
 use super::encoder_layer::EncoderLayer;
-use super::recipe::{Optimizer, Schedule};
-use super::{Architecture, Batch, Needs, Noise, Recipe, Said, Sizes};
+use super::recipe::Schedule;
+use super::{Architecture, Batch, Needs, Noise, Paper, Recipe, Said, Sizes};
 
 /// Slope of the activation for negative inputs.
 const SLOPE: f64 = 0.01;
@@ -108,34 +108,17 @@ fn orthonormal(rows: usize, columns: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
 impl Architecture for Bnt {
     type Network = BntNetwork;
 
-    fn name(&self) -> &'static str {
-        match self.clusters {
+    fn paper(&self) -> Paper {
+        let name = match self.clusters {
             Some(_) => "bnt",
             None => "bnt-plain",
-        }
-    }
-
-    fn source(&self) -> &'static str {
-        "Kan et al. 2022, arXiv 2210.06681"
-    }
-
-    fn recipe(&self) -> Recipe {
-        Recipe {
-            optimizer: Optimizer::Adam,
-            lr: 1e-4,
+        };
+        let recipe = Recipe {
             schedule: Schedule::Cosine { end: 1e-5 },
             weight_decay: 1e-4,
-            batch_size: 64,
-            epochs: 200,
-            crop: None,
-        }
-    }
-
-    fn needs(&self) -> Needs {
-        Needs {
-            bold: false,
-            fc: true,
-        }
+            ..Recipe::adam(1e-4, 64, 200)
+        };
+        Paper::new(name, "Kan et al. 2022, arXiv 2210.06681", Needs::FC, recipe)
     }
 
     fn init(&self, sizes: Sizes, init: &mut Init<ChaCha8Rng>) -> BntNetwork {

@@ -11,8 +11,8 @@ use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
 use super::encoder_layer::NORM_EPS;
-use super::recipe::{Optimizer, Schedule, Span};
-use super::{Architecture, Batch, Needs, Noise, Recipe, Said, Sizes};
+use super::recipe::{Schedule, Span};
+use super::{Architecture, Batch, Needs, Noise, Paper, Recipe, Said, Sizes};
 use block::FusedBlock;
 use windows::Windows;
 
@@ -86,35 +86,22 @@ pub struct BoltNetwork {
 impl Architecture for Bolt {
     type Network = BoltNetwork;
 
-    fn name(&self) -> &'static str {
-        "bolt"
-    }
-
-    fn source(&self) -> &'static str {
-        "Bedel et al. 2023, arXiv 2205.11578"
-    }
-
-    fn recipe(&self) -> Recipe {
-        Recipe {
-            optimizer: Optimizer::Adam,
-            lr: 4e-4,
+    fn paper(&self) -> Paper {
+        let recipe = Recipe {
             schedule: Schedule::OneCycle {
                 start: 2e-4,
                 rise: 0.3,
                 end: 2e-5,
             },
-            weight_decay: 0.0,
-            batch_size: 32,
-            epochs: 20,
             crop: Some(Span::Secs(432.0)),
-        }
-    }
-
-    fn needs(&self) -> Needs {
-        Needs {
-            bold: true,
-            fc: false,
-        }
+            ..Recipe::adam(4e-4, 32, 20)
+        };
+        Paper::new(
+            "bolt",
+            "Bedel et al. 2023, arXiv 2205.11578",
+            Needs::BOLD,
+            recipe,
+        )
     }
 
     fn init(&self, sizes: Sizes, init: &mut Init<ChaCha8Rng>) -> BoltNetwork {

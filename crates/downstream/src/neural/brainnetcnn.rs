@@ -6,8 +6,7 @@ use burn::nn::Linear;
 use burn::tensor::{Tensor, activation::leaky_relu};
 use rand_chacha::ChaCha8Rng;
 
-use super::recipe::{Optimizer, Schedule};
-use super::{Architecture, Batch, Needs, Noise, Recipe, Said, Sizes};
+use super::{Architecture, Batch, Needs, Noise, Paper, Recipe, Said, Sizes};
 
 /// Slope of the activation for negative inputs.
 const SLOPE: f64 = 0.33;
@@ -103,31 +102,17 @@ pub struct BrainNetCnnNetwork {
 impl Architecture for BrainNetCnn {
     type Network = BrainNetCnnNetwork;
 
-    fn name(&self) -> &'static str {
-        "brainnetcnn"
-    }
-
-    fn source(&self) -> &'static str {
-        "Kawahara et al. 2017, doi:10.1016/j.neuroimage.2016.09.046"
-    }
-
-    fn recipe(&self) -> Recipe {
-        Recipe {
-            optimizer: Optimizer::Adam,
-            lr: 1e-4,
-            schedule: Schedule::Constant,
+    fn paper(&self) -> Paper {
+        let recipe = Recipe {
             weight_decay: 1e-4,
-            batch_size: 16,
-            epochs: 200,
-            crop: None,
-        }
-    }
-
-    fn needs(&self) -> Needs {
-        Needs {
-            bold: false,
-            fc: true,
-        }
+            ..Recipe::adam(1e-4, 16, 200)
+        };
+        Paper::new(
+            "brainnetcnn",
+            "Kawahara et al. 2017, doi:10.1016/j.neuroimage.2016.09.046",
+            Needs::FC,
+            recipe,
+        )
     }
 
     fn init(&self, sizes: Sizes, init: &mut Init<ChaCha8Rng>) -> BrainNetCnnNetwork {

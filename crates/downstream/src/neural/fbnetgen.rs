@@ -10,8 +10,8 @@ use burn::tensor::activation::{leaky_relu, softmax};
 use rand_chacha::ChaCha8Rng;
 
 use super::gru::Gru;
-use super::recipe::{Optimizer, Schedule, Span};
-use super::{Architecture, Batch, Needs, Noise, Recipe, Said, Sizes};
+use super::recipe::Span;
+use super::{Architecture, Batch, Needs, Noise, Paper, Recipe, Said, Sizes};
 pub use penalty::Penalties;
 
 /// Slope of the activation for negative inputs.
@@ -138,31 +138,18 @@ impl Step {
 impl Architecture for FbNetGen {
     type Network = FbNetGenNetwork;
 
-    fn name(&self) -> &'static str {
-        "fbnetgen"
-    }
-
-    fn source(&self) -> &'static str {
-        "Kan et al. 2022, arXiv 2205.12465"
-    }
-
-    fn recipe(&self) -> Recipe {
-        Recipe {
-            optimizer: Optimizer::Adam,
-            lr: 1e-4,
-            schedule: Schedule::Constant,
+    fn paper(&self) -> Paper {
+        let recipe = Recipe {
             weight_decay: 1e-4,
-            batch_size: 16,
-            epochs: 500,
             crop: Some(Span::Secs(400.0)),
-        }
-    }
-
-    fn needs(&self) -> Needs {
-        Needs {
-            bold: true,
-            fc: true,
-        }
+            ..Recipe::adam(1e-4, 16, 500)
+        };
+        Paper::new(
+            "fbnetgen",
+            "Kan et al. 2022, arXiv 2205.12465",
+            Needs::BOLD_AND_FC,
+            recipe,
+        )
     }
 
     fn init(&self, sizes: Sizes, init: &mut Init<ChaCha8Rng>) -> FbNetGenNetwork {

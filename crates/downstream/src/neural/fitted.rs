@@ -18,9 +18,9 @@ pub(super) struct FittedNetwork<A: Architecture> {
 impl<A: Architecture> Fitted for FittedNetwork<A> {
     fn predict(&self, examples: &Examples) -> Result<Output, DownstreamError> {
         let kind: Kind = self.problem.kind;
-        let name = self.architecture.name();
+        let name = self.architecture.paper().name;
         check_rois(name, &self.problem, examples)?;
-        let needs = self.architecture.needs();
+        let needs = self.architecture.paper().needs;
         let stretches = Stretches::new(examples, needs, &self.problem.device);
         let short = (0..examples.len()).filter(|&e| stretches.n_volumes(e) < self.n_volumes);
         let short = if needs.bold { short.count() } else { 0 };

@@ -8,8 +8,7 @@ use burn::tensor::activation::relu;
 use rand_chacha::ChaCha8Rng;
 
 use super::encoder_layer::NORM_EPS;
-use super::recipe::{Optimizer, Schedule};
-use super::{Architecture, Batch, Needs, Noise, Recipe, Said, Sizes};
+use super::{Architecture, Batch, Needs, Noise, Paper, Recipe, Said, Sizes};
 
 /// Sizes of the network; those of the paper by default.
 ///
@@ -49,31 +48,14 @@ pub struct MeanMlpNetwork {
 impl Architecture for MeanMlp {
     type Network = MeanMlpNetwork;
 
-    fn name(&self) -> &'static str {
-        "mean-mlp"
-    }
-
-    fn source(&self) -> &'static str {
-        "Popov et al. 2024, doi:10.1016/j.neuroimage.2024.120909"
-    }
-
-    fn recipe(&self) -> Recipe {
-        Recipe {
-            optimizer: Optimizer::Adam,
-            lr: 5e-3,
-            schedule: Schedule::Constant,
-            weight_decay: 0.0,
-            batch_size: 64,
-            epochs: 200,
-            crop: None,
-        }
-    }
-
-    fn needs(&self) -> Needs {
-        Needs {
-            bold: true,
-            fc: false,
-        }
+    fn paper(&self) -> Paper {
+        let recipe = Recipe::adam(5e-3, 64, 200);
+        Paper::new(
+            "mean-mlp",
+            "Popov et al. 2024, doi:10.1016/j.neuroimage.2024.120909",
+            Needs::BOLD,
+            recipe,
+        )
     }
 
     fn init(&self, sizes: Sizes, init: &mut Init<ChaCha8Rng>) -> MeanMlpNetwork {

@@ -25,6 +25,19 @@ pub struct Recipe {
 }
 
 impl Recipe {
+    /// Adam with a constant learning rate, without weight decay, on whole examples.
+    pub fn adam(lr: f64, batch_size: usize, epochs: usize) -> Self {
+        Self {
+            optimizer: Optimizer::Adam,
+            lr,
+            schedule: Schedule::Constant,
+            weight_decay: 0.0,
+            batch_size,
+            epochs,
+            crop: None,
+        }
+    }
+
     /// A new optimiser.
     pub(super) fn optimizer(&self) -> ModuleOptimizer {
         let decay = self.weight_decay as f32;

@@ -11,8 +11,8 @@ use burn::tensor::{Tensor, s};
 use rand_chacha::ChaCha8Rng;
 
 use super::gru::Gru;
-use super::recipe::{Optimizer, Schedule, Span};
-use super::{Architecture, Batch, Needs, Noise, Recipe, Said, Sizes};
+use super::recipe::{Schedule, Span};
+use super::{Architecture, Batch, Needs, Noise, Paper, Recipe, Said, Sizes};
 use layer::StaginLayer;
 pub use layer::{ReadoutNetwork, TimeTransformer};
 
@@ -102,38 +102,26 @@ pub struct StaginNetwork {
 impl Architecture for Stagin {
     type Network = StaginNetwork;
 
-    fn name(&self) -> &'static str {
-        match self.readout {
+    fn paper(&self) -> Paper {
+        let name = match self.readout {
             Readout::Garo => "stagin-garo",
             Readout::Sero => "stagin-sero",
-        }
-    }
-
-    fn source(&self) -> &'static str {
-        "Kim et al. 2021, arXiv 2105.13495"
-    }
-
-    fn recipe(&self) -> Recipe {
-        Recipe {
-            optimizer: Optimizer::Adam,
-            lr: 1e-3,
+        };
+        let recipe = Recipe {
             schedule: Schedule::OneCycle {
                 start: 5e-4,
                 rise: 0.2,
                 end: 5e-7,
             },
-            weight_decay: 0.0,
-            batch_size: 3,
-            epochs: 30,
             crop: Some(Span::Secs(432.0)),
-        }
-    }
-
-    fn needs(&self) -> Needs {
-        Needs {
-            bold: true,
-            fc: false,
-        }
+            ..Recipe::adam(1e-3, 3, 30)
+        };
+        Paper::new(
+            name,
+            "Kim et al. 2021, arXiv 2105.13495",
+            Needs::BOLD,
+            recipe,
+        )
     }
 
     fn init(&self, sizes: Sizes, init: &mut Init<ChaCha8Rng>) -> StaginNetwork {

@@ -32,26 +32,16 @@ struct Quick<A> {
 impl<A: Architecture> Architecture for Quick<A> {
     type Network = A::Network;
 
-    fn name(&self) -> &'static str {
-        self.inner.name()
-    }
-
-    fn source(&self) -> &'static str {
-        self.inner.source()
-    }
-
-    fn recipe(&self) -> Recipe {
-        Recipe {
+    fn paper(&self) -> Paper {
+        let paper = self.inner.paper();
+        let recipe = Recipe {
             lr: self.lr,
             schedule: recipe::Schedule::Constant,
             epochs: 1000,
             batch_size: 8,
-            ..self.inner.recipe()
-        }
-    }
-
-    fn needs(&self) -> Needs {
-        self.inner.needs()
+            ..paper.recipe
+        };
+        Paper { recipe, ..paper }
     }
 
     fn init(&self, sizes: Sizes, init: &mut Init<ChaCha8Rng>) -> A::Network {
@@ -194,7 +184,7 @@ fn generalises<A: Architecture>(architecture: A) {
     let truth: Vec<f64> = (0..96).map(|i| f64::from(i % 2)).collect();
     let scans = scans(&planted, N_VOLUMES);
     let all = examples(&scans);
-    let side = |range: std::ops::Range<usize>| Labelled {
+    let set = |range: std::ops::Range<usize>| Labelled {
         examples: Examples {
             scans: &scans,
             list: all.list[range.clone()].to_vec(),
@@ -208,8 +198,8 @@ fn generalises<A: Architecture>(architecture: A) {
             patience: 10,
         },
     };
-    let fitted = neural.fit(&problem(TWO, 1), &side(0..48), &side(48..64));
-    let test = side(64..96);
+    let fitted = neural.fit(&problem(TWO, 1), &set(0..48), &set(48..64));
+    let test = set(64..96);
     let output = fitted.expect("it learns").predict(&test.examples);
     let output = output.expect("same atlas");
     let right = output.rows().zip(&test.truth);
@@ -304,15 +294,21 @@ fn longer_and_shorter_scans_can_be_predicted() {
 #[test]
 fn every_network_is_called_as_an_experiment_file_asks_for_it() {
     let names = [
-        (ModelName::BrainNetCnn, BrainNetCnn::default().name()),
-        (ModelName::Bnt, Bnt::default().name()),
-        (ModelName::BntPlain, Bnt::plain().name()),
-        (ModelName::StaginGaro, Stagin::new(Readout::Garo).name()),
-        (ModelName::StaginSero, Stagin::new(Readout::Sero).name()),
-        (ModelName::FbNetGen, FbNetGen::default().name()),
-        (ModelName::Transformer, Transformer::default().name()),
-        (ModelName::MeanMlp, MeanMlp::default().name()),
-        (ModelName::Bolt, Bolt::default().name()),
+        (ModelName::BrainNetCnn, BrainNetCnn::default().paper().name),
+        (ModelName::Bnt, Bnt::default().paper().name),
+        (ModelName::BntPlain, Bnt::plain().paper().name),
+        (
+            ModelName::StaginGaro,
+            Stagin::new(Readout::Garo).paper().name,
+        ),
+        (
+            ModelName::StaginSero,
+            Stagin::new(Readout::Sero).paper().name,
+        ),
+        (ModelName::FbNetGen, FbNetGen::default().paper().name),
+        (ModelName::Transformer, Transformer::default().paper().name),
+        (ModelName::MeanMlp, MeanMlp::default().paper().name),
+        (ModelName::Bolt, Bolt::default().paper().name),
     ];
     for (model, name) in names {
         assert_eq!(model.title(Kind::Regression), name);

@@ -10,9 +10,9 @@ use rand::seq::SliceRandom;
 use super::batch::{Crop, Stretches};
 use super::fitted::{FittedNetwork, check_rois};
 use super::recipe::{Budget, Recipe};
-use super::{Architecture, Needs, Noise, Sizes};
+use super::{Architecture, Needs, Noise, Paper, Sizes};
 use crate::supervised::Target;
-use crate::{DownstreamError, FitError, Fitted, Labelled, Learner, Problem};
+use crate::{DownstreamError, FitError, FitResult, Labelled, Learner, Problem};
 
 /// Trains a network from random weights.
 ///
@@ -45,12 +45,12 @@ struct Training<'a, A: Architecture> {
 }
 
 /// One set of a fold, as input for a network.
-struct Side<'a> {
+struct FoldSet<'a> {
     stretches: Stretches<'a>,
     truth: &'a [f64],
 }
 
-impl<'a> Side<'a> {
+impl<'a> FoldSet<'a> {
     fn new(labelled: &'a Labelled<'a>, needs: Needs, device: &Device) -> Self {
         Self {
             stretches: Stretches::new(&labelled.examples, needs, device),
@@ -61,15 +61,10 @@ impl<'a> Side<'a> {
 
 impl<A: Architecture> Learner for Neural<A> {
     fn name(&self) -> &str {
-        self.architecture.name()
+        self.architecture.paper().name
     }
 
-    fn fit(
-        &self,
-        problem: &Problem,
-        training: &Labelled,
-        validation: &Labelled,
-    ) -> Result<Box<dyn Fitted>, DownstreamError> {
+    fn fit(&self, problem: &Problem, training: &Labelled, validation: &Labelled) -> FitResult {
         let architecture = &self.architecture;
         if self.budget.max_epochs == 0 {
             return Err(DownstreamError::Config {
@@ -78,16 +73,21 @@ impl<A: Architecture> Learner for Neural<A> {
                 expected: "at least 1".to_string(),
             });
         }
-        for side in [training, validation] {
-            check_rois(architecture.name(), problem, &side.examples)?;
+        let Paper {
+            name,
+            needs,
+            recipe,
+            ..
+        } = architecture.paper();
+        for set in [training, validation] {
+            check_rois(name, problem, &set.examples)?;
         }
         if training.examples.is_empty() {
-            return Err(problem.refused(architecture.name(), FitError::NoExamples));
+            return Err(problem.refused(name, FitError::NoExamples));
         }
         let target = Target::new(problem.kind, &training.truth)
             .and_then(|target| Target::check(problem.kind, &validation.truth).map(|()| target))
-            .map_err(|reason| problem.refused(architecture.name(), reason))?;
-        let recipe = architecture.recipe();
+            .map_err(|reason| problem.refused(name, reason))?;
         let both = training.examples.list.iter();
         let both = both.chain(&validation.examples.list);
         let shortest = both.map(|example| example.n_volumes).min().unwrap_or(1);
@@ -101,9 +101,8 @@ impl<A: Architecture> Learner for Neural<A> {
             n_volumes,
             device: problem.device.clone().autodiff(),
         };
-        let needs = architecture.needs();
-        let training = Side::new(training, needs, &problem.device);
-        let validation = Side::new(validation, needs, &problem.device);
+        let training = FoldSet::new(training, needs, &problem.device);
+        let validation = FoldSet::new(validation, needs, &problem.device);
         let network = run.train(self.budget, &training, &validation)?;
         Ok(Box::new(FittedNetwork {
             architecture: architecture.clone(),
@@ -118,7 +117,7 @@ impl<A: Architecture> Learner for Neural<A> {
 
 impl<A: Architecture> Training<'_, A> {
     fn stream(&self, what: &str, place: &[u64]) -> rand_chacha::ChaCha8Rng {
-        let name = format!("neural/{}/{what}", self.architecture.name());
+        let name = format!("neural/{}/{what}", self.architecture.paper().name);
         self.problem.seeds.stream_at(&name, place)
     }
 
@@ -126,8 +125,8 @@ impl<A: Architecture> Training<'_, A> {
     fn train(
         &self,
         budget: Budget,
-        training: &Side,
-        validation: &Side,
+        training: &FoldSet,
+        validation: &FoldSet,
     ) -> Result<A::Network, DownstreamError> {
         let sizes = Sizes {
             n_rois: self.problem.n_rois,
@@ -154,7 +153,7 @@ impl<A: Architecture> Training<'_, A> {
             let validated = self.validate(&used, validation);
             self.require_finite("validation", validated, epoch)?;
             tracing::debug!(
-                learner = self.architecture.name(),
+                learner = self.architecture.paper().name,
                 epoch,
                 loss,
                 validated,
@@ -170,7 +169,7 @@ impl<A: Architecture> Training<'_, A> {
             return Ok(network.valid());
         }
         tracing::info!(
-            learner = self.architecture.name(),
+            learner = self.architecture.paper().name,
             target = self.problem.target,
             best_epoch = best.1,
             validation_loss = best.0,
@@ -184,11 +183,11 @@ impl<A: Architecture> Training<'_, A> {
         &self,
         network: &mut A::Network,
         optimizer: &mut ModuleOptimizer,
-        side: &Side,
+        set: &FoldSet,
         epoch: usize,
         epochs: usize,
     ) -> Result<f64, DownstreamError> {
-        let mut order: Vec<usize> = (0..side.truth.len()).collect();
+        let mut order: Vec<usize> = (0..set.truth.len()).collect();
         order.shuffle(&mut self.stream("order", &[epoch as u64]));
         let mut crops = self.stream("crops", &[epoch as u64]);
         let steps = order.len().div_ceil(self.recipe.batch_size);
@@ -197,7 +196,7 @@ impl<A: Architecture> Training<'_, A> {
             let crops: Vec<Crop> = chosen
                 .iter()
                 .map(|&example| {
-                    let room = side
+                    let room = set
                         .stretches
                         .n_volumes(example)
                         .saturating_sub(self.n_volumes);
@@ -207,8 +206,8 @@ impl<A: Architecture> Training<'_, A> {
                     }
                 })
                 .collect();
-            let truth: Vec<f64> = chosen.iter().map(|&example| side.truth[example]).collect();
-            let mut batch = side.stretches.batch(&crops, self.n_volumes, &self.device);
+            let truth: Vec<f64> = chosen.iter().map(|&example| set.truth[example]).collect();
+            let mut batch = set.stretches.batch(&crops, self.n_volumes, &self.device);
             batch.classes = self.target.classes(&truth, &self.device);
 
             let mut dropout = self.stream("dropout", &[epoch as u64, step as u64]);
@@ -233,20 +232,20 @@ impl<A: Architecture> Training<'_, A> {
     }
 
     /// Loss on one set without penalty, over crops that cover its examples.
-    fn validate(&self, network: &A::Network, side: &Side) -> f64 {
+    fn validate(&self, network: &A::Network, set: &FoldSet) -> f64 {
         let (mut total, mut total_weight) = (0.0, 0.0);
-        let examples = 0..side.truth.len();
+        let examples = 0..set.truth.len();
         let crops: Vec<Crop> = examples
-            .flat_map(|example| side.stretches.tiles(example, self.n_volumes))
+            .flat_map(|example| set.stretches.tiles(example, self.n_volumes))
             .collect();
         for crops in crops.chunks(self.recipe.batch_size) {
-            let batch = side
+            let batch = set
                 .stretches
                 .batch(crops, self.n_volumes, &self.problem.device);
             let said = self
                 .architecture
                 .forward(network, &batch, &mut Noise::off());
-            let truth: Vec<f64> = crops.iter().map(|crop| side.truth[crop.example]).collect();
+            let truth: Vec<f64> = crops.iter().map(|crop| set.truth[crop.example]).collect();
             let (sum, weight) = self.target.loss(said.logits, &truth);
             total += f64::from(sum.into_scalar::<f32>());
             total_weight += weight;
@@ -261,14 +260,14 @@ impl<A: Architecture> Training<'_, A> {
 
     fn require_finite(
         &self,
-        side: &'static str,
+        set: &'static str,
         value: f64,
         epoch: usize,
     ) -> Result<(), DownstreamError> {
         if value.is_finite() {
             return Ok(());
         }
-        let reason = FitError::Diverged { side, value, epoch };
-        Err(self.problem.refused(self.architecture.name(), reason))
+        let reason = FitError::Diverged { set, value, epoch };
+        Err(self.problem.refused(self.architecture.paper().name, reason))
     }
 }

@@ -8,8 +8,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::attention::AttentionSizes;
 use super::encoder_layer::EncoderLayer;
-use super::recipe::{Optimizer, Schedule, Span};
-use super::{Architecture, Batch, Needs, Noise, Recipe, Said, Sizes};
+use super::recipe::Span;
+use super::{Architecture, Batch, Needs, Noise, Paper, Recipe, Said, Sizes};
 
 /// Sizes of the network.
 ///
@@ -78,31 +78,17 @@ fn positions(time: usize, d_model: usize, device: &Device) -> Tensor<3> {
 impl Architecture for Transformer {
     type Network = TransformerNetwork;
 
-    fn name(&self) -> &'static str {
-        "transformer"
-    }
-
-    fn source(&self) -> &'static str {
-        "Vaswani et al. 2017, arXiv 1706.03762; sizes of Popov et al. 2024"
-    }
-
-    fn recipe(&self) -> Recipe {
-        Recipe {
-            optimizer: Optimizer::Adam,
-            lr: 2e-3,
-            schedule: Schedule::Constant,
-            weight_decay: 0.0,
-            batch_size: 64,
-            epochs: 200,
+    fn paper(&self) -> Paper {
+        let recipe = Recipe {
             crop: Some(Span::Secs(300.0)),
-        }
-    }
-
-    fn needs(&self) -> Needs {
-        Needs {
-            bold: true,
-            fc: false,
-        }
+            ..Recipe::adam(2e-3, 64, 200)
+        };
+        Paper::new(
+            "transformer",
+            "Vaswani et al. 2017, arXiv 1706.03762; sizes of Popov et al. 2024",
+            Needs::BOLD,
+            recipe,
+        )
     }
 
     fn init(&self, sizes: Sizes, init: &mut Init<ChaCha8Rng>) -> TransformerNetwork {

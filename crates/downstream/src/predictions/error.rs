@@ -19,7 +19,7 @@ pub enum PredictionError {
         expected: usize,
     },
     /// Outputs of the model and of the constant predictor have different lengths.
-    #[error("{predicted} numbers are predicted, {blind} blindly")]
+    #[error("{predicted} numbers are predicted, {blind} by the constant predictor")]
     OutputCount {
         /// Length of the model's output.
         predicted: usize,

@@ -4,7 +4,7 @@ use brainmae_data::{BoldSeries, ScanId, SplitUnit};
 use burn::tensor::Device;
 
 use super::*;
-use crate::{Example, Examples, Fitted, Labelled, Output, Scan};
+use crate::{Example, Examples, FitResult, Fitted, Labelled, Output, Scan};
 
 /// Scans of subjects, two per subject; the truth is the subject's number.
 fn task(n_subjects: usize) -> Task {
@@ -72,12 +72,7 @@ impl Learner for Spy {
         "spy"
     }
 
-    fn fit(
-        &self,
-        _problem: &Problem,
-        training: &Labelled,
-        _validation: &Labelled,
-    ) -> Result<Box<dyn Fitted>, DownstreamError> {
+    fn fit(&self, _problem: &Problem, training: &Labelled, _validation: &Labelled) -> FitResult {
         *self.learned.lock().expect("no panic") = training.truth.clone();
         Ok(Box::new(First))
     }
@@ -96,7 +91,7 @@ impl Fitted for First {
 }
 
 #[test]
-fn rows_say_who_was_tested_and_what_the_training_side_alone_would_answer() {
+fn rows_say_who_was_tested_and_what_the_training_set_alone_would_answer() {
     let task = task(4);
     let split = split(&[0, 1, 2, 3], &[4, 5], &[6, 7]);
     let fold = FoldOf::new(&task, 3, &split, 1.0, &Seeds::new(1)).expect("disjoint");
@@ -123,14 +118,14 @@ fn rows_say_who_was_tested_and_what_the_training_side_alone_would_answer() {
 }
 
 #[test]
-fn nobody_is_on_two_sides() {
+fn nobody_is_in_two_sets() {
     let task = task(3);
     let leak = split(&[0, 2], &[4, 5], &[1, 3]);
     let error = FoldOf::new(&task, 1, &leak, 1.0, &Seeds::new(1))
         .err()
         .expect("a leak");
     assert!(
-        matches!(&error, DownstreamError::Fit { reason: FitError::OnTwoSides { unit }, .. } if unit == "subject 0"),
+        matches!(&error, DownstreamError::Fit { reason: FitError::InTwoSets { unit }, .. } if unit == "subject 0"),
         "{error}"
     );
 }
@@ -156,12 +151,12 @@ fn a_smaller_share_is_part_of_a_larger_one_and_keeps_subjects_whole() {
 }
 
 #[test]
-fn a_side_without_anybody_is_refused() {
+fn a_set_without_anybody_is_refused() {
     let task = task(3);
     let empty = split(&[0, 1], &[], &[4, 5]);
     let error = FoldOf::new(&task, 1, &empty, 1.0, &Seeds::new(1))
         .err()
         .expect("empty");
-    let empty = FitError::EmptySide { side: "validation" };
+    let empty = FitError::EmptySet { set: "validation" };
     assert!(matches!(error, DownstreamError::Fit { reason, .. } if reason == empty));
 }

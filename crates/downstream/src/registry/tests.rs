@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use brainmae_data::{BoldSeries, ScanId, SegmentLayout, Split, SplitUnit};
-use brainmae_model::{BrainMaeConfig, DataShape};
 use brainmae_run::Seeds;
 use burn::tensor::Device;
 use rand::RngExt;
@@ -105,37 +104,21 @@ fn scan_id(i: usize) -> ScanId {
 fn split(fold: usize) -> Split {
     let tested = |i: usize| (i / 2 + i % 2) % FOLDS == fold;
     let decides = |i: usize| i.is_multiple_of(4);
-    let side = |wanted: &dyn Fn(usize) -> bool| -> Vec<ScanId> {
+    let set = |wanted: &dyn Fn(usize) -> bool| -> Vec<ScanId> {
         (0..SUBJECTS).filter(|i| wanted(*i)).map(scan_id).collect()
     };
     Split {
         unit: SplitUnit::Subject,
-        train: side(&|i| !tested(i) && !decides(i)),
-        validation: side(&|i| !tested(i) && decides(i)),
-        test: side(&tested),
+        train: set(&|i| !tested(i) && !decides(i)),
+        validation: set(&|i| !tested(i) && decides(i)),
+        test: set(&tested),
         train_subjects: Vec::new(),
     }
 }
 
 /// Random weights in place of pretrained ones; both are independent of the truth.
 fn encoder() -> FoldEncoder {
-    let config = BrainMaeConfig {
-        d_model: 16,
-        n_heads: 2,
-        encoder_depth: 1,
-        ..BrainMaeConfig::default()
-    };
-    let data = DataShape {
-        n_rois: ROIS,
-        segment_len_trs: LAYOUT.segment_len_trs,
-    };
-    let rng = &mut Seeds::new(2).stream("weights");
-    let weights = config.init(data, rng, &Device::flex()).expect("sizes fit");
-    FoldEncoder {
-        config,
-        layout: LAYOUT,
-        weights: Some(weights),
-    }
+    FoldEncoder::small(ROIS, LAYOUT)
 }
 
 /// Predictions of one model for all subjects.
@@ -171,7 +154,7 @@ fn predictions(model: ModelName, task: &Task) -> Predictions {
             device: Device::flex(),
         };
         let fold = FoldOf::new(task, number as u32 + 1, &split(number), 1.0, &seeds);
-        let fold = fold.expect("nobody is on two sides by name");
+        let fold = fold.expect("nobody is in two sets by name");
         fold.predict(&*learner, &problem).expect("it learns")
     });
     Predictions::new(vec!["mean_fd_mm".into()], rows.collect()).expect("rows that agree")
@@ -270,7 +253,7 @@ fn a_truth_that_is_written_in_the_signals_is_not_taken_for_chance() {
 }
 
 #[test]
-fn a_twin_on_the_other_side_is_not_taken_for_chance() {
+fn a_twin_in_the_other_set_is_not_taken_for_chance() {
     for kind in KINDS {
         for model in [ModelName::Fc, ModelName::FcTangent] {
             let found = not_by_chance(model, kind, Leak::Twins);

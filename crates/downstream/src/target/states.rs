@@ -6,7 +6,7 @@ use brainmae_data::{Event, SegmentLayout};
 use serde::{Deserialize, Serialize};
 
 use super::Seen;
-use crate::task::{LeftOut, Truths};
+use crate::truth::{LeftOut, Truths};
 use crate::{DownstreamError, Example, Kind};
 
 /// Name of the class of stretches without any event.

@@ -1,8 +1,9 @@
 //! Labels of grayordinates.
 
 use super::matrix::Rows;
-use super::models::{BrainModel, Side};
+use super::models::BrainModel;
 use super::problem::CiftiProblem;
+use super::side::Side;
 use super::{CiftiFile, CiftiKind, Content, LabelEntry, VolumeSpace};
 use crate::error::FormatError;
 use crate::label_map::GrayordinateLabels;

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
+use brainmae_files::CommonErrors as _;
+
 use super::CiftiKind;
 use super::matrix::Matrix;
 use super::problem::{CiftiProblem, XmlProblem};

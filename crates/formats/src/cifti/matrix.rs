@@ -5,6 +5,8 @@ use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use brainmae_files::CommonErrors as _;
+
 use super::problem::CiftiProblem;
 use crate::error::FormatError;
 use crate::nifti::{DataType, Endian, NiftiHeader};

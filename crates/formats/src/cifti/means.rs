@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::thread;
 
+use brainmae_files::CommonErrors as _;
+
 use super::matrix::{BLOCK_BYTES, Matrix, Rows, with_number};
 use super::{CiftiFile, CiftiKind, Content};
 use crate::error::FormatError;

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use roxmltree::Node;
 
 use super::problem::{CiftiProblem, ModelProblem};
+use super::side::Side;
 use super::xml::{attribute, children, number, numbers, only_child};
 use crate::label_map::GrayordinateLabels;
 
@@ -42,14 +43,6 @@ pub(super) enum BrainModel {
     OtherSurface { n_vertices: usize },
     /// Voxels of one structure.
     Voxels(Vec<[u32; 3]>),
-}
-
-/// A side of the cortex.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Side {
-    Left,
-    Right,
 }
 
 impl BrainModel {

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::CiftiKind;
-use super::models::Side;
+use super::kind::CiftiKind;
+use super::side::Side;
 
 /// Why a CIFTI-2 file cannot be read or written.
 #[derive(Debug, thiserror::Error)]

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::*;
 use crate::label_map::GrayordinateLabels;
+use brainmae_files::InvalidField;
 use file_bytes::{FileBytes, label_maps, models, parcels, plain_surface, series};
 
 /// ROI 1 is left vertices 0, 1 and 3; ROI 2 is the right vertex 0 and the voxel; ROI 3 is missing.
@@ -182,7 +183,7 @@ fn what_cannot_be_asked_of_a_file_is_refused() {
     let labels = three_rois();
     let means = |labels, n_rois, part| dense.roi_means(labels, n_rois, part, 1);
     match means(&labels, 2, None).unwrap_err() {
-        FormatError::Config { found, .. } => assert_eq!(found, "3"),
+        FormatError::Config(InvalidField { found, .. }) => assert_eq!(found, "3"),
         other => panic!("{other}"),
     }
     for part in [1..1, 2..4, 3..4, usize::MAX..usize::MAX] {

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
+use brainmae_files::CommonErrors as _;
 use brainmae_files::atomic::create_folder_of;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 

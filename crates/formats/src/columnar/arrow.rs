@@ -12,6 +12,7 @@ use arrow_ipc::convert::try_fb_to_schema;
 use arrow_ipc::reader::{FileDecoder, read_footer_length};
 use arrow_ipc::{Block, MetadataVersion, root_as_footer};
 use arrow_schema::{ArrowError, Schema, SchemaRef};
+use brainmae_files::CommonErrors as _;
 
 use self::block::{block_bytes, bytes_at, check_columns, read_block};
 use super::ColumnarProblem;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, Field, Schema};
+use brainmae_files::CommonErrors as _;
 
 use super::ColumnarProblem;
 use super::arrow::ArrowFile;

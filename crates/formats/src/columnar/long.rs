@@ -7,7 +7,8 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 
 use super::cell::{each_number, each_text, is_number};
-use super::{BOLD, ColumnarFile, ColumnarProblem, MAX_VALUES, ROI, VALUE, VOLUME};
+use super::column::{BOLD, ROI, VALUE, VOLUME};
+use super::{ColumnarFile, ColumnarProblem, MAX_VALUES};
 use crate::error::FormatError;
 use crate::roi_signals::RoiSignals;
 use crate::signal_table::SignalTable;

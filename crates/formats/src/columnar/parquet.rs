@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use arrow_schema::Schema;
+use brainmae_files::CommonErrors as _;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,

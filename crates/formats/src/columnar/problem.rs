@@ -2,7 +2,7 @@
 
 use arrow_schema::{ArrowError, DataType};
 
-use super::{KEPT, SCAN, TIME, VOLUME};
+use super::column::{KEPT, SCAN, TIME, VOLUME};
 
 /// Why a Parquet or Arrow file cannot be read as signals.
 #[derive(Debug, thiserror::Error)]

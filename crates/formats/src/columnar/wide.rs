@@ -7,7 +7,8 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, Field};
 
 use super::cell::{each_number, is_number};
-use super::{BOLD, ColumnarFile, ColumnarProblem, KEPT, MAX_VALUES, SCAN, TIME, VOLUME};
+use super::column::{BOLD, KEPT, SCAN, TIME, VOLUME};
+use super::{ColumnarFile, ColumnarProblem, MAX_VALUES};
 use crate::error::FormatError;
 use crate::roi_signals::{RoiSignals, joined};
 use crate::signal_table::{SignalTable, telling_names};

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use brainmae_files::CommonErrors as _;
 use brainmae_files::atomic::create_folder_of;
 
 use super::NiftiProblem;

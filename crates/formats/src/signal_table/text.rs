@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
+use brainmae_files::CommonErrors as _;
+
 use super::{SignalTable, TextProblem, counts_volumes, increasing_ids, is_index_name};
 use crate::error::FormatError;
 use crate::roi_signals::RoiSignals;

@@ -135,7 +135,7 @@ impl Run {
         folder: &RunFolder,
         objective: &CopyPlane,
         workers: &Workers,
-        world: &dyn World,
+        communicator: &dyn Communicator,
         stop_after: u64,
     ) -> Result<Outcome, PretrainError> {
         let config = EngineConfig {
@@ -157,7 +157,7 @@ impl Run {
                 stop: &stop,
                 progress: &mut progress,
                 workers,
-                world,
+                communicator,
             },
         )
     }
@@ -384,7 +384,7 @@ fn messages_say_what_was_expected_and_what_to_do() {
         check_parts(4, 3).expect_err("4 parts"),
         non_finite,
         apart,
-        PretrainError::NoScans { side: "validation" },
+        PretrainError::NoScans { set: "validation" },
     ];
     let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(texts.join("\n"), @r#"
@@ -392,6 +392,6 @@ fn messages_say_what_was_expected_and_what_to_do() {
     training config: parts is 4, expected a multiple of 3, the devices that share a batch
     the loss is inf at step 7, batch ["scan a from volume 3"]; last good checkpoint: checkpoints/last (step 5). Look at these scans, lower schedule.base_lr, then run again
     process 1 found a checkpoint of step 5 where the first process found one of step 10: checkpoints. All processes must see the same run folder
-    the validation side of the split has no scans
+    the validation set of the split has no scans
     "#);
 }

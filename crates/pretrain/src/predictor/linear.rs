@@ -48,7 +48,7 @@ impl LinearPredictor {
         validation: impl IntoIterator<Item = Result<MaskedBatch, PretrainError>>,
     ) -> Result<Self, PretrainError> {
         if training.is_empty() {
-            return Err(PretrainError::NoScans { side: "training" });
+            return Err(PretrainError::NoScans { set: "training" });
         }
         let mut candidate = Self {
             scope,

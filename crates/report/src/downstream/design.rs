@@ -56,7 +56,7 @@ pub fn facts(target: &Target) -> Vec<(String, String)> {
     let mut facts = vec![
         ("models".to_string(), target.ranking.len().to_string()),
         ("subjects".to_string(), n(|row| &row.subject)),
-        ("units (never on two sides)".to_string(), n(|row| &row.unit)),
+        ("units (never in two sets)".to_string(), n(|row| &row.unit)),
     ];
     let scans: BTreeSet<&String> = rows.iter().filter_map(|row| row.scan.as_ref()).collect();
     facts.push(match scans.len() {

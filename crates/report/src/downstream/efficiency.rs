@@ -23,7 +23,7 @@ pub fn figure(target: &Target, palette: &Palette) -> Result<Option<Figure>> {
         empty: "No model has a score that is defined at any share.".into(),
         legend: Vec::new(),
         panels: Vec::new(),
-        caption: "Every model learned from shares of the training side of the same folds, and was tested on the \
+        caption: "Every model learned from shares of the training set of the same folds, and was tested on the \
                   same subjects. Whiskers: 95 % intervals from resampling units, moved apart to be seen."
             .to_string(),
         paired: false,
@@ -56,7 +56,7 @@ pub fn figure(target: &Target, palette: &Palette) -> Result<Option<Figure>> {
         height: 380,
         x,
         y,
-        x_label: "Share of the training side (units learned from, mean over folds), log scale",
+        x_label: "Share of the training set (units learned from, mean over folds), log scale",
         y_label: title(score),
         x_ticks: marks.len(),
         y_ticks: 8,

@@ -15,7 +15,7 @@ pub fn lines(spec: &ResultsSpec) -> Vec<(&'static str, String)> {
         (
             "R²",
             text(
-                "1 − Σ (truth − prediction)² / Σ (truth − training mean)², over all folds; 0 is always answering the mean of the training side, below 0 is worse than that.",
+                "1 − Σ (truth − prediction)² / Σ (truth − training mean)², over all folds; 0 is always answering the mean of the training set, below 0 is worse than that.",
             ),
         ),
         (
@@ -65,13 +65,13 @@ pub fn lines(spec: &ResultsSpec) -> Vec<(&'static str, String)> {
         (
             "Chance line",
             text(
-                "The score of always answering the training side's mean, or its shares of classes.",
+                "The score of always answering the training set's mean, or its shares of classes.",
             ),
         ),
         (
             "p over folds",
             text(
-                "Nadeau and Bengio's corrected resampled t-test of the folds' differences, two-sided: would other training sides tell the same?",
+                "Nadeau and Bengio's corrected resampled t-test of the folds' differences, two-sided: would other training sets tell the same?",
             ),
         ),
         (

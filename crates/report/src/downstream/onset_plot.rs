@@ -99,7 +99,7 @@ pub fn figure(target: &Target, setting: &Setting, palette: &Palette) -> Result<O
             .push(LegendEntry::marked(model, palette.ink(model)));
     }
     figure.legend.push(LegendEntry::dashed(
-        "always the commonest class of the training side",
+        "always the most frequent class of the training set",
         GREY,
     ));
     figure.panels.push(Panel {

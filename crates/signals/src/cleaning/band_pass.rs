@@ -3,6 +3,7 @@
 use std::f64::consts::PI;
 use std::fmt::{Display, Formatter, Result as Written};
 
+use brainmae_files::CommonErrors as _;
 use nalgebra::Complex;
 use serde::{Deserialize, Serialize};
 

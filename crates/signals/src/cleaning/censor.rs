@@ -2,6 +2,7 @@
 
 use std::fmt::{Display, Formatter, Result as Written};
 
+use brainmae_files::CommonErrors as _;
 use serde::{Deserialize, Serialize};
 
 use crate::error::SignalError;

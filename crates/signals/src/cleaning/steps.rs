@@ -2,6 +2,7 @@
 
 use std::fmt::{Display, Formatter, Result as Written};
 
+use brainmae_files::CommonErrors as _;
 use serde::{Deserialize, Serialize};
 
 use super::band_pass::BandPass;
@@ -143,6 +144,8 @@ impl Display for CleaningStep {
 
 #[cfg(test)]
 mod tests {
+    use brainmae_files::InvalidField;
+
     use super::*;
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -259,9 +262,9 @@ mod tests {
     #[test]
     fn a_wrong_order_is_refused_with_the_right_one() {
         let steps = parse(r#"["z-score", "detrend-linear", { drop-dummies = { volumes = 1 } }]"#);
-        let SignalError::Config {
+        let SignalError::Config(InvalidField {
             field, expected, ..
-        } = check_steps(&steps.unwrap()).unwrap_err()
+        }) = check_steps(&steps.unwrap()).unwrap_err()
         else {
             panic!("another error");
         };
@@ -275,7 +278,7 @@ mod tests {
         let steps = parse(r#"[{ resample = { dt_secs = 1 } }, { resample = { dt_secs = 2 } }]"#);
         assert!(matches!(
             check_steps(&steps.unwrap()),
-            Err(SignalError::Config { field: "cleaning", found, .. })
+            Err(SignalError::Config(InvalidField { field: "cleaning", found, .. }))
                 if found == "resample, resample"
         ));
     }
@@ -318,7 +321,7 @@ mod tests {
         ] {
             let steps = parse(&format!("[{step}]")).unwrap();
             match check_steps(&steps).unwrap_err() {
-                SignalError::Config { field, found, .. } => {
+                SignalError::Config(InvalidField { field, found, .. }) => {
                     assert_eq!((field, found.as_str()), (key, value));
                 }
                 other => panic!("{other}"),

@@ -1,5 +1,6 @@
 //! Effects that are planted in a cohort, with their sizes.
 
+use brainmae_files::CommonErrors as _;
 use serde::{Deserialize, Serialize};
 
 use crate::error::SimulateError;
@@ -146,6 +147,8 @@ impl PlantedEffects {
 
 #[cfg(test)]
 mod tests {
+    use brainmae_files::InvalidField;
+
     use super::*;
 
     #[test]
@@ -183,7 +186,7 @@ mod tests {
             ),
         ] {
             match effects.check() {
-                Err(SimulateError::Config { field, found, .. }) => {
+                Err(SimulateError::Config(InvalidField { field, found, .. })) => {
                     assert_eq!(format!("{field} is {found}"), words);
                 }
                 other => panic!("{words}: {other:?}"),

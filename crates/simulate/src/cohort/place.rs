@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use brainmae_files::CommonErrors as _;
 use brainmae_files::FolderLock;
 use brainmae_files::atomic::create_folder_of;
 

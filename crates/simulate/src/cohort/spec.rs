@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use brainmae_files::CommonErrors as _;
 use serde::{Deserialize, Serialize};
 
 use super::effects::PlantedEffects;
@@ -259,6 +260,8 @@ fn is_word(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use brainmae_files::InvalidField;
+
     use super::*;
 
     fn spec(layout: CohortLayout) -> CohortSpec {
@@ -343,7 +346,7 @@ mod tests {
             ),
         ] {
             match spec.check() {
-                Err(SimulateError::Config { field, .. }) => assert_eq!(field, key),
+                Err(SimulateError::Config(InvalidField { field, .. })) => assert_eq!(field, key),
                 other => panic!("{key}: {other:?}"),
             }
         }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use brainmae_files::CommonErrors as _;
 use polars::prelude::{Column, IntoColumn, NamedFrom, Series};
 use serde::Serialize;
 

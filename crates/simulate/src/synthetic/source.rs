@@ -18,6 +18,7 @@ use brainmae_data::pipeline::{
 use brainmae_data::prepared::{
     DatasetHeader, FORMAT, PreparedWriter, ScanRecord, ScanStatus, TOOL, write_table,
 };
+use brainmae_files::CommonErrors as _;
 use brainmae_files::checksum::FieldHasher;
 use brainmae_files::id::{ScanId, SubjectId};
 use brainmae_signals::bold::BoldSeries;

@@ -1,5 +1,6 @@
 //! Spec of planted data.
 
+use brainmae_files::CommonErrors as _;
 use serde::{Deserialize, Serialize};
 
 use super::PlantedTargets;
@@ -103,6 +104,25 @@ impl Default for PlantedSpec {
 }
 
 impl PlantedSpec {
+    /// Three networks of eight ROIs in two states of a minute each: few enough signals for a small
+    /// model to learn them in a minute.
+    pub fn small() -> Self {
+        Self {
+            n_networks: 3,
+            rois_per_network: 8,
+            n_states: 2,
+            mean_dwell_secs: 60.0,
+            dt_secs: 3.0,
+            n_volumes: 60,
+            ar1: 0.6,
+            noise_sd: 0.4,
+            strength_low: 0.8,
+            strength_high: 1.2,
+            signs: Signs::Positive,
+            ..Self::default()
+        }
+    }
+
     /// Number of ROIs in all networks.
     pub fn n_rois(&self) -> usize {
         self.n_networks * self.rois_per_network
@@ -183,6 +203,8 @@ impl PlantedSpec {
 
 #[cfg(test)]
 mod tests {
+    use brainmae_files::InvalidField;
+
     use super::*;
 
     #[test]
@@ -230,7 +252,7 @@ mod tests {
             ),
         ] {
             match spec.check() {
-                Err(SimulateError::Config { field, .. }) => assert_eq!(field, key),
+                Err(SimulateError::Config(InvalidField { field, .. })) => assert_eq!(field, key),
                 other => panic!("{key}: {other:?}"),
             }
         }

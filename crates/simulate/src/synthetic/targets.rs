@@ -22,6 +22,7 @@
 //! subject who switches slowly. So methods that ignore the order (correlations, means, a network of
 //! single volumes) cannot predict it.
 
+use brainmae_files::CommonErrors as _;
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
@@ -216,6 +217,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use brainmae_files::InvalidField;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
@@ -341,7 +343,7 @@ mod tests {
     #[test]
     fn what_would_give_the_answer_away_is_refused() {
         let refused = |spec: PlantedSpec| match spec.check() {
-            Err(SimulateError::Config { field, .. }) => field,
+            Err(SimulateError::Config(InvalidField { field, .. })) => field,
             other => panic!("{other:?}"),
         };
         spec().check().unwrap();

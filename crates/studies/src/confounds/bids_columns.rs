@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use brainmae_files::CommonErrors as _;
 use brainmae_signals::confounds::ConfoundColumn as Column;
 
 use crate::error::{ConfoundProblem, StudyError};

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use brainmae_files::CommonErrors as _;
 use brainmae_signals::ConfoundTable;
 use brainmae_signals::confounds::MOTION;
 

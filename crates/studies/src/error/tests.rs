@@ -1,3 +1,5 @@
+use brainmae_files::CommonErrors as _;
+
 use super::*;
 use crate::listing::Note;
 

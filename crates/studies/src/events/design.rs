@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use brainmae_files::CommonErrors as _;
 use brainmae_files::id::ScanId;
 
 use super::Event;
@@ -60,6 +61,7 @@ pub fn read_design(path: &Path, scan: &ScanId, tr_secs: f64) -> Result<Vec<Event
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::refused;
     use super::*;
     use proptest::prelude::*;
 
@@ -119,14 +121,7 @@ mod tests {
             ("0\n1.5\n", 2, no_image("1.5")),
             ("0\n\n5\n", 2, EventProblem::EmptyLine),
         ] {
-            match read(text, 1.0) {
-                Err(StudyError::Events {
-                    line: Some(found),
-                    problem,
-                    ..
-                }) => assert_eq!((found, problem), (line, expected), "{text:?}"),
-                other => panic!("{other:?}"),
-            }
+            assert_eq!(refused(read(text, 1.0)), (line, expected), "{text:?}");
         }
     }
 

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use brainmae_files::CommonErrors as _;
 use brainmae_files::id::ScanId;
 
-use super::Event;
+use super::{Event, sort};
 use crate::error::{EventProblem, StudyError};
 use crate::folder::Folder;
 
@@ -55,12 +56,7 @@ pub fn read_evs(dir: &Path, scan: &ScanId) -> Result<Vec<Event>, StudyError> {
             duration_secs,
         }));
     }
-    events.sort_by(|one, other| {
-        let by_onset = one.onset_secs.total_cmp(&other.onset_secs);
-        by_onset
-            .then_with(|| one.condition.cmp(&other.condition))
-            .then(one.duration_secs.total_cmp(&other.duration_secs))
-    });
+    sort(&mut events);
     Ok(events)
 }
 
@@ -99,6 +95,7 @@ fn parse(bytes: &[u8]) -> Result<Vec<[f64; 2]>, (u64, EventProblem)> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::tests::brief;
     use super::*;
 
     fn read(files: &[(&str, &str)]) -> Result<Vec<Event>, StudyError> {
@@ -121,16 +118,7 @@ mod tests {
             ("WM_Stats.txt", "what ever\n"),
         ])
         .unwrap();
-        let found: Vec<_> = events
-            .iter()
-            .map(|event| {
-                (
-                    event.condition.as_str(),
-                    event.onset_secs,
-                    event.duration_secs,
-                )
-            })
-            .collect();
+        let found: Vec<_> = brief(&events);
         assert_eq!(
             found,
             [

@@ -15,6 +15,7 @@ use crate::folder::{Folder, NOT_UTF8};
 use crate::listing::{
     ConfoundFile, EventFiles, FoundScan, ListOptions, Listing, NoteKind, SignalFile,
 };
+use brainmae_files::CommonErrors as _;
 use brainmae_files::id::{ScanId, SubjectId};
 
 /// Optional folder between that of a subject and `MNINonLinear`; some downloads add one.

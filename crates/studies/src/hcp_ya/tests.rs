@@ -1,7 +1,7 @@
 use super::*;
 use crate::error::StudyError;
 use crate::listing::{ConfoundFile, EventFiles, NoteKind, SignalFile};
-use crate::tests::tree::Tree;
+use crate::tests::tree::{Tree, scan_names};
 
 const REST: &str = "rfMRI_REST1_LR";
 const CLEAN: &str = "_Atlas_MSMAll_hp2000_clean.dtseries.nii";
@@ -32,11 +32,7 @@ fn a_scan_has_its_name_task_movement_and_events() {
     tree.file(&wm.join("EVs/2bk_body.txt"));
     let listing = HcpYa.list(tree.root(), &ListOptions::default()).unwrap();
 
-    let names: Vec<_> = listing
-        .scans
-        .iter()
-        .map(|scan| scan.scan.as_str())
-        .collect();
+    let names = scan_names(&listing);
     assert_eq!(
         names,
         [

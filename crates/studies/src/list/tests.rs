@@ -3,7 +3,7 @@ use crate::fmriprep::Fmriprep;
 use crate::listing::{NoteKind, SignalFile};
 use crate::manifest::Manifest;
 use crate::nsd::Nsd;
-use crate::tests::tree::tree;
+use crate::tests::tree::{scan_names, tree};
 use crate::xcpd::Xcpd;
 use proptest::prelude::*;
 
@@ -22,12 +22,7 @@ fn scans_are_sorted_and_absent_subjects_told() {
         ..Default::default()
     };
     let listing = list(&Manifest, root.path(), &options).unwrap();
-    let ids: Vec<_> = listing
-        .scans
-        .iter()
-        .map(|scan| scan.scan.as_str())
-        .collect();
-    assert_eq!(ids, ["y", "z", "x"]);
+    assert_eq!(scan_names(&listing), ["y", "z", "x"]);
     let [note] = &listing.notes[..] else {
         panic!("{:?}", listing.notes)
     };
@@ -137,12 +132,7 @@ impl StudyLayout for Flat {
 fn a_layout_from_outside_is_listed_as_those_inside() {
     let root = tree(&["a.npy", "b.npy"]);
     let listing = list(&Flat, root.path(), &ListOptions::default()).unwrap();
-    let ids: Vec<_> = listing
-        .scans
-        .iter()
-        .map(|scan| scan.scan.as_str())
-        .collect();
-    assert_eq!(ids, ["a", "b"]);
+    assert_eq!(scan_names(&listing), ["a", "b"]);
     let options = ListOptions {
         subjects: vec!["c".into()],
         ..Default::default()

@@ -1,6 +1,6 @@
 use super::*;
 use crate::listing::{ConfoundFile, EventFiles};
-use crate::tests::tree::tree;
+use crate::tests::tree::{scan_names, tree};
 use proptest::prelude::*;
 
 fn list_with(
@@ -22,11 +22,6 @@ fn refused<T: std::fmt::Debug>(result: Result<T, StudyError>) -> (Option<u64>, M
         Err(StudyError::Manifest { line, problem, .. }) => (line, problem),
         other => panic!("{other:?}"),
     }
-}
-
-fn ids(listing: &Listing) -> Vec<&str> {
-    let scans = listing.scans.iter();
-    scans.map(|scan| scan.scan.as_str()).collect()
 }
 
 #[test]
@@ -110,7 +105,7 @@ fn names_in_the_words_of_bids_fill_what_no_column_tells() {
         "plain.tsv",
     ]);
     let listing = listing.unwrap();
-    assert_eq!(ids(&listing), ["sub-1_ses-x_task-WM_run-2", "sub-2"]);
+    assert_eq!(scan_names(&listing), ["sub-1_ses-x_task-WM_run-2", "sub-2"]);
     let scan = &listing.scans[0];
     assert_eq!(
         (scan.session.as_deref(), scan.task.as_deref()),
@@ -153,7 +148,7 @@ fn a_file_that_is_not_there_leaves_its_scan_out() {
         "a.npy",
     ]);
     let listing = listing.unwrap();
-    assert_eq!(ids(&listing), ["sub-1"]);
+    assert_eq!(scan_names(&listing), ["sub-1"]);
     let notes: Vec<_> = listing
         .notes
         .iter()
@@ -180,9 +175,12 @@ fn subjects_tasks_and_variants_are_chosen() {
         subjects: vec!["sub-1".into()],
         ..Default::default()
     };
-    assert_eq!(ids(&list_with(&files, &options).1.unwrap()), ["a", "b"]);
+    assert_eq!(
+        scan_names(&list_with(&files, &options).1.unwrap()),
+        ["a", "b"]
+    );
     options.tasks = vec!["wm".into()];
-    assert_eq!(ids(&list_with(&files, &options).1.unwrap()), ["b"]);
+    assert_eq!(scan_names(&list_with(&files, &options).1.unwrap()), ["b"]);
     options.variant = Some("a.".into());
     assert_eq!(list_with(&files, &options).1.unwrap().scans, []);
 }
@@ -288,7 +286,7 @@ fn parts_of_a_file_and_rows_of_a_table_are_several_scans() {
         "c.parquet",
     ]);
     let listing = listing.unwrap();
-    assert_eq!(ids(&listing), ["a", "b", "c", "d"]);
+    assert_eq!(scan_names(&listing), ["a", "b", "c", "d"]);
     let SignalFile::Columnar { scan, .. } = &listing.scans[3].signal else {
         panic!("{listing:?}")
     };
@@ -310,7 +308,7 @@ fn without_a_manifest_names_tell() {
     ]);
     let listing = listing.unwrap();
     assert_eq!(
-        ids(&listing),
+        scan_names(&listing),
         ["sub-1_ses-a_task-rest", "sub-2_task-REST_run-1"]
     );
     assert_eq!(listing.scans[0].tr_secs, Some(1.5));
@@ -349,7 +347,7 @@ fn without_a_manifest_links_to_folders_are_noted() {
     let root = tree(&["data/sub-1_task-a_bold.npy"]);
     std::os::unix::fs::symlink(root.path(), root.path().join("data/circle")).unwrap();
     let listing = list(root.path(), &ListOptions::default()).unwrap();
-    assert_eq!(ids(&listing), ["sub-1_task-a"]);
+    assert_eq!(scan_names(&listing), ["sub-1_task-a"]);
     assert_eq!(listing.notes.len(), 1);
     assert_eq!(listing.notes[0].what, "data/circle");
 }
@@ -358,7 +356,7 @@ fn without_a_manifest_links_to_folders_are_noted() {
 fn without_a_manifest_images_other_than_bold_are_no_scans() {
     let (_root, listing) = list_of(&["sub-1_task-a_bold.nii.gz", "sub-1_T1w.nii.gz"]);
     let listing = listing.unwrap();
-    assert_eq!(ids(&listing), ["sub-1_task-a"]);
+    assert_eq!(scan_names(&listing), ["sub-1_task-a"]);
     assert_eq!(listing.notes[0].what, "sub-1_T1w.nii.gz");
 }
 

@@ -10,6 +10,7 @@ use super::meaning::{key, meanings};
 use crate::error::{PhenotypeProblem, StudyError};
 use crate::hcp::parse_aging_visit;
 use crate::rows::Broken;
+use brainmae_files::CommonErrors as _;
 use brainmae_files::id::SubjectId;
 
 /// Cells for missing values; case is ignored.

@@ -1,3 +1,4 @@
+use brainmae_files::InvalidField;
 use proptest::prelude::*;
 
 use super::*;
@@ -33,11 +34,11 @@ fn refused(result: Result<Phenotypes, StudyError>) -> (Option<u64>, PhenotypePro
 /// The refused column, and the expected values.
 fn refused_column(result: Result<Phenotypes, StudyError>) -> (String, String) {
     match result {
-        Err(StudyError::Config {
+        Err(StudyError::Config(InvalidField {
             field: "phenotype.columns",
             found,
             expected,
-        }) => (found, expected),
+        })) => (found, expected),
         other => panic!("{other:?}"),
     }
 }

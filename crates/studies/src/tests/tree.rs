@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::Listing;
+
 /// A folder with these files; the content follows after `=` in the name.
 pub(crate) fn tree<S: AsRef<str>>(files: &[S]) -> tempfile::TempDir {
     let root = tempfile::tempdir().unwrap();
@@ -13,6 +15,12 @@ pub(crate) fn tree<S: AsRef<str>>(files: &[S]) -> tempfile::TempDir {
         fs::write(path, text).unwrap();
     }
     root
+}
+
+/// Names of the scans of a listing, in its order.
+pub(crate) fn scan_names(listing: &Listing) -> Vec<&str> {
+    let scans = listing.scans.iter();
+    scans.map(|scan| scan.scan.as_str()).collect()
 }
 
 /// A temporary folder with runs at `<subject>/<inner>/<run>`.

@@ -1,5 +1,7 @@
+use brainmae_files::InvalidField;
+
 use super::*;
-use crate::tests::tree::tree;
+use crate::tests::tree::{scan_names, tree};
 
 /// Every generation of file names: table, CIFTI file and coverage table.
 const GENERATIONS: [[&str; 3]; 3] = [
@@ -27,11 +29,6 @@ fn dataset(ends: &[&str]) -> tempfile::TempDir {
     let files = ends.iter().map(|end| format!("{START}{end}"));
     let card = "dataset_description.json".to_owned();
     tree(&files.chain([card]).collect::<Vec<_>>())
-}
-
-fn names(listing: &Listing) -> Vec<&str> {
-    let scans = listing.scans.iter();
-    scans.map(|scan| scan.scan.as_str()).collect()
 }
 
 #[test]
@@ -88,11 +85,11 @@ fn one_of_several_atlases_must_be_chosen() {
     ]);
     let mut options = ListOptions::default();
     let refused = |options: &ListOptions| match list(root.path(), options) {
-        Err(StudyError::Config {
+        Err(StudyError::Config(InvalidField {
             field: "atlas_label",
             found,
             expected,
-        }) => (found, expected),
+        })) => (found, expected),
         other => panic!("{other:?}"),
     };
     let known = "one of 4S156Parcels, Gordon";
@@ -133,7 +130,7 @@ fn surfaces_come_first_then_the_common_template() {
     let error = taken(&[&other, &infant], None).unwrap_err();
     let is_of_field = matches!(
         &error,
-        StudyError::Config { field: "variant", expected, .. }
+        StudyError::Config(InvalidField { field: "variant", expected, .. })
             if expected.contains("space-MNI152NLin6Asym, space-MNIInfant")
     );
     assert!(is_of_field, "{error:?}");
@@ -156,7 +153,7 @@ fn joined_runs_are_not_listed_a_second_time() {
     ]);
     let listing = list(root.path(), &ListOptions::default()).unwrap();
     assert_eq!(
-        names(&listing),
+        scan_names(&listing),
         [
             "sub-01_task-alone",
             "sub-01_task-imagery_run-01",
@@ -183,7 +180,7 @@ fn sessions_and_tasks_are_told_and_chosen() {
         ..Default::default()
     };
     let listing = list(root.path(), &options).unwrap();
-    assert_eq!(names(&listing), [scan("REST")]);
+    assert_eq!(scan_names(&listing), [scan("REST")]);
     assert_eq!(listing.scans[0].session.as_deref(), Some("1mo"));
     assert_eq!(listing.scans[0].task.as_deref(), Some("rest"));
 }

@@ -67,18 +67,18 @@ impl Check {
         for (fold, split) in file.splits().iter().enumerate() {
             let proof = check_split(&dataset, split, &duplicates)
                 .with_context(|| format!("fold {} of {}", fold + 1, workspace::shown(path)))?;
-            let sides: Vec<String> = (proof.sides.iter())
-                .map(|side| {
+            let sets: Vec<String> = (proof.sets.iter())
+                .map(|set| {
                     format!(
                         "{} {} subjects, {} families, {} scans",
-                        side.side, side.subjects, side.families, side.scans
+                        set.set, set.subjects, set.families, set.scans
                     )
                 })
                 .collect();
             println!(
-                "split {}: nobody on two sides; {}",
+                "split {}: nobody in two sets; {}",
                 fold + 1,
-                sides.join("; ")
+                sets.join("; ")
             );
             if fold == 0 {
                 for warning in &proof.warnings {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use brainmae_data::split::{FoldSpec, SideBalance};
+use brainmae_data::split::{FoldSpec, SetBalance};
 use brainmae_data::split_file::{SplitFile, SplitPlan};
 use brainmae_data::{PreparedDataset, SplitSpec};
 use brainmae_machine::workspace;
@@ -26,7 +26,7 @@ pub struct DrawSplit {
     /// Share of the subjects to decide on.
     #[arg(long, value_name = "SHARE")]
     validation_fraction: Option<f64>,
-    /// Targets and categories that all sides are to have alike, such as sex,age_years,site.
+    /// Targets and categories that all sets are to have alike, such as sex,age_years,site.
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     stratify: Vec<String>,
     /// Seed of the draw.
@@ -83,8 +83,8 @@ impl DrawSplit {
             if splits.len() > 1 {
                 println!("fold {}", fold + 1);
             }
-            for side in split.balance(&dataset, &self.stratify)? {
-                println!("  {}", words(&side));
+            for set in split.balance(&dataset, &self.stratify)? {
+                println!("  {}", words(&set));
             }
         }
         if dataset.subjects().len() > 1 && dataset.subjects().iter().all(|s| s.family.is_none()) {
@@ -97,19 +97,19 @@ impl DrawSplit {
 }
 
 /// Description of one set in a line: counts, means and shares.
-fn words(side: &SideBalance) -> String {
-    let count = &side.count;
+fn words(set: &SetBalance) -> String {
+    let count = &set.count;
     let mut words = vec![format!(
         "{:<11}{} subjects, {} families, {} scans",
-        count.side, count.subjects, count.families, count.scans
+        count.set, count.subjects, count.families, count.scans
     )];
-    for target in &side.targets {
+    for target in &set.targets {
         let mean = target
             .mean
             .map_or("unknown".into(), |mean| format!("{mean:.2}"));
         words.push(format!("mean {} {mean}", target.name));
     }
-    for category in &side.categories {
+    for category in &set.categories {
         let counts: Vec<String> = (category.counts.iter())
             .map(|(value, count)| format!("{value} {count}"))
             .collect();

@@ -6,8 +6,7 @@ use brainmae_encoder::Checkpoint;
 use brainmae_run::RunFolder;
 use burn::tensor::Device;
 
-use super::design::Design;
-use crate::experiment::ExperimentConfig;
+use crate::experiment::{Design, ExperimentConfig};
 use crate::stage::{Desk, Scans, pretrain, refusal};
 
 /// Initial weights of the encoder of a fold.

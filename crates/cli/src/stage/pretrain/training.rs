@@ -8,8 +8,8 @@ use brainmae_encoder::Checkpoint;
 use brainmae_machine::progress::Steps;
 use brainmae_machine::{interrupt, workspace};
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
+use brainmae_pretrain::communicator::share;
 use brainmae_pretrain::engine::Progress;
-use brainmae_pretrain::world::share;
 use brainmae_pretrain::{Engine, Outcome, Watch};
 use brainmae_run::{RunFolder, Seeds};
 
@@ -59,7 +59,7 @@ pub(super) fn train(
         stop: interrupt::stop_flag(),
         progress: &mut progress,
         workers: &options.device.workers(options.threads)?,
-        world: options.processes.world()?,
+        communicator: options.processes.communicator()?,
     };
     let started = Instant::now();
     let outcome = Engine::new(&config.train, &objective, run)?.train(model, &mut watch)?;
@@ -94,7 +94,7 @@ fn objective(
         seeds: Seeds::new(config.seed),
         batch_size: config.train.batch_size,
         parts: config.train.parts,
-        own: share(options.processes.world()?, config.train.parts),
+        own: share(options.processes.communicator()?, config.train.parts),
         card,
     };
     Ok(MaskedReconstruction::new(

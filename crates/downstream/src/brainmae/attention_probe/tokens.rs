@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_are_scaled_as_those_of_the_training_side() {
+    fn tokens_are_scaled_as_those_of_the_training_set() {
         let mut tokens = TokenSets {
             width: 2,
             sets: vec![vec![1.0, 5.0, 3.0, 5.0]],

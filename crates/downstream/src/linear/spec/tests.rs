@@ -78,7 +78,7 @@ fn labelled<'a>(scans: &'a [Scan], numbers: &[usize]) -> Labelled<'a> {
 }
 
 /// Features of the training set, with the fit on it, and those of other examples.
-fn sides(scans: &[Scan], features: Features, of: &[usize]) -> [DMatrix<f64>; 2] {
+fn sets(scans: &[Scan], features: Features, of: &[usize]) -> [DMatrix<f64>; 2] {
     let training = labelled(scans, &TRAINING);
     let fitted = BOTH.fit(features, &problem(), &training);
     let (prepared, x) = fitted.expect("there are features");
@@ -89,7 +89,7 @@ fn sides(scans: &[Scan], features: Features, of: &[usize]) -> [DMatrix<f64>; 2] 
 const SIGNALS: [Features; 3] = [Features::Fc, Features::FcTangent, Features::MeanSignal];
 
 #[test]
-fn the_other_sides_change_nothing_of_what_is_learned() {
+fn the_other_sets_change_nothing_of_what_is_learned() {
     let scans = scans();
     let mut others_changed = scans.clone();
     for number in TEST {
@@ -99,12 +99,12 @@ fn the_other_sides_change_nothing_of_what_is_learned() {
     let mut one_changed = scans.clone();
     one_changed[0].confounds[0] = Some(5.0);
     for features in SIGNALS {
-        let [x, again] = sides(&scans, features, &TRAINING);
+        let [x, again] = sets(&scans, features, &TRAINING);
         assert_eq!(x, again, "{features:?}");
         assert_eq!(x.shape(), (6, 3), "{features:?}");
-        let [changed, _] = sides(&others_changed, features, &TEST);
+        let [changed, _] = sets(&others_changed, features, &TEST);
         assert_eq!(x, changed, "{features:?}");
-        let [changed, _] = sides(&one_changed, features, &TEST);
+        let [changed, _] = sets(&one_changed, features, &TEST);
         assert!((x - changed).amax() > 1e-3, "{features:?}");
     }
 }
@@ -113,9 +113,9 @@ fn the_other_sides_change_nothing_of_what_is_learned() {
 fn a_row_does_not_depend_on_those_beside_it() {
     let scans = scans();
     for features in SIGNALS {
-        let [_, together] = sides(&scans, features, &TEST);
+        let [_, together] = sets(&scans, features, &TEST);
         for (row, number) in TEST.iter().enumerate() {
-            let [_, alone] = sides(&scans, features, &[*number]);
+            let [_, alone] = sets(&scans, features, &[*number]);
             let apart = (together.row(row) - alone.row(0)).amax();
             assert!(apart < 1e-12, "{features:?}: {apart}");
         }

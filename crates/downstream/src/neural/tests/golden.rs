@@ -78,7 +78,7 @@ fn assert_close(name: &str, found: &[f32], expected: &[f32], scale: f32) {
 
 /// Compares outputs, penalty and the gradient of each weight.
 fn agrees<A: Architecture>(architecture: A, n_rois: usize, n_volumes: usize) {
-    let golden = Golden::open(architecture.name());
+    let golden = Golden::open(architecture.paper().name);
     let device = Device::flex().autodiff();
     let sizes = Sizes {
         n_rois,

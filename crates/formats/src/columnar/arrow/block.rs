@@ -7,6 +7,7 @@ use std::path::Path;
 
 use arrow_ipc::{Block, RecordBatch, root_as_message};
 use arrow_schema::{DataType, Schema};
+use brainmae_files::CommonErrors as _;
 
 use super::super::{BlockProblem, ColumnarProblem};
 use crate::error::FormatError;

@@ -16,7 +16,7 @@ struct Member<'a> {
     meeting: &'a Meeting,
 }
 
-impl World for Member<'_> {
+impl Communicator for Member<'_> {
     fn rank(&self) -> usize {
         self.rank
     }
@@ -58,17 +58,17 @@ fn train_together(
         barrier: Barrier::new(size),
     };
     let train = |rank: usize| {
-        let world = Member {
+        let communicator = Member {
             rank,
             size,
             meeting: &meeting,
         };
         if rank == 0 {
-            return run.train_in(&run.folder, objective, &one(), &world, stop_after);
+            return run.train_in(&run.folder, objective, &one(), &communicator, stop_after);
         }
         let folder = RunFolder::follow(run.root.path(), run.folder.manifest());
         let folder = folder.expect("the first has opened it");
-        run.train_in(&folder, objective, &one(), &world, u64::MAX)
+        run.train_in(&folder, objective, &one(), &communicator, u64::MAX)
     };
     std::thread::scope(|scope| {
         let train = &train;

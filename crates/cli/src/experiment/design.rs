@@ -1,16 +1,11 @@
-//! Design of a downstream stage, known before anything is computed.
-
-use std::collections::BTreeMap;
+//! Design of predictions: targets, models and their weights, known before anything is computed.
 
 use anyhow::{Result, bail};
-use brainmae_pretrain::engine::WEIGHTS;
-use brainmae_run::identity::sha256;
-use brainmae_run::{Checkpoint, Manifest};
+use brainmae_run::Checkpoint;
 
-use crate::experiment::{DownstreamConfig, ExperimentConfig, Pretraining, Resolved};
-use crate::stage::{Desk, Scans, manifest, pretrain};
+use super::{DownstreamConfig, ExperimentConfig, Pretraining, Resolved};
 
-/// Targets and models of an experiment's downstream stage.
+/// Targets and models of an experiment that predicts.
 pub struct Design<'a> {
     /// Experiment with all its variants.
     pub experiment: &'a Resolved,
@@ -61,36 +56,6 @@ impl<'a> Design<'a> {
     /// Whether each fold pretrains its own model.
     pub fn pretrains(&self) -> bool {
         self.is_pretrained() && self.config.pretrain == Pretraining::PerFold
-    }
-
-    /// Manifest of the stage.
-    ///
-    /// # Errors
-    /// If a checkpoint cannot be read, or a config cannot be written as JSON.
-    pub fn manifest(&self, desk: &Desk) -> Result<Manifest> {
-        let base = &self.experiment.base;
-        let folds = &desk.material()?.folds;
-        let mut inputs = BTreeMap::new();
-        let pretrained = desk.identities(&pretrain::name(self.variant));
-        for (number, identity) in (1..).zip(pretrained) {
-            inputs.insert(format!("pretrain fold {number}"), identity.to_string());
-        }
-        if let Some(checkpoint) = self.checkpoint()? {
-            inputs.insert("ckpt".to_string(), sha256(&checkpoint.read(WEIGHTS)?));
-        }
-        let hashes: Vec<String> = folds.iter().map(|fold| fold.split.hash()).collect();
-        inputs.insert("folds".into(), sha256(hashes.concat().as_bytes()));
-        if let Some(Scans { dataset, .. }) = folds.first() {
-            inputs.insert("data".into(), dataset.content_hash().to_string());
-        }
-        let what = serde_json::json!({
-            "about": base.about,
-            "segments": base.segments,
-            "model": self.model.model,
-            "downstream": self.config,
-        });
-        let (name, device) = (&self.experiment.name, &desk.options.device);
-        Ok(manifest(name, super::NAME, what, inputs, base.seed, device))
     }
 }
 

@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor};
 ///
 /// All processes must call the same methods in the same order, with the same number of values. A
 /// process that fails must end the others, because they would wait for it forever.
-pub trait World {
+pub trait Communicator {
     /// Rank of this process, from 0. The first process writes the run folder and shows progress.
     fn rank(&self) -> usize;
 
@@ -20,7 +20,7 @@ pub trait World {
     /// Replaces `values` by their sums over all processes, with the same bits in all processes.
     fn sum(&self, values: &mut [f64]);
 
-    /// [`World::sum`] in single precision.
+    /// [`Communicator::sum`] in single precision.
     fn sum_f32(&self, values: &mut [f32]);
 
     /// True in the first process, which writes.
@@ -55,7 +55,7 @@ pub trait World {
 #[derive(Clone, Copy, Debug)]
 pub struct Alone;
 
-impl World for Alone {
+impl Communicator for Alone {
     fn rank(&self) -> usize {
         0
     }
@@ -73,33 +73,36 @@ impl World for Alone {
 ///
 /// # Errors
 /// From `work`; the caller must then end the other processes.
-pub fn first_alone<T, E>(world: &dyn World, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-    if !world.is_first() {
-        world.wait();
+pub fn first_alone<T, E>(
+    communicator: &dyn Communicator,
+    work: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    if !communicator.is_first() {
+        communicator.wait();
     }
     let done = work()?;
-    if world.is_first() {
-        world.wait();
+    if communicator.is_first() {
+        communicator.wait();
     }
     Ok(done)
 }
 
 /// Parts of a batch that belong to this process. All processes have the same number, in order of
 /// rank.
-pub fn share(world: &dyn World, parts: usize) -> Range<usize> {
-    let each = parts / world.size();
-    world.rank() * each..(world.rank() + 1) * each
+pub fn share(communicator: &dyn Communicator, parts: usize) -> Range<usize> {
+    let each = parts / communicator.size();
+    communicator.rank() * each..(communicator.rank() + 1) * each
 }
 
 /// Sums of gradients over all processes, on `device`. All values are copied through one buffer on
 /// the host.
 pub(crate) fn sum_gradients<M: Module>(
-    world: &dyn World,
+    communicator: &dyn Communicator,
     model: &M,
     gradients: GradientsParams,
     device: &Device,
 ) -> GradientsParams {
-    if world.size() == 1 {
+    if communicator.size() == 1 {
         return gradients;
     }
     let mut flat = Flatten {
@@ -109,7 +112,7 @@ pub(crate) fn sum_gradients<M: Module>(
     model.visit(&mut flat);
     let data = Tensor::cat(flat.values, 0).into_data().convert::<f32>();
     let mut values = data.try_into_vec::<f32>().expect("just converted");
-    world.sum_f32(&mut values);
+    communicator.sum_f32(&mut values);
     let mut sum = Unflatten {
         values: Tensor::from_data(values.as_slice(), device),
         taken: 0,
