@@ -1,5 +1,7 @@
 //! Kinds of targets, regression and classification, and their predictions.
 
+use brainmae_statistics::softmax_rows;
+
 /// Kind of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -43,13 +45,7 @@ impl Output {
 
     /// Probabilities from logits, `[examples, n_classes]`, row-major.
     pub fn from_logits(n_classes: usize, mut logits: Vec<f64>) -> Self {
-        for row in logits.chunks_exact_mut(n_classes) {
-            let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            row.iter_mut()
-                .for_each(|logit| *logit = (*logit - largest).exp());
-            let sum: f64 = row.iter().sum();
-            row.iter_mut().for_each(|p| *p /= sum);
-        }
+        softmax_rows(&mut logits, n_classes);
         Self::new(Kind::Classification { n_classes }, logits)
     }
 

@@ -1,15 +1,9 @@
 //! Linear models of features, the baselines of all other models.
 
-pub mod decomposition;
-pub mod deconfound;
-mod lbfgs;
-pub mod logistic;
 mod pooled;
-pub mod principal;
-pub mod ridge;
 pub mod spec;
-pub mod standard;
 
+use brainmae_statistics::linear::{Logistic, Ridge, RidgePath, Standard};
 use nalgebra::DMatrix;
 
 use crate::features::Features;
@@ -17,11 +11,8 @@ use crate::{
     DownstreamError, Examples, FitError, FitResult, Fitted, Kind, Labelled, Learner, Output,
     Problem,
 };
-use logistic::Logistic;
 use pooled::Pooled;
-use ridge::{Ridge, RidgePath};
 use spec::{LinearSpec, Prepared};
-use standard::Standard;
 
 /// Penalties on the grid, from strong to weak, per row and standardised column. A model of 5,000
 /// correlated columns needs about 1,000 times the penalty of a model of five.
@@ -135,7 +126,7 @@ impl LinearModel {
                 for alpha in ALPHAS {
                     let fitted = Logistic::fit(&x, truth[0], n_classes, alpha, start.as_ref());
                     let predicted = fitted.predict(&deciding);
-                    let pairs = predicted.rows().zip(truth[1]);
+                    let pairs = predicted.chunks_exact(n_classes).zip(truth[1]);
                     let loss = pairs.map(|(row, t)| -row[*t as usize].max(1e-12).ln());
                     keep(alpha, loss.sum());
                     start = Some(fitted);
@@ -172,7 +163,7 @@ impl LinearModel {
         let x = self.standard.apply(x);
         match &self.fitted {
             FittedModel::Ridge(ridge) => Output::new(self.kind, ridge.predict(&x)),
-            FittedModel::Logistic(logistic) => logistic.predict(&x),
+            FittedModel::Logistic(logistic) => Output::new(self.kind, logistic.predict(&x)),
         }
     }
 }

@@ -7,7 +7,6 @@ use burn::tensor::Device;
 ///
 /// No result depends on the workers, because gradients are summed on the model's device in the
 /// order of the parts.
-/// the parts.
 #[derive(Clone, Debug)]
 pub struct Workers {
     /// Devices other than the model's, with autodiff. Each gets a copy of the model at every step.

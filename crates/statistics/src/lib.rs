@@ -2,6 +2,9 @@
 
 mod auroc;
 mod bootstrap;
+pub mod linear;
+mod softmax;
 
 pub use auroc::{RankOrder, auroc};
 pub use bootstrap::{Interval, MeanInterval, bootstrap, bootstrap_mean};
+pub use softmax::softmax_rows;

@@ -1,6 +1,7 @@
 //! Functional connectivity in the tangent space at the mean of the training set.
 
-use nalgebra::{DMatrix, SymmetricEigen};
+use brainmae_statistics::linear::map_eigenvalues;
+use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 use brainmae_signals::fc::upper_triangle;
@@ -30,7 +31,7 @@ impl TangentSpace {
     /// at least 1.
     pub fn fit(n: usize, correlations: impl Fn(usize) -> DMatrix<f32> + Sync) -> Self {
         let numbers: Vec<usize> = (0..n).collect();
-        let log = |number: &usize| of_eigenvalues(&shrunk(&correlations(*number)), f64::ln);
+        let log = |number: &usize| map_eigenvalues(&shrunk(&correlations(*number)), f64::ln);
         // Sums are added in a fixed order, so the number of threads does not change the result.
         // They are computed in chunks, because all matrices together may not fit in memory.
         let sums = numbers.chunks(AT_A_TIME).map(|numbers| {
@@ -39,7 +40,7 @@ impl TangentSpace {
         });
         let mean = sums.sum::<DMatrix<f64>>() / n as f64;
         Self {
-            whitening: of_eigenvalues(&mean, |log| (-0.5 * log).exp()),
+            whitening: map_eigenvalues(&mean, |log| (-0.5 * log).exp()),
         }
     }
 
@@ -48,7 +49,7 @@ impl TangentSpace {
     /// of the vector is the norm of the matrix.
     pub fn features(&self, correlations: &DMatrix<f32>) -> Vec<f32> {
         let white = &self.whitening * shrunk(correlations) * &self.whitening;
-        let log = of_eigenvalues(&white, f64::ln);
+        let log = map_eigenvalues(&white, f64::ln);
         let mut features = upper_triangle(&log, |x| (x * std::f64::consts::SQRT_2) as f32);
         features.extend(log.diagonal().iter().map(|x| *x as f32));
         features
@@ -61,18 +62,6 @@ fn shrunk(correlations: &DMatrix<f32>) -> DMatrix<f64> {
         c[(i, i)] += SHRINKAGE;
     }
     c
-}
-
-/// A symmetric matrix with the same eigenvectors; `of` maps its eigenvalues, which are positive
-/// except for rounding.
-fn of_eigenvalues(matrix: &DMatrix<f64>, of: impl Fn(f64) -> f64) -> DMatrix<f64> {
-    let symmetric = (matrix + matrix.transpose()) * 0.5;
-    let SymmetricEigen {
-        eigenvectors,
-        eigenvalues,
-    } = SymmetricEigen::new(symmetric);
-    let scaled = &eigenvectors * DMatrix::from_diagonal(&eigenvalues.map(of));
-    scaled * eigenvectors.transpose()
 }
 
 #[cfg(test)]

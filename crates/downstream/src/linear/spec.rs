@@ -1,10 +1,9 @@
 //! Preparation of features for linear models: removal of confounds, principal components.
 
+use brainmae_statistics::linear::{Deconfound, Principal};
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
-use super::deconfound::Deconfound;
-use super::principal::Principal;
 use crate::features::{Features, FittedFeatures};
 use crate::{DownstreamError, Examples, Labelled, Problem};
 

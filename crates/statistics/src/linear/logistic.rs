@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::lbfgs::minimise;
-use crate::Output;
+use crate::softmax_rows;
 
 /// A fitted classifier for standardised rows.
 ///
@@ -59,10 +59,11 @@ impl Logistic {
         }
     }
 
-    /// Probabilities, one row for each row of `x`.
-    pub fn predict(&self, x: &DMatrix<f64>) -> Output {
-        let logits = logits(x, &self.weights).transpose();
-        Output::from_logits(self.weights.ncols(), logits.as_slice().to_vec())
+    /// Probabilities, `[rows of x, classes]`, row-major.
+    pub fn predict(&self, x: &DMatrix<f64>) -> Vec<f64> {
+        let mut rows = logits(x, &self.weights).transpose().as_slice().to_vec();
+        softmax_rows(&mut rows, self.weights.ncols());
+        rows
     }
 }
 
@@ -83,8 +84,7 @@ mod tests {
     fn without_features_the_shares_of_the_classes_remain() {
         let x = DMatrix::zeros(4, 1);
         let fitted = Logistic::fit(&x, &[0.0, 0.0, 0.0, 1.0], 2, 1.0, None);
-        let found = fitted.predict(&DMatrix::zeros(1, 1));
-        let row: Vec<f64> = found.rows().flatten().copied().collect();
+        let row = fitted.predict(&DMatrix::zeros(1, 1));
         assert!((row[0] - 0.75).abs() < 1e-5, "{row:?}");
     }
 
@@ -100,7 +100,7 @@ mod tests {
         let alpha = 0.3;
         let fitted = Logistic::fit(&x, &truth, 3, alpha, None);
         let p = fitted.predict(&x);
-        let rows: Vec<&[f64]> = p.rows().collect();
+        let rows: Vec<&[f64]> = p.chunks_exact(3).collect();
         let apart =
             |i: usize, class: usize| rows[i][class] - f64::from(u8::from(truth[i] == class as f64));
         for class in 0..3 {

@@ -6,7 +6,6 @@ use nalgebra::{DMatrix, DVector, SymmetricEigen};
 ///
 /// Computed from the eigenvectors of the smaller of `X X'` and `X' X`. Singular values below a
 /// millionth of the largest are left out.
-/// the largest are left out.
 #[derive(Clone, Debug)]
 pub struct Decomposition {
     /// Orthonormal columns, `[rows, rank]`.

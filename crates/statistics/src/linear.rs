@@ -1,0 +1,19 @@
+//! Linear models and the decompositions that they rest on: ridge and logistic regression, principal
+//! components, standardisation, and the removal of confounds.
+
+mod decomposition;
+mod deconfound;
+mod eigenvalues;
+mod lbfgs;
+mod logistic;
+mod principal;
+mod ridge;
+mod standard;
+
+pub use decomposition::Decomposition;
+pub use deconfound::Deconfound;
+pub use eigenvalues::map_eigenvalues;
+pub use logistic::Logistic;
+pub use principal::Principal;
+pub use ridge::{Ridge, RidgePath};
+pub use standard::Standard;
