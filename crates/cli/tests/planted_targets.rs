@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use brainmae_run::Seeds;
 use brainmae_run::table::read_table;
-use polars::prelude::DataFrame;
+use brainmae_table::Table;
 use rand::RngExt;
 
 /// Experiment as it is committed.
@@ -37,7 +37,7 @@ fn succeed(output: Output) -> String {
 }
 
 /// Rows of `results.parquet` that cover all folds together.
-struct Results(DataFrame);
+struct Results(Table);
 
 impl Results {
     fn of(runs: &Path) -> Self {
@@ -50,22 +50,21 @@ impl Results {
 
     /// Row index of a target's primary score.
     fn row(&self, target: &str, model: &str) -> usize {
-        let column = |name: &str| self.0.column(name).and_then(|c| c.str()).expect("words");
+        let column = |name: &str| self.0.texts(name).expect("words");
         let [targets, models, scores, folds] = ["target", "model", "score", "fold"].map(column);
-        let primary = ["r2", "balanced_accuracy"].map(Some);
         let mut rows = (0..self.0.height()).filter(|&i| {
-            (targets.get(i), models.get(i)) == (Some(target), Some(model))
-                && folds.get(i) == Some("pooled")
-                && primary.contains(&scores.get(i))
+            (targets[i].as_str(), models[i].as_str()) == (target, model)
+                && folds[i] == "pooled"
+                && ["r2", "balanced_accuracy"].contains(&scores[i].as_str())
         });
         rows.next()
             .unwrap_or_else(|| panic!("no row of {model} for {target}"))
     }
 
     fn number(&self, what: &str, target: &str, model: &str) -> f64 {
-        let column = self.0.column(what).and_then(|c| c.f64()).expect("numbers");
-        let found = column.get(self.row(target, model));
-        found.unwrap_or_else(|| panic!("{what} of {model} for {target} is undefined"))
+        let column = self.0.optional_numbers(what).expect("numbers");
+        column[self.row(target, model)]
+            .unwrap_or_else(|| panic!("{what} of {model} for {target} is undefined"))
     }
 }
 

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use brainmae_files::exclusion::{Exclusion, reasons};
 use brainmae_files::{FileError, InvalidField, ScanId, SubjectId};
+use brainmae_table::TableError;
 
 use crate::likeness::Likeness;
 pub use batch_problem::{CropProblem, LoaderProblem, StoreProblem};
@@ -124,9 +125,9 @@ pub enum DataError {
     Table {
         /// The parquet file.
         path: PathBuf,
-        /// The error of polars.
+        /// The error of the table.
         #[source]
-        source: Box<polars::error::PolarsError>,
+        source: Box<TableError>,
     },
     /// A signal file cannot be read or written.
     #[error("cannot read or write the signals {path:?}")]
@@ -263,11 +264,21 @@ impl DataError {
         }
     }
 
-    /// Wraps a polars error with its table.
-    pub(crate) fn table(path: &Path) -> impl Fn(polars::error::PolarsError) -> Self + '_ {
-        move |source| Self::Table {
-            path: path.to_owned(),
-            source: Box::new(source),
+    /// Wraps an error of a table with its path. Missing columns and values are problems of the
+    /// prepared data set.
+    pub(crate) fn table(path: &Path) -> impl Fn(TableError) -> Self + '_ {
+        move |error| match error {
+            TableError::Files(error) => error.into(),
+            TableError::MissingColumn { column, .. } => {
+                Self::prepared(path, PreparedProblem::NoColumn { column })
+            }
+            TableError::Null { column, row } => {
+                Self::prepared(path, PreparedProblem::NoValue { column, row })
+            }
+            source => Self::Table {
+                path: path.to_owned(),
+                source: Box::new(source),
+            },
         }
     }
 

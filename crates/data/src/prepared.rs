@@ -14,7 +14,6 @@
 
 mod bold_file;
 mod read;
-mod table;
 mod write;
 
 use std::collections::BTreeMap;
@@ -27,10 +26,10 @@ use brainmae_files::CommonErrors as _;
 use brainmae_files::exclusion::Exclusion;
 use brainmae_files::id::{ScanId, SubjectId};
 use brainmae_signals::cleaning::CleaningStep;
+use brainmae_table::{Column, Table};
 
 pub(crate) use bold_file::{BoldFile, BoldWriter};
 pub use read::PreparedDataset;
-pub use table::write_table;
 pub use write::PreparedWriter;
 pub(crate) use write::SeriesSize;
 
@@ -42,6 +41,16 @@ pub const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERS
 
 /// File name of the card.
 pub(crate) const CARD: &str = "dataset.toml";
+
+/// Writes columns of `height` rows as a parquet file.
+///
+/// # Errors
+/// [`DataError::Table`] for columns of other lengths; [`DataError::Files`].
+pub fn write_table(path: &Path, height: usize, columns: Vec<Column>) -> Result<(), DataError> {
+    Table::new(height, columns)
+        .and_then(|table| table.write(path))
+        .map_err(DataError::table(path))
+}
 
 /// Description of a data set, independent of its files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

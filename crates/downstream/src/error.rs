@@ -4,6 +4,7 @@ use brainmae_data::DataError;
 use brainmae_encoder::EncoderError;
 use brainmae_model::ModelError;
 use brainmae_run::RunError;
+use brainmae_table::TableError;
 
 use crate::fit_error::FitError;
 use crate::predictions::PredictionError;
@@ -52,9 +53,9 @@ pub enum DownstreamError {
         /// The value.
         found: String,
     },
-    /// An invalid table, or an error from polars.
+    /// An invalid table.
     #[error("table of predictions or results")]
-    Table(#[from] polars::error::PolarsError),
+    Table(#[from] TableError),
     /// From a checkpoint.
     #[error(transparent)]
     Encoder(#[from] EncoderError),

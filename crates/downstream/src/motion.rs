@@ -3,7 +3,7 @@
 mod link;
 mod removal;
 
-pub use link::{ConfoundLink, Quantity, confound_links, to_frame};
+pub use link::{ConfoundLink, Quantity, confound_links, to_table};
 pub use removal::without_confounds;
 
 #[cfg(test)]

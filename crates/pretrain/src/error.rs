@@ -7,6 +7,7 @@ use brainmae_data::DataError;
 use brainmae_encoder::EncoderError;
 use brainmae_model::ModelError;
 use brainmae_run::RunError;
+use brainmae_table::TableError;
 
 /// The last checkpoint before a non-finite loss.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,9 +93,9 @@ pub enum PretrainError {
         "the linear predictor cannot be fitted: the covariance of the training scans is not positive definite at any ridge"
     )]
     Covariance,
-    /// An invalid table, or an error from polars.
+    /// An invalid table.
     #[error("table of reconstructions")]
-    Table(#[from] polars::error::PolarsError),
+    Table(#[from] TableError),
     /// From a checkpoint.
     #[error(transparent)]
     Encoder(#[from] EncoderError),

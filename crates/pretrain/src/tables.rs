@@ -1,49 +1,47 @@
 //! Tables of reconstruction: scores, example traces and the similarity of ROI vectors, with writing
 //! and reading.
 
-use brainmae_run::table::Columns;
 use brainmae_statistics::MeanInterval;
-use polars::df;
-use polars::prelude::{Column, DataFrame};
+use brainmae_table::{Column, Table};
 
 use crate::PretrainError;
 use crate::reconstruction::{ScanScore, Score};
 use crate::roi_similarity::RoiSimilarity;
 use crate::traces::Trace;
 
-fn texts<T>(rows: &[T], of: impl Fn(&T) -> &String) -> Vec<&str> {
-    rows.iter().map(|row| of(row).as_str()).collect()
+fn texts<T>(name: &str, rows: &[T], of: fn(&T) -> &String) -> Column {
+    Column::new(name, rows.iter().map(of))
 }
 
-fn numbers<T>(rows: &[T], of: impl Fn(&T) -> f64) -> Vec<f64> {
-    rows.iter().map(of).collect()
+fn numbers<T>(name: &str, rows: &[T], of: fn(&T) -> f64) -> Column {
+    Column::new(name, rows.iter().map(of))
 }
 
 impl ScanScore {
     /// One row per predictor, mask ratio and scan.
     ///
     /// # Errors
-    /// [`PretrainError::Table`] from polars.
-    pub fn to_frame(scores: &[Self]) -> Result<DataFrame, PretrainError> {
-        Ok(df!(
-            "predictor" => texts(scores, |s| &s.predictor),
-            "mask_ratio" => numbers(scores, |s| s.mask_ratio),
-            "subject" => texts(scores, |s| &s.subject),
-            "scan" => texts(scores, |s| &s.scan),
-            "mse" => numbers(scores, |s| s.mse),
-        )?)
+    /// [`PretrainError::Table`].
+    pub fn to_table(scores: &[Self]) -> Result<Table, PretrainError> {
+        let columns = vec![
+            texts("predictor", scores, |s| &s.predictor),
+            numbers("mask_ratio", scores, |s| s.mask_ratio),
+            texts("subject", scores, |s| &s.subject),
+            texts("scan", scores, |s| &s.scan),
+            numbers("mse", scores, |s| s.mse),
+        ];
+        Ok(Table::new(scores.len(), columns)?)
     }
 
-    /// Reads the output of [`to_frame`](Self::to_frame).
+    /// Reads the output of [`to_table`](Self::to_table).
     ///
     /// # Errors
     /// [`PretrainError::Table`] if a column is missing, has another type, or has nulls.
-    pub fn from_frame(frame: &DataFrame) -> Result<Vec<Self>, PretrainError> {
-        let columns = Columns(frame);
-        let predictor = columns.texts("predictor")?;
-        let mask_ratio = columns.numbers("mask_ratio")?;
-        let (subject, scan) = (columns.texts("subject")?, columns.texts("scan")?);
-        let mse = columns.numbers("mse")?;
+    pub fn from_table(table: &Table) -> Result<Vec<Self>, PretrainError> {
+        let predictor = table.texts("predictor")?;
+        let mask_ratio = table.numbers("mask_ratio")?;
+        let (subject, scan) = (table.texts("subject")?, table.texts("scan")?);
+        let mse = table.numbers("mse")?;
         let row = |i: usize| Self {
             predictor: predictor[i].clone(),
             mask_ratio: mask_ratio[i],
@@ -51,7 +49,7 @@ impl ScanScore {
             subject: subject[i].clone(),
             mse: mse[i],
         };
-        Ok((0..frame.height()).map(row).collect())
+        Ok((0..table.height()).map(row).collect())
     }
 }
 
@@ -59,29 +57,29 @@ impl Score {
     /// One row per predictor and mask ratio, with the interval over units.
     ///
     /// # Errors
-    /// [`PretrainError::Table`] from polars.
-    pub fn to_frame(scores: &[Self]) -> Result<DataFrame, PretrainError> {
-        Ok(df!(
-            "predictor" => texts(scores, |s| &s.predictor),
-            "mask_ratio" => numbers(scores, |s| s.mask_ratio),
-            "mse" => numbers(scores, |s| s.mse.mean),
-            "mse_low" => numbers(scores, |s| s.mse.low),
-            "mse_high" => numbers(scores, |s| s.mse.high),
-            "n_units" => scores.iter().map(|s| s.n_units as u32).collect::<Vec<_>>(),
-        )?)
+    /// [`PretrainError::Table`].
+    pub fn to_table(scores: &[Self]) -> Result<Table, PretrainError> {
+        let columns = vec![
+            texts("predictor", scores, |s| &s.predictor),
+            numbers("mask_ratio", scores, |s| s.mask_ratio),
+            numbers("mse", scores, |s| s.mse.mean),
+            numbers("mse_low", scores, |s| s.mse.low),
+            numbers("mse_high", scores, |s| s.mse.high),
+            Column::new("n_units", scores.iter().map(|s| s.n_units as u32)),
+        ];
+        Ok(Table::new(scores.len(), columns)?)
     }
 
-    /// Reads the output of [`to_frame`](Self::to_frame).
+    /// Reads the output of [`to_table`](Self::to_table).
     ///
     /// # Errors
     /// [`PretrainError::Table`] if a column is missing, has another type, or has nulls.
-    pub fn from_frame(frame: &DataFrame) -> Result<Vec<Self>, PretrainError> {
-        let columns = Columns(frame);
-        let predictor = columns.texts("predictor")?;
-        let mask_ratio = columns.numbers("mask_ratio")?;
-        let mean = columns.numbers("mse")?;
-        let (low, high) = (columns.numbers("mse_low")?, columns.numbers("mse_high")?);
-        let n_units = columns.numbers("n_units")?;
+    pub fn from_table(table: &Table) -> Result<Vec<Self>, PretrainError> {
+        let predictor = table.texts("predictor")?;
+        let mask_ratio = table.numbers("mask_ratio")?;
+        let mean = table.numbers("mse")?;
+        let (low, high) = (table.numbers("mse_low")?, table.numbers("mse_high")?);
+        let n_units = table.numbers("n_units")?;
         let row = |i: usize| Self {
             predictor: predictor[i].clone(),
             mask_ratio: mask_ratio[i],
@@ -92,7 +90,7 @@ impl Score {
             },
             n_units: n_units[i] as usize,
         };
-        Ok((0..frame.height()).map(row).collect())
+        Ok((0..table.height()).map(row).collect())
     }
 }
 
@@ -111,8 +109,8 @@ impl Trace {
     /// and one per predictor.
     ///
     /// # Errors
-    /// [`PretrainError::Table`] from polars, for example if traces have different predictors.
-    pub fn to_frame(traces: &[Self]) -> Result<DataFrame, PretrainError> {
+    /// [`PretrainError::Table`], for example if traces have different predictors.
+    pub fn to_table(traces: &[Self]) -> Result<Table, PretrainError> {
         let per_volume = |of: &dyn Fn(&Trace) -> String| -> Vec<String> {
             let of_trace = |trace: &Trace| vec![of(trace); trace.measured.len()];
             traces.iter().flat_map(of_trace).collect()
@@ -122,18 +120,12 @@ impl Trace {
             .collect();
         let measured: Vec<f32> = traces.iter().flat_map(|t| t.measured.clone()).collect();
         let mut columns = vec![
-            Column::new("scan".into(), per_volume(&|trace| trace.scan.clone())),
-            Column::new("roi".into(), per_volume(&|trace| trace.roi.clone())),
-            Column::new("segment_secs".into(), segment_secs),
-            Column::new(
-                "time_secs".into(),
-                (traces.iter().flat_map(|t| t.time_secs.clone())).collect::<Vec<f64>>(),
-            ),
-            Column::new("measured".into(), &measured),
-            Column::new(
-                "hidden".into(),
-                (traces.iter().flat_map(|t| t.hidden.clone())).collect::<Vec<bool>>(),
-            ),
+            Column::new("scan", per_volume(&|trace| trace.scan.clone())),
+            Column::new("roi", per_volume(&|trace| trace.roi.clone())),
+            Column::new("segment_secs", segment_secs),
+            Column::new("time_secs", traces.iter().flat_map(|t| t.time_secs.clone())),
+            Column::new("measured", measured.iter().copied()),
+            Column::new("hidden", traces.iter().flat_map(|t| t.hidden.clone())),
         ];
         for (i, (name, _)) in traces
             .first()
@@ -142,32 +134,30 @@ impl Trace {
             .enumerate()
         {
             let drawn = traces.iter().filter_map(|trace| trace.drawn.get(i));
-            let drawn: Vec<f32> = drawn.flat_map(|(_, values)| values.clone()).collect();
-            columns.push(Column::new(name.into(), drawn));
+            let drawn = drawn.flat_map(|(_, values)| values.iter().copied());
+            columns.push(Column::new(name, drawn));
         }
-        Ok(DataFrame::new(measured.len(), columns)?)
+        Ok(Table::new(measured.len(), columns)?)
     }
 
-    /// Reads the output of [`to_frame`](Self::to_frame).
+    /// Reads the output of [`to_table`](Self::to_table).
     ///
     /// # Errors
     /// [`PretrainError::Table`] if a column is missing, has another type, or has nulls.
-    pub fn from_frame(frame: &DataFrame) -> Result<Vec<Self>, PretrainError> {
-        let columns = Columns(frame);
-        let (scan, roi) = (columns.texts("scan")?, columns.texts("roi")?);
-        let segment_secs = columns.numbers("segment_secs")?;
-        let time_secs = columns.numbers("time_secs")?;
-        let measured = columns.numbers("measured")?;
-        let hidden = columns.flags("hidden")?;
+    pub fn from_table(table: &Table) -> Result<Vec<Self>, PretrainError> {
+        let (scan, roi) = (table.texts("scan")?, table.texts("roi")?);
+        let segment_secs = table.numbers("segment_secs")?;
+        let time_secs = table.numbers("time_secs")?;
+        let measured = table.numbers("measured")?;
+        let hidden = table.flags("hidden")?;
         let mut drawn = Vec::new();
-        for column in frame.columns() {
-            let name = column.name().as_str();
+        for name in table.names() {
             if !TRACE_COLUMNS.contains(&name) {
-                drawn.push((name.to_string(), columns.numbers(name)?));
+                drawn.push((name.to_string(), table.numbers(name)?));
             }
         }
         let mut traces: Vec<Trace> = Vec::new();
-        for i in 0..frame.height() {
+        for i in 0..table.height() {
             let same = |trace: &Trace| trace.roi == roi[i] && trace.scan == scan[i];
             if !traces.last().is_some_and(same) {
                 traces.push(Trace {
@@ -200,8 +190,8 @@ impl RoiSimilarity {
     /// One row per pair of ROIs and variant.
     ///
     /// # Errors
-    /// [`PretrainError::Table`] from polars.
-    pub fn to_frame(all: &[Self]) -> Result<DataFrame, PretrainError> {
+    /// [`PretrainError::Table`].
+    pub fn to_table(all: &[Self]) -> Result<Table, PretrainError> {
         let (mut variant, mut roi_a, mut roi_b, mut cosine) = (vec![], vec![], vec![], vec![]);
         for similarity in all {
             let rois = &similarity.rois;
@@ -212,17 +202,22 @@ impl RoiSimilarity {
             }
             cosine.extend_from_slice(&similarity.cosine);
         }
-        Ok(df!("variant" => variant, "roi_a" => roi_a, "roi_b" => roi_b, "cosine" => cosine)?)
+        let columns = vec![
+            Column::new("variant", variant),
+            Column::new("roi_a", roi_a),
+            Column::new("roi_b", roi_b),
+            Column::new("cosine", cosine.iter().copied()),
+        ];
+        Ok(Table::new(cosine.len(), columns)?)
     }
 
-    /// Reads the output of [`to_frame`](Self::to_frame).
+    /// Reads the output of [`to_table`](Self::to_table).
     ///
     /// # Errors
     /// [`PretrainError::Table`] if a column is missing, has another type, or has nulls.
-    pub fn from_frame(frame: &DataFrame) -> Result<Vec<Self>, PretrainError> {
-        let columns = Columns(frame);
-        let (variant, roi) = (columns.texts("variant")?, columns.texts("roi_b")?);
-        let cosine = columns.numbers("cosine")?;
+    pub fn from_table(table: &Table) -> Result<Vec<Self>, PretrainError> {
+        let (variant, roi) = (table.texts("variant")?, table.texts("roi_b")?);
+        let cosine = table.numbers("cosine")?;
         let mut all: Vec<Self> = Vec::new();
         for (i, variant) in variant.into_iter().enumerate() {
             if all.last().is_none_or(|last| last.variant != variant) {
@@ -250,7 +245,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scores_come_back_from_their_frames() {
+    fn scores_come_back_from_their_tables() {
         let of_scan = |scan: &str, mse| ScanScore {
             predictor: "linear".into(),
             mask_ratio: 0.3,
@@ -259,8 +254,8 @@ mod tests {
             mse,
         };
         let of_scans = [of_scan("a1", 0.1 + 0.2), of_scan("a2", 1.0)];
-        let frame = ScanScore::to_frame(&of_scans).expect("columns of one length");
-        assert_eq!(ScanScore::from_frame(&frame).expect("as written"), of_scans);
+        let table = ScanScore::to_table(&of_scans).expect("columns of one length");
+        assert_eq!(ScanScore::from_table(&table).expect("as written"), of_scans);
         let scores = [Score {
             predictor: "BrainMAE sg".into(),
             mask_ratio: 0.5,
@@ -271,15 +266,15 @@ mod tests {
             },
             n_units: 12,
         }];
-        let frame = Score::to_frame(&scores).expect("columns of one length");
-        assert_eq!(Score::from_frame(&frame).expect("as written"), scores);
-        let without = frame.drop("mse_low").expect("a column");
-        let error = Score::from_frame(&without).expect_err("a column is missing");
+        let table = Score::to_table(&scores).expect("columns of one length");
+        assert_eq!(Score::from_table(&table).expect("as written"), scores);
+        let without = table.without("mse_low").expect("a column");
+        let error = Score::from_table(&without).expect_err("a column is missing");
         assert!(matches!(error, PretrainError::Table(_)), "{error}");
     }
 
     #[test]
-    fn traces_come_back_from_their_frame() {
+    fn traces_come_back_from_their_table() {
         let trace = |roi: &str| Trace {
             scan: "a1".into(),
             roi: roi.into(),
@@ -290,21 +285,21 @@ mod tests {
             drawn: vec![("linear".into(), vec![0.25, 0.1])],
         };
         let traces = [trace("vis"), trace("mot")];
-        let frame = Trace::to_frame(&traces).expect("columns of one length");
-        assert_eq!(Trace::from_frame(&frame).expect("as written"), traces);
-        let none = Trace::to_frame(&[]).expect("columns of one length");
+        let table = Trace::to_table(&traces).expect("columns of one length");
+        assert_eq!(Trace::from_table(&table).expect("as written"), traces);
+        let none = Trace::to_table(&[]).expect("columns of one length");
         assert_eq!(none.height(), 0);
     }
 
     #[test]
-    fn similarities_come_back_from_their_frame() {
+    fn similarities_come_back_from_their_table() {
         let similarity = |variant: &str| RoiSimilarity {
             variant: variant.into(),
             rois: vec!["vis".into(), "mot".into()],
             cosine: vec![1.0, 0.1, 0.1, 1.0],
         };
         let all = [similarity("sg"), similarity("ag")];
-        let frame = RoiSimilarity::to_frame(&all).expect("columns of one length");
-        assert_eq!(RoiSimilarity::from_frame(&frame).expect("as written"), all);
+        let table = RoiSimilarity::to_table(&all).expect("columns of one length");
+        assert_eq!(RoiSimilarity::from_table(&table).expect("as written"), all);
     }
 }

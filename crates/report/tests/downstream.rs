@@ -10,7 +10,7 @@ use brainmae_report::ReportError;
 use brainmae_report::downstream::{ReportData, Setting, render};
 use brainmae_run::table::write_table;
 use brainmae_run::{RunError, Seeds};
-use polars::prelude::{Column, DataFrame, DataType};
+use brainmae_table::{Column, Table};
 use rand::RngExt;
 use tempfile::TempDir;
 
@@ -127,7 +127,7 @@ fn run(
     rows: Vec<Prediction>,
     n_classes: usize,
     permutations: usize,
-    change: impl Fn(DataFrame) -> DataFrame,
+    change: impl Fn(Table) -> Table,
 ) -> (TempDir, Setting) {
     let setting = Setting {
         title: EVIL.into(),
@@ -147,17 +147,17 @@ fn run(
     write_table(
         folder.path(),
         "predictions",
-        &mut predictions.to_frame().unwrap(),
+        &predictions.to_table().unwrap(),
     )
     .unwrap();
-    let mut results = change(results.to_frame().unwrap());
-    write_table(folder.path(), "results", &mut results).unwrap();
+    let results = change(results.to_table().unwrap());
+    write_table(folder.path(), "results", &results).unwrap();
     notes::write(folder.path(), &notes_of(n_classes)).unwrap();
     (folder, setting)
 }
 
 fn page(rows: Vec<Prediction>, n_classes: usize, permutations: usize) -> String {
-    let (folder, setting) = run(rows, n_classes, permutations, |frame| frame);
+    let (folder, setting) = run(rows, n_classes, permutations, |table| table);
     render(&ReportData::read(folder.path(), setting).unwrap()).unwrap()
 }
 
@@ -255,14 +255,15 @@ fn twenty_models_and_ten_classes_have_room() {
 
 #[test]
 fn scores_that_are_all_undefined_are_dashes() {
-    let empty = |frame: DataFrame| {
-        let columns = frame.columns().iter().map(|column| match column.dtype() {
-            DataType::Float64 if column.name() != "train_share" => {
-                Column::full_null(column.name().clone(), frame.height(), column.dtype())
-            }
-            _ => column.clone(),
-        });
-        DataFrame::new(frame.height(), columns.collect()).unwrap()
+    let empty = |table: Table| {
+        let is_score = |name: &str| {
+            name != "train_share" && !name.ends_with("n_units") && !table.is_text(name).unwrap()
+        };
+        let scores = table.names().filter(|name| is_score(name));
+        scores.fold(table.clone(), |changed, name| {
+            let nulls = vec![None::<f64>; table.height()];
+            changed.with_column(Column::new(name, nulls)).unwrap()
+        })
     };
     let (folder, setting) = run(both_targets(), 3, 19, empty);
     let page = render(&ReportData::read(folder.path(), setting).unwrap()).unwrap();
@@ -275,7 +276,7 @@ fn scores_that_are_all_undefined_are_dashes() {
 
 #[test]
 fn what_is_missing_is_named() {
-    let (folder, setting) = run(ages("BrainMAE", 1.0, 0.5), 3, 19, |frame| frame);
+    let (folder, setting) = run(ages("BrainMAE", 1.0, 0.5), 3, 19, |table| table);
     std::fs::remove_file(folder.path().join("classes.json")).unwrap();
     let error = ReportData::read(folder.path(), setting).unwrap_err();
     let ReportError::Downstream(error) = error else {

@@ -31,14 +31,14 @@ pub enum RunError {
         /// Identity of this run.
         expected: String,
     },
-    /// A table that cannot be written as parquet, or is no parquet.
+    /// A table that cannot be written, or is no parquet.
     #[error("cannot write or read the table {path:?}")]
     Table {
         /// Path of the table.
         path: PathBuf,
-        /// Error of the table library.
+        /// Error of the table.
         #[source]
-        source: polars::error::PolarsError,
+        source: brainmae_table::TableError,
     },
 }
 

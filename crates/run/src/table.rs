@@ -1,16 +1,8 @@
-//! Result tables: one data frame, written as parquet for programs and as CSV for people.
+//! Result tables of a run folder: parquet for programs, CSV for people.
 
-mod columns;
-
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use brainmae_files::CommonErrors as _;
-use polars::prelude::{AnyValue, DataFrame, PolarsError};
-use polars_io::SerReader;
-use polars_io::prelude::{BatchedWriter, ParquetCompression, ParquetReader, ParquetWriter};
-
-pub use columns::Columns;
+use brainmae_table::{Table, TableError};
 
 use crate::{RunError, write_atomic};
 
@@ -18,56 +10,40 @@ use crate::{RunError, write_atomic};
 ///
 /// # Errors
 /// [`RunError::Table`] or [`RunError::Files`]; no partial table is left.
-pub fn write_table(folder: &Path, name: &str, table: &mut DataFrame) -> Result<(), RunError> {
-    let path = folder.join(format!("{name}.parquet"));
-    let mut bytes = Vec::new();
-    ParquetWriter::new(&mut bytes)
-        .with_compression(ParquetCompression::Zstd(None))
-        .finish(table)
-        .map_err(|source| RunError::Table {
-            path: path.clone(),
-            source,
-        })?;
-    write_atomic(&path, &bytes)?;
+pub fn write_table(folder: &Path, name: &str, table: &Table) -> Result<(), RunError> {
+    let path = parquet(folder, name);
+    table.write(&path).map_err(RunError::table(&path))?;
     let path = folder.join(format!("{name}.csv"));
-    let text = to_csv(table).map_err(|error| RunError::write(&path)(error.into()))?;
+    let text = table.to_csv().map_err(RunError::table(&path))?;
     Ok(write_atomic(&path, &text)?)
+}
+
+/// Reads a table that [`write_table`] or a [`TableStream`] wrote.
+///
+/// # Errors
+/// [`RunError::Files`] or [`RunError::Table`].
+pub fn read_table(folder: &Path, name: &str) -> Result<Table, RunError> {
+    let path = parquet(folder, name);
+    Table::read(&path).map_err(RunError::table(&path))
 }
 
 /// A table that grows by appended rows, of which only the latest are in memory. The file appears
 /// when the table is [finished](TableStream::finish).
-pub struct TableStream {
-    path: PathBuf,
-    writer: Option<BatchedWriter<File>>,
-}
+pub struct TableStream(brainmae_table::TableStream);
 
 impl TableStream {
     /// Prepares to write `<folder>/<name>.parquet`.
     pub fn new(folder: &Path, name: &str) -> Self {
-        Self {
-            path: folder.join(format!("{name}.parquet")),
-            writer: None,
-        }
+        Self(brainmae_table::TableStream::new(parquet(folder, name)))
     }
 
     /// Appends rows, as a row group; all calls have the same columns.
     ///
     /// # Errors
     /// [`RunError::Table`] or [`RunError::Files`].
-    pub fn append(&mut self, rows: &DataFrame) -> Result<(), RunError> {
-        if self.writer.is_none() {
-            let part = self.part();
-            let file = File::create(&part).map_err(RunError::write(&part))?;
-            let writer = ParquetWriter::new(file)
-                .with_compression(ParquetCompression::Zstd(None))
-                .batched(rows.schema());
-            self.writer = Some(writer.map_err(|source| self.refuse(source))?);
-        }
-        let writer = self
-            .writer
-            .as_mut()
-            .map_or(Ok(()), |writer| writer.write_batch(rows));
-        writer.map_err(|source| self.refuse(source))
+    pub fn append(&mut self, rows: &Table) -> Result<(), RunError> {
+        let result = self.0.append(rows);
+        result.map_err(RunError::table(self.0.path()))
     }
 
     /// Moves the table to its final path; no file appears if nothing was appended.
@@ -75,68 +51,45 @@ impl TableStream {
     /// # Errors
     /// As [`TableStream::append`].
     pub fn finish(self) -> Result<(), RunError> {
-        let Some(writer) = &self.writer else {
-            return Ok(());
-        };
-        writer.finish().map_err(|source| self.refuse(source))?;
-        std::fs::rename(self.part(), &self.path).map_err(RunError::write(&self.path))
+        let path = self.0.path().to_owned();
+        self.0.finish().map_err(RunError::table(&path))
     }
+}
 
-    fn part(&self) -> PathBuf {
-        self.path.with_extension("parquet.part")
-    }
+fn parquet(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}.parquet"))
+}
 
-    fn refuse(&self, source: PolarsError) -> RunError {
-        RunError::Table {
-            path: self.path.clone(),
-            source,
+impl RunError {
+    /// Wraps an error of a table with its path; a file error has one already.
+    fn table(path: &Path) -> impl FnOnce(TableError) -> Self + '_ {
+        move |error| match error {
+            TableError::Files(error) => error.into(),
+            source => Self::Table {
+                path: path.to_owned(),
+                source,
+            },
         }
     }
-}
-
-/// Reads a table that [`write_table`] wrote.
-///
-/// # Errors
-/// [`RunError::Files`] or [`RunError::Table`].
-pub fn read_table(folder: &Path, name: &str) -> Result<DataFrame, RunError> {
-    let path = folder.join(format!("{name}.parquet"));
-    let file = File::open(&path).map_err(RunError::io("read", &path))?;
-    ParquetReader::new(file)
-        .finish()
-        .map_err(|source| RunError::Table { path, source })
-}
-
-fn to_csv(table: &DataFrame) -> Result<Vec<u8>, csv::Error> {
-    let columns = table.columns();
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(columns.iter().map(|column| column.name().as_str()))?;
-    for row in 0..table.height() {
-        let fields = columns.iter().map(|column| match column.get(row) {
-            Ok(AnyValue::Null) | Err(_) => String::new(),
-            Ok(AnyValue::String(text)) => text.to_string(),
-            Ok(other) => other.to_string(),
-        });
-        writer.write_record(fields)?;
-    }
-    writer
-        .into_inner()
-        .map_err(|error| error.into_error().into())
 }
 
 #[cfg(test)]
 mod tests {
     use brainmae_files::FileError;
-    use polars::df;
+    use brainmae_table::Column;
 
     use super::*;
 
     #[test]
     fn a_table_that_grew_is_read_as_one() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let rows = |x: [f64; 2]| df!("x" => x).expect("one column");
+        let rows = |x: &[f64]| {
+            let column = Column::new("x", x.iter().copied());
+            Table::new(x.len(), vec![column]).expect("one column")
+        };
         let mut stream = TableStream::new(folder.path(), "long");
-        stream.append(&rows([1.0, 2.0])).expect("writable");
-        stream.append(&rows([3.0, 4.0])).expect("writable");
+        stream.append(&rows(&[1.0, 2.0])).expect("writable");
+        stream.append(&rows(&[3.0, 4.0])).expect("writable");
         let early = read_table(folder.path(), "long");
         assert!(
             matches!(early, Err(RunError::Files(FileError::Io { .. }))),
@@ -144,25 +97,36 @@ mod tests {
         );
         stream.finish().expect("writable");
         let read = read_table(folder.path(), "long").expect("readable");
-        assert!(read.equals(&df!("x" => [1.0, 2.0, 3.0, 4.0]).expect("one column")));
+        assert_eq!(read, rows(&[1.0, 2.0, 3.0, 4.0]));
     }
 
     #[test]
     fn a_table_is_written_for_programs_and_for_people() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut table = df!(
-            "predictor" => ["zero", "mean, visible", "a \"b\"\nc"],
-            "mse" => [Some(1.0), None, Some(0.1)],
-            "n" => [2u32, 0, 7],
-        )
-        .expect("equal lengths");
-        write_table(folder.path(), "scores", &mut table).expect("writable");
+        let columns = vec![
+            Column::new("predictor", ["zero", "mean, visible", "a \"b\"\nc"]),
+            Column::new("mse", [Some(1.0), None, Some(0.1)]),
+            Column::new("n", [2_u32, 0, 7]),
+        ];
+        let table = Table::new(3, columns).expect("equal lengths");
+        write_table(folder.path(), "scores", &table).expect("writable");
         let csv = std::fs::read_to_string(folder.path().join("scores.csv")).expect("readable");
         assert_eq!(
             csv,
             "predictor,mse,n\nzero,1.0,2\n\"mean, visible\",,0\n\"a \"\"b\"\"\nc\",0.1,7\n"
         );
         let read = read_table(folder.path(), "scores").expect("readable");
-        assert!(read.equals_missing(&table));
+        assert_eq!(read, table);
+    }
+
+    #[test]
+    fn a_damaged_table_is_named() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("scores.parquet");
+        std::fs::write(&path, "torn").expect("writable");
+        match read_table(folder.path(), "scores") {
+            Err(RunError::Table { path: found, .. }) => assert_eq!(found, path),
+            other => panic!("{other:?}"),
+        }
     }
 }

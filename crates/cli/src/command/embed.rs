@@ -10,7 +10,7 @@ use brainmae_machine::progress::Steps;
 use brainmae_machine::{interrupt, workspace};
 use brainmae_model::{BrainMae, Precision};
 use brainmae_run::table::{TableStream, write_table};
-use polars::prelude::{Column, DataFrame, NamedFrom, Series};
+use brainmae_table::{Column, Table};
 
 /// Settings of the command `embed`.
 pub struct Embed {
@@ -54,8 +54,8 @@ impl Embed {
         std::fs::create_dir_all(&self.out)
             .with_context(|| format!("cannot make {:?}", self.out))?;
 
-        let mut roi_vectors = roi_vectors(encoder.model(), &dataset)?;
-        write_table(&self.out, "roi_vectors", &mut roi_vectors)?;
+        let roi_vectors = roi_vectors(encoder.model(), &dataset)?;
+        write_table(&self.out, "roi_vectors", &roi_vectors)?;
         let mut samples = TableStream::new(&self.out, "samples");
         let mut segments = TableStream::new(&self.out, "segments");
         let mut left_out = 0;
@@ -64,8 +64,8 @@ impl Embed {
             let embeddings = encoder.embed(&dataset, &record.scan)?;
             left_out += usize::from(embeddings.is_empty());
             if !embeddings.is_empty() {
-                samples.append(&samples_frame(record, &embeddings, dataset.dt_secs())?)?;
-                segments.append(&segments_frame(
+                samples.append(&samples_table(record, &embeddings, dataset.dt_secs())?)?;
+                segments.append(&segments_table(
                     record,
                     &embeddings,
                     &encoder,
@@ -87,19 +87,19 @@ impl Embed {
 }
 
 /// One row for each sample: its start, and its CLS token.
-fn samples_frame(record: &ScanRecord, all: &[SampleEmbedding], dt_secs: f64) -> Result<DataFrame> {
+fn samples_table(record: &ScanRecord, all: &[SampleEmbedding], dt_secs: f64) -> Result<Table> {
     let starts: Vec<usize> = all.iter().map(|sample| sample.start_volume).collect();
     let vectors = all.iter().map(|sample| &sample.cls[..]).collect();
-    frame(record, &starts, "cls", vectors, dt_secs)
+    table(record, &starts, "cls", vectors, dt_secs)
 }
 
 /// One row for each segment without padding: its start, and its state in context.
-fn segments_frame(
+fn segments_table(
     record: &ScanRecord,
     all: &[SampleEmbedding],
     encoder: &Encoder,
     dt_secs: f64,
-) -> Result<DataFrame> {
+) -> Result<Table> {
     let (mut starts, mut vectors) = (Vec::new(), Vec::new());
     for sample in all {
         let tokens = sample.tokens.chunks_exact(sample.cls.len());
@@ -110,46 +110,36 @@ fn segments_frame(
             }
         }
     }
-    frame(record, &starts, "state", vectors, dt_secs)
+    table(record, &starts, "state", vectors, dt_secs)
 }
 
-fn frame(
+fn table(
     record: &ScanRecord,
     start_volumes: &[usize],
     name: &str,
     vectors: Vec<&[f32]>,
     dt_secs: f64,
-) -> Result<DataFrame> {
+) -> Result<Table> {
     let n = start_volumes.len();
     let start_secs = start_volumes.iter().map(|v| *v as f64 * dt_secs);
     let columns = vec![
-        Column::new("scan".into(), vec![record.scan.as_str(); n]),
-        Column::new("subject".into(), vec![record.subject.as_str(); n]),
-        Column::new("start_secs".into(), start_secs.collect::<Vec<f64>>()),
-        lists(name, vectors),
+        Column::new("scan", vec![record.scan.as_str(); n]),
+        Column::new("subject", vec![record.subject.as_str(); n]),
+        Column::new("start_secs", start_secs),
+        Column::new(name, vectors),
     ];
-    Ok(DataFrame::new(n, columns)?)
+    Ok(Table::new(n, columns)?)
 }
 
-fn roi_vectors(model: &BrainMae, dataset: &PreparedDataset) -> Result<DataFrame> {
+fn roi_vectors(model: &BrainMae, dataset: &PreparedDataset) -> Result<Table> {
     let vectors = model.roi_vectors();
     let [n, d_model] = vectors.dims();
     let vectors: Vec<f32> = vectors.into_data().iter::<f32>().collect();
     let rois = &dataset.atlas().rois;
-    let names: Vec<&str> = rois.iter().map(|roi| roi.name.as_str()).collect();
-    let networks: Vec<Option<&str>> = rois.iter().map(|roi| roi.network.as_deref()).collect();
     let columns = vec![
-        Column::new("roi".into(), names),
-        Column::new("network".into(), networks),
-        lists("vector", vectors.chunks_exact(d_model).collect()),
+        Column::new("roi", rois.iter().map(|roi| roi.name.as_str())),
+        Column::new("network", rois.iter().map(|roi| roi.network.as_deref())),
+        Column::new("vector", vectors.chunks_exact(d_model)),
     ];
-    Ok(DataFrame::new(n, columns)?)
-}
-
-fn lists(name: &str, rows: Vec<&[f32]>) -> Column {
-    let rows: Vec<Series> = rows
-        .into_iter()
-        .map(|row| Series::new("".into(), row))
-        .collect();
-    Column::new(name.into(), rows)
+    Ok(Table::new(n, columns)?)
 }

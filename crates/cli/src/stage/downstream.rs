@@ -263,8 +263,8 @@ impl Work<'_> {
                         }
                         steps.begin_after(done);
                         let rows = self.predict(task, number, *share, *model, &encoder, scans)?;
-                        let frame = Predictions::new(confounds(), rows.clone())?;
-                        write_table(&parts, &part, &mut frame.to_frame()?)?;
+                        let predictions = Predictions::new(confounds(), rows.clone())?;
+                        write_table(&parts, &part, &predictions.to_table()?)?;
                         all.extend(rows);
                         done += 1;
                         let title = model.title(task.kind);
@@ -315,17 +315,17 @@ impl Work<'_> {
             (task.name.clone(), TargetNotes { unit, ..notes })
         });
         notes::write(folder, &notes.collect())?;
-        write_table(folder, "predictions", &mut predictions.to_frame()?)?;
+        write_table(folder, "predictions", &predictions.to_table()?)?;
         let spec = &self.design.config.results;
         let results = Results::new(&predictions, spec, &self.seeds);
-        write_table(folder, "results", &mut results.to_frame()?)?;
+        write_table(folder, "results", &results.to_table()?)?;
         let links = confound_links(&predictions, spec.resamples, &self.seeds);
-        write_table(folder, "motion", &mut motion::to_frame(&links)?)?;
+        write_table(folder, "motion", &motion::to_table(&links)?)?;
         // Without measured motion, no statement about motion is possible.
         let known = |row: &Prediction| row.confounds.iter().all(Option::is_some);
         if predictions.rows().iter().any(known) {
             let cleaned = Results::new(&without_confounds(&predictions)?, spec, &self.seeds);
-            write_table(folder, "results_without_motion", &mut cleaned.to_frame()?)?;
+            write_table(folder, "results_without_motion", &cleaned.to_table()?)?;
         }
         write_atomic(&folder.join("results.md"), results.to_markdown().as_bytes())?;
         Ok(())
@@ -348,6 +348,6 @@ fn part_of(parts: &std::path::Path, name: &str) -> Result<Option<Vec<Prediction>
     if !parts.join(format!("{name}.parquet")).exists() {
         return Ok(None);
     }
-    let frame = read_table(parts, name)?;
-    Ok(Some(Predictions::from_frame(&frame)?.rows().to_vec()))
+    let table = read_table(parts, name)?;
+    Ok(Some(Predictions::from_table(&table)?.rows().to_vec()))
 }

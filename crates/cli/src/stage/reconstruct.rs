@@ -217,12 +217,12 @@ fn score_all(
     write_table(
         folder,
         "reconstruction_by_scan",
-        &mut ScanScore::to_frame(&scores)?,
+        &ScanScore::to_table(&scores)?,
     )?;
-    write_table(folder, "reconstruction", &mut Score::to_frame(&summary)?)?;
+    write_table(folder, "reconstruction", &Score::to_table(&summary)?)?;
     let atlas = scans.dataset.atlas();
     let traces = traces(&test, &scans.layout, &predictors, &seeds, atlas)?;
-    write_table(folder, "traces", &mut Trace::to_frame(&traces)?)?;
+    write_table(folder, "traces", &Trace::to_table(&traces)?)?;
     let similarities: Vec<RoiSimilarity> = trained
         .iter()
         .zip(&models)
@@ -233,8 +233,8 @@ fn score_all(
             RoiSimilarity::new(t.variant, &values, d_model, atlas)
         })
         .collect();
-    let mut similarity = RoiSimilarity::to_frame(&similarities)?;
-    write_table(folder, "roi_similarity", &mut similarity)?;
+    let similarity = RoiSimilarity::to_table(&similarities)?;
+    write_table(folder, "roi_similarity", &similarity)?;
 
     let mut metrics = vec![("ridge of linear".to_string(), linear.ridge())];
     metrics.extend(
@@ -294,7 +294,7 @@ fn log(run: &RunFolder, metrics: Vec<(String, f64)>) -> Result<()> {
 /// # Errors
 /// If the run has no such table.
 pub fn summary(run: &Path) -> Result<String> {
-    let rows = Score::from_frame(&read_table(run, "reconstruction")?)?;
+    let rows = Score::from_table(&read_table(run, "reconstruction")?)?;
     let mut ratios: Vec<f64> = rows.iter().map(|row| row.mask_ratio).collect();
     ratios.sort_by(f64::total_cmp);
     ratios.dedup();

@@ -5,7 +5,6 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::table::Table;
 use super::{BoldFile, Card, DatasetHeader, ScanRecord, ScanStatus};
 use crate::error::{DataError, PreparedProblem, ScanAbsence};
 use brainmae_atlas::{Atlas, Hemisphere, Roi};
@@ -15,6 +14,7 @@ use brainmae_files::id::{ScanId, SubjectId};
 use brainmae_signals::bold::BoldSeries;
 use brainmae_studies::SubjectRecord;
 use brainmae_studies::events::Event;
+use brainmae_table::Table;
 
 /// A prepared data set: its tables in memory, its signals on disk.
 pub struct PreparedDataset {
@@ -221,14 +221,15 @@ impl fmt::Debug for PreparedDataset {
 }
 
 fn read_rois(path: &Path) -> Result<Vec<Roi>, DataError> {
-    let table = Table::read(path)?;
-    let indices = table.present("index", table.numbers("index")?)?;
-    let names = table.present("name", table.texts("name")?)?;
-    let networks = table.texts("network")?;
-    let hemispheres = table.texts("hemisphere")?;
-    let right = table.numbers("centroid_r_mm")?;
-    let anterior = table.numbers("centroid_a_mm")?;
-    let superior = table.numbers("centroid_s_mm")?;
+    let refuse = DataError::table(path);
+    let table = Table::read(path).map_err(&refuse)?;
+    let indices = table.numbers("index").map_err(&refuse)?;
+    let names = table.texts("name").map_err(&refuse)?;
+    let networks = table.optional_texts("network").map_err(&refuse)?;
+    let hemispheres = table.optional_texts("hemisphere").map_err(&refuse)?;
+    let right = table.optional_numbers("centroid_r_mm").map_err(&refuse)?;
+    let anterior = table.optional_numbers("centroid_a_mm").map_err(&refuse)?;
+    let superior = table.optional_numbers("centroid_s_mm").map_err(&refuse)?;
     names
         .into_iter()
         .enumerate()
@@ -238,10 +239,13 @@ fn read_rois(path: &Path) -> Result<Vec<Roi>, DataError> {
                 Some("left") => Some(Hemisphere::Left),
                 Some("right") => Some(Hemisphere::Right),
                 Some(other) => {
-                    return Err(table.refuse(PreparedProblem::Hemisphere {
-                        roi: row,
-                        found: other.to_owned(),
-                    }));
+                    return Err(DataError::prepared(
+                        path,
+                        PreparedProblem::Hemisphere {
+                            roi: row,
+                            found: other.to_owned(),
+                        },
+                    ));
                 }
             };
             let centroid_mm = match (right[row], anterior[row], superior[row]) {
@@ -260,20 +264,23 @@ fn read_rois(path: &Path) -> Result<Vec<Roi>, DataError> {
 }
 
 fn read_subjects(path: &Path) -> Result<Vec<SubjectRecord>, DataError> {
-    let table = Table::read(path)?;
-    let families = table.texts("family")?;
+    let refuse = DataError::table(path);
+    let table = Table::read(path).map_err(&refuse)?;
+    let families = table.optional_texts("family").map_err(&refuse)?;
     let (mut targets, mut categories) = (BTreeMap::new(), BTreeMap::new());
     for name in table.names() {
         if name == "subject" || name == "family" {
             continue;
         }
-        if table.is_text(&name)? {
-            categories.insert(name.clone(), table.texts(&name)?);
+        if table.is_text(name).map_err(&refuse)? {
+            let values = table.optional_texts(name).map_err(&refuse)?;
+            categories.insert(name.to_owned(), values);
         } else {
-            targets.insert(name.clone(), table.numbers(&name)?);
+            let values = table.optional_numbers(name).map_err(&refuse)?;
+            targets.insert(name.to_owned(), values);
         }
     }
-    let names = table.present("subject", table.texts("subject")?)?;
+    let names = table.texts("subject").map_err(&refuse)?;
     Ok(names
         .into_iter()
         .zip(families)
@@ -294,15 +301,18 @@ fn read_subjects(path: &Path) -> Result<Vec<SubjectRecord>, DataError> {
 }
 
 fn read_scans(path: &Path) -> Result<Vec<ScanRecord>, DataError> {
-    let table = Table::read(path)?;
-    let text = |name: &str| table.present(name, table.texts(name)?);
-    let number = |name: &str| table.present(name, table.numbers(name)?);
+    let refuse = DataError::table(path);
+    let table = Table::read(path).map_err(&refuse)?;
+    let text = |name: &str| table.texts(name).map_err(&refuse);
+    let number = |name: &str| table.numbers(name).map_err(&refuse);
     let (scans, subjects) = (text("scan")?, text("subject")?);
-    let (sessions, tasks) = (table.texts("session")?, table.texts("task")?);
-    let (trs, mean_fd) = (number("tr_secs")?, table.numbers("mean_fd_mm")?);
+    let optional_text = |name: &str| table.optional_texts(name).map_err(&refuse);
+    let (sessions, tasks) = (optional_text("session")?, optional_text("task")?);
+    let mean_fd = table.optional_numbers("mean_fd_mm").map_err(&refuse)?;
+    let trs = number("tr_secs")?;
     let (n_volumes, kept) = (number("n_volumes")?, number("kept_volumes")?);
     let (sources, statuses) = (text("source")?, text("status")?);
-    let reasons = table.texts("reason")?;
+    let reasons = optional_text("reason")?;
     scans
         .into_iter()
         .enumerate()
@@ -312,10 +322,13 @@ fn read_scans(path: &Path) -> Result<Vec<ScanRecord>, DataError> {
                 "excluded" => ScanStatus::Excluded,
                 "failed" => ScanStatus::Failed,
                 other => {
-                    return Err(table.refuse(PreparedProblem::Status {
-                        found: other.to_owned(),
-                        scan: ScanId::new(scan),
-                    }));
+                    return Err(DataError::prepared(
+                        path,
+                        PreparedProblem::Status {
+                            found: other.to_owned(),
+                            scan: ScanId::new(scan),
+                        },
+                    ));
                 }
             };
             Ok(ScanRecord {
@@ -336,11 +349,12 @@ fn read_scans(path: &Path) -> Result<Vec<ScanRecord>, DataError> {
 }
 
 fn read_events(path: &Path) -> Result<Vec<Event>, DataError> {
-    let table = Table::read(path)?;
-    let scans = table.present("scan", table.texts("scan")?)?;
-    let conditions = table.present("condition", table.texts("condition")?)?;
-    let onsets = table.present("onset_secs", table.numbers("onset_secs")?)?;
-    let durations = table.present("duration_secs", table.numbers("duration_secs")?)?;
+    let refuse = DataError::table(path);
+    let table = Table::read(path).map_err(&refuse)?;
+    let scans = table.texts("scan").map_err(&refuse)?;
+    let conditions = table.texts("condition").map_err(&refuse)?;
+    let onsets = table.numbers("onset_secs").map_err(&refuse)?;
+    let durations = table.numbers("duration_secs").map_err(&refuse)?;
     Ok(scans
         .into_iter()
         .zip(conditions)

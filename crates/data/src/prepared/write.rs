@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use polars::prelude::{Column, NamedFrom, Series};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -20,6 +19,7 @@ use brainmae_signals::bold::BoldSeries;
 use brainmae_signals::cleaning::RoiConstants;
 use brainmae_studies::SubjectRecord;
 use brainmae_studies::events::Event;
+use brainmae_table::Column;
 
 /// Files that [`PreparedWriter`] itself writes.
 const FILES: [&str; 6] = [
@@ -260,17 +260,17 @@ impl PreparedWriter {
             "rois.parquet",
             rois.len(),
             vec![
-                column("index", numbers),
-                texts("name", rois.iter().map(|roi| Some(roi.name.as_str()))),
-                texts("network", rois.iter().map(|roi| roi.network.as_deref())),
-                texts(
+                Column::new("index", numbers),
+                Column::new("name", rois.iter().map(|roi| Some(roi.name.as_str()))),
+                Column::new("network", rois.iter().map(|roi| roi.network.as_deref())),
+                Column::new(
                     "hemisphere",
                     rois.iter()
                         .map(|roi| roi.hemisphere.map(Hemisphere::as_str)),
                 ),
-                column("centroid_r_mm", each(0)),
-                column("centroid_a_mm", each(1)),
-                column("centroid_s_mm", each(2)),
+                Column::new("centroid_r_mm", each(0)),
+                Column::new("centroid_a_mm", each(1)),
+                Column::new("centroid_s_mm", each(2)),
             ],
         )
     }
@@ -281,15 +281,15 @@ impl PreparedWriter {
             .flat_map(|record| record.targets.keys())
             .collect();
         let mut columns = vec![
-            texts("subject", subjects.iter().map(|s| Some(s.subject.as_str()))),
-            texts("family", subjects.iter().map(|s| s.family.as_deref())),
+            Column::new("subject", subjects.iter().map(|s| Some(s.subject.as_str()))),
+            Column::new("family", subjects.iter().map(|s| s.family.as_deref())),
         ];
         for target in targets {
             let values: Vec<Option<f64>> = subjects
                 .iter()
                 .map(|record| record.targets.get(target).copied())
                 .collect();
-            columns.push(column(target, values));
+            columns.push(Column::new(target.as_str(), values));
         }
         let categories: BTreeSet<&String> = subjects
             .iter()
@@ -299,7 +299,7 @@ impl PreparedWriter {
             let values = subjects
                 .iter()
                 .map(|record| record.categories.get(category).map(String::as_str));
-            columns.push(texts(category, values));
+            columns.push(Column::new(category.as_str(), values));
         }
         self.table("subjects.parquet", subjects.len(), columns)
     }
@@ -320,23 +320,23 @@ impl PreparedWriter {
             "scans.parquet",
             scans.len(),
             vec![
-                texts("scan", scans.iter().map(|scan| Some(scan.scan.as_str()))),
-                texts(
+                Column::new("scan", scans.iter().map(|scan| Some(scan.scan.as_str()))),
+                Column::new(
                     "subject",
                     scans.iter().map(|scan| Some(scan.subject.as_str())),
                 ),
-                texts("session", scans.iter().map(|scan| scan.session.as_deref())),
-                texts("task", scans.iter().map(|scan| scan.task.as_deref())),
-                column("tr_secs", tr),
-                column("n_volumes", counts(|scan| scan.n_volumes)),
-                column("kept_volumes", counts(|scan| scan.kept_volumes)),
-                column("mean_fd_mm", fd),
-                texts(
+                Column::new("session", scans.iter().map(|scan| scan.session.as_deref())),
+                Column::new("task", scans.iter().map(|scan| scan.task.as_deref())),
+                Column::new("tr_secs", tr),
+                Column::new("n_volumes", counts(|scan| scan.n_volumes)),
+                Column::new("kept_volumes", counts(|scan| scan.kept_volumes)),
+                Column::new("mean_fd_mm", fd),
+                Column::new(
                     "source",
                     scans.iter().map(|scan| Some(scan.source.as_str())),
                 ),
-                texts("status", scans.iter().map(|scan| Some(status(scan)))),
-                texts("reason", scans.iter().map(|scan| scan.reason.as_deref())),
+                Column::new("status", scans.iter().map(|scan| Some(status(scan)))),
+                Column::new("reason", scans.iter().map(|scan| scan.reason.as_deref())),
             ],
         )
     }
@@ -349,13 +349,13 @@ impl PreparedWriter {
             "events.parquet",
             events.len(),
             vec![
-                texts("scan", events.iter().map(|event| Some(event.scan.as_str()))),
-                texts(
+                Column::new("scan", events.iter().map(|event| Some(event.scan.as_str()))),
+                Column::new(
                     "condition",
                     events.iter().map(|event| Some(event.condition.as_str())),
                 ),
-                column("onset_secs", onsets),
-                column("duration_secs", durations),
+                Column::new("onset_secs", onsets),
+                Column::new("duration_secs", durations),
             ],
         )
     }
@@ -380,11 +380,11 @@ impl PreparedWriter {
             "normalisation.parquet",
             rows.len(),
             vec![
-                texts("scan", rows.iter().map(|row| Some(row.0))),
-                column("roi", rois),
-                column("mean", each(|constants| constants.mean)),
-                column("sd", each(|constants| constants.sd)),
-                column(
+                Column::new("scan", rows.iter().map(|row| Some(row.0))),
+                Column::new("roi", rois),
+                Column::new("mean", each(|constants| constants.mean)),
+                Column::new("sd", each(|constants| constants.sd)),
+                Column::new(
                     "slope_per_volume",
                     each(|constants| constants.slope_per_volume),
                 ),
@@ -399,16 +399,4 @@ impl PreparedWriter {
     fn refuse(&self, problem: PreparedProblem) -> DataError {
         DataError::prepared(&self.dir, problem)
     }
-}
-
-fn column<T>(name: &str, values: Vec<T>) -> Column
-where
-    Series: NamedFrom<Vec<T>, [T]>,
-{
-    Series::new(name.into(), values).into()
-}
-
-fn texts<'a>(name: &str, values: impl Iterator<Item = Option<&'a str>>) -> Column {
-    let values: Vec<Option<&str>> = values.collect();
-    Series::new(name.into(), values).into()
 }

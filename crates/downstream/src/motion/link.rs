@@ -1,7 +1,7 @@
 //! Correlations of confounds with truth, predictions and errors.
 
 use brainmae_run::Seeds;
-use polars::prelude::{Column, DataFrame};
+use brainmae_table::{Column, Table};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::predictions::{Prediction, Predictions, Sample};
@@ -129,30 +129,23 @@ fn quantities(sample: &Sample, class: Option<usize>) -> [Vec<f64>; 4] {
 /// One row per link, for `confounds.parquet`.
 ///
 /// # Errors
-/// [`DownstreamError::Table`] from polars.
-pub fn to_frame(links: &[ConfoundLink]) -> Result<DataFrame, DownstreamError> {
-    fn column<'a, T>(
-        links: &'a [ConfoundLink],
-        name: &str,
-        of: impl Fn(&'a ConfoundLink) -> T,
-    ) -> Column
-    where
-        polars::prelude::Series: polars::prelude::NamedFrom<Vec<T>, [T]>,
-    {
-        let values: Vec<T> = links.iter().map(of).collect();
-        Column::new(name.into(), values)
-    }
+/// [`DownstreamError::Table`].
+pub fn to_table(links: &[ConfoundLink]) -> Result<Table, DownstreamError> {
+    let rows = || links.iter();
     let columns = vec![
-        column(links, "target", |link| link.target.as_str()),
-        column(links, "model", |link| link.model.as_str()),
-        column(links, "train_share", |link| link.train_share),
-        column(links, "confound", |link| link.confound.as_str()),
-        column(links, "quantity", |link| link.quantity.name()),
-        column(links, "class", |link| link.class.map(|class| class as u32)),
-        column(links, "r", |link| link.r),
-        column(links, "low", |link| link.interval.map(|i| i.low)),
-        column(links, "high", |link| link.interval.map(|i| i.high)),
-        column(links, "n_units", |link| link.n_units as u32),
+        Column::new("target", rows().map(|link| link.target.as_str())),
+        Column::new("model", rows().map(|link| link.model.as_str())),
+        Column::new("train_share", rows().map(|link| link.train_share)),
+        Column::new("confound", rows().map(|link| link.confound.as_str())),
+        Column::new("quantity", rows().map(|link| link.quantity.name())),
+        Column::new(
+            "class",
+            rows().map(|link| link.class.map(|class| class as u32)),
+        ),
+        Column::new("r", rows().map(|link| link.r)),
+        Column::new("low", rows().map(|link| link.interval.map(|i| i.low))),
+        Column::new("high", rows().map(|link| link.interval.map(|i| i.high))),
+        Column::new("n_units", rows().map(|link| link.n_units as u32)),
     ];
-    Ok(DataFrame::new(links.len(), columns)?)
+    Ok(Table::new(links.len(), columns)?)
 }

@@ -1,7 +1,6 @@
-//! Predictions as a data frame, for `predictions.parquet` and `predictions.csv`.
+//! Predictions as a table, for `predictions.parquet` and `predictions.csv`.
 
-use brainmae_run::table::Columns;
-use polars::prelude::{Column, DataFrame, PolarsError};
+use brainmae_table::{Column, Table, TableError};
 
 use super::{Prediction, Predictions};
 use crate::kind::likeliest;
@@ -27,21 +26,16 @@ impl Predictions {
     /// | `confound_<name>` | such as `confound_mean_fd_mm`; null if missing |
     ///
     /// # Errors
-    /// [`DownstreamError::Table`] from polars.
-    pub fn to_frame(&self) -> Result<DataFrame, DownstreamError> {
+    /// [`DownstreamError::Table`].
+    pub fn to_table(&self) -> Result<Table, DownstreamError> {
         let rows = &self.rows;
-        let texts = |name: &str, of: fn(&Prediction) -> &String| {
-            let texts: Vec<&str> = rows.iter().map(|row| of(row).as_str()).collect();
-            Column::new(name.into(), texts)
-        };
+        let texts =
+            |name: &str, of: fn(&Prediction) -> &String| Column::new(name, rows.iter().map(of));
         let numbers = |name: &str, of: &dyn Fn(&Prediction) -> Option<f64>| {
-            let numbers: Vec<Option<f64>> = rows.iter().map(of).collect();
-            Column::new(name.into(), numbers)
+            Column::new(name, rows.iter().map(of))
         };
-        let counts = |name: &str, of: fn(&Prediction) -> u32| {
-            let counts: Vec<u32> = rows.iter().map(of).collect();
-            Column::new(name.into(), counts)
-        };
+        let counts =
+            |name: &str, of: fn(&Prediction) -> u32| Column::new(name, rows.iter().map(of));
         let class = |numbers: &[f64], class: usize| match numbers.len() {
             1 => None,
             _ => numbers.get(class).copied(),
@@ -54,12 +48,7 @@ impl Predictions {
             texts("model", |row| &row.model),
             numbers("train_share", &|row| Some(row.train_share)),
             counts("fold", |row| row.fold),
-            Column::new(
-                "scan".into(),
-                rows.iter()
-                    .map(|row| row.scan.as_deref())
-                    .collect::<Vec<_>>(),
-            ),
+            Column::new("scan", rows.iter().map(|row| row.scan.as_deref())),
             texts("subject", |row| &row.subject),
             texts("unit", |row| &row.unit),
             numbers("start_secs", &|row| row.start_secs),
@@ -87,35 +76,34 @@ impl Predictions {
                 .enumerate()
                 .map(|(i, name)| numbers(&format!("{CONFOUND}{name}"), &|row| row.confounds[i])),
         );
-        Ok(DataFrame::new(rows.len(), columns)?)
+        Ok(Table::new(rows.len(), columns)?)
     }
 
-    /// Reads the output of [`to_frame`](Self::to_frame).
+    /// Reads the output of [`to_table`](Self::to_table).
     ///
     /// # Errors
     /// [`DownstreamError::Table`] if a column is missing, has another type, or has forbidden nulls;
     /// otherwise as [`new`](Self::new).
-    pub fn from_frame(frame: &DataFrame) -> Result<Self, DownstreamError> {
-        let columns = Columns(frame);
-        let [target, model] = ["target", "model"].map(|name| columns.texts(name));
-        let [subject, unit] = ["subject", "unit"].map(|name| columns.texts(name));
+    pub fn from_table(table: &Table) -> Result<Self, DownstreamError> {
+        let [target, model] = ["target", "model"].map(|name| table.texts(name));
+        let [subject, unit] = ["subject", "unit"].map(|name| table.texts(name));
         let (target, model, subject, unit) = (target?, model?, subject?, unit?);
-        let scan = columns.optional_texts("scan")?;
-        let train_share = columns.numbers("train_share")?;
-        let fold = columns.numbers("fold")?;
-        let start_secs = columns.optional_numbers("start_secs")?;
-        let truth = columns.numbers("truth")?;
-        let predicted = columns.numbers("predicted")?;
-        let train_mean = columns.optional_numbers("train_mean")?;
-        let n_train_units = columns.numbers("n_train_units")?;
-        let (_, p) = all(frame, CLASS)?;
-        let (_, train_p) = all(frame, TRAIN_CLASS)?;
-        let (confounds, confound_values) = all(frame, CONFOUND)?;
+        let scan = table.optional_texts("scan")?;
+        let train_share = table.numbers("train_share")?;
+        let fold = table.numbers("fold")?;
+        let start_secs = table.optional_numbers("start_secs")?;
+        let truth = table.numbers("truth")?;
+        let predicted = table.numbers("predicted")?;
+        let train_mean = table.optional_numbers("train_mean")?;
+        let n_train_units = table.numbers("n_train_units")?;
+        let (_, p) = all(table, CLASS)?;
+        let (_, train_p) = all(table, TRAIN_CLASS)?;
+        let (confounds, confound_values) = all(table, CONFOUND)?;
 
         let at = |columns: &[Vec<Option<f64>>], row: usize| -> Vec<Option<f64>> {
             columns.iter().map(|column| column[row]).collect()
         };
-        let rows = (0..frame.height())
+        let rows = (0..table.height())
             .map(|row| {
                 let mut output: Vec<f64> = at(&p, row).into_iter().flatten().collect();
                 let mut blind: Vec<f64> = at(&train_p, row).into_iter().flatten().collect();
@@ -149,16 +137,13 @@ impl Predictions {
     clippy::type_complexity,
     reason = "names and columns, taken apart at once"
 )]
-fn all(
-    frame: &DataFrame,
-    prefix: &str,
-) -> Result<(Vec<String>, Vec<Vec<Option<f64>>>), PolarsError> {
+fn all(table: &Table, prefix: &str) -> Result<(Vec<String>, Vec<Vec<Option<f64>>>), TableError> {
     let mut names = Vec::new();
     let mut columns = Vec::new();
-    for column in frame.columns() {
-        if let Some(rest) = column.name().strip_prefix(prefix) {
+    for name in table.names() {
+        if let Some(rest) = name.strip_prefix(prefix) {
             names.push(rest.to_owned());
-            columns.push(Columns(frame).optional_numbers(column.name())?);
+            columns.push(table.optional_numbers(name)?);
         }
     }
     Ok((names, columns))
@@ -188,10 +173,10 @@ mod tests {
         }
         let predictions = Predictions::new(vec!["mean_fd_mm".into()], rows).expect("they agree");
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut frame = predictions.to_frame().expect("columns of one length");
-        write_table(folder.path(), "predictions", &mut frame).expect("writable");
+        let table = predictions.to_table().expect("columns of one length");
+        write_table(folder.path(), "predictions", &table).expect("writable");
         let read = read_table(folder.path(), "predictions").expect("readable");
-        let read = Predictions::from_frame(&read).expect("as written");
+        let read = Predictions::from_table(&read).expect("as written");
         assert_eq!(read, predictions);
     }
 }

@@ -1,7 +1,6 @@
-//! Results as a data frame, for `results.parquet` and `results.csv`.
+//! Results as a table, for `results.parquet` and `results.csv`.
 
-use brainmae_run::table::Columns;
-use polars::prelude::{Column, DataFrame, PolarsError};
+use brainmae_table::{Column, Table, TableError};
 
 use super::{Against, ResultRow, Results};
 use crate::DownstreamError;
@@ -19,18 +18,18 @@ impl Results {
     /// `linear_` and `brainmae_`. Undefined values are null.
     ///
     /// # Errors
-    /// [`DownstreamError::Table`] from polars.
-    pub fn to_frame(&self) -> Result<DataFrame, DownstreamError> {
+    /// [`DownstreamError::Table`].
+    pub fn to_table(&self) -> Result<Table, DownstreamError> {
         let rows = &self.rows;
         let texts = |name: &str, of: &dyn Fn(&ResultRow) -> Option<String>| {
-            Column::new(name.into(), rows.iter().map(of).collect::<Vec<_>>())
+            Column::new(name, rows.iter().map(of))
         };
         let numbers = |name: &str, of: &dyn Fn(&ResultRow) -> Option<f64>| {
-            Column::new(name.into(), rows.iter().map(of).collect::<Vec<_>>())
+            Column::new(name, rows.iter().map(of))
         };
         let counts = |name: &str, of: &dyn Fn(&ResultRow) -> Option<usize>| {
             let counts = rows.iter().map(|row| of(row).map(|n| n as u32));
-            Column::new(name.into(), counts.collect::<Vec<_>>())
+            Column::new(name, counts)
         };
         let mut columns = vec![
             texts("target", &|row| Some(row.target.clone())),
@@ -73,29 +72,28 @@ impl Results {
                 of(row).map(|against| against.comparison.n_units)
             }));
         }
-        Ok(DataFrame::new(rows.len(), columns)?)
+        Ok(Table::new(rows.len(), columns)?)
     }
 
-    /// Reads the output of [`to_frame`](Self::to_frame).
+    /// Reads the output of [`to_table`](Self::to_table).
     ///
     /// # Errors
     /// [`DownstreamError::Table`] if a column is missing, has another type, or has forbidden nulls;
     /// [`DownstreamError::UnknownWord`] for an unknown score or fold.
-    pub fn from_frame(frame: &DataFrame) -> Result<Self, DownstreamError> {
-        let columns = Columns(frame);
-        let [target, model] = ["target", "model"].map(|name| columns.texts(name));
-        let [score, fold] = ["score", "fold"].map(|name| columns.texts(name));
+    pub fn from_table(table: &Table) -> Result<Self, DownstreamError> {
+        let [target, model] = ["target", "model"].map(|name| table.texts(name));
+        let [score, fold] = ["score", "fold"].map(|name| table.texts(name));
         let (target, model, score, fold) = (target?, model?, score?, fold?);
-        let train_share = columns.numbers("train_share")?;
-        let n_units = columns.numbers("n_units")?;
-        let [value, low, high] = ["value", "low", "high"].map(|c| columns.optional_numbers(c));
+        let train_share = table.numbers("train_share")?;
+        let n_units = table.numbers("n_units")?;
+        let [value, low, high] = ["value", "low", "high"].map(|c| table.optional_numbers(c));
         let (value, low, high) = (value?, low?, high?);
-        let blind = columns.optional_numbers("blind")?;
-        let chance = columns.optional_numbers("chance")?;
-        let p_chance = columns.optional_numbers("p_chance")?;
-        let p_chance_holm = columns.optional_numbers("p_chance_holm")?;
-        let linear = references(columns, "linear")?;
-        let brainmae = references(columns, "brainmae")?;
+        let blind = table.optional_numbers("blind")?;
+        let chance = table.optional_numbers("chance")?;
+        let p_chance = table.optional_numbers("p_chance")?;
+        let p_chance_holm = table.optional_numbers("p_chance_holm")?;
+        let linear = references(table, "linear")?;
+        let brainmae = references(table, "brainmae")?;
         let rows = (linear.into_iter().zip(brainmae).enumerate())
             .map(|(i, (linear, brainmae))| {
                 Ok(ResultRow {
@@ -146,9 +144,9 @@ fn interval(low: Option<f64>, high: Option<f64>) -> Option<Interval> {
 }
 
 /// Columns of one reference; they begin with its `name`.
-fn references(columns: Columns, name: &str) -> Result<Vec<Option<Against>>, PolarsError> {
-    let numbers = |what: &str| columns.optional_numbers(&format!("{name}_{what}"));
-    let model = columns.optional_texts(&format!("{name}_model"))?;
+fn references(table: &Table, name: &str) -> Result<Vec<Option<Against>>, TableError> {
+    let numbers = |what: &str| table.optional_numbers(&format!("{name}_{what}"));
+    let model = table.optional_texts(&format!("{name}_model"))?;
     let (difference, low, high) = (numbers("difference")?, numbers("low")?, numbers("high")?);
     let (p_folds, p_folds_holm) = (numbers("p_folds")?, numbers("p_folds_holm")?);
     let (p_units, p_units_holm) = (numbers("p_units")?, numbers("p_units_holm")?);

@@ -1,5 +1,6 @@
 //! Tests of results with planted effects.
 
+use brainmae_table::Column;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::*;
@@ -71,40 +72,38 @@ fn results_are_the_same_every_time() {
 }
 
 #[test]
-fn the_frame_has_a_row_for_every_score_and_fold() {
-    let frame = results().to_frame().expect("columns of one length");
+fn the_table_has_a_row_for_every_score_and_fold() {
+    let table = results().to_table().expect("columns of one length");
     // Three models, four scores, five folds plus all folds together.
-    assert_eq!(frame.height(), 3 * 4 * 6);
-    let folds = frame.column("fold").expect("a column");
-    let folds = folds.str().expect("text").iter().flatten();
-    assert_eq!(folds.filter(|fold| *fold == "pooled").count(), 12);
-    let difference = frame.column("linear_difference").expect("a column");
-    assert_eq!(difference.null_count(), 72 - 8);
+    assert_eq!(table.height(), 3 * 4 * 6);
+    let folds = table.texts("fold").expect("texts").into_iter();
+    assert_eq!(folds.filter(|fold| fold == "pooled").count(), 12);
+    let differences = table.optional_numbers("linear_difference");
+    let differences = differences.expect("numbers").into_iter();
+    assert_eq!(differences.flatten().count(), 8);
 }
 
 #[test]
-fn results_come_back_from_their_frame() {
+fn results_come_back_from_their_table() {
     let results = results();
-    let frame = results.to_frame().expect("columns of one length");
-    assert_eq!(Results::from_frame(&frame).expect("as written"), results);
+    let table = results.to_table().expect("columns of one length");
+    assert_eq!(Results::from_table(&table).expect("as written"), results);
 }
 
 #[test]
 fn unknown_scores_and_folds_are_refused() {
-    let frame = results().to_frame().expect("columns of one length");
+    let table = results().to_table().expect("columns of one length");
     for column in ["score", "fold"] {
-        let words = vec!["beauty"; frame.height()];
-        let mut other = frame.clone();
-        other
-            .with_column(polars::prelude::Column::new(column.into(), words))
-            .expect("replaced");
-        let error = Results::from_frame(&other).expect_err("no such word");
+        let words = vec!["beauty"; table.height()];
+        let other = table.with_column(Column::new(column, words));
+        let other = other.expect("replaced");
+        let error = Results::from_table(&other).expect_err("no such word");
         assert!(
             matches!(error, DownstreamError::UnknownWord { column: c, found } if c == column && found == "beauty")
         );
     }
-    let without = frame.drop("value").expect("a column");
-    let error = Results::from_frame(&without).expect_err("a column is missing");
+    let without = table.without("value").expect("a column");
+    let error = Results::from_table(&without).expect_err("a column is missing");
     assert!(matches!(error, DownstreamError::Table(_)));
 }
 

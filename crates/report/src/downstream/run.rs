@@ -18,8 +18,8 @@ impl ReportData {
     pub fn read(run: &Path, setting: Setting) -> Result<Self> {
         Ok(Self {
             setting,
-            predictions: Predictions::from_frame(&read_table(run, "predictions")?)?,
-            results: Results::from_frame(&read_table(run, "results")?)?,
+            predictions: Predictions::from_table(&read_table(run, "predictions")?)?,
+            results: Results::from_table(&read_table(run, "results")?)?,
             notes: notes::read(run)?,
         })
     }

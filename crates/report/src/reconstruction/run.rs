@@ -32,9 +32,9 @@ impl ReportData {
     pub fn read(run: &Path, runs: &Path) -> Result<Self> {
         let manifest = Manifest::read(&run.join("manifest.json"))?;
         let trained = trained(&manifest, runs)?;
-        let by_scan = ScanScore::from_frame(&read_table(run, "reconstruction_by_scan")?)?;
+        let by_scan = ScanScore::from_table(&read_table(run, "reconstruction_by_scan")?)?;
         let subjects: BTreeSet<&str> = by_scan.iter().map(|s| s.subject.as_str()).collect();
-        let scores = Score::from_frame(&read_table(run, "reconstruction")?)?;
+        let scores = Score::from_table(&read_table(run, "reconstruction")?)?;
         let notes = Notes::read(run)?;
         let mut warnings = Vec::new();
         let n_units = scores.first().map_or(0, |score| score.n_units);
@@ -101,7 +101,7 @@ fn curves(trained: &[Pretraining]) -> Result<Vec<Curve>> {
 }
 
 fn traces(run: &Path) -> Result<Vec<Trace>> {
-    let mut traces = Trace::from_frame(&read_table(run, "traces")?)?;
+    let mut traces = Trace::from_table(&read_table(run, "traces")?)?;
     for trace in &mut traces {
         // A constant prediction needs no line.
         trace.drawn.retain(|(predictor, _)| predictor != "zero");
@@ -110,7 +110,7 @@ fn traces(run: &Path) -> Result<Vec<Trace>> {
 }
 
 fn similarity(run: &Path, networks: &BTreeMap<String, String>) -> Result<Vec<NetworkSimilarity>> {
-    let all = RoiSimilarity::from_frame(&read_table(run, "roi_similarity")?)?;
+    let all = RoiSimilarity::from_table(&read_table(run, "roi_similarity")?)?;
     let metrics = MetricLog::read(&run.join("metrics.jsonl"))?;
     let with_networks = |similarity: RoiSimilarity| {
         let name = format!("{}/network_auroc", similarity.variant);

@@ -12,6 +12,7 @@ use super::*;
 use brainmae_data::pipeline::quiet;
 use brainmae_files::checksum::sha256_file;
 use brainmae_formats::nifti::NiftiReader;
+use brainmae_table::Table;
 
 const LAYOUTS: [CohortLayout; 4] = [
     CohortLayout::Hcp,
@@ -290,20 +291,14 @@ fn what_is_written_is_the_planted_signal() {
             .join(format!("990002/{}", REST.replace("dts", "pts"))),
     );
     let path = folder.path().join("truth/signals.parquet");
-    use polars::prelude::{ParquetReader, SerReader};
-    let frame = ParquetReader::new(fs::File::open(path).unwrap())
-        .finish()
-        .unwrap();
-    let scans = frame.column("scan").unwrap().str().unwrap();
-    let rois = frame.column("roi").unwrap().u32().unwrap();
-    let written = frame.column("written").unwrap().f32().unwrap();
+    let signals = Table::read(&path).unwrap();
+    let scans = signals.texts("scan").unwrap();
+    let rois = signals.numbers("roi").unwrap();
+    let written = signals.numbers("written").unwrap();
     for roi in [0, 9] {
-        let planted: Vec<f64> = (0..frame.height())
-            .filter(|row| {
-                scans.get(*row) == Some("990002/rfMRI_REST1_LR")
-                    && rois.get(*row) == Some(roi as u32)
-            })
-            .map(|row| f64::from(written.get(row).unwrap()))
+        let planted: Vec<f64> = (0..signals.height())
+            .filter(|row| scans[*row] == "990002/rfMRI_REST1_LR" && rois[*row] == roi as f64)
+            .map(|row| written[row])
             .collect();
         assert_eq!(planted.len(), 200);
         assert!(correlation(&planted, &rows[roi]) > 0.99999);

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use brainmae_files::CommonErrors as _;
-use polars::prelude::{Column, IntoColumn, NamedFrom, Series};
 use serde::Serialize;
 
 use super::brain::{Brain, DrawnScan};
@@ -15,6 +14,7 @@ use super::task_design::Block;
 use crate::error::SimulateError;
 use brainmae_atlas::Atlas;
 use brainmae_data::prepared::{TOOL, write_table};
+use brainmae_table::Column;
 
 /// Number of subjects whose first scan has its ROI signals in the truth.
 const SUBJECTS_WITH_SIGNALS: usize = 2;
@@ -113,11 +113,11 @@ impl Truth {
 
     fn write_scans(&self, path: &Path, people: &[Person]) -> Result<(), SimulateError> {
         let texts = |name: &str, of: &dyn Fn(&ScanTruth) -> Option<String>| {
-            column(name, self.scans.iter().map(of).collect::<Vec<_>>())
+            Column::new(name, self.scans.iter().map(of))
         };
         let counts = |name: &str, of: &dyn Fn(&ScanTruth) -> usize| {
             let counts: Vec<u32> = self.scans.iter().map(|scan| of(scan) as u32).collect();
-            column(name, counts)
+            Column::new(name, counts)
         };
         let is_there = |scan: &ScanTruth| scan.planned.defect != Some(Defect::Missing);
         let columns = vec![
@@ -135,10 +135,7 @@ impl Truth {
             counts("n_volumes", &|scan| scan.planned.n_volumes()),
             counts("n_parts", &|scan| scan.planned.part_volumes.len()),
             counts("volumes_in_file", &|scan| scan.volumes_in_file),
-            column(
-                "mean_fd_mm",
-                self.scans.iter().map(|s| s.mean_fd_mm).collect::<Vec<_>>(),
-            ),
+            Column::new("mean_fd_mm", self.scans.iter().map(|s| s.mean_fd_mm)),
             texts("defect", &|scan| {
                 Some(scan.planned.defect?.as_str().to_owned())
             }),
@@ -149,10 +146,10 @@ impl Truth {
     fn write_states(&self, path: &Path) -> Result<(), SimulateError> {
         let all = &self.states;
         let columns = vec![
-            column("scan", all.iter().map(|s| s.0.as_str()).collect::<Vec<_>>()),
-            column("state", all.iter().map(|s| s.1 as u32).collect::<Vec<_>>()),
-            column("onset_secs", all.iter().map(|s| s.2).collect::<Vec<_>>()),
-            column("duration_secs", all.iter().map(|s| s.3).collect::<Vec<_>>()),
+            Column::new("scan", all.iter().map(|s| s.0.as_str())),
+            Column::new("state", all.iter().map(|s| s.1 as u32)),
+            Column::new("onset_secs", all.iter().map(|s| s.2)),
+            Column::new("duration_secs", all.iter().map(|s| s.3)),
         ];
         Ok(write_table(path, all.len(), columns)?)
     }
@@ -160,13 +157,10 @@ impl Truth {
     fn write_events(&self, path: &Path) -> Result<(), SimulateError> {
         let all = &self.events;
         let columns = vec![
-            column("scan", all.iter().map(|e| e.0.as_str()).collect::<Vec<_>>()),
-            column(
-                "condition",
-                all.iter().map(|e| e.1.as_str()).collect::<Vec<_>>(),
-            ),
-            column("onset_secs", all.iter().map(|e| e.2).collect::<Vec<_>>()),
-            column("duration_secs", all.iter().map(|e| e.3).collect::<Vec<_>>()),
+            Column::new("scan", all.iter().map(|e| e.0.as_str())),
+            Column::new("condition", all.iter().map(|e| e.1.as_str())),
+            Column::new("onset_secs", all.iter().map(|e| e.2)),
+            Column::new("duration_secs", all.iter().map(|e| e.3)),
         ];
         Ok(write_table(path, all.len(), columns)?)
     }
@@ -190,11 +184,11 @@ impl Truth {
         }
         let height = scans.len();
         let columns = vec![
-            column("scan", scans),
-            column("roi", rois),
-            column("volume", volumes),
-            column("clean", clean),
-            column("written", written),
+            Column::new("scan", scans),
+            Column::new("roi", rois),
+            Column::new("volume", volumes),
+            Column::new("clean", clean),
+            Column::new("written", written),
         ];
         Ok(write_table(path, height, columns)?)
     }
@@ -203,21 +197,17 @@ impl Truth {
 fn write_rois(path: &Path, atlas: &Atlas, brain: &Brain<'_>) -> Result<(), SimulateError> {
     let rois = || atlas.rois.iter();
     let columns = vec![
-        column("index", rois().map(|r| r.index as u32).collect::<Vec<_>>()),
-        column("name", rois().map(|r| r.name.as_str()).collect::<Vec<_>>()),
-        column(
+        Column::new("index", rois().map(|r| r.index as u32)),
+        Column::new("name", rois().map(|r| r.name.as_str())),
+        Column::new(
             "network",
-            (brain.network_of.iter())
-                .map(|network| brain.networks[*network].as_str())
-                .collect::<Vec<_>>(),
+            (brain.network_of.iter()).map(|network| brain.networks[*network].as_str()),
         ),
-        column(
+        Column::new(
             "hemisphere",
-            rois()
-                .map(|roi| roi.hemisphere.map(|side| side.as_str()))
-                .collect::<Vec<_>>(),
+            rois().map(|roi| roi.hemisphere.map(|side| side.as_str())),
         ),
-        column("artefact", brain.artefacts.clone()),
+        Column::new("artefact", brain.artefacts.clone()),
     ];
     Ok(write_table(path, atlas.n_rois(), columns)?)
 }
@@ -226,16 +216,10 @@ fn write_gains(path: &Path, brain: &Brain<'_>) -> Result<(), SimulateError> {
     let (n_rois, gains) = (brain.gains.n_rois, &brain.gains);
     let places = || 0..gains.values.len();
     let columns = vec![
-        column(
-            "state",
-            places().map(|at| (at / n_rois) as u32).collect::<Vec<_>>(),
-        ),
-        column(
-            "roi",
-            places().map(|at| (at % n_rois) as u32).collect::<Vec<_>>(),
-        ),
-        column("gain", gains.values.clone()),
-        column("activation", gains.activations.clone()),
+        Column::new("state", places().map(|at| (at / n_rois) as u32)),
+        Column::new("roi", places().map(|at| (at % n_rois) as u32)),
+        Column::new("gain", gains.values.clone()),
+        Column::new("activation", gains.activations.clone()),
     ];
     Ok(write_table(path, gains.values.len(), columns)?)
 }
@@ -247,42 +231,25 @@ fn write_responses(path: &Path, brain: &Brain<'_>) -> Result<(), SimulateError> 
         })
     };
     let columns = vec![
-        column("task", rows().map(|r| r.0.as_str()).collect::<Vec<_>>()),
-        column("response", rows().map(|r| r.1.as_str()).collect::<Vec<_>>()),
-        column("roi", rows().map(|r| r.2 as u32).collect::<Vec<_>>()),
-        column("percent", rows().map(|r| r.3).collect::<Vec<_>>()),
+        Column::new("task", rows().map(|r| r.0.as_str())),
+        Column::new("response", rows().map(|r| r.1.as_str())),
+        Column::new("roi", rows().map(|r| r.2 as u32)),
+        Column::new("percent", rows().map(|r| r.3)),
     ];
     Ok(write_table(path, rows().count(), columns)?)
 }
 
 fn write_people(path: &Path, people: &[Person]) -> Result<(), SimulateError> {
-    let numbers = |name: &str, of: &dyn Fn(&Person) -> f64| {
-        column(name, people.iter().map(of).collect::<Vec<_>>())
-    };
+    let numbers =
+        |name: &str, of: &dyn Fn(&Person) -> f64| Column::new(name, people.iter().map(of));
     let columns = vec![
-        column(
-            "subject",
-            people.iter().map(|p| p.id.as_str()).collect::<Vec<_>>(),
-        ),
-        column(
-            "family",
-            people.iter().map(|p| p.family as u32).collect::<Vec<_>>(),
-        ),
-        column(
-            "sex",
-            people.iter().map(|p| p.sex.letter()).collect::<Vec<_>>(),
-        ),
+        Column::new("subject", people.iter().map(|p| p.id.as_str())),
+        Column::new("family", people.iter().map(|p| p.family as u32)),
+        Column::new("sex", people.iter().map(|p| p.sex.letter())),
         numbers("age_years", &Person::age_years),
         numbers("score", &|person| person.score),
         numbers("latent_dwell", &|person| person.dwell),
         numbers("latent_motion", &|person| person.motion),
     ];
     Ok(write_table(path, people.len(), columns)?)
-}
-
-fn column<T>(name: &str, values: Vec<T>) -> Column
-where
-    Series: NamedFrom<Vec<T>, [T]>,
-{
-    Series::new(name.into(), values).into_column()
 }

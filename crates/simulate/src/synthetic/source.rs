@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use polars::prelude::{Column, NamedFrom, Series};
 use rand::Rng;
 
 use super::generator::{Gains, draw_ages, draw_scan, draw_states};
@@ -25,6 +24,7 @@ use brainmae_signals::bold::BoldSeries;
 use brainmae_signals::cleaning::CleaningStep;
 use brainmae_studies::SubjectRecord;
 use brainmae_studies::events::events_from_labels;
+use brainmae_table::Column;
 
 /// Cleaning steps of planted signals.
 const CLEANING: [CleaningStep; 1] = [CleaningStep::ZScore];
@@ -265,11 +265,11 @@ fn write_truth(path: &Path, gains: &Gains) -> Result<(), DataError> {
     let places = 0..gains.values.len();
     let states: Vec<u32> = places.clone().map(|at| (at / n_rois) as u32).collect();
     let rois: Vec<u32> = places.map(|at| (at % n_rois) as u32).collect();
-    let columns: Vec<Column> = vec![
-        Series::new("state".into(), states).into(),
-        Series::new("roi".into(), rois).into(),
-        Series::new("gain".into(), gains.values.clone()).into(),
-        Series::new("activation".into(), gains.activations.clone()).into(),
+    let columns = vec![
+        Column::new("state", states),
+        Column::new("roi", rois),
+        Column::new("gain", gains.values.iter().copied()),
+        Column::new("activation", gains.activations.iter().copied()),
     ];
     write_table(path, gains.values.len(), columns)
 }
