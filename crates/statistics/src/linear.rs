@@ -8,12 +8,13 @@ mod lbfgs;
 mod logistic;
 mod principal;
 mod ridge;
+mod rows;
 mod standard;
 
 pub use decomposition::Decomposition;
 pub use deconfound::Deconfound;
 pub use eigenvalues::map_eigenvalues;
-pub use logistic::Logistic;
+pub use logistic::{Logistic, LogisticPath};
 pub use principal::Principal;
 pub use ridge::{Ridge, RidgePath};
 pub use standard::Standard;
