@@ -17,7 +17,7 @@ use std::path::Path;
 use crate::error::DataError;
 use crate::pipeline::{
     self, KeptScans, OnProgress, Opened, PrepareOptions, PrepareReport, RawScan, RawSource,
-    ScanSink, in_parallel,
+    ScanSink, Wanted, in_parallel,
 };
 use crate::prepared::DatasetHeader;
 use brainmae_files::CommonErrors as _;
@@ -211,12 +211,7 @@ impl RawSource for ListingSource<'_> {
         })
     }
 
-    fn read(
-        &mut self,
-        wanted: &[usize],
-        threads: usize,
-        sink: &ScanSink<'_>,
-    ) -> Result<(), DataError> {
+    fn read(&mut self, wanted: Wanted<'_>, sink: &ScanSink<'_>) -> Result<(), DataError> {
         let reader = ScanReader {
             spec: self.spec,
             regions: &self.known.regions,
@@ -224,7 +219,7 @@ impl RawSource for ListingSource<'_> {
             dt_secs: self.dt_secs,
         };
         let scans = &self.listing.scans;
-        in_parallel(wanted, threads, &|number| {
+        in_parallel(wanted, &|number| {
             sink(number, reader.prepare(&scans[number]))
         })
     }

@@ -29,7 +29,7 @@ use place::Claim;
 pub(crate) use progress::tell;
 pub use progress::{OnProgress, Progress, Step, quiet};
 pub use report::PrepareReport;
-pub use source::{Opened, RawScan, RawSource, ScanSink, Streams};
+pub use source::{Opened, RawScan, RawSource, ScanSink, Streams, Wanted};
 
 /// Options of a preparation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +101,11 @@ pub fn prepare(
             on_progress: &mut *on_progress,
             stopped: false,
         });
-        source.read(&wanted, options.threads, &|number, cleaned| {
+        let wanted = Wanted {
+            numbers: &wanted,
+            threads: options.threads,
+        };
+        source.read(wanted, &|number, cleaned| {
             let raw = raw_scan(&scans, number, &cleaned).map_err(refuse)?;
             let scan = folder.keep(cleaned, &raw.identity)?;
             // If the caller panicked in its progress function, the work stops.

@@ -14,7 +14,7 @@ use rand::Rng;
 use crate::error::DataError;
 use crate::pipeline::{
     self, CleanedScan, KeptScans, OnProgress, Opened, PrepareOptions, PrepareReport, Progress,
-    RawScan, RawSource, ScanSink, Step, Streams, clean_series, tell,
+    RawScan, RawSource, ScanSink, Step, Streams, Wanted, clean_series, tell,
 };
 use crate::prepared::{DatasetHeader, ScanRecord, ScanStatus};
 use brainmae_atlas::Atlas;
@@ -116,17 +116,12 @@ impl RawSource for RecipeSource<'_> {
     }
 
     /// All scans are in one file, which one thread reads from start to end.
-    fn read(
-        &mut self,
-        wanted: &[usize],
-        _threads: usize,
-        sink: &ScanSink<'_>,
-    ) -> Result<(), DataError> {
+    fn read(&mut self, wanted: Wanted<'_>, sink: &ScanSink<'_>) -> Result<(), DataError> {
         let files = self.files.as_mut().expect("the pipeline opens first");
         let atlas = files.atlas().clone();
         let scans = files.scans().to_vec();
         let roi_name = |roi: usize| atlas.rois[roi].name.clone();
-        files.read(wanted, &mut |number, values| {
+        files.read(wanted.numbers, &mut |number, values| {
             let scan = &scans[number];
             let cleaned = clean(&self.recipe, scan, values, atlas.n_rois(), &roi_name)?;
             sink(number, cleaned)

@@ -1,7 +1,5 @@
 //! CSV text of a table, for people.
 
-use std::fmt::Write as _;
-
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Float32Type, Float64Type};
 use arrow_array::{Array, ArrayRef, downcast_integer_array};
@@ -10,21 +8,12 @@ use arrow_schema::DataType;
 use crate::values::unlike;
 use crate::{Table, TableError};
 
-/// Whole numbers below this one are written without an exponent.
-const LARGEST_PLAIN: f64 = 999_999.0;
-
-/// Smallest number that is written with decimals instead of an exponent, if it has many digits.
-const SMALLEST_PLAIN: f64 = 1e-6;
-
-/// Longest list that is written completely.
-const LONGEST_LIST: usize = 3;
-
 /// Text of the cell in a row.
 type CellText<'a> = Box<dyn Fn(usize) -> String + 'a>;
 
 impl Table {
-    /// CSV text with a header; an empty cell is null. Floats are rounded to six decimals, or to
-    /// five digits if they have an exponent; long lists are abbreviated.
+    /// CSV text with a header; an empty cell is null. A float has the digits that identify it, and a
+    /// list is written as `[0.5, 1.0]`.
     ///
     /// # Errors
     /// [`TableError::ColumnType`] for a column that is neither text, numbers, flags nor lists of
@@ -63,7 +52,7 @@ fn cell_texts(values: &ArrayRef) -> Option<CellText<'_>> {
         }
         DataType::Float32 | DataType::Float64 => {
             let of = float(column)?;
-            Box::new(move |row| of(row))
+            Box::new(of)
         }
         DataType::List(item) if item.data_type().is_floating() => {
             let column = column.as_list_opt::<i32>()?;
@@ -79,13 +68,12 @@ fn cell_texts(values: &ArrayRef) -> Option<CellText<'_>> {
 
 fn float(column: &dyn Array) -> Option<CellText<'_>> {
     if let Some(column) = column.as_primitive_opt::<Float32Type>() {
-        return Some(Box::new(move |row| number(f64::from(column.value(row)))));
+        return Some(Box::new(move |row| format!("{:?}", column.value(row))));
     }
     let column = column.as_primitive_opt::<Float64Type>()?;
-    Some(Box::new(move |row| number(column.value(row))))
+    Some(Box::new(move |row| format!("{:?}", column.value(row))))
 }
 
-/// A list of numbers; of a long one, the first two and the last number.
 fn list(values: &ArrayRef) -> String {
     let Some(of) = float(values) else {
         return String::new();
@@ -94,40 +82,8 @@ fn list(values: &ArrayRef) -> String {
         true => "null".to_owned(),
         false => of(i),
     };
-    let n = values.len();
-    if n > LONGEST_LIST {
-        let last = format!("… {}", text(n - 1));
-        return format!("[{}, {}, {last}]", text(0), text(1));
-    }
-    let mut all = String::from("[");
-    for i in 0..n {
-        let comma = if i > 0 { ", " } else { "" };
-        // Writing into a string does not fail.
-        let _ = write!(all, "{comma}{}", text(i));
-    }
-    all.push(']');
-    all
-}
-
-fn number(value: f64) -> String {
-    let is_whole = value.fract() == 0.0;
-    if is_whole && value.abs() < LARGEST_PLAIN {
-        return format!("{value:.1}");
-    }
-    let shortest = value.to_string();
-    if shortest.len() > 9 {
-        if !(SMALLEST_PLAIN..=LARGEST_PLAIN).contains(&value.abs()) {
-            return format!("{value:.4e}");
-        }
-        let rounded = format!("{value:.6}");
-        let bare = rounded.trim_end_matches('0');
-        let zero = if bare.ends_with('.') { "0" } else { "" };
-        return format!("{bare}{zero}");
-    }
-    if is_whole {
-        return format!("{value:e}");
-    }
-    shortest
+    let all: Vec<String> = (0..values.len()).map(text).collect();
+    format!("[{}]", all.join(", "))
 }
 
 #[cfg(test)]
@@ -160,37 +116,31 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_rounded() {
+    fn numbers_have_all_their_digits() {
         let written = [
             (0.0, "0.0"),
             (-3.0, "-3.0"),
-            (999_998.0, "999998.0"),
-            (999_999.0, "9.99999e5"),
-            (12_345_678.0, "1.2345678e7"),
-            (1_234_567_890.0, "1.2346e9"),
             (0.1, "0.1"),
-            (0.1 + 0.2, "0.3"),
-            (2.0 / 3.0, "0.666667"),
-            (1.000_000_000_1, "1.0"),
-            (0.000_012_345_678, "0.000012"),
-            (0.000_000_123_456, "1.2346e-7"),
-            (0.000_000_1, "0.0000001"),
-            (-1_234_567.891, "-1.2346e6"),
+            (0.1 + 0.2, "0.30000000000000004"),
+            (1.2e-7, "1.2e-7"),
             (f64::NAN, "NaN"),
             (f64::INFINITY, "inf"),
         ];
         for (value, text) in written {
-            assert_eq!(number(value), text);
+            assert_eq!(
+                csv(vec![Column::new("x", [value])], 1),
+                format!("x\n{text}\n")
+            );
         }
         assert_eq!(csv(vec![Column::new("x", [0.1_f32])], 1), "x\n0.1\n");
     }
 
     #[test]
-    fn lists_are_abbreviated() {
-        let rows: [&[f32]; 3] = [&[], &[1.0, 0.1, -2.0], &[1.0, 2.0, 3.0, 4.0, 5.0]];
+    fn lists_are_one_cell() {
+        let rows: [&[f32]; 3] = [&[], &[1.0], &[1.0, 0.1, -2.0]];
         assert_eq!(
             csv(vec![Column::new("v", rows)], 3),
-            "v\n[]\n\"[1.0, 0.1, -2.0]\"\n\"[1.0, 2.0, … 5.0]\"\n"
+            "v\n[]\n[1.0]\n\"[1.0, 0.1, -2.0]\"\n"
         );
     }
 

@@ -3,16 +3,16 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::Wanted;
 use crate::error::DataError;
 
-/// Calls `work` for each of `numbers` on up to `threads` threads.
+/// Calls `work` for each of the wanted scans, on up to as many threads as wanted.
 ///
 /// # Errors
 /// The first error of `work`, such as that of a full disk. Scans in progress are finished, and no
 /// further scan starts.
 pub fn in_parallel(
-    numbers: &[usize],
-    threads: usize,
+    Wanted { numbers, threads }: Wanted<'_>,
     work: &(dyn Fn(usize) -> Result<(), DataError> + Sync),
 ) -> Result<(), DataError> {
     let threads = threads.min(numbers.len());
@@ -58,7 +58,8 @@ mod tests {
         for threads in [0, 1, 3, 100] {
             let seen = Mutex::new(Vec::new());
             let numbers = [4, 7, 1, 9, 2];
-            in_parallel(&numbers, threads, &|number| {
+            let numbers = &numbers;
+            in_parallel(Wanted { numbers, threads }, &|number| {
                 seen.lock().unwrap().push(number);
                 Ok(())
             })
@@ -73,7 +74,11 @@ mod tests {
     fn an_error_stops_all_threads() {
         let started = AtomicUsize::new(0);
         let numbers: Vec<usize> = (0..1000).collect();
-        let outcome = in_parallel(&numbers, 4, &|number| {
+        let wanted = Wanted {
+            numbers: &numbers,
+            threads: 4,
+        };
+        let outcome = in_parallel(wanted, &|number| {
             started.fetch_add(1, Ordering::Relaxed);
             if number == 3 {
                 return Err(DataError::Interrupted);

@@ -34,6 +34,15 @@ pub struct Opened {
     pub scans: Vec<RawScan>,
 }
 
+/// Scans to read.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Their numbers.
+    pub numbers: &'a [usize],
+    /// Maximum number of threads.
+    pub threads: usize,
+}
+
 /// Function that takes the number of a scan and the cleaned scan, from any thread, and keeps it.
 pub type ScanSink<'a> = dyn Fn(usize, CleanedScan) -> Result<(), DataError> + Sync + 'a;
 
@@ -57,19 +66,14 @@ pub trait RawSource {
     /// stop.
     fn open(&mut self, on_progress: &mut OnProgress<'_>) -> Result<Opened, DataError>;
 
-    /// Reads and cleans the scans `wanted`, on up to `threads` threads, and passes each of them to
-    /// `sink`. [`in_parallel`](super::in_parallel) does this for independent scans.
+    /// Reads and cleans the scans `wanted` and passes each of them to `sink`.
+    /// [`in_parallel`](super::in_parallel) does this for independent scans.
     ///
     /// # Errors
     /// The error of `sink`; then no further scan is read. A scan with broken files is passed to
     /// `sink` as [`CleanedScan::failed`]. Other errors are for problems that prevent all further
     /// reading.
-    fn read(
-        &mut self,
-        wanted: &[usize],
-        threads: usize,
-        sink: &ScanSink<'_>,
-    ) -> Result<(), DataError>;
+    fn read(&mut self, wanted: Wanted<'_>, sink: &ScanSink<'_>) -> Result<(), DataError>;
 
     /// The subjects of the scans, with their targets.
     ///

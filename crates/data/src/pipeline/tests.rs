@@ -128,19 +128,14 @@ impl RawSource for Ramps {
         })
     }
 
-    fn read(
-        &mut self,
-        wanted: &[usize],
-        threads: usize,
-        sink: &ScanSink<'_>,
-    ) -> Result<(), DataError> {
+    fn read(&mut self, wanted: Wanted<'_>, sink: &ScanSink<'_>) -> Result<(), DataError> {
         match self.fault {
             Fault::NotRead => return Ok(()),
             Fault::OwnError => return Err(DataError::outside(NoAnswer)),
             Fault::UnknownNumber => return sink(99, self.clean(0)?),
             _ => {}
         }
-        in_parallel(wanted, threads, &|number| sink(number, self.clean(number)?))
+        in_parallel(wanted, &|number| sink(number, self.clean(number)?))
     }
 
     fn subjects(&self, kept: &KeptScans<'_>) -> Result<Vec<SubjectRecord>, DataError> {

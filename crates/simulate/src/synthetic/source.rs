@@ -12,7 +12,7 @@ use brainmae_atlas::{Atlas, Roi};
 use brainmae_data::DataError;
 use brainmae_data::pipeline::{
     CleanedScan, KeptScan, KeptScans, OnProgress, Opened, RawScan, RawSource, ScanSink, Streams,
-    clean_series, in_parallel,
+    Wanted, clean_series, in_parallel,
 };
 use brainmae_data::prepared::{
     DatasetHeader, FORMAT, PreparedWriter, ScanRecord, ScanStatus, TOOL, write_table,
@@ -154,13 +154,8 @@ impl RawSource for PlantedSource<'_> {
         })
     }
 
-    fn read(
-        &mut self,
-        wanted: &[usize],
-        threads: usize,
-        sink: &ScanSink<'_>,
-    ) -> Result<(), DataError> {
-        in_parallel(wanted, threads, &|number| sink(number, self.draw(number)?))
+    fn read(&mut self, wanted: Wanted<'_>, sink: &ScanSink<'_>) -> Result<(), DataError> {
+        in_parallel(wanted, &|number| sink(number, self.draw(number)?))
     }
 
     fn subjects(&self, kept: &KeptScans<'_>) -> Result<Vec<SubjectRecord>, DataError> {
