@@ -11,7 +11,7 @@ use std::path::Path;
 
 use brainmae_model::weights::{NamedArray, export, export_gradients, import, to_safetensors};
 use brainmae_model::{BrainMae, BrainMaeConfig, DataShape, Input};
-use brainmae_pretrain::optimizer::{Decayed, Optimizer, OptimizerConfig};
+use brainmae_train::optimizer::{Decayed, Optimizer, OptimizerConfig};
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Bool, Device, Tensor, TensorData};
@@ -171,9 +171,10 @@ fn gradients_and_ten_steps(name: &str) {
         eps: 1e-8,
         weight_decay: 0.05,
         decayed: Decayed::Everything,
-        clip_norm: f64::from(f32::MAX),
+        clip_norm: f64::INFINITY,
+        ..OptimizerConfig::default()
     };
-    let mut optimizer = Optimizer::new(&config, &model);
+    let mut optimizer = Optimizer::new(&config, &[], &model);
 
     let mut curve = Vec::new();
     for step in 0..10 {

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use brainmae_data::{PreparedDataset, ScanId, ScanStore, SegmentSpec, SplitSpec, StoreBudget};
 use brainmae_model::{BrainMaeConfig, DataShape};
+use brainmae_pretrain::TrainConfig;
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
-use brainmae_pretrain::engine::{Engine, EngineConfig, Progress, Watch};
 use brainmae_pretrain::mask::MaskConfig;
-use brainmae_pretrain::{Alone, Workers};
 use brainmae_run::{Card, Checkpoint, Manifest, Metric, MetricLog, RunFolder, Seeds};
 use brainmae_simulate::{PlantedSpec, planted_dataset};
+use brainmae_train::{Alone, Keep, Progress, Trainer, Watch, Workers};
 
 use crate::device::device;
 
@@ -29,12 +29,12 @@ fn train(dataset: &PreparedDataset, runs: &Path, bytes: u64, stops: &[u64]) -> L
         ..SegmentSpec::default()
     };
     let layout = spec.layout(dataset.dt_secs()).expect("whole volumes");
-    let config = EngineConfig {
+    let config = TrainConfig {
         steps: 6,
         batch_size: 4,
         validate_every: 3,
         checkpoint_every: 2,
-        ..EngineConfig::default()
+        ..TrainConfig::default()
     };
     let manifest = Manifest::new(
         "test",
@@ -82,8 +82,9 @@ fn train(dataset: &PreparedDataset, runs: &Path, bytes: u64, stops: &[u64]) -> L
             workers: &Workers::on_one_device(2),
             communicator: &Alone,
         };
-        Engine::new(&config, &objective, &run)
-            .and_then(|engine| engine.train(model.expect("sizes fit"), &mut watch))
+        let plan = config.plan().expect("valid settings");
+        Trainer::new(&plan, &objective, Keep::Run(&run))
+            .train(model.expect("sizes fit"), &mut watch)
             .expect("finite losses");
     }
     let last = Checkpoint::find(&run.checkpoints(), "last").expect("readable");

@@ -10,15 +10,14 @@ use brainmae_data::{
 };
 use brainmae_model::{BrainMae, BrainMaeConfig, DataShape, Precision};
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
-use brainmae_pretrain::engine::{Engine, EngineConfig, Outcome, Watch, load_weights};
 use brainmae_pretrain::mask::MaskConfig;
 use brainmae_pretrain::predictor::{BrainMaePredictor, Predictor, VisibleMean, Zero};
 use brainmae_pretrain::reconstruction::{ReconstructionConfig, Score, score, summarise};
 use brainmae_pretrain::roi_similarity::{cosine_similarity, network_auroc};
-use brainmae_pretrain::schedule::Schedule;
-use brainmae_pretrain::{Alone, Workers};
+use brainmae_pretrain::{ScheduleConfig, TrainConfig};
 use brainmae_run::{Card, Manifest, RunFolder, Seeds};
 use brainmae_simulate::{PlantedSpec, planted_dataset};
+use brainmae_train::{Alone, Keep, Outcome, Trainer, Watch, Workers, load_weights};
 use burn::tensor::Device;
 use tempfile::TempDir;
 
@@ -86,16 +85,16 @@ impl Trial {
 
     /// Trains `steps` steps in `precision`, and returns the best model.
     fn train(&self, steps: u64, precision: Precision) -> BrainMae {
-        let train = EngineConfig {
+        let train = TrainConfig {
             steps,
             batch_size: 16,
-            schedule: Schedule {
+            schedule: ScheduleConfig {
                 base_lr: 0.02,
-                ..Schedule::default()
+                ..ScheduleConfig::default()
             },
             validate_every: steps / 6,
             checkpoint_every: steps / 2,
-            ..EngineConfig::default()
+            ..TrainConfig::default()
         };
         let setup = Setup {
             layout: self.layout,
@@ -126,9 +125,9 @@ impl Trial {
             communicator: &Alone,
         };
         let model = self.init(&device().autodiff()).with_precision(precision);
-        let outcome = Engine::new(&train, &objective, &run)
-            .and_then(|engine| engine.train(model, &mut watch));
-        assert_eq!(outcome.expect("finite losses"), Outcome::Finished);
+        let plan = train.plan().expect("valid settings");
+        let trained = Trainer::new(&plan, &objective, Keep::Run(&run)).train(model, &mut watch);
+        assert_eq!(trained.expect("finite losses").outcome, Outcome::Finished);
         let best = run.checkpoints().join("best");
         load_weights(self.init(&device()), &best).expect("just saved")
     }

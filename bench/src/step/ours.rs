@@ -8,13 +8,12 @@ use brainmae_data::{
     BoldSeries, ScanId, ScanStore, SegmentLayout, SegmentSpec, StoreBudget, StoredScan, SubjectId,
 };
 use brainmae_model::{BrainMae, DataShape};
-use brainmae_pretrain::batch_gradient::BatchGradient;
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
 use brainmae_pretrain::mask::{MaskConfig, Ratio};
-use brainmae_pretrain::optimizer::{Optimizer, OptimizerConfig};
-use brainmae_pretrain::{Alone, Workers};
 use brainmae_run::{Card, Seeds};
 use brainmae_simulate::{PlantedSpec, planted_dataset};
+use brainmae_train::batch_gradient::BatchGradient;
+use brainmae_train::{Alone, Optimizer, OptimizerConfig, Workers};
 use burn::module::Module;
 use rand::RngExt;
 use tempfile::TempDir;
@@ -101,7 +100,7 @@ impl Step {
         Ok(Self {
             _folder: folder,
             objective,
-            optimizer: Optimizer::new(&OptimizerConfig::default(), &model),
+            optimizer: Optimizer::new(&OptimizerConfig::default(), &[], &model),
             work: case.work,
             model: Some(match case.work {
                 Work::Training => model,

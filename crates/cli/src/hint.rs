@@ -7,6 +7,7 @@ use brainmae_files::InvalidField;
 use brainmae_machine::front::command;
 use brainmae_pretrain::PretrainError;
 use brainmae_studies::StudyError;
+use brainmae_train::TrainError;
 
 /// Returns what to do at the command line or in the experiment file, as the error of a library does
 /// not know them. For an error with an unknown word and a list of expected ones, returns the
@@ -34,10 +35,12 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
 
 fn training(error: &PretrainError) -> Option<&'static str> {
     match error {
-        PretrainError::NonFinite { .. } => {
+        PretrainError::Train(TrainError::NonFinite { .. }) => {
             Some("`data check` looks at scans; the learning rate is train.schedule.base_lr")
         }
-        PretrainError::OptimizerState { .. } => Some("start anew with --restart"),
+        PretrainError::Train(TrainError::OptimizerState { .. }) => {
+            Some("start anew with --restart")
+        }
         PretrainError::NoScans { .. } => Some("see [split] in the experiment file"),
         _ => None,
     }

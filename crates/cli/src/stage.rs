@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use brainmae_data::DataError;
+use brainmae_downstream::DownstreamError;
 use brainmae_machine::devices::Devices;
 use brainmae_machine::interrupt::Stopped;
 use brainmae_machine::{code_version, interrupt};
@@ -178,6 +179,12 @@ impl Interruptible for DataError {
 }
 
 impl Interruptible for SimulateError {
+    fn is_interrupted(&self) -> bool {
+        self.is_interrupted()
+    }
+}
+
+impl Interruptible for DownstreamError {
     fn is_interrupted(&self) -> bool {
         self.is_interrupted()
     }

@@ -14,7 +14,7 @@ use brainmae_downstream::linear::spec::LinearSpec;
 use brainmae_downstream::protocol::TABLE_CONFOUNDS;
 use brainmae_downstream::scores::Scorer;
 use brainmae_downstream::{
-    FoldOf, Learner, Predictions, Problem, Score, Signals, TargetSpec, Task,
+    Fits, FoldOf, Learner, Predictions, Problem, Score, Signals, TargetSpec, Task,
 };
 use brainmae_run::Seeds;
 use brainmae_simulate::{PlantedSpec, PlantedTargets, Signs, planted_dataset};
@@ -52,6 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             confounds: task.confounds.clone(),
             seeds,
             device: Device::default(),
+            fits: Fits::default(),
         };
         let fold = FoldOf::new(&task, 1, &split, 1.0, &seeds)?;
         for learner in learners {

@@ -9,8 +9,7 @@ mod probe;
 use brainmae_data::{PreparedDataset, SegmentLayout, Split};
 use brainmae_encoder::{Checkpoint, EncoderError};
 use brainmae_model::{BrainMae, BrainMaeConfig, DataShape};
-use burn::grad_clipping::GradientClippingConfig;
-use burn::optim::{AdamWConfig, ModuleOptimizer};
+use brainmae_train::{OptimizerConfig, Plan, Schedule};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
@@ -114,7 +113,7 @@ pub struct FineTuneConfig {
     /// Highest learning rate. It is reached by linear warm-up over a tenth of the steps; then it
     /// follows a cosine down to a hundredth of it.
     pub lr: f64,
-    /// Weight decay; it applies to all weights.
+    /// Weight decay of the weight matrices.
     pub weight_decay: f64,
 }
 
@@ -131,21 +130,26 @@ impl Default for FineTuneConfig {
 }
 
 impl FineTuneConfig {
-    fn optimizer(&self) -> ModuleOptimizer {
-        AdamWConfig::new()
-            .with_beta_2(0.95)
-            .with_epsilon(1e-8)
-            .with_weight_decay(self.weight_decay as f32)
-            .with_grad_clipping(Some(GradientClippingConfig::Norm(1.0)))
-            .init()
-    }
-
-    /// Learning rate of `step` (from 0) out of `steps`.
-    fn lr(&self, step: usize, steps: usize) -> f64 {
-        let at = (step as f64 + 1.0) / steps as f64;
-        let warmup = (at * 10.0).min(1.0);
-        let cosine = 0.5 * (1.0 + (std::f64::consts::PI * at).cos());
-        self.lr * warmup * (0.01 + 0.99 * cosine)
+    /// Course of a training of `rounds` validations, `per_round` steps apart. The learning rate
+    /// rises over a tenth of the steps and falls to a hundredth.
+    fn plan(&self, rounds: u64, per_round: u64) -> Plan {
+        Plan {
+            steps: rounds * per_round,
+            schedule: Schedule::WarmupCosine {
+                peak: self.lr,
+                warmup: 0.1,
+                end: 0.01 * self.lr,
+            },
+            optimizer: OptimizerConfig {
+                weight_decay: self.weight_decay,
+                ..OptimizerConfig::default()
+            },
+            rate_factors: Vec::new(),
+            validate_every: per_round,
+            checkpoint_every: per_round,
+            log_every: per_round,
+            patience: Some(self.patience as u64),
+        }
     }
 }
 

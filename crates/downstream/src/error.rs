@@ -5,6 +5,7 @@ use brainmae_encoder::EncoderError;
 use brainmae_model::ModelError;
 use brainmae_run::RunError;
 use brainmae_table::TableError;
+use brainmae_train::TrainError;
 
 use crate::fit_error::FitError;
 use crate::predictions::PredictionError;
@@ -56,6 +57,12 @@ pub enum DownstreamError {
     /// An invalid table.
     #[error("table of predictions or results")]
     Table(#[from] TableError),
+    /// A fit was stopped on request; if it is kept, the same fit goes on from there.
+    #[error("stopped on request")]
+    Interrupted,
+    /// From the trainer.
+    #[error(transparent)]
+    Train(#[from] TrainError),
     /// From a checkpoint.
     #[error(transparent)]
     Encoder(#[from] EncoderError),
@@ -68,6 +75,13 @@ pub enum DownstreamError {
     /// From the data.
     #[error(transparent)]
     Data(#[from] DataError),
+}
+
+impl DownstreamError {
+    /// Whether a fit was stopped on request, so that there is no failure.
+    pub fn is_interrupted(&self) -> bool {
+        matches!(self, Self::Interrupted)
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! Learner and fitted model: the interface of BrainMAE and all baselines.
 
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
 use brainmae_run::Seeds;
 use burn::tensor::Device;
 
@@ -27,6 +30,20 @@ pub struct Problem {
     pub seeds: Seeds,
     /// Device of the tensors, without autodiff.
     pub device: Device,
+    /// How fits are computed and kept; no result depends on it.
+    pub fits: Fits,
+}
+
+/// How fits are computed and kept.
+#[derive(Clone, Debug, Default)]
+pub struct Fits {
+    /// Threads that compute the parts of a batch; 0 means one for each processor.
+    pub threads: usize,
+    /// Folder in which an unfinished fit is kept, so that it goes on after an interruption. It
+    /// belongs to one fit alone; the caller removes it when the fit is no longer needed.
+    pub folder: Option<PathBuf>,
+    /// If true, a fit ends after its current step with [`DownstreamError::Interrupted`].
+    pub stop: Option<&'static AtomicBool>,
 }
 
 impl Problem {

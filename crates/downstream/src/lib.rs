@@ -21,13 +21,14 @@ pub mod statistics;
 mod supervised;
 pub mod target;
 pub mod task;
+mod training;
 pub mod truth;
 
 pub use error::DownstreamError;
 pub use example::{Example, Examples, Labelled, Scan};
 pub use fit_error::FitError;
 pub use kind::{Kind, Output};
-pub use learner::{FitResult, Fitted, Learner, Problem};
+pub use learner::{FitResult, Fits, Fitted, Learner, Problem};
 pub use notes::TargetNotes;
 pub use predictions::{Prediction, PredictionError, Predictions, Sample};
 pub use protocol::FoldOf;

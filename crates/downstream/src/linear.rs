@@ -3,7 +3,7 @@
 mod pooled;
 pub mod spec;
 
-use brainmae_statistics::linear::{Logistic, Ridge, RidgePath, Standard};
+use brainmae_statistics::linear::{Logistic, LogisticPath, Ridge, RidgePath, Standard};
 use nalgebra::DMatrix;
 
 use crate::features::Features;
@@ -122,14 +122,12 @@ impl LinearModel {
                 }
             }
             Kind::Classification { n_classes } => {
-                let mut start: Option<Logistic> = None;
+                let mut path = LogisticPath::new(&x, truth[0], n_classes);
                 for alpha in ALPHAS {
-                    let fitted = Logistic::fit(&x, truth[0], n_classes, alpha, start.as_ref());
-                    let predicted = fitted.predict(&deciding);
+                    let predicted = path.at(alpha).predict(&deciding);
                     let pairs = predicted.chunks_exact(n_classes).zip(truth[1]);
                     let loss = pairs.map(|(row, t)| -row[*t as usize].max(1e-12).ln());
                     keep(alpha, loss.sum());
-                    start = Some(fitted);
                 }
             }
         }
@@ -143,7 +141,7 @@ impl LinearModel {
         let fitted = match kind {
             Kind::Regression => FittedModel::Ridge(RidgePath::new(&x, truth).at(alpha)),
             Kind::Classification { n_classes } => {
-                FittedModel::Logistic(Logistic::fit(&x, truth, n_classes, alpha, None))
+                FittedModel::Logistic(LogisticPath::new(&x, truth, n_classes).at(alpha))
             }
         };
         Self {

@@ -33,6 +33,8 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
+use crate::training::PARTS;
+
 /// Sizes of a network that depend on the data and the target.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sizes {
@@ -53,6 +55,17 @@ pub trait Architecture: Clone + Sync + 'static {
 
     /// What the publication says of the network.
     fn paper(&self) -> Paper;
+
+    /// Number of parts of a batch that are computed apart: 1 for a network whose normalisation looks
+    /// at the whole batch, many for a network that needs much memory.
+    fn parts(&self) -> usize {
+        PARTS
+    }
+
+    /// Number of examples that are computed at once outside of training.
+    fn n_at_once(&self) -> usize {
+        self.paper().recipe.batch_size.div_ceil(self.parts())
+    }
 
     /// Random weights.
     fn init(&self, sizes: Sizes, init: &mut Init<ChaCha8Rng>) -> Self::Network;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use anyhow::{Result, ensure};
 use brainmae_model::Precision;
-use brainmae_pretrain::Workers;
+use brainmae_train::Workers;
 use burn::tensor::Device;
 
 use crate::device::{self, DeviceName};

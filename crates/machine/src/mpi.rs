@@ -97,7 +97,7 @@ mod linked {
     use ::mpi::topology::SimpleCommunicator;
     use ::mpi::traits::{Communicator, CommunicatorCollectives, Equivalence};
     use anyhow::{Context, Result};
-    use brainmae_pretrain::Communicator as Processes;
+    use brainmae_train::Communicator as Processes;
 
     /// MPI starts and ends once. A panic must not end it, because that would wait for the other
     /// processes.
@@ -178,7 +178,7 @@ mod linked {
 #[cfg(not(feature = "mpi"))]
 mod linked {
     use anyhow::Result;
-    use brainmae_pretrain::Alone;
+    use brainmae_train::Alone;
 
     /// Placeholder for a program that was built without MPI.
     pub struct Mpi;

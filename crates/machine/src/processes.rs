@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use brainmae_model::Precision;
-use brainmae_pretrain::{Alone, Communicator};
+use brainmae_train::{Alone, Communicator};
 use clap::ValueEnum;
 
 use crate::devices::Devices;

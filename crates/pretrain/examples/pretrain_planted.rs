@@ -11,14 +11,13 @@ use std::sync::atomic::AtomicBool;
 use brainmae_data::{PreparedDataset, ScanStore, SegmentSpec, SplitSpec};
 use brainmae_model::{BrainMaeConfig, DataShape};
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
-use brainmae_pretrain::engine::{Engine, EngineConfig, Watch, load_weights};
 use brainmae_pretrain::mask::MaskConfig;
 use brainmae_pretrain::predictor::{BrainMaePredictor, VisibleMean, Zero};
 use brainmae_pretrain::reconstruction::{ReconstructionConfig, score, summarise};
-use brainmae_pretrain::schedule::Schedule;
-use brainmae_pretrain::{Alone, Workers};
+use brainmae_pretrain::{ScheduleConfig, TrainConfig};
 use brainmae_run::{Card, Manifest, RunFolder, Seeds};
 use brainmae_simulate::{PlantedSpec, planted_dataset};
+use brainmae_train::{Alone, Keep, Trainer, Watch, Workers};
 use burn::tensor::Device;
 
 const SEED: u64 = 3;
@@ -35,17 +34,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let layout = spec.layout(dataset.dt_secs())?;
     let load = |scans: &[_]| ScanStore::load(&dataset, scans, &layout);
 
-    let train = EngineConfig {
+    let train = TrainConfig {
         steps: 120,
         batch_size: 16,
-        schedule: Schedule {
+        schedule: ScheduleConfig {
             base_lr: 0.02,
-            ..Schedule::default()
+            ..ScheduleConfig::default()
         },
         validate_every: 40,
         checkpoint_every: 40,
         log_every: 20,
-        ..EngineConfig::default()
+        ..TrainConfig::default()
     };
     let setup = Setup {
         layout,
@@ -85,11 +84,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         communicator: &Alone,
     };
     let device = Device::default();
-    let outcome = Engine::new(&train, &objective, &run)?
+    let plan = train.plan()?;
+    let trained = Trainer::new(&plan, &objective, Keep::Run(&run))
         .train(init(&device.clone().autodiff())?, &mut watch)?;
-    println!("{outcome:?}");
-
-    let best = load_weights(init(&device)?, &run.checkpoints().join("best"))?;
+    println!(
+        "{:?}, best after step {}",
+        trained.outcome, trained.best_step
+    );
     let scoring = ReconstructionConfig {
         mask_ratios: vec![0.5],
         draws: 1,
@@ -101,7 +102,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         &layout,
         &scoring,
         &[
-            &BrainMaePredictor::new("BrainMAE", best),
+            &BrainMaePredictor::new("BrainMAE", trained.best),
             &VisibleMean,
             &Zero,
         ],

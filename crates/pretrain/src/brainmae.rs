@@ -8,12 +8,13 @@ use brainmae_data::{BatchLoader, Crop, SampleBatch, ScanStore, SegmentLayout, fi
 use brainmae_model::loss::ReconstructionLoss;
 use brainmae_model::{BrainMae, Input};
 use brainmae_run::{Card, Seeds};
+use brainmae_train::{LossOf, Objective, PartLoss, Scores};
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 use rand::RngExt;
 
+use crate::PretrainError;
 use crate::batches::TrainingCrops;
 use crate::mask::{MaskConfig, draw_mask, mask_on};
-use crate::{Objective, PartLoss, PretrainError};
 
 /// Share of hidden ROIs in validation.
 pub const VALIDATION_RATIO: f64 = 0.5;
@@ -49,7 +50,7 @@ pub struct Setup {
     pub batch_size: usize,
     /// Number of parts of a batch.
     pub parts: usize,
-    /// Parts that this process computes: all, or a [share](crate::communicator::share). Other parts are
+    /// Parts that this process computes: all, or a [share](brainmae_train::communicator::share). Other parts are
     /// not read.
     pub own: Range<usize>,
     /// Card that is saved with the weights.
@@ -253,12 +254,13 @@ pub fn single_masked_sample(
 
 impl Objective for MaskedReconstruction {
     type Model = BrainMae;
+    type Error = PretrainError;
 
     fn parts(&self) -> usize {
         self.parts
     }
 
-    fn loss(&self, model: &BrainMae, step: u64, part: usize) -> Result<PartLoss, PretrainError> {
+    fn loss(&self, model: &BrainMae, step: u64, part: usize) -> LossOf<PretrainError> {
         let samples = self.batch(step, part)?;
         let input = input(&samples, model);
         let hidden = self.mask(step, part, &samples, &input.bold.device());
@@ -266,14 +268,14 @@ impl Objective for MaskedReconstruction {
         let loss = input.loss(drawn, &hidden, self.mask.lambda);
         let weight = n_valid(&samples);
         self.training.recycle(samples);
-        Ok(PartLoss {
+        Ok(Some(PartLoss {
             total: loss.total,
             terms: vec![
                 ("train/loss_hidden", loss.hidden),
                 ("train/loss_visible", loss.visible),
             ],
             weight,
-        })
+        }))
     }
 
     fn describe(&self, step: u64) -> Vec<(&'static str, f64)> {
@@ -295,7 +297,7 @@ impl Objective for MaskedReconstruction {
         self.crops.epoch(step)
     }
 
-    fn validate(&self, model: &BrainMae) -> Result<Vec<(&'static str, f64)>, PretrainError> {
+    fn validate(&self, model: &BrainMae) -> Result<Scores, PretrainError> {
         let [mut hidden, mut visible, mut weight] = [0.0; 3];
         for number in 0..self.n_validation {
             let batch = self.validation_batch(number)?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use brainmae_data::{SegmentSpec, SplitSpec};
 use brainmae_model::BrainMaeConfig;
-use brainmae_pretrain::EngineConfig;
+use brainmae_pretrain::TrainConfig;
 use brainmae_pretrain::mask::MaskConfig;
 use brainmae_pretrain::reconstruction::ReconstructionConfig;
 use serde::{Deserialize, Serialize};
@@ -46,7 +46,7 @@ pub struct ExperimentConfig {
     pub mask: MaskConfig,
     /// Optimiser and length of training.
     #[serde(default)]
-    pub train: EngineConfig,
+    pub train: TrainConfig,
     /// Scores of the reconstruction.
     #[serde(default)]
     pub reconstruction: ReconstructionConfig,

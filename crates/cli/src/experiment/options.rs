@@ -6,8 +6,8 @@ use anyhow::Result;
 use brainmae_machine::devices::Devices;
 use brainmae_machine::processes::Processes;
 use brainmae_machine::workspace;
-use brainmae_pretrain::communicator::first_alone;
 use brainmae_run::{Manifest, RunFolder, Status};
+use brainmae_train::communicator::first_alone;
 
 /// Options of a run besides the experiment: devices, processes, folders and resuming.
 pub struct Options {

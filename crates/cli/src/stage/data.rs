@@ -9,8 +9,8 @@ use anyhow::{Context, Result};
 use brainmae_data::{PreparedDataset, SplitFile};
 use brainmae_machine::front::command;
 use brainmae_machine::workspace;
-use brainmae_pretrain::communicator::first_alone;
 use brainmae_run::{RunFolder, Seeds};
+use brainmae_train::communicator::first_alone;
 
 pub use preparing::{ingest_cohort, prepare_source, simulate, simulate_cohort};
 

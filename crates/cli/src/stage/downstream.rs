@@ -13,7 +13,7 @@ use brainmae_downstream::brainmae::FoldEncoder;
 use brainmae_downstream::motion::{confound_links, without_confounds};
 use brainmae_downstream::protocol::TABLE_CONFOUNDS;
 use brainmae_downstream::{
-    FoldOf, ModelName, Prediction, Predictions, Problem, Results, Signals, TargetNotes, Task,
+    Fits, FoldOf, ModelName, Prediction, Predictions, Problem, Results, Signals, TargetNotes, Task,
     motion, notes,
 };
 use brainmae_encoder::WEIGHTS;
@@ -33,6 +33,9 @@ use encoders::Start;
 
 /// Folder of finished predictions within a run.
 const PARTS: &str = "parts";
+
+/// Folder of unfinished fits within a run.
+const FITS: &str = "fits";
 
 /// Name of the stage.
 pub const NAME: &str = "downstream";
@@ -142,6 +145,7 @@ impl Stage for Downstream<'_> {
             seeds: Seeds::new(self.design.experiment.base.seed),
             device,
             run: &run,
+            threads: desk.options.threads,
         };
         match work
             .predict_all(tasks, &starts)
@@ -234,6 +238,7 @@ struct Work<'a> {
     seeds: Seeds,
     device: Device,
     run: &'a RunFolder,
+    threads: usize,
 }
 
 impl Work<'_> {
@@ -262,9 +267,20 @@ impl Work<'_> {
                             continue;
                         }
                         steps.begin_after(done);
-                        let rows = self.predict(task, number, *share, *model, &encoder, scans)?;
+                        let fit = self.run.path().join(FITS).join(&part);
+                        let fits = Fits {
+                            threads: self.threads,
+                            folder: Some(fit.clone()),
+                            stop: Some(interrupt::stop_flag()),
+                        };
+                        let of = (task, number, *share, *model);
+                        let rows = self.predict(of, &encoder, scans, fits)?;
                         let predictions = Predictions::new(confounds(), rows.clone())?;
                         write_table(&parts, &part, &predictions.to_table()?)?;
+                        if fit.exists() {
+                            std::fs::remove_dir_all(&fit)
+                                .with_context(|| format!("cannot remove {fit:?}"))?;
+                        }
                         all.extend(rows);
                         done += 1;
                         let title = model.title(task.kind);
@@ -279,12 +295,10 @@ impl Work<'_> {
 
     fn predict(
         &self,
-        task: &Task,
-        number: u32,
-        share: f64,
-        model: ModelName,
+        (task, number, share, model): (&Task, u32, f64, ModelName),
         encoder: &FoldEncoder,
         scans: &Scans,
+        fits: Fits,
     ) -> Result<Vec<Prediction>> {
         let fold = FoldOf::new(task, number, &scans.split, share, &self.seeds)?;
         let config = self.design.config;
@@ -300,8 +314,9 @@ impl Work<'_> {
             confounds: task.confounds.clone(),
             seeds: self.seeds.within("downstream", &[u64::from(number)]),
             device: self.device.clone(),
+            fits,
         };
-        let predicted = fold.predict(&*learner, &problem);
+        let predicted = fold.predict(&*learner, &problem).map_err(stopped);
         predicted.with_context(|| format!("{} for {}, fold {number}", learner.name(), task.name))
     }
 

@@ -9,9 +9,8 @@ use brainmae_files::sha256_bytes;
 use brainmae_machine::interrupt::Stopped;
 use brainmae_machine::{processes, workspace};
 use brainmae_model::DataShape;
-use brainmae_pretrain::Outcome;
-use brainmae_pretrain::engine::check_parts;
 use brainmae_run::{Manifest, RunFolder, Status};
+use brainmae_train::{Outcome, TrainError, check_parts};
 
 use super::{Desk, PlannedRun, Scans, Stage, data, fail, manifest, refusal};
 use crate::experiment::{Design, ExperimentConfig, Options, Resolved};
@@ -229,7 +228,7 @@ fn pretrain(
 /// Names the first invalid setting.
 pub fn check(config: &ExperimentConfig, scans: &Scans, options: &Options) -> Result<()> {
     let n_devices = options.device.count()? * options.processes.communicator()?.size();
-    let of_train = |error| refusal::training("train", error);
+    let of_train = |error: TrainError| refusal::training("train", error.into());
     check_parts(config.train.parts, n_devices).map_err(of_train)?;
     config.data.budget()?;
     config.model.check(data_shape(scans))?;

@@ -7,6 +7,7 @@ use brainmae_downstream::DownstreamError;
 use brainmae_encoder::EncoderError;
 use brainmae_files::InvalidField;
 use brainmae_pretrain::PretrainError;
+use brainmae_train::TrainError;
 
 /// Error of an invalid setting, with its table in the experiment file: for `train`, `steps` becomes
 /// `train.steps`.
@@ -16,7 +17,12 @@ pub fn training(table: &str, error: PretrainError) -> Error {
             field,
             found,
             expected,
-        } => anyhow!("training config: {table}.{field} is {found}, expected {expected}"),
+        }
+        | PretrainError::Train(TrainError::Config(InvalidField {
+            field,
+            found,
+            expected,
+        })) => anyhow!("training config: {table}.{field} is {found}, expected {expected}"),
         other => other.into(),
     }
 }

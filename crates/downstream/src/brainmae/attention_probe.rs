@@ -3,16 +3,14 @@
 mod pooling;
 mod tokens;
 
-use brainmae_data::epoch_order;
-use burn::module::Module;
-use burn::optim::GradientsParams;
+use brainmae_train::{LossOf, Objective, PartLoss, Scores};
+use burn::tensor::Device;
 
 use super::embedding::numbers;
 use super::{FineTuneConfig, FoldEncoder};
 use crate::supervised::Target;
-use crate::{
-    DownstreamError, Examples, FitError, FitResult, Fitted, Labelled, Learner, Output, Problem,
-};
+use crate::training::{Epochs, PARTS, train};
+use crate::{DownstreamError, Examples, FitResult, Fitted, Labelled, Learner, Output, Problem};
 use pooling::Pooling;
 use tokens::{Scale, TokenSets};
 
@@ -27,7 +25,7 @@ const RECIPE: FineTuneConfig = FineTuneConfig {
 
 /// Minimum number of steps between two validations. If a pass over the training set has more steps,
 /// validation follows each pass.
-const LEAST_STEPS: usize = 10;
+const LEAST_STEPS: u64 = 10;
 
 /// Attention pooling of the outputs of a frozen encoder, and a linear head. For a scan it pools the
 /// states in context of all its segments; for a segment it pools its ROIs before the readout, each
@@ -67,53 +65,22 @@ impl Learner for AttentionProbe {
 
         let device = problem.device.clone().autodiff();
         let rng = &mut problem.seeds.stream("attention-probe");
-        let mut pooling = Pooling::new(tokens.width, problem.kind.n_outputs(), rng, &device);
-        let mut adamw = RECIPE.optimizer();
-        let per_epoch = tokens.len().div_ceil(RECIPE.batch_size);
-        let per_round = per_epoch.max(LEAST_STEPS);
-        let mut order = Vec::new();
-        let mut best: Option<(f64, Pooling)> = None;
-        let mut waited = 0;
-        for round in 0..RECIPE.max_epochs {
-            for step in round * per_round..(round + 1) * per_round {
-                let (epoch, place) = (step / per_epoch, step % per_epoch);
-                if place == 0 {
-                    let rng = &mut problem
-                        .seeds
-                        .stream_at("attention-probe/order", &[epoch as u64]);
-                    order = epoch_order(tokens.len(), rng);
-                }
-                let from = place * RECIPE.batch_size;
-                let batch = &order[from..(from + RECIPE.batch_size).min(order.len())];
-                let (x, padded) = tokens.batch(batch, &device);
-                let truth: Vec<f64> = batch.iter().map(|at| training.truth[*at]).collect();
-                let (sum, weight) = target.loss(pooling.forward(x, padded), &truth);
-                let gradients = GradientsParams::from_grads((sum / weight).backward(), &pooling);
-                let lr = RECIPE.lr(step, per_round * RECIPE.max_epochs);
-                pooling = adamw.step(lr, pooling, gradients);
-            }
-            let valid = pooling.valid();
-            let outputs = valid.outputs(&deciding, RECIPE.batch_size, &problem.device);
-            let (sum, weight) = target.loss(outputs, &validation.truth);
-            let loss = f64::from(sum.into_scalar::<f32>()) / weight;
-            if !loss.is_finite() {
-                let reason = FitError::Diverged {
-                    set: "validation",
-                    value: loss,
-                    epoch: round,
-                };
-                return Err(problem.refused(&self.name, reason));
-            }
-            waited += 1;
-            if best.as_ref().is_none_or(|(least, _)| loss < *least) {
-                best = Some((loss, valid));
-                waited = 0;
-            }
-            if waited >= RECIPE.patience {
-                break;
-            }
-        }
-        let (_, pooling) = best.ok_or_else(|| problem.refused(&self.name, FitError::NoEpochs))?;
+        let pooling = Pooling::new(tokens.width, problem.kind.n_outputs(), rng, &device);
+        let order = "attention-probe/order";
+        let run = Training {
+            name: &self.name,
+            problem,
+            target: &target,
+            epochs: Epochs::new(problem.seeds, order, tokens.len(), RECIPE.batch_size),
+            tokens,
+            truth: &training.truth,
+            deciding,
+            deciding_truth: &validation.truth,
+            device,
+        };
+        let per_round = run.epochs.steps().max(LEAST_STEPS);
+        let plan = RECIPE.plan(RECIPE.max_epochs as u64, per_round);
+        let pooling = train(&self.name, problem, &plan, &run, pooling)?.best;
         Ok(Box::new(FittedProbe {
             encoder,
             scale,
@@ -121,6 +88,62 @@ impl Learner for AttentionProbe {
             target,
             problem: problem.clone(),
         }))
+    }
+}
+
+/// Training of a probe for one problem.
+struct Training<'a> {
+    name: &'a str,
+    problem: &'a Problem,
+    target: &'a Target,
+    epochs: Epochs,
+    tokens: TokenSets,
+    truth: &'a [f64],
+    deciding: TokenSets,
+    deciding_truth: &'a [f64],
+    /// Device with autodiff.
+    device: Device,
+}
+
+impl Objective for Training<'_> {
+    type Model = Pooling;
+    type Error = DownstreamError;
+
+    fn parts(&self) -> usize {
+        PARTS
+    }
+
+    fn loss(&self, pooling: &Pooling, step: u64, part: usize) -> LossOf<DownstreamError> {
+        let chosen = self.epochs.part(step, part, PARTS);
+        if chosen.is_empty() {
+            return Ok(None);
+        }
+        let (x, padded) = self.tokens.batch(&chosen, &self.device);
+        let truth: Vec<f64> = chosen.iter().map(|at| self.truth[*at]).collect();
+        let (sum, weight) = self.target.loss(pooling.forward(x, padded), &truth);
+        Ok(Some(PartLoss {
+            total: sum / weight,
+            terms: Vec::new(),
+            weight,
+        }))
+    }
+
+    fn examples(&self, step: u64) -> Vec<String> {
+        let chosen = self.epochs.part(step, 0, 1).into_iter();
+        chosen
+            .map(|at| format!("example {at} of {}", self.name))
+            .collect()
+    }
+
+    fn epoch(&self, step: u64) -> f64 {
+        self.epochs.passed(step)
+    }
+
+    fn validate(&self, pooling: &Pooling) -> Result<Scores, DownstreamError> {
+        let outputs = pooling.outputs(&self.deciding, RECIPE.batch_size, &self.problem.device);
+        let (sum, weight) = self.target.loss(outputs, self.deciding_truth);
+        let loss = f64::from(sum.into_scalar::<f32>()) / weight;
+        Ok(vec![("validation/loss", loss)])
     }
 }
 

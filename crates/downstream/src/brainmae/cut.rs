@@ -69,6 +69,12 @@ impl Cutter {
         n_volumes.saturating_sub(self.layout.sample_len_trs())
     }
 
+    /// Scan and first volume of a crop, for messages.
+    pub fn name(&self, crop: &Crop) -> String {
+        let scan = &self.store.scans()[crop.scan].scan;
+        format!("{scan} from volume {}", crop.start_volume)
+    }
+
     /// Lengths of segments and samples, in volumes.
     pub fn layout(&self) -> &SegmentLayout {
         &self.layout

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use brainmae_data::{Crop, epoch_order};
+use brainmae_data::Crop;
 use brainmae_model::BrainMae;
 use brainmae_model::init::Init;
+use brainmae_train::{LossOf, Objective, PartLoss, Scores};
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::optim::GradientsParams;
 use burn::tensor::{Int, Tensor};
 use rand::RngExt;
 
@@ -15,6 +15,7 @@ use super::cut::{Cutter, Of};
 use super::embedding::numbers;
 use super::{FineTuneConfig, FoldEncoder};
 use crate::supervised::Target;
+use crate::training::{Epochs, PARTS, train};
 use crate::{
     DownstreamError, Examples, FitError, FitResult, Fitted, Kind, Labelled, Learner, Output,
     Problem,
@@ -52,6 +53,9 @@ impl Learner for FineTune {
     }
 
     fn fit(&self, problem: &Problem, training: &Labelled, validation: &Labelled) -> FitResult {
+        if self.config.max_epochs == 0 {
+            return Err(problem.refused(&self.name, FitError::NoEpochs));
+        }
         let of = self.level(problem, &training.examples)?;
         let target = Target::new(problem.kind, &training.truth)
             .map_err(|reason| problem.refused(&self.name, reason))?;
@@ -64,55 +68,100 @@ impl Learner for FineTune {
             device: &problem.device,
         }
         .linear(d_model, problem.kind.n_outputs());
-        let mut model = Headed { encoder, head }.to_device(&device).train();
-        let mut adamw = self.config.optimizer();
-
-        let cutter = Cutter::new(&training.examples, self.encoder.layout)?;
+        let model = Headed { encoder, head }.to_device(&device).train();
+        let config = &self.config;
         let truth = Truth::new(of, training);
-        let per_epoch = truth.scans.len().div_ceil(self.config.batch_size);
-        let steps = per_epoch * self.config.max_epochs;
-        let mut best: Option<(f64, Headed)> = None;
-        let mut waited = 0;
-        for epoch in 0..self.config.max_epochs {
-            let order_rng = &mut problem.seeds.stream_at("order", &[epoch as u64]);
-            let order = epoch_order(truth.scans.len(), order_rng);
-            for (i, batch) in order.chunks(self.config.batch_size).enumerate() {
-                let scans: Vec<usize> = batch.iter().map(|at| truth.scans[*at]).collect();
-                let crops = self.crops(of, &cutter, &truth, &scans, order_rng);
-                let Some((outputs, truths)) = truth.outputs(&model, &cutter, &crops)? else {
-                    continue;
-                };
-                let (sum, weight) = target.loss(outputs, &truths);
-                let loss = sum / weight;
-                let gradients = GradientsParams::from_grads(loss.backward(), &model);
-                let lr = self.config.lr(epoch * per_epoch + i, steps);
-                model = adamw.step(lr, model, gradients);
-            }
-            let valid = model.valid();
-            let fitted = self.fitted(of, problem.kind, &target, valid.clone());
-            let loss = fitted.loss(problem, validation)?;
-            if !loss.is_finite() {
-                let reason = FitError::Diverged {
-                    set: "validation",
-                    value: loss,
-                    epoch,
-                };
-                return Err(problem.refused(&self.name, reason));
-            }
-            waited += 1;
-            if best.as_ref().is_none_or(|(least, _)| loss < *least) {
-                best = Some((loss, valid));
-                waited = 0;
-            }
-            tracing::debug!(epoch, loss, "{}", self.name);
-            if waited >= self.config.patience {
-                break;
+        let run = Training {
+            learner: self,
+            problem,
+            of,
+            target: &target,
+            cutter: Cutter::new(&training.examples, self.encoder.layout)?,
+            epochs: Epochs::new(problem.seeds, "order", truth.scans.len(), config.batch_size),
+            truth,
+            validation,
+        };
+        let plan = config.plan(config.max_epochs as u64, run.epochs.steps());
+        let model = train(&self.name, problem, &plan, &run, model)?.best;
+        Ok(Box::new(self.fitted(of, problem.kind, &target, model)))
+    }
+}
+
+/// Fine-tuning for one problem.
+struct Training<'a> {
+    learner: &'a FineTune,
+    problem: &'a Problem,
+    of: Of,
+    target: &'a Target,
+    cutter: Cutter,
+    truth: Truth,
+    epochs: Epochs,
+    validation: &'a Labelled<'a>,
+}
+
+impl Training<'_> {
+    /// One sample of a scan: at a random volume if the truth belongs to the scan; from the start of
+    /// a segment if the truth belongs to segments.
+    fn crop(&self, epoch: u64, scan: usize) -> Crop {
+        let rng = &mut self.problem.seeds.stream_at("crops", &[epoch, scan as u64]);
+        match self.of {
+            Of::Scans => self.cutter.random(scan, rng),
+            Of::Segments => {
+                // From the first volume of a segment with a known truth.
+                let starts = self.truth.starts(scan);
+                let last = self.cutter.last_start(scan);
+                let n = starts.partition_point(|start| *start <= last).max(1);
+                let start_volume = starts[rng.random_range(0..n)].min(last);
+                Crop { scan, start_volume }
             }
         }
-        let Some((_, model)) = best else {
-            return Err(problem.refused(&self.name, FitError::NoEpochs));
+    }
+}
+
+impl Objective for Training<'_> {
+    type Model = Headed;
+    type Error = DownstreamError;
+
+    fn parts(&self) -> usize {
+        PARTS
+    }
+
+    fn loss(&self, model: &Headed, step: u64, part: usize) -> LossOf<DownstreamError> {
+        let (epoch, _) = self.epochs.place(step);
+        let chosen = self.epochs.part(step, part, PARTS).into_iter();
+        let crops: Vec<Crop> = chosen
+            .map(|at| self.crop(epoch, self.truth.scans[at]))
+            .collect();
+        if crops.is_empty() {
+            return Ok(None);
+        }
+        let Some((outputs, truths)) = self.truth.outputs(model, &self.cutter, &crops)? else {
+            return Ok(None);
         };
-        Ok(Box::new(self.fitted(of, problem.kind, &target, model)))
+        let (sum, weight) = self.target.loss(outputs, &truths);
+        Ok(Some(PartLoss {
+            total: sum / weight,
+            terms: Vec::new(),
+            weight,
+        }))
+    }
+
+    fn examples(&self, step: u64) -> Vec<String> {
+        let (epoch, _) = self.epochs.place(step);
+        let chosen = self.epochs.part(step, 0, 1).into_iter();
+        let crops = chosen.map(|at| self.crop(epoch, self.truth.scans[at]));
+        crops.map(|crop| self.cutter.name(&crop)).collect()
+    }
+
+    fn epoch(&self, step: u64) -> f64 {
+        self.epochs.passed(step)
+    }
+
+    fn validate(&self, model: &Headed) -> Result<Scores, DownstreamError> {
+        let (learner, kind) = (self.learner, self.problem.kind);
+        let fitted = learner.fitted(self.of, kind, self.target, model.clone());
+        let loss = fitted.loss(self.problem, self.validation)?;
+        Ok(vec![("validation/loss", loss)])
     }
 }
 
@@ -122,31 +171,6 @@ impl FineTune {
     fn level(&self, problem: &Problem, examples: &Examples) -> Result<Of, DownstreamError> {
         let len = self.encoder.layout.segment_len_trs;
         Of::these(examples, len).map_err(|reason| problem.refused(&self.name, reason))
-    }
-
-    /// One sample of each scan: at a random volume if the truth belongs to the scan; from the start
-    /// of a segment if the truth belongs to segments.
-    fn crops(
-        &self,
-        of: Of,
-        cutter: &Cutter,
-        truth: &Truth,
-        scans: &[usize],
-        rng: &mut impl rand::Rng,
-    ) -> Vec<Crop> {
-        (scans.iter())
-            .map(|&scan| match of {
-                Of::Scans => cutter.random(scan, rng),
-                Of::Segments => {
-                    // From the first volume of a segment with a known truth.
-                    let starts = truth.starts(scan);
-                    let last = cutter.last_start(scan);
-                    let n = starts.partition_point(|start| *start <= last).max(1);
-                    let start_volume = starts[rng.random_range(0..n)].min(last);
-                    Crop { scan, start_volume }
-                }
-            })
-            .collect()
     }
 
     fn fitted(&self, of: Of, kind: Kind, target: &Target, model: Headed) -> FineTuned {

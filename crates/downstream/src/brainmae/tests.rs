@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use brainmae_data::{BoldSeries, SegmentLayout};
 use brainmae_run::Seeds;
@@ -7,7 +8,10 @@ use rand::RngExt;
 
 use super::*;
 use crate::kind::likeliest;
-use crate::{Example, Examples, FitError, Kind, Labelled, Learner, Output, Scan};
+use crate::{
+    DownstreamError, Example, Examples, FitError, Fits, Fitted, Kind, Labelled, Learner, Output,
+    Scan,
+};
 
 const LAYOUT: SegmentLayout = SegmentLayout {
     segment_len_trs: 4,
@@ -43,6 +47,7 @@ fn problem(kind: Kind) -> Problem {
         confounds: Vec::new(),
         seeds: Seeds::new(1),
         device: Device::flex(),
+        fits: Fits::default(),
     }
 }
 
@@ -193,5 +198,39 @@ fn stretches_that_are_no_segments_are_refused() {
                     segment_len_trs: 4
                 }
         ));
+    }
+}
+
+static STOP: AtomicBool = AtomicBool::new(true);
+
+#[test]
+fn stopped_fits_go_on_to_the_same_predictions() {
+    let scans = scans(8);
+    let truth = [0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0];
+    let all = labelled(&scans, whole(&scans, &truth), &truth);
+    let straight = problem(Kind::Classification { n_classes: 2 });
+    let config = FineTuneConfig {
+        max_epochs: 3,
+        batch_size: 5,
+        ..FineTuneConfig::default()
+    };
+    let finetune = FineTune::new("BrainMAE", encoder(), config);
+    let probe = AttentionProbe::new("attention", encoder());
+    for learner in [&finetune as &dyn Learner, &probe] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut stopped = straight.clone();
+        stopped.fits.folder = Some(folder.path().join("fit"));
+        stopped.fits.stop = Some(&STOP);
+        let mut n_stops = 0;
+        let resumed = loop {
+            match learner.fit(&stopped, &all, &all) {
+                Err(DownstreamError::Interrupted) => n_stops += 1,
+                fitted => break fitted.expect("learnable"),
+            }
+        };
+        assert!(n_stops > 3, "{n_stops}");
+        let straight = learner.fit(&straight, &all, &all).expect("learnable");
+        let said = |fitted: Box<dyn Fitted>| fitted.predict(&all.examples).expect("whole scans");
+        assert_eq!(said(resumed), said(straight));
     }
 }

@@ -5,7 +5,7 @@ use brainmae_run::Seeds;
 use burn::tensor::Device;
 
 use super::*;
-use crate::{Example, Kind, Scan};
+use crate::{Example, Fits, Kind, Scan};
 
 const N_ROIS: usize = 3;
 
@@ -20,6 +20,7 @@ fn problem() -> Problem {
         confounds: vec![],
         seeds: Seeds::new(1),
         device: Device::flex(),
+        fits: Fits::default(),
     }
 }
 

@@ -83,7 +83,7 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::{Example, Kind, Scan};
+    use crate::{Example, Fits, Kind, Scan};
 
     #[test]
     fn scans_of_a_subject_are_one_row_where_they_share_their_truth() {
@@ -117,6 +117,7 @@ mod tests {
             confounds: Vec::new(),
             seeds: Seeds::new(1),
             device: Device::flex(),
+            fits: Fits::default(),
         };
         let x = || DMatrix::from_row_slice(3, 2, &[1.0, 2.0, 10.0, 20.0, 3.0, 6.0]);
         let pooled = Pooled::new(&problem, &labelled.examples);

@@ -109,6 +109,13 @@ impl<'a> Stretches<'a> {
         self.examples.list[example].n_volumes
     }
 
+    /// Scan and first volume of an example, for messages.
+    pub fn name(&self, example: usize) -> String {
+        let example = self.examples.list[example];
+        let scan = &self.examples.scans[example.scan].scan;
+        format!("{scan} from volume {}", example.start_volume)
+    }
+
     /// Crops of `n_volumes` that cover an example: the smallest possible number, the first at its
     /// start and the last at its end.
     pub fn tiles(&self, example: usize, n_volumes: usize) -> impl Iterator<Item = Crop> {

@@ -1,6 +1,7 @@
 //! Brain Network Transformer: attention between ROIs, whose tokens are rows of the FC matrix.
 
 use brainmae_model::init::Init;
+use brainmae_train::Schedule;
 use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::activation::{leaky_relu, softmax};
@@ -10,7 +11,6 @@ use rand_chacha::ChaCha8Rng;
 
 use super::attention::AttentionSizes;
 use super::encoder_layer::EncoderLayer;
-use super::recipe::Schedule;
 use super::{Architecture, Batch, Needs, Noise, Paper, Recipe, Said, Sizes};
 
 /// Slope of the activation for negative inputs.
@@ -114,7 +114,7 @@ impl Architecture for Bnt {
             None => "bnt-plain",
         };
         let recipe = Recipe {
-            schedule: Schedule::Cosine { end: 1e-5 },
+            schedule: Schedule::cosine(1e-4, 1e-5),
             weight_decay: 1e-4,
             ..Recipe::adam(1e-4, 64, 200)
         };

@@ -5,13 +5,14 @@ mod windows;
 
 use brainmae_model::LayerNorm;
 use brainmae_model::init::Init;
+use brainmae_train::Schedule;
 use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
 use super::encoder_layer::NORM_EPS;
-use super::recipe::{Schedule, Span};
+use super::recipe::Span;
 use super::{Architecture, Batch, Needs, Noise, Paper, Recipe, Said, Sizes};
 use block::FusedBlock;
 use windows::Windows;
@@ -90,6 +91,7 @@ impl Architecture for Bolt {
         let recipe = Recipe {
             schedule: Schedule::OneCycle {
                 start: 2e-4,
+                peak: 4e-4,
                 rise: 0.3,
                 end: 2e-5,
             },
@@ -102,6 +104,11 @@ impl Architecture for Bolt {
             Needs::BOLD,
             recipe,
         )
+    }
+
+    /// Scores of all heads in all windows of a batch take 20 GB; those of two examples take 1 GB.
+    fn parts(&self) -> usize {
+        16
     }
 
     fn init(&self, sizes: Sizes, init: &mut Init<ChaCha8Rng>) -> BoltNetwork {

@@ -152,6 +152,10 @@ impl Architecture for FbNetGen {
         )
     }
 
+    fn parts(&self) -> usize {
+        1
+    }
+
     fn init(&self, sizes: Sizes, init: &mut Init<ChaCha8Rng>) -> FbNetGenNetwork {
         let rois = sizes.n_rois;
         let piece = self.piece.min(sizes.n_volumes);

@@ -3,6 +3,7 @@
 use super::batch::{Crop, Stretches};
 use super::{Architecture, Noise};
 use crate::supervised::Target;
+use crate::training::map_batches;
 use crate::{DownstreamError, Examples, FitError, Fitted, Kind, Output, Problem};
 
 /// A trained network.
@@ -36,12 +37,15 @@ impl<A: Architecture> Fitted for FittedNetwork<A> {
             .flat_map(|example| stretches.tiles(example, self.n_volumes))
             .collect();
         let mut logits = vec![Vec::new(); examples.len()];
-        for crops in crops.chunks(self.batch_size) {
-            let batch = stretches.batch(crops, self.n_volumes, &self.problem.device);
-            let said = self
-                .architecture
-                .forward(&self.network, &batch, &mut Noise::off());
-            let values: Vec<f32> = said.logits.into_data().iter().collect();
+        let batches: Vec<&[Crop]> = crops.chunks(self.batch_size).collect();
+        let (architecture, n_volumes) = (&self.architecture, self.n_volumes);
+        let device = &self.problem.device;
+        let said = map_batches(&self.problem, &self.network, &batches, |network, crops| {
+            let batch = stretches.batch(crops, n_volumes, device);
+            let said = architecture.forward(network, &batch, &mut Noise::off());
+            said.logits.into_data().iter().collect::<Vec<f32>>()
+        });
+        for (crops, values) in batches.iter().zip(said) {
             for (crop, row) in crops.iter().zip(values.chunks_exact(kind.n_outputs())) {
                 logits[crop.example].extend(row.iter().copied().map(f64::from));
             }

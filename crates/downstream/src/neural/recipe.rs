@@ -1,20 +1,16 @@
 //! Training settings of a network: those of its paper, and limits on epochs.
 
-use burn::optim::decay::WeightDecayConfig;
-use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer};
+use brainmae_train::{Method, OptimizerConfig, Schedule};
 use serde::{Deserialize, Serialize};
 
 /// Training settings of a paper.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recipe {
-    /// Optimiser.
-    pub optimizer: Optimizer,
-    /// Largest learning rate.
-    pub lr: f64,
-    /// Course of the learning rate over the steps.
+    /// Optimiser of the paper, with its usual betas (0.9, 0.999).
+    pub optimizer: Method,
+    /// Learning rate over the steps.
     pub schedule: Schedule,
-    /// Weight decay of all parameters: added to the gradient by Adam, taken from the weights by
-    /// AdamW.
+    /// Weight decay of the weight matrices.
     pub weight_decay: f64,
     /// Examples per step.
     pub batch_size: usize,
@@ -28,9 +24,8 @@ impl Recipe {
     /// Adam with a constant learning rate, without weight decay, on whole examples.
     pub fn adam(lr: f64, batch_size: usize, epochs: usize) -> Self {
         Self {
-            optimizer: Optimizer::Adam,
-            lr,
-            schedule: Schedule::Constant,
+            optimizer: Method::Adam,
+            schedule: Schedule::constant(lr),
             weight_decay: 0.0,
             batch_size,
             epochs,
@@ -38,29 +33,16 @@ impl Recipe {
         }
     }
 
-    /// A new optimiser.
-    pub(super) fn optimizer(&self) -> ModuleOptimizer {
-        let decay = self.weight_decay as f32;
-        match self.optimizer {
-            Optimizer::Adam => AdamConfig::new()
-                .with_epsilon(1e-8)
-                .with_weight_decay((decay > 0.0).then(|| WeightDecayConfig::new(decay)))
-                .init(),
-            Optimizer::AdamW => AdamWConfig::new()
-                .with_epsilon(1e-8)
-                .with_weight_decay(decay)
-                .init(),
+    /// Settings of the optimiser: weight matrices decay, and the gradient is not clipped.
+    pub(super) fn optimizer(&self) -> OptimizerConfig {
+        OptimizerConfig {
+            beta_2: 0.999,
+            weight_decay: self.weight_decay,
+            clip_norm: f64::INFINITY,
+            method: self.optimizer,
+            ..OptimizerConfig::default()
         }
     }
-}
-
-/// Optimisers of the papers, with their usual betas (0.9, 0.999).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Optimizer {
-    /// Adam.
-    Adam,
-    /// Adam with decoupled weight decay.
-    AdamW,
 }
 
 /// A length in time.
@@ -78,47 +60,6 @@ impl Span {
         match self {
             Span::Volumes(volumes) => volumes.max(1),
             Span::Secs(secs) => (secs / dt_secs).round().max(1.0) as usize,
-        }
-    }
-}
-
-/// Learning rate over the steps.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Schedule {
-    /// A constant learning rate.
-    Constant,
-    /// Half a cosine from the peak down to `end`.
-    Cosine {
-        /// Learning rate at the end.
-        end: f64,
-    },
-    /// Half a cosine from `start` up to the peak, then half a cosine down to `end`.
-    OneCycle {
-        /// Learning rate at the start.
-        start: f64,
-        /// Share of the steps for the rise.
-        rise: f64,
-        /// Learning rate at the end.
-        end: f64,
-    },
-}
-
-impl Schedule {
-    /// The learning rate of `step` (the first is 0) out of `steps`.
-    pub fn at(self, peak: f64, step: usize, steps: usize) -> f64 {
-        let between = |from: f64, to: f64, share: f64| {
-            to + (from - to) * 0.5 * (1.0 + (std::f64::consts::PI * share.clamp(0.0, 1.0)).cos())
-        };
-        let share = step as f64 / steps.max(1) as f64;
-        match self {
-            Schedule::Constant => peak,
-            Schedule::Cosine { end } => between(peak, end, share),
-            Schedule::OneCycle { start, rise, .. } if share < rise => {
-                between(start, peak, share / rise)
-            }
-            Schedule::OneCycle { rise, end, .. } => {
-                between(peak, end, (share - rise) / (1.0 - rise))
-            }
         }
     }
 }
@@ -157,20 +98,6 @@ impl Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn one_cycle_climbs_and_falls() {
-        let cycle = Schedule::OneCycle {
-            start: 0.5,
-            rise: 0.2,
-            end: 0.0,
-        };
-        let at = |step| cycle.at(1.0, step, 100);
-        assert_eq!((at(0), at(20)), (0.5, 1.0));
-        assert!((at(10) - 0.75).abs() < 1e-12);
-        assert!((at(60) - 0.5).abs() < 1e-12);
-        assert!(at(99) < 0.001);
-    }
 
     #[test]
     fn spans_become_volumes() {

@@ -5,13 +5,14 @@ mod layer;
 mod window_graph;
 
 use brainmae_model::init::Init;
+use brainmae_train::Schedule;
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Tensor, s};
 use rand_chacha::ChaCha8Rng;
 
 use super::gru::Gru;
-use super::recipe::{Schedule, Span};
+use super::recipe::Span;
 use super::{Architecture, Batch, Needs, Noise, Paper, Recipe, Said, Sizes};
 use layer::StaginLayer;
 pub use layer::{ReadoutNetwork, TimeTransformer};
@@ -110,6 +111,7 @@ impl Architecture for Stagin {
         let recipe = Recipe {
             schedule: Schedule::OneCycle {
                 start: 5e-4,
+                peak: 1e-3,
                 rise: 0.2,
                 end: 5e-7,
             },
@@ -122,6 +124,10 @@ impl Architecture for Stagin {
             Needs::BOLD,
             recipe,
         )
+    }
+
+    fn parts(&self) -> usize {
+        1
     }
 
     fn init(&self, sizes: Sizes, init: &mut Init<ChaCha8Rng>) -> StaginNetwork {

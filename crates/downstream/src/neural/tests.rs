@@ -7,6 +7,8 @@ use brainmae_model::init::Init;
 use burn::tensor::Device;
 use rand_chacha::ChaCha8Rng;
 
+use std::sync::atomic::AtomicBool;
+
 use super::bnt::Bnt;
 use super::bolt::Bolt;
 use super::brainnetcnn::BrainNetCnn;
@@ -20,6 +22,7 @@ use crate::kind::likeliest;
 use crate::{
     DownstreamError, Examples, FitError, Fitted, Kind, Labelled, Learner, ModelName, Problem,
 };
+use brainmae_train::Schedule;
 use planted::{N_VOLUMES, TWO, examples, labelled, problem, scans};
 
 /// An architecture with a learning rate for eight examples.
@@ -35,13 +38,16 @@ impl<A: Architecture> Architecture for Quick<A> {
     fn paper(&self) -> Paper {
         let paper = self.inner.paper();
         let recipe = Recipe {
-            lr: self.lr,
-            schedule: recipe::Schedule::Constant,
+            schedule: Schedule::constant(self.lr),
             epochs: 1000,
             batch_size: 8,
             ..paper.recipe
         };
         Paper { recipe, ..paper }
+    }
+
+    fn parts(&self) -> usize {
+        self.inner.parts()
     }
 
     fn init(&self, sizes: Sizes, init: &mut Init<ChaCha8Rng>) -> A::Network {
@@ -126,6 +132,31 @@ fn repeats<A: Architecture>(architecture: Quick<A>) {
     assert_ne!(said(1), said(2));
 }
 
+static STOP: AtomicBool = AtomicBool::new(true);
+
+/// A fit that is stopped after every step and goes on ends as one that was never stopped.
+fn goes_on<A: Architecture>(architecture: Quick<A>) {
+    let truth = [0.0, 1.0, 0.0, 1.0, 1.0, 0.0];
+    let scans = scans(&[0.5, -0.5, 0.4, -0.4, -0.3, 0.3], N_VOLUMES);
+    let examples = labelled(&scans, &truth);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let straight = problem(TWO, 1);
+    let mut stopped = straight.clone();
+    stopped.fits.folder = Some(folder.path().join("fit"));
+    stopped.fits.stop = Some(&STOP);
+    let said = |fitted: Box<dyn Fitted>| fitted.predict(&examples.examples).expect("same scans");
+    let mut n_stops = 0;
+    let resumed = loop {
+        match fit(architecture.clone(), &stopped, &examples, 4) {
+            Err(DownstreamError::Interrupted) => n_stops += 1,
+            fitted => break fitted,
+        }
+    };
+    assert_eq!(n_stops, 3);
+    let straight = fit(architecture, &straight, &examples, 4).expect("it learns");
+    assert_eq!(said(resumed.expect("it learns")), said(straight));
+}
+
 macro_rules! holds {
     ($($name:ident: $architecture:expr, lr $lr:expr, epochs $epochs:expr;)*) => {$(
         mod $name {
@@ -148,6 +179,11 @@ macro_rules! holds {
             #[test]
             fn says_the_same_after_the_same_seed() {
                 repeats(quick());
+            }
+
+            #[test]
+            fn goes_on_after_a_stop() {
+                goes_on(quick());
             }
         }
     )*};

@@ -1,17 +1,17 @@
 //! Trainer for all networks.
 
 use brainmae_model::init::Init;
-use burn::module::Module;
-use burn::optim::{GradientsParams, ModuleOptimizer};
+use brainmae_train::{LossOf, Objective, PartLoss, Plan, Scores};
 use burn::tensor::Device;
 use rand::RngExt;
-use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
 
 use super::batch::{Crop, Stretches};
 use super::fitted::{FittedNetwork, check_rois};
-use super::recipe::{Budget, Recipe};
+use super::recipe::Budget;
 use super::{Architecture, Needs, Noise, Paper, Sizes};
 use crate::supervised::Target;
+use crate::training::{Epochs, map_batches, train};
 use crate::{DownstreamError, FitError, FitResult, Labelled, Learner, Problem};
 
 /// Trains a network from random weights.
@@ -36,10 +36,13 @@ pub struct Neural<A> {
 /// Training of one network for one problem.
 struct Training<'a, A: Architecture> {
     architecture: &'a A,
-    recipe: Recipe,
+    name: &'static str,
     problem: &'a Problem,
     target: &'a Target,
     n_volumes: usize,
+    epochs: Epochs,
+    training: FoldSet<'a>,
+    validation: FoldSet<'a>,
     /// Device with autodiff.
     device: Device,
 }
@@ -93,21 +96,40 @@ impl<A: Architecture> Learner for Neural<A> {
         let shortest = both.map(|example| example.n_volumes).min().unwrap_or(1);
         let crop = recipe.crop.map(|crop| crop.volumes(problem.dt_secs));
         let n_volumes = crop.map_or(shortest, |crop| crop.min(shortest));
+        let n_epochs = recipe.epochs.min(self.budget.max_epochs) as u64;
+        let order = format!("neural/{name}/order");
         let run = Training {
             architecture,
-            recipe,
+            name,
             problem,
             target: &target,
             n_volumes,
+            epochs: Epochs::new(
+                problem.seeds,
+                &order,
+                training.truth.len(),
+                recipe.batch_size,
+            ),
+            training: FoldSet::new(training, needs, &problem.device),
+            validation: FoldSet::new(validation, needs, &problem.device),
             device: problem.device.clone().autodiff(),
         };
-        let training = FoldSet::new(training, needs, &problem.device);
-        let validation = FoldSet::new(validation, needs, &problem.device);
-        let network = run.train(self.budget, &training, &validation)?;
+        let per_epoch = run.epochs.steps();
+        let plan = Plan {
+            steps: n_epochs * per_epoch,
+            schedule: recipe.schedule,
+            optimizer: recipe.optimizer(),
+            rate_factors: Vec::new(),
+            validate_every: per_epoch,
+            checkpoint_every: per_epoch,
+            log_every: per_epoch,
+            patience: Some(self.budget.patience as u64),
+        };
+        let network = train(name, problem, &plan, &run, run.init())?.best;
         Ok(Box::new(FittedNetwork {
             architecture: architecture.clone(),
             network,
-            batch_size: recipe.batch_size,
+            batch_size: architecture.n_at_once(),
             n_volumes,
             target,
             problem: problem.clone(),
@@ -116,158 +138,110 @@ impl<A: Architecture> Learner for Neural<A> {
 }
 
 impl<A: Architecture> Training<'_, A> {
-    fn stream(&self, what: &str, place: &[u64]) -> rand_chacha::ChaCha8Rng {
-        let name = format!("neural/{}/{what}", self.architecture.paper().name);
+    fn stream(&self, what: &str, place: &[u64]) -> ChaCha8Rng {
+        let name = format!("neural/{}/{what}", self.name);
         self.problem.seeds.stream_at(&name, place)
     }
 
-    /// Weights of the best epoch, without autodiff.
-    fn train(
-        &self,
-        budget: Budget,
-        training: &FoldSet,
-        validation: &FoldSet,
-    ) -> Result<A::Network, DownstreamError> {
+    /// Random weights, on the device with autodiff.
+    fn init(&self) -> A::Network {
         let sizes = Sizes {
             n_rois: self.problem.n_rois,
             n_volumes: self.n_volumes,
             dt_secs: self.problem.dt_secs,
             n_outputs: self.problem.kind.n_outputs(),
         };
-        let mut network = self.architecture.init(
-            sizes,
-            &mut Init {
-                rng: &mut self.stream("init", &[]),
-                device: &self.device,
-            },
-        );
-        let mut optimizer = self.recipe.optimizer();
-        let epochs = self.recipe.epochs.min(budget.max_epochs);
-        let mut best = (f64::INFINITY, 0, network.valid());
-        for epoch in 0..epochs {
-            let loss = self.epoch(&mut network, &mut optimizer, training, epoch, epochs)?;
-            if validation.truth.is_empty() {
-                continue;
-            }
-            let used = network.valid();
-            let validated = self.validate(&used, validation);
-            self.require_finite("validation", validated, epoch)?;
-            tracing::debug!(
-                learner = self.architecture.paper().name,
-                epoch,
-                loss,
-                validated,
-                "epoch"
-            );
-            if validated < best.0 {
-                best = (validated, epoch, used);
-            } else if epoch - best.1 >= budget.patience {
-                break;
-            }
-        }
-        if validation.truth.is_empty() {
-            return Ok(network.valid());
-        }
-        tracing::info!(
-            learner = self.architecture.paper().name,
-            target = self.problem.target,
-            best_epoch = best.1,
-            validation_loss = best.0,
-            "trained"
-        );
-        Ok(best.2)
+        let mut init = Init {
+            rng: &mut self.stream("init", &[]),
+            device: &self.device,
+        };
+        self.architecture.init(sizes, &mut init)
     }
 
-    /// One pass over the training set; returns its mean loss.
-    fn epoch(
-        &self,
-        network: &mut A::Network,
-        optimizer: &mut ModuleOptimizer,
-        set: &FoldSet,
-        epoch: usize,
-        epochs: usize,
-    ) -> Result<f64, DownstreamError> {
-        let mut order: Vec<usize> = (0..set.truth.len()).collect();
-        order.shuffle(&mut self.stream("order", &[epoch as u64]));
-        let mut crops = self.stream("crops", &[epoch as u64]);
-        let steps = order.len().div_ceil(self.recipe.batch_size);
-        let (mut total, mut total_weight) = (0.0, 0.0);
-        for (step, chosen) in order.chunks(self.recipe.batch_size).enumerate() {
-            let crops: Vec<Crop> = chosen
-                .iter()
-                .map(|&example| {
-                    let room = set
-                        .stretches
-                        .n_volumes(example)
-                        .saturating_sub(self.n_volumes);
-                    Crop {
-                        example,
-                        start_volume: crops.random_range(0..=room),
-                    }
-                })
-                .collect();
-            let truth: Vec<f64> = chosen.iter().map(|&example| set.truth[example]).collect();
-            let mut batch = set.stretches.batch(&crops, self.n_volumes, &self.device);
-            batch.classes = self.target.classes(&truth, &self.device);
+    /// A crop of a training example: at a random volume if the example is longer.
+    fn crop(&self, epoch: u64, example: usize) -> Crop {
+        let n_volumes = self.training.stretches.n_volumes(example);
+        let room = n_volumes.saturating_sub(self.n_volumes);
+        let rng = &mut self.stream("crops", &[epoch, example as u64]);
+        Crop {
+            example,
+            start_volume: rng.random_range(0..=room),
+        }
+    }
+}
 
-            let mut dropout = self.stream("dropout", &[epoch as u64, step as u64]);
-            let mut noise = Noise::from_stream(&mut dropout);
-            let said = self.architecture.forward(network, &batch, &mut noise);
-            let (sum, weight) = self.target.loss(said.logits, &truth);
-            let loss = sum / weight;
-            let loss = match said.penalty {
+impl<A: Architecture> Objective for Training<'_, A> {
+    type Model = A::Network;
+    type Error = DownstreamError;
+
+    fn parts(&self) -> usize {
+        self.architecture.parts()
+    }
+
+    fn loss(&self, network: &A::Network, step: u64, part: usize) -> LossOf<DownstreamError> {
+        let chosen = self.epochs.part(step, part, self.parts());
+        if chosen.is_empty() {
+            return Ok(None);
+        }
+        let (epoch, place) = self.epochs.place(step);
+        let crops: Vec<Crop> = (chosen.iter())
+            .map(|&example| self.crop(epoch, example))
+            .collect();
+        let set = &self.training;
+        let truth: Vec<f64> = chosen.iter().map(|&example| set.truth[example]).collect();
+        let mut batch = set.stretches.batch(&crops, self.n_volumes, &self.device);
+        batch.classes = self.target.classes(&truth, &self.device);
+        let mut dropout = self.stream("dropout", &[epoch, place, part as u64]);
+        let mut noise = Noise::from_stream(&mut dropout);
+        let said = self.architecture.forward(network, &batch, &mut noise);
+        let (sum, weight) = self.target.loss(said.logits, &truth);
+        let loss = sum / weight;
+        Ok(Some(PartLoss {
+            total: match said.penalty {
                 Some(penalty) => loss + penalty,
                 None => loss,
-            };
-            let value = f64::from(loss.clone().into_scalar::<f32>());
-            self.require_finite("training", value, epoch)?;
-            (total, total_weight) = (total + value * weight, total_weight + weight);
-
-            let gradients = GradientsParams::from_grads(loss.backward(), network);
-            let schedule = self.recipe.schedule;
-            let lr = schedule.at(self.recipe.lr, epoch * steps + step, epochs * steps);
-            *network = optimizer.step(lr, network.clone(), gradients);
-        }
-        Ok(total / total_weight)
+            },
+            terms: Vec::new(),
+            weight,
+        }))
     }
 
-    /// Loss on one set without penalty, over crops that cover its examples.
-    fn validate(&self, network: &A::Network, set: &FoldSet) -> f64 {
-        let (mut total, mut total_weight) = (0.0, 0.0);
+    fn examples(&self, step: u64) -> Vec<String> {
+        let examples = self.epochs.part(step, 0, 1).into_iter();
+        examples
+            .map(|example| self.training.stretches.name(example))
+            .collect()
+    }
+
+    fn epoch(&self, step: u64) -> f64 {
+        self.epochs.passed(step)
+    }
+
+    /// Loss on the validation set without penalty, over crops that cover its examples.
+    fn validate(&self, network: &A::Network) -> Result<Scores, DownstreamError> {
+        let set = &self.validation;
+        if set.truth.is_empty() {
+            return Ok(Vec::new());
+        }
         let examples = 0..set.truth.len();
         let crops: Vec<Crop> = examples
             .flat_map(|example| set.stretches.tiles(example, self.n_volumes))
             .collect();
-        for crops in crops.chunks(self.recipe.batch_size) {
-            let batch = set
-                .stretches
-                .batch(crops, self.n_volumes, &self.problem.device);
-            let said = self
-                .architecture
-                .forward(network, &batch, &mut Noise::off());
+        let batches: Vec<&[Crop]> = crops.chunks(self.architecture.n_at_once()).collect();
+        let sums = map_batches(self.problem, network, &batches, |network, crops| {
+            let batch = (set.stretches).batch(crops, self.n_volumes, &self.problem.device);
+            let said = (self.architecture).forward(network, &batch, &mut Noise::off());
             let truth: Vec<f64> = crops.iter().map(|crop| set.truth[crop.example]).collect();
             let (sum, weight) = self.target.loss(said.logits, &truth);
-            total += f64::from(sum.into_scalar::<f32>());
-            total_weight += weight;
-        }
+            [f64::from(sum.into_scalar::<f32>()), weight]
+        });
+        let total: f64 = sums.iter().map(|[sum, _]| sum).sum();
+        let total_weight: f64 = sums.iter().map(|[_, weight]| weight).sum();
         // Examples of a class that is not in the training set have weight 0.
-        if total_weight > 0.0 {
-            total / total_weight
-        } else {
-            0.0
-        }
-    }
-
-    fn require_finite(
-        &self,
-        set: &'static str,
-        value: f64,
-        epoch: usize,
-    ) -> Result<(), DownstreamError> {
-        if value.is_finite() {
-            return Ok(());
-        }
-        let reason = FitError::Diverged { set, value, epoch };
-        Err(self.problem.refused(self.architecture.paper().name, reason))
+        let loss = match total_weight > 0.0 {
+            true => total / total_weight,
+            false => 0.0,
+        };
+        Ok(vec![("validation/loss", loss)])
     }
 }

@@ -4,7 +4,7 @@ use brainmae_data::{BoldSeries, ScanId, SplitUnit};
 use burn::tensor::Device;
 
 use super::*;
-use crate::{Example, Examples, FitResult, Fitted, Labelled, Output, Scan};
+use crate::{Example, Examples, FitResult, Fits, Fitted, Labelled, Output, Scan};
 
 /// Scans of subjects, two per subject; the truth is the subject's number.
 fn task(n_subjects: usize) -> Task {
@@ -58,6 +58,7 @@ fn problem(task: &Task) -> Problem {
         confounds: task.confounds.clone(),
         seeds: Seeds::new(1),
         device: Device::flex(),
+        fits: Fits::default(),
     }
 }
 

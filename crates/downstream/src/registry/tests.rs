@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::*;
 use crate::scores::{Score, Scorer};
 use crate::statistics::{Exchange, chance};
-use crate::{Example, FoldOf, Predictions, Problem, Sample, Scan, Task};
+use crate::{Example, Fits, FoldOf, Predictions, Problem, Sample, Scan, Task};
 
 const ROIS: usize = 12;
 const VOLUMES: usize = 32;
@@ -152,6 +152,7 @@ fn predictions(model: ModelName, task: &Task) -> Predictions {
             confounds: task.confounds.clone(),
             seeds,
             device: Device::flex(),
+            fits: Fits::default(),
         };
         let fold = FoldOf::new(task, number as u32 + 1, &split(number), 1.0, &seeds);
         let fold = fold.expect("nobody is in two sets by name");

@@ -8,10 +8,9 @@ use brainmae_encoder::Checkpoint;
 use brainmae_machine::progress::Steps;
 use brainmae_machine::{interrupt, workspace};
 use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
-use brainmae_pretrain::communicator::share;
-use brainmae_pretrain::engine::Progress;
-use brainmae_pretrain::{Engine, Outcome, Watch};
 use brainmae_run::{RunFolder, Seeds};
+use brainmae_train::communicator::share;
+use brainmae_train::{Keep, Outcome, Progress, Trainer, Watch};
 
 use super::data_shape;
 use crate::experiment::{ExperimentConfig, Options};
@@ -62,13 +61,14 @@ pub(super) fn train(
         communicator: options.processes.communicator()?,
     };
     let started = Instant::now();
-    let outcome = Engine::new(&config.train, &objective, run)?.train(model, &mut watch)?;
+    let plan = config.train.plan()?;
+    let trained = Trainer::new(&plan, &objective, Keep::Run(run)).train(model, &mut watch)?;
     tracing::info!(
         waited_secs = objective.waited().as_secs_f64(),
         total_secs = started.elapsed().as_secs_f64(),
         "waited for training batches"
     );
-    Ok(outcome)
+    Ok(trained.outcome)
 }
 
 fn objective(

@@ -7,7 +7,7 @@ use rand::RngExt;
 
 use super::*;
 use crate::linear::LinearLearner;
-use crate::{Example, Kind, Learner, Scan};
+use crate::{Example, Fits, Kind, Learner, Scan};
 
 const N_ROIS: usize = 4;
 const N_VOLUMES: usize = 12;
@@ -32,6 +32,7 @@ fn problem() -> Problem {
         confounds: vec!["motion".into(), "sex".into()],
         seeds: Seeds::new(1),
         device: Device::flex(),
+        fits: Fits::default(),
     }
 }
 

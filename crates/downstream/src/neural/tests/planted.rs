@@ -7,7 +7,7 @@ use brainmae_run::Seeds;
 use burn::tensor::Device;
 use rand::RngExt;
 
-use crate::{Example, Examples, Kind, Labelled, Problem, Scan};
+use crate::{Example, Examples, Fits, Kind, Labelled, Problem, Scan};
 
 pub(super) const N_ROIS: usize = 6;
 pub(super) const N_VOLUMES: usize = 40;
@@ -64,5 +64,6 @@ pub(super) fn problem(kind: Kind, seed: u64) -> Problem {
         confounds: vec![],
         seeds: Seeds::new(seed),
         device: Device::flex(),
+        fits: Fits::default(),
     }
 }

@@ -1,14 +1,15 @@
-//! Tests of the engine with another model than BrainMAE: a linear autoencoder.
+//! Tests of the trainer with a linear autoencoder.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicUsize;
 
-use brainmae_run::{Card, Manifest, Seeds};
+use brainmae_run::{Card, Checkpoint, Manifest, Metric, MetricLog, RunFolder, Seeds};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;
 
 use super::*;
-use crate::{Alone, PartLoss};
+use crate::{Alone, LossOf, PartLoss, Scores};
 
 mod several;
 
@@ -45,12 +46,13 @@ struct CopyPlane {
 
 impl Objective for CopyPlane {
     type Model = LinearAutoencoder;
+    type Error = TrainError;
 
     fn parts(&self) -> usize {
         self.parts
     }
 
-    fn loss(&self, model: &Self::Model, step: u64, part: usize) -> Result<PartLoss, PretrainError> {
+    fn loss(&self, model: &Self::Model, step: u64, part: usize) -> LossOf<TrainError> {
         let mut rng = Seeds::new(1).stream_at("points", &[step, part as u64]);
         let mut points = Vec::new();
         for _ in 0..5 {
@@ -64,15 +66,11 @@ impl Objective for CopyPlane {
         let x = Tensor::<2>::from_data(TensorData::new(points, [5, 4]), &device);
         let drawn = model.up.forward(model.down.forward(x.clone()));
         let total = (drawn - x).square().mean();
-        Ok(PartLoss {
+        Ok(Some(PartLoss {
             terms: vec![("train/term", total.clone())],
             total,
             weight: 1.0 + part as f64,
-        })
-    }
-
-    fn describe(&self, _step: u64) -> Vec<(&'static str, f64)> {
-        vec![]
+        }))
     }
 
     fn examples(&self, step: u64) -> Vec<String> {
@@ -83,8 +81,9 @@ impl Objective for CopyPlane {
         step as f64
     }
 
-    fn validate(&self, model: &Self::Model) -> Result<Vec<(&'static str, f64)>, PretrainError> {
+    fn validate(&self, model: &Self::Model) -> Result<Scores, TrainError> {
         let loss = self.loss(&model.clone().train(), 1_000_000, 0)?;
+        let loss = loss.expect("not empty");
         Ok(vec![(
             "validation/loss",
             f64::from(loss.total.into_scalar::<f32>()),
@@ -93,6 +92,23 @@ impl Objective for CopyPlane {
 
     fn card(&self) -> Card {
         Card::default()
+    }
+}
+
+fn plan() -> Plan {
+    Plan {
+        steps: 12,
+        schedule: Schedule::WarmupCosine {
+            peak: 0.25,
+            warmup: 0.1,
+            end: 1e-6,
+        },
+        optimizer: OptimizerConfig::default(),
+        rate_factors: Vec::new(),
+        validate_every: 4,
+        checkpoint_every: 5,
+        log_every: 3,
+        patience: None,
     }
 }
 
@@ -126,7 +142,7 @@ impl Run {
         objective: &CopyPlane,
         workers: &Workers,
         stop_after: u64,
-    ) -> Result<Outcome, PretrainError> {
+    ) -> Result<Outcome, TrainError> {
         self.train_in(&self.folder, objective, workers, &Alone, stop_after)
     }
 
@@ -137,29 +153,21 @@ impl Run {
         workers: &Workers,
         communicator: &dyn Communicator,
         stop_after: u64,
-    ) -> Result<Outcome, PretrainError> {
-        let config = EngineConfig {
-            steps: 12,
-            checkpoint_every: 5,
-            validate_every: 4,
+    ) -> Result<Outcome, TrainError> {
+        let plan = Plan {
             log_every: self.log_every,
-            schedule: Schedule {
-                base_lr: 0.5,
-                ..Default::default()
-            },
-            ..Default::default()
+            ..plan()
         };
         let stop = AtomicBool::new(false);
         let mut progress = |at: Progress| stop.store(at.step >= stop_after, Ordering::Relaxed);
-        Engine::new(&config, objective, folder)?.train(
-            model(),
-            &mut Watch {
-                stop: &stop,
-                progress: &mut progress,
-                workers,
-                communicator,
-            },
-        )
+        let mut watch = Watch {
+            stop: &stop,
+            progress: &mut progress,
+            workers,
+            communicator,
+        };
+        let trainer = Trainer::new(&plan, objective, Keep::Run(folder));
+        Ok(trainer.train(model(), &mut watch)?.outcome)
     }
 
     fn metrics(&self) -> Vec<Metric> {
@@ -234,7 +242,7 @@ fn devices_that_cannot_share_the_parts_are_refused() {
     let error = Run::new().train(&GOOD, &workers, u64::MAX);
     assert!(matches!(
         error,
-        Err(PretrainError::Config { field: "parts", .. })
+        Err(TrainError::Config(InvalidField { field: "parts", .. }))
     ));
 }
 
@@ -295,7 +303,7 @@ fn a_loss_that_is_not_finite_names_step_batch_and_checkpoint() {
         &one(),
         u64::MAX,
     );
-    let PretrainError::NonFinite {
+    let TrainError::NonFinite {
         step: 7,
         examples,
         last_good: Some(last_good),
@@ -335,35 +343,131 @@ fn the_best_checkpoint_has_the_lowest_validation_score() {
     assert_eq!(saved.expect("there").card().step, best.0);
 }
 
+/// [`CopyPlane`] with given validation scores, in which every third step has no examples.
+struct Scored {
+    scores: Vec<f64>,
+    validated: AtomicUsize,
+}
+
+impl Objective for Scored {
+    type Model = LinearAutoencoder;
+    type Error = TrainError;
+
+    fn parts(&self) -> usize {
+        GOOD.parts
+    }
+
+    fn loss(&self, model: &Self::Model, step: u64, part: usize) -> LossOf<TrainError> {
+        match step % 3 {
+            2 => Ok(None),
+            _ => GOOD.loss(model, step, part),
+        }
+    }
+
+    fn examples(&self, step: u64) -> Vec<String> {
+        GOOD.examples(step)
+    }
+
+    fn epoch(&self, step: u64) -> f64 {
+        step as f64
+    }
+
+    fn validate(&self, _model: &Self::Model) -> Result<Scores, TrainError> {
+        let score = self
+            .scores
+            .get(self.validated.fetch_add(1, Ordering::Relaxed));
+        Ok(score
+            .map(|score| ("validation/loss", *score))
+            .into_iter()
+            .collect())
+    }
+}
+
+/// Trains with these validation scores after each step, the first of which belongs to step `begun`;
+/// a stop is requested after `stop_after` steps.
+fn train_scored(
+    scores: &[f64],
+    keep: Keep,
+    patience: Option<u64>,
+    [begun, stop_after]: [usize; 2],
+) -> Trained<LinearAutoencoder> {
+    let objective = Scored {
+        scores: scores.to_vec(),
+        validated: AtomicUsize::new(begun),
+    };
+    let plan = Plan {
+        validate_every: 1,
+        checkpoint_every: 1,
+        patience,
+        ..plan()
+    };
+    let stop = AtomicBool::new(false);
+    let mut watch = Watch {
+        stop: &stop,
+        progress: &mut |at: Progress| stop.store(at.step >= stop_after as u64, Ordering::Relaxed),
+        workers: &one(),
+        communicator: &Alone,
+    };
+    let trainer = Trainer::new(&plan, &objective, keep);
+    trainer.train(model(), &mut watch).expect("finite")
+}
+
+const SCORES: [f64; 12] = [3.0, 1.0, 2.0, 2.0, 2.0, 0.5, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0];
+
+fn bytes(model: &LinearAutoencoder) -> Vec<u8> {
+    weights::to_safetensors(&weights::export(model), None).expect("shapes fit")
+}
+
 #[test]
-fn settings_that_make_no_sense_are_named() {
-    let mut config = EngineConfig::default();
-    config.schedule.warmup = 2.0;
-    let warmup = config.check().expect_err("more than all steps");
-    assert!(matches!(
-        warmup,
-        PretrainError::Config {
-            field: "schedule.warmup",
-            ..
-        }
-    ));
-    config = EngineConfig::default();
-    config.optimizer.beta_1 = 1.0;
-    let beta_1 = config.check().expect_err("no decay");
-    assert!(matches!(
-        beta_1,
-        PretrainError::Config {
-            field: "optimizer.beta_1",
-            ..
-        }
-    ));
+fn training_ends_when_validation_no_longer_improves() {
+    let patient = |patience| {
+        let trained = train_scored(&SCORES, Keep::Nowhere, patience, [0, usize::MAX]);
+        assert_eq!(trained.outcome, Outcome::Finished);
+        (trained.score, trained.best_step)
+    };
+    assert_eq!(patient(Some(3)), (Some(1.0), 2));
+    assert_eq!(patient(Some(4)), (Some(0.5), 6));
+    assert_eq!(patient(None), (Some(0.5), 6));
+}
+
+#[test]
+fn without_validation_the_last_weights_are_the_best() {
+    let trained = train_scored(&[], Keep::Nowhere, Some(1), [0, usize::MAX]);
+    assert_eq!((trained.score, trained.best_step), (None, 12));
+}
+
+#[test]
+fn a_step_without_examples_changes_nothing() {
+    let after = |steps| {
+        let keep = Keep::Nowhere;
+        bytes(&train_scored(&[], keep, None, [0, steps]).best)
+    };
+    // A stop is seen at the next step: two steps, three with the empty one, and four.
+    assert_eq!(after(1), after(2));
+    assert_ne!(after(2), after(3));
+}
+
+#[test]
+fn a_fit_in_a_folder_is_resumed_with_its_best_weights() {
+    let straight = train_scored(&SCORES, Keep::Nowhere, Some(4), [0, usize::MAX]);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let keep = Keep::Folder(folder.path());
+    let begun = train_scored(&SCORES, keep, Some(4), [0, 4]);
+    assert_eq!(begun.outcome, Outcome::Interrupted { step: 5 });
+    assert_eq!((begun.score, begun.best_step), (Some(1.0), 2));
+    let mut resumed = train_scored(&SCORES, keep, Some(4), [5, usize::MAX]);
+    for _ in 0..2 {
+        assert_eq!(resumed.outcome, Outcome::Finished);
+        assert_eq!((resumed.score, resumed.best_step), (Some(0.5), 6));
+        assert_eq!(bytes(&straight.best), bytes(&resumed.best));
+        // A finished training is only read again.
+        resumed = train_scored(&[], keep, Some(4), [0, usize::MAX]);
+    }
 }
 
 #[test]
 fn messages_say_what_was_expected_and_what_to_do() {
-    let mut config = EngineConfig::default();
-    config.schedule.warmup = 2.0;
-    let non_finite = PretrainError::NonFinite {
+    let non_finite = TrainError::NonFinite {
         what: "the loss",
         value: f64::INFINITY,
         step: 7,
@@ -373,25 +477,17 @@ fn messages_say_what_was_expected_and_what_to_do() {
             step: 5,
         }),
     };
-    let apart = PretrainError::Apart {
+    let apart = TrainError::Apart {
         rank: 1,
         step: 5,
         first: 10,
         path: "checkpoints".into(),
     };
-    let errors = [
-        config.check().expect_err("more than all steps"),
-        check_parts(4, 3).expect_err("4 parts"),
-        non_finite,
-        apart,
-        PretrainError::NoScans { set: "validation" },
-    ];
+    let errors = [check_parts(4, 3).expect_err("4 parts"), non_finite, apart];
     let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(texts.join("\n"), @r#"
-    training config: schedule.warmup is 2, expected from 0 to 1
     training config: parts is 4, expected a multiple of 3, the devices that share a batch
-    the loss is inf at step 7, batch ["scan a from volume 3"]; last good checkpoint: checkpoints/last (step 5). Look at these scans, lower schedule.base_lr, then run again
+    the loss is inf at step 7, batch ["scan a from volume 3"]; last good checkpoint: checkpoints/last (step 5). Look at these scans, lower the learning rate, then run again
     process 1 found a checkpoint of step 5 where the first process found one of step 10: checkpoints. All processes must see the same run folder
-    the validation set of the split has no scans
     "#);
 }

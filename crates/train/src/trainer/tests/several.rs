@@ -52,7 +52,7 @@ fn train_together(
     objective: &CopyPlane,
     size: usize,
     stop_after: u64,
-) -> Vec<Result<Outcome, PretrainError>> {
+) -> Vec<Result<Outcome, TrainError>> {
     let meeting = Meeting {
         values: Mutex::new(vec![Vec::new(); size]),
         barrier: Barrier::new(size),
@@ -132,7 +132,7 @@ fn every_process_learns_of_a_loss_that_is_not_finite() {
     for outcome in train_together(&run, &poisoned, 2, u64::MAX) {
         let error = outcome.expect_err("infinite");
         assert!(
-            matches!(error, PretrainError::NonFinite { step: 7, .. }),
+            matches!(error, TrainError::NonFinite { step: 7, .. }),
             "{error}"
         );
     }
@@ -144,7 +144,10 @@ fn processes_that_cannot_share_the_parts_are_refused() {
     for outcome in outcomes {
         let error = outcome.expect_err("4 parts");
         assert!(
-            matches!(error, PretrainError::Config { field: "parts", .. }),
+            matches!(
+                error,
+                TrainError::Config(InvalidField { field: "parts", .. })
+            ),
             "{error}"
         );
     }

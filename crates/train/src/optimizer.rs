@@ -1,13 +1,16 @@
-//! AdamW with weight decay on the weight matrices of linear maps, and one norm limit for the whole
-//! gradient.
+//! Optimiser: Adam or AdamW with weight decay on the weight matrices of linear maps, own learning
+//! rates of parts of a model, and one norm limit for the whole gradient.
+
+use std::collections::BTreeMap;
 
 use brainmae_model::weights::parameters;
-use burn::module::{Module, ModuleVisitor, Param, ParamGroup};
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamGroup, ParamId};
+use burn::optim::decay::WeightDecayConfig;
+use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Bytes, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::PretrainError;
+use crate::TrainError;
 
 /// Parameters with weight decay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +30,16 @@ impl Decayed {
     }
 }
 
+/// Place of the weight decay in Adam.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Method {
+    /// Weights shrink by themselves (AdamW).
+    #[default]
+    AdamW,
+    /// The decay is added to the gradient (Adam with an L2 penalty).
+    Adam,
+}
+
 /// Settings of [`Optimizer`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -42,8 +55,11 @@ pub struct OptimizerConfig {
     /// Parameters with weight decay.
     #[serde(skip_serializing_if = "Decayed::is_default")]
     pub decayed: Decayed,
-    /// Maximum norm of the whole gradient.
+    /// Maximum norm of the whole gradient; infinite for a gradient that is not clipped.
     pub clip_norm: f64,
+    /// Place of the weight decay.
+    #[serde(skip)]
+    pub method: Method,
 }
 
 impl Default for OptimizerConfig {
@@ -55,27 +71,62 @@ impl Default for OptimizerConfig {
             weight_decay: 0.05,
             decayed: Decayed::default(),
             clip_norm: 1.0,
+            method: Method::default(),
         }
     }
+}
+
+impl OptimizerConfig {
+    fn adamw(&self, weight_decay: f64) -> AdamWConfig {
+        AdamWConfig::new()
+            .with_beta_1(self.beta_1 as f32)
+            .with_beta_2(self.beta_2 as f32)
+            .with_epsilon(self.eps as f32)
+            .with_weight_decay(weight_decay as f32)
+    }
+
+    fn adam(&self, weight_decay: f64) -> AdamConfig {
+        let decay = (weight_decay > 0.0).then(|| WeightDecayConfig::new(weight_decay as f32));
+        AdamConfig::new()
+            .with_beta_1(self.beta_1 as f32)
+            .with_beta_2(self.beta_2 as f32)
+            .with_epsilon(self.eps as f32)
+            .with_weight_decay(decay)
+    }
+}
+
+/// Factor on the learning rate of the parameters whose paths begin with `prefix`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RateFactor {
+    /// First names of the parameters, such as `encoder.`.
+    pub prefix: String,
+    /// Factor.
+    pub factor: f64,
 }
 
 /// Optimiser with its state.
 pub struct Optimizer {
     inner: ModuleOptimizer,
     clip_norm: f64,
+    /// Factors of the parameters that have one.
+    factors: BTreeMap<ParamId, f64>,
 }
 
 impl Optimizer {
-    /// An optimiser for `model`, without state yet.
-    pub fn new<M: Module>(config: &OptimizerConfig, model: &M) -> Self {
-        let adamw = |weight_decay: f64| {
-            AdamWConfig::new()
-                .with_beta_1(config.beta_1 as f32)
-                .with_beta_2(config.beta_2 as f32)
-                .with_epsilon(config.eps as f32)
-                .with_weight_decay(weight_decay as f32)
+    /// An optimiser for `model`, without state yet. Of several factors for one parameter the last
+    /// one counts.
+    pub fn new<M: Module>(config: &OptimizerConfig, factors: &[RateFactor], model: &M) -> Self {
+        let all = parameters(model);
+        let factor_of = |path: &str| {
+            let mut own = factors.iter().rev();
+            let own = own.find(|own| path.starts_with(&own.prefix));
+            own.map(|own| own.factor)
         };
-        let decayed: Vec<String> = parameters(model)
+        let factors = all
+            .iter()
+            .filter_map(|parameter| Some((parameter.id, factor_of(&parameter.path)?)))
+            .collect();
+        let decayed: Vec<String> = all
             .into_iter()
             .filter(|parameter| match config.decayed {
                 Decayed::WeightMatrices => parameter.is_linear_weight,
@@ -83,14 +134,21 @@ impl Optimizer {
             })
             .map(|parameter| parameter.path)
             .collect();
-        let inner = adamw(0.0).init().with_group(
-            ParamGroup::from_paths(decayed),
-            adamw(config.weight_decay).build(),
-            None,
-        );
+        let (group, decay) = (ParamGroup::from_paths(decayed), config.weight_decay);
+        let inner = match config.method {
+            Method::AdamW => {
+                let base = config.adamw(0.0).init();
+                base.with_group(group, config.adamw(decay).build(), None)
+            }
+            Method::Adam => {
+                let base = config.adam(0.0).init();
+                base.with_group(group, config.adam(decay).build(), None)
+            }
+        };
         Self {
             inner,
             clip_norm: config.clip_norm,
+            factors,
         }
     }
 
@@ -109,14 +167,24 @@ impl Optimizer {
             // Exactly 1 if the norm is below the maximum.
             factor: (norm.clone() / self.clip_norm).clamp_min(1.0).recip(),
         });
-        (self.inner.step(lr, model, gradients), norm)
+        if self.factors.is_empty() {
+            return (self.inner.step(lr, model, gradients), norm);
+        }
+        let mut before = Before::default();
+        model.visit(&mut before);
+        let stepped = self.inner.step(lr, model, gradients);
+        let mut shorten = Shorten {
+            before: before.0,
+            factors: &self.factors,
+        };
+        (stepped.map(&mut shorten), norm)
     }
 
     /// Serialised state, for [`Optimizer::load`].
     ///
     /// # Errors
-    /// [`PretrainError::OptimizerState`] if the state cannot be serialised.
-    pub fn save(&self) -> Result<Vec<u8>, PretrainError> {
+    /// [`TrainError::OptimizerState`] if the state cannot be serialised.
+    pub fn save(&self) -> Result<Vec<u8>, TrainError> {
         let bytes = self
             .inner
             .into_bytes()
@@ -127,8 +195,8 @@ impl Optimizer {
     /// This optimiser with a saved state; `place` is its path, for the error.
     ///
     /// # Errors
-    /// [`PretrainError::OptimizerState`] if `bytes` are not a valid state.
-    pub fn load(self, bytes: Vec<u8>, place: &str) -> Result<Self, PretrainError> {
+    /// [`TrainError::OptimizerState`] if `bytes` are not a valid state.
+    pub fn load(self, bytes: Vec<u8>, place: &str) -> Result<Self, TrainError> {
         let bytes = Bytes::from_bytes_vec(bytes);
         let inner = self
             .inner
@@ -138,8 +206,8 @@ impl Optimizer {
     }
 }
 
-fn unreadable(place: &str, problem: impl ToString) -> PretrainError {
-    PretrainError::OptimizerState {
+fn unreadable(place: &str, problem: impl ToString) -> TrainError {
+    TrainError::OptimizerState {
         path: place.to_string(),
         problem: problem.to_string(),
     }
@@ -162,6 +230,42 @@ fn norm<M: Module>(model: &M, gradients: &GradientsParams) -> Tensor<1> {
     let mut squares = Squares { gradients, sums };
     model.visit(&mut squares);
     Tensor::cat(squares.sums, 0).sum().sqrt()
+}
+
+/// Weights before a step.
+#[derive(Default)]
+struct Before(GradientsParams);
+
+impl ModuleVisitor for Before {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.0.register(param.id, param.val().without_autodiff());
+    }
+}
+
+/// Scales the step of each parameter that has a factor. The step of Adam is proportional to its
+/// learning rate, so this is a learning rate of its own.
+struct Shorten<'a> {
+    before: GradientsParams,
+    factors: &'a BTreeMap<ParamId, f64>,
+}
+
+impl ModuleMapper for Shorten<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let before = self.before.remove::<D>(param.id);
+        let (Some(before), Some(factor)) = (before, self.factors.get(&param.id)) else {
+            return param;
+        };
+        let factor = *factor;
+        param.map(|after| {
+            let (is_autodiff, is_trained) = (after.is_autodiff(), after.is_require_grad());
+            let step = after.without_autodiff() - before.clone();
+            let shortened = before + step * factor;
+            match is_autodiff {
+                true => shortened.autodiff().set_require_grad(is_trained),
+                false => shortened,
+            }
+        })
+    }
 }
 
 struct Scale<'a> {
@@ -255,7 +359,7 @@ mod tests {
         let before = pair();
         // With a zero gradient only weight decay changes weights.
         let zero = gradients(&before, 0.0);
-        let (after, _) = Optimizer::new(&config, &before).step(0.1, before.clone(), zero);
+        let (after, _) = Optimizer::new(&config, &[], &before).step(0.1, before.clone(), zero);
         for (a, b) in values(after.linear.weight.val())
             .iter()
             .zip(values(before.linear.weight.val()))
@@ -277,7 +381,7 @@ mod tests {
         };
         let before = pair();
         let zero = gradients(&before, 0.0);
-        let (after, _) = Optimizer::new(&config, &before).step(0.1, before.clone(), zero);
+        let (after, _) = Optimizer::new(&config, &[], &before).step(0.1, before.clone(), zero);
         let gamma = values(after.norm.gamma.val());
         assert!(gamma.iter().all(|g| (g - 0.95).abs() < 1e-6), "{gamma:?}");
     }
@@ -326,7 +430,7 @@ mod tests {
                 ..config.clone()
             };
             let gradients = gradients(&before, 2.0);
-            let mut optimizer = Optimizer::new(&config, &before);
+            let mut optimizer = Optimizer::new(&config, &[], &before);
             let (after, _) = optimizer.step(1e6, before.clone(), gradients);
             let difference = after.linear.weight.val() - before.linear.weight.val();
             values(difference.without_autodiff())[0]
@@ -340,7 +444,7 @@ mod tests {
         let pair = pair();
         let gradients = gradients(&pair, 2.0); // six values of 2: norm sqrt(24)
         let (_, norm) =
-            Optimizer::new(&OptimizerConfig::default(), &pair).step(0.1, pair, gradients);
+            Optimizer::new(&OptimizerConfig::default(), &[], &pair).step(0.1, pair, gradients);
         assert!((values(norm)[0] - 24f32.sqrt()).abs() < 1e-6);
     }
 
@@ -348,7 +452,7 @@ mod tests {
     fn an_infinite_gradient_has_an_infinite_norm() {
         let pair = pair();
         let bad = gradients(&pair, f32::INFINITY);
-        let mut optimizer = Optimizer::new(&OptimizerConfig::default(), &pair);
+        let mut optimizer = Optimizer::new(&OptimizerConfig::default(), &[], &pair);
         let (_, norm) = optimizer.step(0.1, pair, bad);
         assert!(values(norm)[0].is_infinite());
     }
@@ -362,9 +466,55 @@ mod tests {
                 ..Default::default()
             };
             let gradients = gradients(&before, 0.3);
-            let (after, _) = Optimizer::new(&config, &before).step(0.1, before.clone(), gradients);
+            let (after, _) =
+                Optimizer::new(&config, &[], &before).step(0.1, before.clone(), gradients);
             values(after.linear.weight.val())
         };
         assert_eq!(moved(1.0), moved(f64::from(f32::MAX)));
+    }
+
+    #[test]
+    fn a_part_with_a_factor_moves_by_that_share() {
+        let before = pair();
+        let moved = |factors: &[RateFactor]| {
+            let gradients = gradients(&before, 0.3);
+            let mut optimizer = Optimizer::new(&OptimizerConfig::default(), factors, &before);
+            let (after, _) = optimizer.step(0.1, before.clone(), gradients);
+            let of = |a: Tensor<1>, b: Tensor<1>| values((a - b).without_autodiff());
+            let flat = |pair: &Pair| pair.linear.weight.val().reshape([-1]);
+            let linear = of(flat(&after), flat(&before));
+            let gamma = of(after.norm.gamma.val(), before.norm.gamma.val());
+            (linear, gamma)
+        };
+        let factor = RateFactor {
+            prefix: "linear.".into(),
+            factor: 0.25,
+        };
+        let ((linear, gamma), (shorter, same)) = (moved(&[]), moved(&[factor]));
+        for (long, short) in linear.iter().zip(&shorter) {
+            assert!((0.25 * long - short).abs() < 1e-6, "{long} {short}");
+        }
+        assert_eq!(gamma, same);
+    }
+
+    #[test]
+    fn the_decay_of_adam_goes_through_its_moments() {
+        let config = OptimizerConfig {
+            weight_decay: 0.5,
+            method: Method::Adam,
+            ..Default::default()
+        };
+        let before = pair();
+        let zero = gradients(&before, 0.0);
+        let (after, _) = Optimizer::new(&config, &[], &before).step(0.1, before.clone(), zero);
+        // The first step of Adam is the learning rate, with the sign of the gradient.
+        let weights = values(before.linear.weight.val()).into_iter();
+        for (a, b) in values(after.linear.weight.val()).into_iter().zip(weights) {
+            assert!((a - (b - 0.1 * b.signum())).abs() < 1e-4, "{b} {a}");
+        }
+        assert_eq!(
+            values(after.norm.gamma.val()),
+            values(before.norm.gamma.val())
+        );
     }
 }

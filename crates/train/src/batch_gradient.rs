@@ -10,7 +10,7 @@ use crate::communicator::{Communicator, share, sum_gradients};
 use crate::optimizer::add_gradients;
 use crate::readings::BatchLoss;
 use crate::workers::Workers;
-use crate::{Objective, PartLoss, PretrainError};
+use crate::{Objective, PartLoss};
 
 /// Mean over the parts of a batch, with the weights of the objective.
 #[derive(Default)]
@@ -30,7 +30,8 @@ impl BatchGradient {
     /// Gradient of the batch of `step`. Parts are summed in their order, independent of the worker
     /// that computed them. The result is therefore the same to the last bit for any number of
     /// threads, and of devices of one kind. Sums of processes are added last; with two processes of
-    /// one part each, the result is also the same.
+    /// one part each, the result is also the same. If all parts are empty, there are no gradients and
+    /// the weight is 0.
     ///
     /// # Errors
     /// If the objective cannot create the batch.
@@ -40,7 +41,7 @@ impl BatchGradient {
         step: u64,
         workers: &Workers,
         communicator: &dyn Communicator,
-    ) -> Result<Self, PretrainError> {
+    ) -> Result<Self, O::Error> {
         let parts = share(communicator, objective.parts());
         let copies = workers.others.iter();
         let copies: Vec<O::Model> = copies.map(|device| model.clone().fork(device)).collect();
@@ -48,12 +49,16 @@ impl BatchGradient {
         let mut sum = Self::default();
         for first in parts.clone().step_by(workers.n_at_a_time()) {
             let round = first..(first + workers.n_at_a_time()).min(parts.end);
-            for Part { gradients, loss } in compute(objective, &models, step, round)? {
+            let computed = compute(objective, &models, step, round)?;
+            for Part { gradients, loss } in computed.into_iter().flatten() {
                 add_gradients(model, &mut sum.gradients, gradients, loss.weight);
                 sum.loss.add(loss.weight, loss.total, loss.terms);
             }
         }
         sum.loss.weigh(communicator);
+        if sum.loss.weight() == 0.0 {
+            return Ok(sum);
+        }
         let total = sum_gradients(communicator, model, sum.gradients, &device(model));
         let mut gradients = GradientsParams::new();
         add_gradients(model, &mut gradients, total, 1.0 / sum.loss.weight());
@@ -71,7 +76,7 @@ fn compute<O: Objective>(
     models: &[&O::Model],
     step: u64,
     parts: Range<usize>,
-) -> Result<Vec<Part>, PretrainError> {
+) -> Result<Vec<Option<Part>>, O::Error> {
     let of_part = |part: usize| models[part % models.len()];
     let home = &device(models[0]);
     if parts.len() == 1 {
@@ -103,19 +108,21 @@ fn compute_part<O: Objective>(
     step: u64,
     part: usize,
     home: &Device,
-) -> Result<Part, PretrainError> {
-    let loss = objective.loss(model, step, part)?;
+) -> Result<Option<Part>, O::Error> {
+    let Some(loss) = objective.loss(model, step, part)? else {
+        return Ok(None);
+    };
     let gradients = GradientsParams::from_grads(loss.total.backward(), model);
     let bring = |tensor: Tensor<1>| tensor.without_autodiff().to_device(home);
     let terms = loss.terms.into_iter();
-    Ok(Part {
+    Ok(Some(Part {
         gradients: gradients.to_device(home, model),
         loss: PartLoss {
             total: bring(loss.total),
             terms: terms.map(|(name, term)| (name, bring(term))).collect(),
             weight: loss.weight,
         },
-    })
+    }))
 }
 
 /// Device of the tensors of a model.

@@ -1,0 +1,202 @@
+//! Training of networks on the examples of a fold, in epochs.
+
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+
+use brainmae_data::epoch_order;
+use brainmae_run::Seeds;
+use brainmae_train::trainer::VALIDATION;
+use brainmae_train::{
+    Alone, Keep, Objective, Outcome, Plan, TrainError, Trained, Trainer, Watch, Workers,
+};
+use burn::module::Module;
+
+use crate::{DownstreamError, FitError, Problem};
+
+/// Number of parts of a batch. The last bits of a result depend on it, but not on threads.
+pub const PARTS: usize = 2;
+
+/// Batches of a training set: each epoch has each example once, in a random order.
+pub struct Epochs {
+    seeds: Seeds,
+    /// Name of the random stream of the order.
+    stream: String,
+    n_examples: usize,
+    batch_size: usize,
+    /// Number and order of the last requested epoch.
+    order: Mutex<(u64, Vec<usize>)>,
+}
+
+impl Epochs {
+    /// Epochs of `n_examples`, at least one, in batches of `batch_size`.
+    pub fn new(seeds: Seeds, stream: &str, n_examples: usize, batch_size: usize) -> Self {
+        Self {
+            seeds,
+            stream: stream.to_string(),
+            n_examples,
+            batch_size,
+            order: Mutex::new((u64::MAX, Vec::new())),
+        }
+    }
+
+    /// Number of steps in an epoch.
+    pub fn steps(&self) -> u64 {
+        self.n_examples.div_ceil(self.batch_size) as u64
+    }
+
+    /// Epoch of a step, and the number of the step in it.
+    pub fn place(&self, step: u64) -> (u64, u64) {
+        (step / self.steps(), step % self.steps())
+    }
+
+    /// Number of epochs after `step` steps.
+    pub fn passed(&self, step: u64) -> f64 {
+        step as f64 / self.steps() as f64
+    }
+
+    /// Examples of one of `parts` parts of the batch of `step`; a part of a small batch may be
+    /// empty.
+    pub fn part(&self, step: u64, part: usize, parts: usize) -> Vec<usize> {
+        let (epoch, place) = self.place(step);
+        let mut order = self.order.lock().unwrap_or_else(|e| e.into_inner());
+        if order.0 != epoch {
+            let rng = &mut self.seeds.stream_at(&self.stream, &[epoch]);
+            *order = (epoch, epoch_order(self.n_examples, rng));
+        }
+        let from = place as usize * self.batch_size;
+        let batch = &order.1[from..(from + self.batch_size).min(self.n_examples)];
+        let size = batch.len().div_ceil(parts).max(1);
+        let part = batch.chunks(size).nth(part);
+        part.map(<[usize]>::to_vec).unwrap_or_default()
+    }
+}
+
+/// Threads that compute the `parts` of a batch.
+fn n_threads(problem: &Problem, parts: usize) -> usize {
+    let processors = || std::thread::available_parallelism().map_or(1, |n| n.get());
+    let threads = match problem.fits.threads {
+        0 => processors(),
+        threads => threads,
+    };
+    threads.min(parts).max(1)
+}
+
+/// Values of `of` for batches, in their order, computed on the threads of `problem`. Each thread has
+/// a copy of `model` that shares its weights.
+pub fn map_batches<M: Module, B: Sync, T: Send>(
+    problem: &Problem,
+    model: &M,
+    batches: &[B],
+    of: impl Fn(&M, &B) -> T + Sync,
+) -> Vec<T> {
+    let n = n_threads(problem, batches.len());
+    let all: Vec<Vec<T>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..n)
+            .map(|first| {
+                let (model, of) = (model.clone(), &of);
+                let own = batches.iter().skip(first).step_by(n);
+                scope.spawn(move || own.map(|batch| of(&model, batch)).collect())
+            })
+            .collect();
+        let join = |thread: std::thread::ScopedJoinHandle<Vec<T>>| match thread.join() {
+            Ok(values) => values,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        threads.into_iter().map(join).collect()
+    });
+    let mut all: Vec<_> = all.into_iter().map(Vec::into_iter).collect();
+    (0..batches.len())
+        .filter_map(|i| all[i % n].next())
+        .collect()
+}
+
+/// Trains `model`, which is on a device with autodiff, for `problem`.
+pub fn train<O>(
+    learner: &str,
+    problem: &Problem,
+    plan: &Plan,
+    objective: &O,
+    model: O::Model,
+) -> Result<Trained<O::Model>, DownstreamError>
+where
+    O: Objective<Error = DownstreamError>,
+    O::Model: Module,
+{
+    let never = AtomicBool::new(false);
+    let fits = &problem.fits;
+    let threads = n_threads(problem, objective.parts());
+    let mut watch = Watch {
+        stop: fits.stop.unwrap_or(&never),
+        progress: &mut |at| {
+            tracing::debug!(
+                learner,
+                step = at.step,
+                loss = at.loss,
+                validation = at.validation,
+                "epoch"
+            );
+        },
+        workers: &Workers::on_one_device(threads),
+        communicator: &Alone,
+    };
+    let keep = match &fits.folder {
+        Some(folder) => Keep::Folder(folder),
+        None => Keep::Nowhere,
+    };
+    let trained = Trainer::new(plan, objective, keep).train(model, &mut watch);
+    let trained = trained.map_err(|error| match error {
+        DownstreamError::Train(TrainError::NonFinite {
+            what, value, step, ..
+        }) => {
+            let set = if what == VALIDATION {
+                "validation"
+            } else {
+                "training"
+            };
+            let reason = FitError::Diverged {
+                set,
+                value,
+                epoch: objective.epoch(step) as usize,
+            };
+            problem.refused(learner, reason)
+        }
+        other => other,
+    })?;
+    if matches!(trained.outcome, Outcome::Interrupted { .. }) {
+        return Err(DownstreamError::Interrupted);
+    }
+    tracing::info!(
+        learner,
+        target = problem.target,
+        best_epoch = objective.epoch(trained.best_step),
+        validation_loss = trained.score,
+        "trained"
+    );
+    Ok(trained)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_epoch_has_every_example_once_whatever_the_parts() {
+        let epochs = Epochs::new(Seeds::new(1), "order", 7, 3);
+        assert_eq!(epochs.steps(), 3);
+        let of = |epoch: u64, parts: usize| -> Vec<usize> {
+            let steps = epoch * 3..(epoch + 1) * 3;
+            steps
+                .flat_map(|step| (0..parts).map(move |part| (step, part)))
+                .flat_map(|(step, part)| epochs.part(step, part, parts))
+                .collect()
+        };
+        assert_eq!(of(0, 1), of(0, 2));
+        assert_ne!(of(0, 2), of(1, 2));
+        let mut all = of(1, 2);
+        all.sort_unstable();
+        assert_eq!(all, (0..7).collect::<Vec<_>>());
+        // The last batch has one example, so its second part is empty.
+        assert_eq!(epochs.part(2, 0, 2).len(), 1);
+        assert!(epochs.part(2, 1, 2).is_empty());
+    }
+}

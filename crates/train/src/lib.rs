@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+
+pub mod batch_gradient;
+pub mod communicator;
+mod error;
+mod keep;
+mod objective;
+pub mod optimizer;
+pub mod readings;
+pub mod schedule;
+pub mod trainer;
+mod workers;
+
+pub use communicator::{Alone, Communicator};
+pub use error::{LastGood, TrainError};
+pub use keep::{Keep, WEIGHTS, load_weights};
+pub use objective::{LossOf, Objective, PartLoss, Scores};
+pub use optimizer::{Method, Optimizer, OptimizerConfig, RateFactor};
+pub use schedule::Schedule;
+pub use trainer::{Outcome, Plan, Progress, Trained, Trainer, Watch, check_parts};
+pub use workers::Workers;
