@@ -53,11 +53,11 @@ pub trait Architecture: Clone + Sync + 'static {
     /// Weights of the network.
     type Network: Module;
 
-    /// What the publication says of the network.
+    /// Publication of the network, with its settings.
     fn paper(&self) -> Paper;
 
-    /// Number of parts of a batch that are computed apart: 1 for a network whose normalisation looks
-    /// at the whole batch, many for a network that needs much memory.
+    /// Number of parts of a batch that are computed apart: 1 for a network whose normalisation
+    /// looks at the whole batch, many for a network that needs much memory.
     fn parts(&self) -> usize {
         PARTS
     }
@@ -74,7 +74,7 @@ pub trait Architecture: Clone + Sync + 'static {
     fn forward(&self, network: &Self::Network, batch: &Batch, noise: &mut Noise) -> Said;
 }
 
-/// What a publication says of a network.
+/// Publication of a network, with the settings in it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Paper {
     /// Name of the network in experiment files and tables.

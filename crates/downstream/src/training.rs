@@ -81,8 +81,8 @@ fn n_threads(problem: &Problem, parts: usize) -> usize {
     threads.min(parts).max(1)
 }
 
-/// Values of `of` for batches, in their order, computed on the threads of `problem`. Each thread has
-/// a copy of `model` that shares its weights.
+/// Values of `of` for batches, in their order, computed on the threads of `problem`. Each thread
+/// has a copy of `model` that shares its weights.
 pub fn map_batches<M: Module, B: Sync, T: Send>(
     problem: &Problem,
     model: &M,

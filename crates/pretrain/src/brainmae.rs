@@ -50,8 +50,8 @@ pub struct Setup {
     pub batch_size: usize,
     /// Number of parts of a batch.
     pub parts: usize,
-    /// Parts that this process computes: all, or a [share](brainmae_train::communicator::share). Other parts are
-    /// not read.
+    /// Parts that this process computes: all, or a [share](brainmae_train::communicator::share).
+    /// Other parts are not read.
     pub own: Range<usize>,
     /// Card that is saved with the weights.
     pub card: Card,

@@ -12,8 +12,8 @@ use crate::{Table, TableError};
 type CellText<'a> = Box<dyn Fn(usize) -> String + 'a>;
 
 impl Table {
-    /// CSV text with a header; an empty cell is null. A float has the digits that identify it, and a
-    /// list is written as `[0.5, 1.0]`.
+    /// CSV text with a header; an empty cell is null. A float has the digits that identify it, and
+    /// a list is written as `[0.5, 1.0]`.
     ///
     /// # Errors
     /// [`TableError::ColumnType`] for a column that is neither text, numbers, flags nor lists of

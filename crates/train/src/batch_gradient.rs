@@ -30,8 +30,8 @@ impl BatchGradient {
     /// Gradient of the batch of `step`. Parts are summed in their order, independent of the worker
     /// that computed them. The result is therefore the same to the last bit for any number of
     /// threads, and of devices of one kind. Sums of processes are added last; with two processes of
-    /// one part each, the result is also the same. If all parts are empty, there are no gradients and
-    /// the weight is 0.
+    /// one part each, the result is also the same. If all parts are empty, there are no gradients
+    /// and the weight is 0.
     ///
     /// # Errors
     /// If the objective cannot create the batch.

@@ -1,5 +1,5 @@
-//! Trainer: the loop that takes steps, validates, keeps the best weights, stops and resumes, for any
-//! [`Objective`].
+//! Trainer: the loop that takes steps, validates, keeps the best weights, stops and resumes, for
+//! any [`Objective`].
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
