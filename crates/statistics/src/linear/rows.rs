@@ -10,6 +10,9 @@ use rayon::prelude::*;
 /// result does not depend on the number of threads.
 const STRETCHES: usize = 16;
 
+/// Number of rows that are multiplied at once.
+const AT_ONCE: usize = 4;
+
 /// Features `[rows, columns]`, row-major.
 pub struct Rows {
     values: Vec<f64>,
@@ -91,66 +94,108 @@ impl WithSimd for Stretch<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> LossAndSlope {
+        let mut sum = LossAndSlope {
+            loss: 0.0,
+            slope: vec![0.0; self.weights.len()],
+        };
+        let mut next = self.rows.start;
+        while next + AT_ONCE <= self.rows.end {
+            self.add::<S, AT_ONCE>(simd, next, &mut sum);
+            next += AT_ONCE;
+        }
+        for row in next..self.rows.end {
+            self.add::<S, 1>(simd, row, &mut sum);
+        }
+        sum
+    }
+}
+
+impl Stretch<'_> {
+    /// Adds the loss of `N` rows from `first` on, and its gradient. Weights are loaded once for all
+    /// of these rows.
+    #[inline(always)]
+    fn add<S: Simd, const N: usize>(&self, simd: S, first: usize, sum: &mut LossAndSlope) {
         let p = self.of.n_columns;
-        let n_classes = self.weights.len() / (p + 1);
-        let mut slope = vec![0.0; self.weights.len()];
-        let mut apart = vec![0.0; n_classes];
-        let mut loss = 0.0;
-        for i in self.rows {
-            let row = &self.of.values[i * p..(i + 1) * p];
-            let classes = self.weights.chunks_exact(p + 1);
-            for (logit, w) in apart.iter_mut().zip(classes) {
-                *logit = dot(simd, row, &w[..p]) + w[p];
+        let rows: [&[f64]; N] = std::array::from_fn(|i| {
+            let row = first + i;
+            &self.of.values[row * p..(row + 1) * p]
+        });
+        // [classes][rows]: logits, then their distance from the truth.
+        // A loop and no closure: code in closures does not get the wide registers.
+        let mut apart = Vec::with_capacity(self.weights.len() / (p + 1));
+        for w in self.weights.chunks_exact(p + 1) {
+            let mut logits = dots(simd, rows, &w[..p]);
+            for logit in &mut logits {
+                *logit += w[p];
             }
-            let class = self.truth[i] as usize;
-            let largest = apart.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let own = apart[class] - largest;
-            let mut sum = 0.0;
-            for logit in &mut apart {
-                *logit = (*logit - largest).exp();
-                sum += *logit;
+            apart.push(logits);
+        }
+        for i in 0..N {
+            let class = self.truth[first + i] as usize;
+            let logits = apart.iter().map(|logits| logits[i]);
+            let largest = logits.fold(f64::NEG_INFINITY, f64::max);
+            let own = apart[class][i] - largest;
+            let mut total = 0.0;
+            for logits in &mut apart {
+                logits[i] = (logits[i] - largest).exp();
+                total += logits[i];
             }
-            loss += sum.ln() - own;
-            for (k, (share, slope)) in apart.iter().zip(slope.chunks_exact_mut(p + 1)).enumerate() {
-                let share = share / sum - f64::from(u8::from(k == class));
-                add_scaled(simd, share, row, &mut slope[..p]);
-                slope[p] += share;
+            sum.loss += total.ln() - own;
+            for (k, logits) in apart.iter_mut().enumerate() {
+                logits[i] = logits[i] / total - f64::from(u8::from(k == class));
             }
         }
-        LossAndSlope { loss, slope }
+        for (apart, slope) in apart.iter().zip(sum.slope.chunks_exact_mut(p + 1)) {
+            add_scaled(simd, *apart, rows, &mut slope[..p]);
+            slope[p] += apart.iter().sum::<f64>();
+        }
     }
 }
 
+/// Products of `N` rows with the weights of a class.
 #[inline(always)]
-fn dot<S: Simd>(simd: S, a: &[f64], b: &[f64]) -> f64 {
-    let ((a, a_rest), (b, b_rest)) = (S::as_simd_f64s(a), S::as_simd_f64s(b));
-    let mut sums = [simd.splat_f64s(0.0); 4];
-    let ((a4, a1), (b4, b1)) = (a.as_chunks::<4>(), b.as_chunks::<4>());
-    for (a, b) in a4.iter().zip(b4) {
-        for lane in 0..4 {
-            sums[lane] = simd.mul_add_e_f64s(a[lane], b[lane], sums[lane]);
+fn dots<S: Simd, const N: usize>(simd: S, rows: [&[f64]; N], w: &[f64]) -> [f64; N] {
+    let (w, w_rest) = S::as_simd_f64s(w);
+    let split = rows.map(|row| S::as_simd_f64s(row));
+    let mut sums = [simd.splat_f64s(0.0); N];
+    for (i, w) in w.iter().enumerate() {
+        for (sum, (row, _)) in sums.iter_mut().zip(&split) {
+            *sum = simd.mul_add_e_f64s(row[i], *w, *sum);
         }
     }
-    for (a, b) in a1.iter().zip(b1) {
-        sums[0] = simd.mul_add_e_f64s(*a, *b, sums[0]);
+    let mut products = [0.0; N];
+    for (product, (sum, (_, rest))) in products.iter_mut().zip(sums.iter().zip(&split)) {
+        *product = simd.reduce_sum_f64s(*sum);
+        for (x, w) in rest.iter().zip(w_rest) {
+            *product += x * w;
+        }
     }
-    let [one, two, three, four] = sums;
-    let sum = simd.add_f64s(simd.add_f64s(one, two), simd.add_f64s(three, four));
-    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    simd.reduce_sum_f64s(sum) + rest
+    products
 }
 
-/// `sum += factor * row`.
+/// `sum += factors * rows`.
 #[inline(always)]
-fn add_scaled<S: Simd>(simd: S, factor: f64, row: &[f64], sum: &mut [f64]) {
-    let (row, row_rest) = S::as_simd_f64s(row);
+fn add_scaled<S: Simd, const N: usize>(
+    simd: S,
+    factors: [f64; N],
+    rows: [&[f64]; N],
+    sum: &mut [f64],
+) {
+    let split = rows.map(|row| S::as_simd_f64s(row));
     let (sum, sum_rest) = S::as_mut_simd_f64s(sum);
-    let factors = simd.splat_f64s(factor);
-    for (sum, x) in sum.iter_mut().zip(row) {
-        *sum = simd.mul_add_e_f64s(factors, *x, *sum);
+    let mut wide = [simd.splat_f64s(0.0); N];
+    for (wide, factor) in wide.iter_mut().zip(factors) {
+        *wide = simd.splat_f64s(factor);
     }
-    for (sum, x) in sum_rest.iter_mut().zip(row_rest) {
-        *sum += factor * x;
+    for (i, sum) in sum.iter_mut().enumerate() {
+        for (factor, (row, _)) in wide.iter().zip(&split) {
+            *sum = simd.mul_add_e_f64s(*factor, row[i], *sum);
+        }
+    }
+    for (i, sum) in sum_rest.iter_mut().enumerate() {
+        for (factor, (_, rest)) in factors.iter().zip(&split) {
+            *sum += factor * rest[i];
+        }
     }
 }
 
