@@ -41,8 +41,7 @@ fn shipped() -> io::Result<String> {
     let mut text = "pub static EXPERIMENTS: &[(&str, &str)] = &[\n".to_string();
     for file in sorted(Path::new(EXPERIMENTS))? {
         let name = file.file_stem().unwrap_or_default().to_string_lossy();
-        let path = file.canonicalize()?;
-        let _ = writeln!(text, "({name:?}, include_str!({path:?})),");
+        let _ = writeln!(text, "({name:?}, include_str!({})),", path(&file));
     }
     text += "];\n#[allow(clippy::type_complexity)]\n";
     text += "pub static SOURCES: &[(&str, &[(&str, &[u8])])] = &[\n";
@@ -52,12 +51,18 @@ fn shipped() -> io::Result<String> {
         for file in sorted(&folder)? {
             println!("cargo:rerun-if-changed={}", file.display());
             let name = file.file_name().unwrap_or_default().to_string_lossy();
-            let path = file.canonicalize()?;
-            let _ = writeln!(text, "({name:?}, include_bytes!({path:?})),");
+            let _ = writeln!(text, "({name:?}, include_bytes!({})),", path(&file));
         }
         text += "]),\n";
     }
     Ok(text + "];\n")
+}
+
+/// Path of a file in the source code. Several clones may share a target folder, so the compiler
+/// asks for the folder of the clone that it compiles.
+fn path(file: &Path) -> String {
+    let file = format!("/{}", file.display());
+    format!("concat!(env!(\"CARGO_MANIFEST_DIR\"), {file:?})")
 }
 
 fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {
