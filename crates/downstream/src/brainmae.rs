@@ -62,15 +62,15 @@ impl FoldEncoder {
     /// A small encoder with random weights in place of pretrained ones.
     #[cfg(test)]
     pub(crate) fn small(n_rois: usize, layout: SegmentLayout) -> Self {
+        let data = DataShape {
+            n_rois,
+            segment_len_trs: layout.segment_len_trs,
+        };
         let config = BrainMaeConfig {
             d_model: 16,
             n_heads: 2,
             encoder_depth: 1,
             ..BrainMaeConfig::default()
-        };
-        let data = DataShape {
-            n_rois,
-            segment_len_trs: layout.segment_len_trs,
         };
         let rng = &mut brainmae_run::Seeds::new(2).stream("weights");
         let weights = config.init(data, rng, &Device::flex());

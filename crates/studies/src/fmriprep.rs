@@ -11,7 +11,7 @@ use std::path::Path;
 use crate::bids_tree::{self, FuncFolder, ScanFile};
 use crate::choice::{Candidate, choose, companion};
 use crate::error::StudyError;
-use crate::layout::StudyLayout;
+use crate::layout::BuiltIn;
 use crate::listing::{ConfoundFile, EventFiles, FoundScan, ListOptions, Listing, Note, SignalFile};
 use crate::shown::few;
 use crate::sidecar;
@@ -21,37 +21,23 @@ use crate::subject_labels::SubjectLabels;
 const OWN_SPACES: [&str; 5] = ["T1w", "T2w", "boldref", "func", "fsnative"];
 
 /// Derivatives of fMRIPrep.
-#[derive(Clone, Copy, Debug)]
-pub struct Fmriprep;
+pub static LAYOUT: BuiltIn = BuiltIn::new("fmriprep", recognise, list)
+    .about("fMRIPrep: sub-*/[ses-*/]func/*_bold.dtseries.nii or *_desc-preproc_bold.nii.gz");
 
-impl StudyLayout for Fmriprep {
-    fn name(&self) -> &'static str {
-        "fmriprep"
-    }
-
-    fn about(&self) -> &'static str {
-        "fMRIPrep: sub-*/[ses-*/]func/*_bold.dtseries.nii or *_desc-preproc_bold.nii.gz"
-    }
-
-    fn recognise(&self, root: &Path) -> bool {
-        bids_tree::any_func_file(root, |name| {
-            let is_parcellated = name.get("atlas").or(name.get("seg")).is_some();
-            let is_preprocessed = match name.get("desc") {
-                None => name.extension == ".dtseries.nii",
-                desc => desc == Some("preproc"),
-            };
-            name.suffix == "bold" && is_preprocessed && !is_parcellated
-        })
-    }
-
-    fn list(&self, root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
-        options.warn_of_atlas_label(self.name());
-        list(root, options)
-    }
+fn recognise(root: &Path) -> bool {
+    bids_tree::any_func_file(root, |name| {
+        let is_parcellated = name.get("atlas").or(name.get("seg")).is_some();
+        let is_preprocessed = match name.get("desc") {
+            None => name.extension == ".dtseries.nii",
+            desc => desc == Some("preproc"),
+        };
+        name.suffix == "bold" && is_preprocessed && !is_parcellated
+    })
 }
 
 /// Lists the preprocessed scans.
 fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
+    options.warn_of_atlas_label("fmriprep");
     let mut notes = Vec::new();
     let mut labels = SubjectLabels::new(root, options)?;
     let folders = bids_tree::func_folders(root, "fmriprep", options, &mut notes)?;

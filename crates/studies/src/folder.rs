@@ -150,22 +150,19 @@ impl Folder {
 
     /// The path of a file, with links followed.
     pub fn reach_file(&self, name: &str) -> Option<PathBuf> {
-        let path = self.path.join(name);
-        let is_there = match self.entries.get(name)? {
-            Kind::File => true,
-            Kind::Link => path.is_file(),
-            Kind::Folder => false,
-        };
-        is_there.then_some(path)
+        self.reach(name, Kind::File, Path::is_file)
     }
 
     /// The path of a folder, with links followed.
     pub fn reach_folder(&self, name: &str) -> Option<PathBuf> {
+        self.reach(name, Kind::Folder, Path::is_dir)
+    }
+
+    fn reach(&self, name: &str, wanted: Kind, is_wanted: fn(&Path) -> bool) -> Option<PathBuf> {
         let path = self.path.join(name);
         let is_there = match self.entries.get(name)? {
-            Kind::Folder => true,
-            Kind::Link => path.is_dir(),
-            Kind::File => false,
+            Kind::Link => is_wanted(&path),
+            kind => *kind == wanted,
         };
         is_there.then_some(path)
     }

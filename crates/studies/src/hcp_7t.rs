@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::error::StudyError;
 use crate::hcp::{self, FolderName, Person, Protocol, Run, after_modality, has_digits, is_word};
-use crate::layout::StudyLayout;
+use crate::layout::BuiltIn;
 use crate::listing::{ListOptions, Listing};
 
 /// The TR is 1.0 s by the protocol of the release.
@@ -32,27 +32,17 @@ const PROTOCOL: Protocol = Protocol {
 };
 
 /// The release at 7 T; its root contains the subjects, or a folder with them.
-#[derive(Clone, Copy, Debug)]
-pub struct Hcp7t;
+pub static LAYOUT: BuiltIn = BuiltIn::new("hcp-7t", recognise, list)
+    .about("HCP Young Adult 7T: <subject>/MNINonLinear/Results/{rfMRI,tfMRI}_*_7T_{AP,PA}/");
 
-impl StudyLayout for Hcp7t {
-    fn name(&self) -> &'static str {
-        "hcp-7t"
-    }
+fn recognise(root: &Path) -> bool {
+    hcp::has_young_adult_runs(root, |runs| {
+        !runs.is_empty() && runs.iter().all(|run| hcp::is_7t(run))
+    })
+}
 
-    fn about(&self) -> &'static str {
-        "HCP Young Adult 7T: <subject>/MNINonLinear/Results/{rfMRI,tfMRI}_*_7T_{AP,PA}/"
-    }
-
-    fn recognise(&self, root: &Path) -> bool {
-        hcp::has_young_adult_runs(root, |runs| {
-            !runs.is_empty() && runs.iter().all(|run| hcp::is_7t(run))
-        })
-    }
-
-    fn list(&self, root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
-        hcp::list(&PROTOCOL, root, options)
-    }
+fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
+    hcp::list(&PROTOCOL, root, options)
 }
 
 fn parse_subject(folder: &str) -> Option<Person> {
@@ -86,6 +76,7 @@ fn parse_run(folder: &str) -> Option<FolderName> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::StudyLayout as _;
     use crate::tests::tree::{Tree, scan_names};
 
     const CLEAN: &str = "_Atlas_MSMAll_hp2000_clean.dtseries.nii";
@@ -102,7 +93,7 @@ mod tests {
         ] {
             tree.run("999901", run, &[CLEAN]);
         }
-        let listing = Hcp7t.list(tree.root(), &ListOptions::default()).unwrap();
+        let listing = LAYOUT.list(tree.root(), &ListOptions::default()).unwrap();
         let names = scan_names(&listing);
         assert_eq!(
             names,
@@ -128,7 +119,7 @@ mod tests {
                 variant: asked.map(str::to_owned),
                 ..ListOptions::default()
             };
-            let listing = Hcp7t.list(tree.root(), &options).unwrap();
+            let listing = LAYOUT.list(tree.root(), &options).unwrap();
             let noted = listing
                 .notes
                 .iter()

@@ -16,7 +16,7 @@ use crate::hcp::{
     Chosen, FolderName, Person, Protocol, Run, RunFolder, Visit, Walk, after_modality, has_digits,
     is_word, parse_aging_visit,
 };
-use crate::layout::StudyLayout;
+use crate::layout::BuiltIn;
 use crate::listing::{ListOptions, Listing, NoteKind};
 use seams::RUNS;
 
@@ -41,29 +41,15 @@ const PROTOCOL: Protocol = Protocol {
 };
 
 /// HCP-Aging and AABC; the root contains the visits, or a folder with them.
-#[derive(Clone, Copy, Debug)]
-pub struct HcpAging;
+pub static LAYOUT: BuiltIn = BuiltIn::new("hcp-aging", recognise, list)
+    .about("HCP-Aging and AABC: HCA<subject>_<visit>_MR/MNINonLinear/Results/*/");
 
-impl StudyLayout for HcpAging {
-    fn name(&self) -> &'static str {
-        "hcp-aging"
-    }
-
-    fn about(&self) -> &'static str {
-        "HCP-Aging and AABC: HCA<subject>_<visit>_MR/MNINonLinear/Results/*/"
-    }
-
-    fn recognise(&self, root: &Path) -> bool {
-        let is_visit = |name: &str| {
-            let subject = name.get(..SUBJECT_LEN);
-            subject.is_some_and(|subject| has_digits(subject, "HCA", 7))
-        };
-        Folder::root(root, &mut Vec::new()).is_ok_and(|top| top.folders().any(is_visit))
-    }
-
-    fn list(&self, root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
-        list(root, options)
-    }
+fn recognise(root: &Path) -> bool {
+    let is_visit = |name: &str| {
+        let subject = name.get(..SUBJECT_LEN);
+        subject.is_some_and(|subject| has_digits(subject, "HCA", 7))
+    };
+    Folder::root(root, &mut Vec::new()).is_ok_and(|top| top.folders().any(is_visit))
 }
 
 /// Number of characters of `HCA6000030`.

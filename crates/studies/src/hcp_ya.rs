@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::error::StudyError;
 use crate::hcp::{self, FolderName, Person, Protocol, Run, after_modality, has_digits, is_word};
-use crate::layout::StudyLayout;
+use crate::layout::BuiltIn;
 use crate::listing::{ListOptions, Listing};
 
 /// The TR is 0.72 s by the protocol of the release.
@@ -39,28 +39,18 @@ const PROTOCOL: Protocol = Protocol {
 };
 
 /// The release at 3 T; its root contains the subjects, or a folder with them.
-#[derive(Clone, Copy, Debug)]
-pub struct HcpYa;
+pub static LAYOUT: BuiltIn = BuiltIn::new("hcp", recognise, list)
+    .about("HCP Young Adult 3T: <subject>/MNINonLinear/Results/{rfMRI,tfMRI}_*_{LR,RL}/");
 
-impl StudyLayout for HcpYa {
-    fn name(&self) -> &'static str {
-        "hcp"
-    }
+fn recognise(root: &Path) -> bool {
+    // A release with 7 T runs only is another layout.
+    hcp::has_young_adult_runs(root, |runs| {
+        runs.is_empty() || !runs.iter().all(|run| hcp::is_7t(run))
+    })
+}
 
-    fn about(&self) -> &'static str {
-        "HCP Young Adult 3T: <subject>/MNINonLinear/Results/{rfMRI,tfMRI}_*_{LR,RL}/"
-    }
-
-    fn recognise(&self, root: &Path) -> bool {
-        // A release with 7 T runs only is another layout.
-        hcp::has_young_adult_runs(root, |runs| {
-            runs.is_empty() || !runs.iter().all(|run| hcp::is_7t(run))
-        })
-    }
-
-    fn list(&self, root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
-        hcp::list(&PROTOCOL, root, options)
-    }
+fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
+    hcp::list(&PROTOCOL, root, options)
 }
 
 fn parse_subject(folder: &str) -> Option<Person> {

@@ -29,3 +29,50 @@ pub trait StudyLayout: Sync {
     /// An error when `root` cannot be read, or when `options` are ambiguous.
     fn list(&self, root: &Path, options: &ListOptions) -> Result<Listing, StudyError>;
 }
+
+/// A layout of this crate, whose file holds its two functions.
+pub struct BuiltIn {
+    name: &'static str,
+    about: &'static str,
+    recognise: fn(&Path) -> bool,
+    list: fn(&Path, &ListOptions) -> Result<Listing, StudyError>,
+}
+
+impl BuiltIn {
+    /// A layout by its name and functions.
+    pub(crate) const fn new(
+        name: &'static str,
+        recognise: fn(&Path) -> bool,
+        list: fn(&Path, &ListOptions) -> Result<Listing, StudyError>,
+    ) -> Self {
+        Self {
+            name,
+            about: "",
+            recognise,
+            list,
+        }
+    }
+
+    /// The layout with one line that describes the files it looks for.
+    pub(crate) const fn about(self, about: &'static str) -> Self {
+        Self { about, ..self }
+    }
+}
+
+impl StudyLayout for BuiltIn {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn about(&self) -> &'static str {
+        self.about
+    }
+
+    fn recognise(&self, root: &Path) -> bool {
+        (self.recognise)(root)
+    }
+
+    fn list(&self, root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
+        (self.list)(root, options)
+    }
+}

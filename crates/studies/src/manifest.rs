@@ -30,7 +30,7 @@ use brainmae_files::id::ScanId;
 use crate::bids_tree::wants_subject;
 use crate::error::{ManifestProblem, StudyError};
 use crate::folder::Folder;
-use crate::layout::StudyLayout;
+use crate::layout::BuiltIn;
 use crate::listing::{FoundScan, ListOptions, Listing, Note, SignalFile};
 use crate::rows::{Broken, line_of};
 use crate::subject_labels::SubjectLabels;
@@ -57,31 +57,16 @@ static COLUMNS: [&str; 13] = [
 ];
 
 /// A plain folder, with a manifest or with descriptive file names.
-#[derive(Clone, Copy, Debug)]
-pub struct Manifest;
+pub static LAYOUT: BuiltIn = BuiltIn::new("manifest", recognise, list)
+    .about("any folder with a manifest.tsv (subject, path, …), or files named sub-<subject>_…");
 
-impl StudyLayout for Manifest {
-    fn name(&self) -> &'static str {
-        "manifest"
-    }
-
-    fn about(&self) -> &'static str {
-        "any folder with a manifest.tsv (subject, path, …), or files named sub-<subject>_…"
-    }
-
-    fn recognise(&self, root: &Path) -> bool {
-        Folder::root(root, &mut Vec::new())
-            .is_ok_and(|top| NAMES.iter().any(|name| top.has_file(name)))
-    }
-
-    fn list(&self, root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
-        options.warn_of_atlas_label(self.name());
-        list(root, options)
-    }
+fn recognise(root: &Path) -> bool {
+    Folder::root(root, &mut Vec::new()).is_ok_and(|top| NAMES.iter().any(|name| top.has_file(name)))
 }
 
 /// Lists the scans of the manifest or, without one, of the file names.
 fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
+    options.warn_of_atlas_label("manifest");
     let mut notes = Vec::new();
     let folder = Folder::root(root, &mut notes)?;
     match NAMES.map(|name| folder.has_file(name)) {

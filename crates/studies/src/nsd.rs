@@ -17,7 +17,7 @@ use brainmae_files::id::{ScanId, SubjectId};
 
 use crate::error::StudyError;
 use crate::folder::Folder;
-use crate::layout::StudyLayout;
+use crate::layout::BuiltIn;
 use crate::listing::{EventFiles, FoundScan, ListOptions, Listing, Note, SignalFile};
 use crate::subject_labels::SubjectLabels;
 
@@ -35,27 +35,12 @@ const N_RUNS_WITH_REST: u32 = 14;
 
 /// The release; its root is the folder of the subjects, or contains `ppdata` or
 /// `nsddata_timeseries`.
-#[derive(Clone, Copy, Debug)]
-pub struct Nsd;
+pub static LAYOUT: BuiltIn = BuiltIn::new("nsd", recognise, list)
+    .about("Natural Scenes Dataset: nsddata_timeseries/ppdata/subj<NN>/func*/timeseries/");
 
-impl StudyLayout for Nsd {
-    fn name(&self) -> &'static str {
-        "nsd"
-    }
-
-    fn about(&self) -> &'static str {
-        "Natural Scenes Dataset: nsddata_timeseries/ppdata/subj<NN>/func*/timeseries/"
-    }
-
-    fn recognise(&self, root: &Path) -> bool {
-        let is_part = |name: &str| is_subject(name) || TOP_FOLDERS.contains(&name);
-        Folder::root(root, &mut Vec::new()).is_ok_and(|top| top.folders().any(is_part))
-    }
-
-    fn list(&self, root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
-        options.warn_of_atlas_label(self.name());
-        list(root, options)
-    }
+fn recognise(root: &Path) -> bool {
+    let is_part = |name: &str| is_subject(name) || TOP_FOLDERS.contains(&name);
+    Folder::root(root, &mut Vec::new()).is_ok_and(|top| top.folders().any(is_part))
 }
 
 /// The folders above those of the subjects.
@@ -63,6 +48,7 @@ const TOP_FOLDERS: [&str; 2] = ["nsddata_timeseries", "ppdata"];
 
 /// Lists the runs of one preparation.
 fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
+    options.warn_of_atlas_label("nsd");
     let mut notes = Vec::new();
     let mut labels = SubjectLabels::new(root, options)?;
     let top = ppdata(root, &mut notes)?;

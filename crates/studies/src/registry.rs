@@ -8,21 +8,22 @@ use std::sync::LazyLock;
 use brainmae_files::CommonErrors as _;
 
 use crate::error::StudyError;
-use crate::fmriprep::Fmriprep;
-use crate::hcp_7t::Hcp7t;
-use crate::hcp_aging::HcpAging;
-use crate::hcp_ya::HcpYa;
 use crate::layout::StudyLayout;
-use crate::manifest::Manifest;
 use crate::near::nearest;
-use crate::nsd::Nsd;
-use crate::xcpd::Xcpd;
+use crate::{fmriprep, hcp_7t, hcp_aging, hcp_ya, manifest, nsd, xcpd};
 
 pub use layout_name::LayoutName;
 
 /// Every layout of this crate. A new layout needs its own file and a line here.
-pub static LAYOUTS: &[&dyn StudyLayout] =
-    &[&HcpYa, &Hcp7t, &HcpAging, &Nsd, &Xcpd, &Fmriprep, &Manifest];
+pub static LAYOUTS: &[&dyn StudyLayout] = &[
+    &hcp_ya::LAYOUT,
+    &hcp_7t::LAYOUT,
+    &hcp_aging::LAYOUT,
+    &nsd::LAYOUT,
+    &xcpd::LAYOUT,
+    &fmriprep::LAYOUT,
+    &manifest::LAYOUT,
+];
 
 /// The names of [`LAYOUTS`], in their order.
 static NAMES: LazyLock<Vec<&'static str>> =

@@ -19,41 +19,27 @@ use brainmae_files::CommonErrors as _;
 use crate::bids_tree::{self, FuncFolder, ScanFile};
 use crate::choice::{Candidate, choose, companion};
 use crate::error::StudyError;
-use crate::layout::StudyLayout;
+use crate::layout::BuiltIn;
 use crate::listing::{ConfoundFile, EventFiles, FoundScan, ListOptions, Listing, Note, SignalFile};
 use crate::shown::few;
 use crate::sidecar;
 
 /// Derivatives of XCP-D, of all versions.
-#[derive(Clone, Copy, Debug)]
-pub struct Xcpd;
+pub static LAYOUT: BuiltIn = BuiltIn::new("xcpd", recognise, list)
+    .about("XCP-D, all versions: sub-*/[ses-*/]func/*_timeseries.tsv");
 
-impl StudyLayout for Xcpd {
-    fn name(&self) -> &'static str {
-        "xcpd"
-    }
-
-    fn about(&self) -> &'static str {
-        "XCP-D, all versions: sub-*/[ses-*/]func/*_timeseries.tsv"
-    }
-
-    fn recognise(&self, root: &Path) -> bool {
-        bids_tree::any_func_file(root, |name| {
-            let atlas = name.get("atlas").or(name.get("seg"));
-            name.suffix == "timeseries" && atlas.is_some()
-        })
-    }
-
-    fn list(&self, root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
-        if options.subject_labels.is_some() {
-            tracing::warn!("subject_labels are for volumes and are not used in the layout xcpd");
-        }
-        list(root, options)
-    }
+fn recognise(root: &Path) -> bool {
+    bids_tree::any_func_file(root, |name| {
+        let atlas = name.get("atlas").or(name.get("seg"));
+        name.suffix == "timeseries" && atlas.is_some()
+    })
 }
 
 /// Lists the time series of one atlas.
 fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
+    if options.subject_labels.is_some() {
+        tracing::warn!("subject_labels are for volumes and are not used in the layout xcpd");
+    }
     let mut notes = Vec::new();
     let folders = bids_tree::func_folders(root, "xcp_d", options, &mut notes)?;
     let files: Vec<Vec<ScanFile>> = folders

@@ -134,19 +134,13 @@ fn points(trace: &Trace, values: &[f32], run: Range<usize>) -> Vec<(f64, f64)> {
 }
 
 fn first(trace: &Trace) -> f64 {
-    trace
-        .time_secs
-        .iter()
-        .copied()
-        .fold(f64::INFINITY, f64::min)
+    let times = trace.time_secs.iter().copied();
+    times.fold(f64::INFINITY, f64::min)
 }
 
 fn last(trace: &Trace) -> f64 {
-    trace
-        .time_secs
-        .iter()
-        .copied()
-        .fold(f64::NEG_INFINITY, f64::max)
+    let times = trace.time_secs.iter().copied();
+    times.fold(f64::NEG_INFINITY, f64::max)
 }
 
 /// Time between volumes, in seconds.

@@ -1,5 +1,6 @@
 use super::*;
 use crate::error::StudyError;
+use crate::layout::StudyLayout as _;
 use crate::listing::{ConfoundFile, EventFiles, NoteKind, SignalFile};
 use crate::tests::tree::{Tree, scan_names};
 
@@ -30,7 +31,7 @@ fn a_scan_has_its_name_task_movement_and_events() {
     let wm = tree.run("999901", "tfMRI_WM_RL", &["_Atlas_MSMAll.dtseries.nii"]);
     tree.file(&wm.join("Movement_Regressors.txt"));
     tree.file(&wm.join("EVs/2bk_body.txt"));
-    let listing = HcpYa.list(tree.root(), &ListOptions::default()).unwrap();
+    let listing = LAYOUT.list(tree.root(), &ListOptions::default()).unwrap();
 
     let names = scan_names(&listing);
     assert_eq!(
@@ -68,7 +69,7 @@ fn the_root_may_be_above_the_subjects_and_a_subject_may_have_one_more_level() {
         let tree = Tree::new(inner);
         tree.run("HCP_1200/999901", REST, &[CLEAN]);
         for root in [tree.root().to_owned(), tree.root().join("HCP_1200")] {
-            let listing = HcpYa.list(&root, &ListOptions::default()).unwrap();
+            let listing = LAYOUT.list(&root, &ListOptions::default()).unwrap();
             assert_eq!(listing.scans.len(), 1, "{inner} {root:?}");
         }
     }
@@ -103,7 +104,7 @@ fn missing_runs_and_subjects_without_runs_are_noted_once() {
             .into(),
         ..ListOptions::default()
     };
-    let listing = HcpYa.list(tree.root(), &options).unwrap();
+    let listing = LAYOUT.list(tree.root(), &options).unwrap();
     let said: Vec<_> = listing
         .notes
         .iter()
@@ -139,7 +140,7 @@ fn subjects_and_tasks_are_chosen() {
         tasks: vec!["wm".into()],
         ..ListOptions::default()
     };
-    let listing = HcpYa.list(tree.root(), &options).unwrap();
+    let listing = LAYOUT.list(tree.root(), &options).unwrap();
     assert_eq!(listing.scans.len(), 1);
     assert_eq!(listing.scans[0].scan.as_str(), "sub-999902_task-wm_dir-LR");
 }
@@ -154,7 +155,7 @@ fn a_variant_chooses_and_what_it_leaves_out_is_noted() {
     );
     tree.run("999902", REST, &["_Atlas.dtseries.nii"]);
 
-    let listing = HcpYa.list(tree.root(), &asking("Gordon")).unwrap();
+    let listing = LAYOUT.list(tree.root(), &asking("Gordon")).unwrap();
     assert_eq!(listing.scans.len(), 1);
     assert_eq!(listing.scans[0].variant, "_Atlas_Gordon.ptseries.nii");
     assert_eq!(
@@ -165,7 +166,7 @@ fn a_variant_chooses_and_what_it_leaves_out_is_noted() {
         ]
     );
 
-    let volumes = HcpYa.list(tree.root(), &asking(".nii.gz")).unwrap();
+    let volumes = LAYOUT.list(tree.root(), &asking(".nii.gz")).unwrap();
     let bold = tree.root().join("999901/MNINonLinear/Results").join(REST);
     assert_eq!(volumes.scans.len(), 1);
     assert_eq!(
@@ -188,7 +189,7 @@ fn a_subject_s_own_labels_go_with_volumes_and_must_be_there() {
         subject_labels: Some("labels/{subject}.nii.gz".into()),
         ..asking(".nii.gz")
     };
-    let listing = HcpYa.list(tree.root(), &options).unwrap();
+    let listing = LAYOUT.list(tree.root(), &options).unwrap();
     let [scan] = &listing.scans[..] else {
         panic!("one scan: {listing:?}");
     };
@@ -209,7 +210,7 @@ fn equally_good_names_and_mixed_variants_are_noted() {
     let equal = ["_Atlas.dtseries.nii", "_Atlas_MSMSulc.dtseries.nii"];
     tree.run("999901", REST, &equal);
     tree.run("999902", REST, &[CLEAN]);
-    let listing = HcpYa.list(tree.root(), &ListOptions::default()).unwrap();
+    let listing = LAYOUT.list(tree.root(), &ListOptions::default()).unwrap();
     assert_eq!(listing.scans[0].variant, "_Atlas");
     assert_eq!(
         notes(&listing),
@@ -228,7 +229,7 @@ fn the_same_scan_in_two_folders_is_listed_once() {
     let tree = Tree::new("MNINonLinear/Results");
     tree.run("HCP_1200/999901", REST, &[CLEAN]);
     tree.run("HCP_Retest/999901", REST, &[CLEAN]);
-    let listing = HcpYa.list(tree.root(), &ListOptions::default()).unwrap();
+    let listing = LAYOUT.list(tree.root(), &ListOptions::default()).unwrap();
     assert_eq!(listing.scans.len(), 1);
     assert!(notes(&listing)[0].starts_with("Skipped HCP_Retest/999901: another folder"));
 }
@@ -236,11 +237,11 @@ fn the_same_scan_in_two_folders_is_listed_once() {
 #[test]
 fn an_empty_folder_has_no_scan_and_a_note_and_no_folder_is_an_error() {
     let tree = Tree::new("MNINonLinear/Results");
-    let listing = HcpYa.list(tree.root(), &ListOptions::default()).unwrap();
+    let listing = LAYOUT.list(tree.root(), &ListOptions::default()).unwrap();
     assert!(listing.scans.is_empty());
     assert!(notes(&listing)[0].contains("six digits"));
     let gone = tree.root().join("gone");
-    let error = HcpYa.list(&gone, &ListOptions::default()).unwrap_err();
+    let error = LAYOUT.list(&gone, &ListOptions::default()).unwrap_err();
     assert!(matches!(error, StudyError::Files(_)), "{error:?}");
 }
 
@@ -260,7 +261,7 @@ fn broken_links_and_strange_names_are_noted() {
     symlink(tree.root().join("999901"), tree.root().join("999903")).unwrap();
     std::fs::create_dir(tree.root().join(OsStr::from_bytes(b"\xff"))).unwrap();
 
-    let listing = HcpYa.list(tree.root(), &ListOptions::default()).unwrap();
+    let listing = LAYOUT.list(tree.root(), &ListOptions::default()).unwrap();
     let subjects: Vec<_> = listing
         .scans
         .iter()

@@ -1,10 +1,7 @@
 use super::*;
-use crate::fmriprep::Fmriprep;
 use crate::listing::{NoteKind, SignalFile};
-use crate::manifest::Manifest;
-use crate::nsd::Nsd;
 use crate::tests::tree::{scan_names, tree};
-use crate::xcpd::Xcpd;
+use crate::{fmriprep, manifest, nsd, xcpd};
 use proptest::prelude::*;
 
 const SERIES: &str = "space-fsLR_seg-A_stat-mean_timeseries.tsv";
@@ -21,7 +18,7 @@ fn scans_are_sorted_and_absent_subjects_told() {
         subjects: vec!["b".into(), "sub-a".into(), "c".into()],
         ..Default::default()
     };
-    let listing = list(&Manifest, root.path(), &options).unwrap();
+    let listing = list(&manifest::LAYOUT, root.path(), &options).unwrap();
     assert_eq!(scan_names(&listing), ["y", "z", "x"]);
     let [note] = &listing.notes[..] else {
         panic!("{:?}", listing.notes)
@@ -41,7 +38,7 @@ fn tasks_are_chosen_in_any_case_and_absent_ones_told() {
         tasks: vec!["rest".into(), "Wm".into(), "Social".into()],
         ..Default::default()
     };
-    let listing = list(&Manifest, root.path(), &options).unwrap();
+    let listing = list(&manifest::LAYOUT, root.path(), &options).unwrap();
     let tasks: Vec<_> = listing
         .scans
         .iter()
@@ -63,7 +60,7 @@ fn two_files_of_one_scan_are_refused() {
         "sub-1_task-a_space-X_timeseries.tsv",
         "sub-1_task-a_space-Y_timeseries.tsv",
     ]);
-    let error = list(&Manifest, root.path(), &ListOptions::default()).unwrap_err();
+    let error = list(&manifest::LAYOUT, root.path(), &ListOptions::default()).unwrap_err();
     let StudyError::Listing {
         path,
         problem: ListingProblem::ScanTwice { scan, first },
@@ -95,12 +92,12 @@ fn where_nothing_is_found_the_fitting_layout_is_named() {
         }) => nothing,
         other => panic!("{other:?}"),
     };
-    for layout in [&Nsd as &dyn StudyLayout, &Fmriprep] {
+    for layout in [&nsd::LAYOUT as &dyn StudyLayout, &fmriprep::LAYOUT] {
         let nothing = nothing(layout, &ListOptions::default());
         assert_eq!(nothing.layout, layout.name());
         assert_eq!(nothing.fits.map(|(name, _)| name), Some("xcpd"));
     }
-    let nothing = nothing(&Xcpd, &options);
+    let nothing = nothing(&xcpd::LAYOUT, &options);
     assert_eq!((nothing.tasks, nothing.fits), (vec!["rest".into()], None));
 }
 

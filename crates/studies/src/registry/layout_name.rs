@@ -8,14 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{NAMES, by_name, find};
 use crate::error::StudyError;
-use crate::fmriprep::Fmriprep;
-use crate::hcp_7t::Hcp7t;
-use crate::hcp_aging::HcpAging;
-use crate::hcp_ya::HcpYa;
 use crate::layout::StudyLayout;
-use crate::manifest::Manifest;
-use crate::nsd::Nsd;
-use crate::xcpd::Xcpd;
+use crate::{fmriprep, hcp_7t, hcp_aging, hcp_ya, manifest, nsd, xcpd};
 
 /// Name of a layout of [`LAYOUTS`](super::LAYOUTS) in configurations: the string `hcp`, `nsd`, ….
 #[derive(Clone, Copy)]
@@ -23,19 +17,19 @@ pub struct LayoutName(&'static dyn StudyLayout);
 
 impl LayoutName {
     /// HCP Young Adult at 3 T.
-    pub const HCP_YA: Self = Self(&HcpYa);
+    pub const HCP_YA: Self = Self(&hcp_ya::LAYOUT);
     /// HCP Young Adult at 7 T.
-    pub const HCP_7T: Self = Self(&Hcp7t);
+    pub const HCP_7T: Self = Self(&hcp_7t::LAYOUT);
     /// HCP-Aging and AABC.
-    pub const HCP_AGING: Self = Self(&HcpAging);
+    pub const HCP_AGING: Self = Self(&hcp_aging::LAYOUT);
     /// Natural Scenes Dataset.
-    pub const NSD: Self = Self(&Nsd);
+    pub const NSD: Self = Self(&nsd::LAYOUT);
     /// Derivatives of XCP-D.
-    pub const XCPD: Self = Self(&Xcpd);
+    pub const XCPD: Self = Self(&xcpd::LAYOUT);
     /// Derivatives of fMRIPrep.
-    pub const FMRIPREP: Self = Self(&Fmriprep);
+    pub const FMRIPREP: Self = Self(&fmriprep::LAYOUT);
     /// A plain folder, with a manifest or with descriptive file names.
-    pub const MANIFEST: Self = Self(&Manifest);
+    pub const MANIFEST: Self = Self(&manifest::LAYOUT);
 
     /// The layout with this name.
     pub fn layout(self) -> &'static dyn StudyLayout {

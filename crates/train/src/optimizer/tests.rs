@@ -32,16 +32,21 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().iter::<f32>().collect()
 }
 
+/// Weights before and after a step of 0.1 with a zero gradient: only weight decay changes them.
+fn decay(config: &OptimizerConfig) -> (Pair, Pair) {
+    let before = pair();
+    let zero = gradients(&before, 0.0);
+    let (after, _) = Optimizer::new(config, &[], &before).step(0.1, before.clone(), zero);
+    (before, after)
+}
+
 #[test]
 fn only_weight_matrices_decay() {
     let config = OptimizerConfig {
         weight_decay: 0.5,
         ..Default::default()
     };
-    let before = pair();
-    // With a zero gradient only weight decay changes weights.
-    let zero = gradients(&before, 0.0);
-    let (after, _) = Optimizer::new(&config, &[], &before).step(0.1, before.clone(), zero);
+    let (before, after) = decay(&config);
     for (a, b) in values(after.linear.weight.val())
         .iter()
         .zip(values(before.linear.weight.val()))
@@ -61,9 +66,7 @@ fn everything_decays_where_that_is_asked_for() {
         decayed: Decayed::Everything,
         ..Default::default()
     };
-    let before = pair();
-    let zero = gradients(&before, 0.0);
-    let (after, _) = Optimizer::new(&config, &[], &before).step(0.1, before.clone(), zero);
+    let (_, after) = decay(&config);
     let gamma = values(after.norm.gamma.val());
     assert!(gamma.iter().all(|g| (g - 0.95).abs() < 1e-6), "{gamma:?}");
 }
@@ -185,9 +188,7 @@ fn the_decay_of_adam_goes_through_its_moments() {
         method: Method::Adam,
         ..Default::default()
     };
-    let before = pair();
-    let zero = gradients(&before, 0.0);
-    let (after, _) = Optimizer::new(&config, &[], &before).step(0.1, before.clone(), zero);
+    let (before, after) = decay(&config);
     // The first step of Adam is the learning rate, with the sign of the gradient.
     let weights = values(before.linear.weight.val()).into_iter();
     for (a, b) in values(after.linear.weight.val()).into_iter().zip(weights) {

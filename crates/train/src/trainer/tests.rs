@@ -121,14 +121,8 @@ struct Run {
 impl Run {
     fn new() -> Self {
         let root = tempfile::tempdir().expect("a temporary folder");
-        let manifest = Manifest::new(
-            "test",
-            "pretrain",
-            serde_json::json!({}),
-            BTreeMap::new(),
-            1,
-            "cpu",
-        );
+        let config = serde_json::json!({});
+        let manifest = Manifest::new("test", "pretrain", config, BTreeMap::new(), 1, "cpu");
         Self {
             folder: RunFolder::open(root.path(), manifest).expect("new"),
             log_every: 3,
