@@ -7,16 +7,13 @@ use brainmae_data::{
     DataCard, PreparedDataset, ScanId, SegmentLayout, Split, SplitUnit, SubjectId,
 };
 use brainmae_model::{BrainMae, BrainMaeConfig, DataShape, weights};
-use brainmae_run::{Card, Seeds};
+use brainmae_run::{Card, Seeds, WEIGHTS};
 use burn::tensor::Device;
 
 use crate::{Encoder, EncoderError};
 
 /// Name of the model in cards.
 pub const MODEL: &str = "brainmae";
-
-/// File name of the weights in a checkpoint.
-pub const WEIGHTS: &str = "model.safetensors";
 
 /// A BrainMAE checkpoint on disk.
 #[derive(Clone, Debug)]

@@ -11,6 +11,9 @@ use crate::{Card, RunError};
 use brainmae_files::atomic::{sync_parent, write_synced};
 use brainmae_files::{CommonErrors as _, sha256_bytes};
 
+/// Name of the file of weights in a checkpoint.
+pub const WEIGHTS: &str = "model.safetensors";
+
 /// A checkpoint on disk: `model.safetensors`, `state` and `card.json`.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {

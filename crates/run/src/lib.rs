@@ -13,7 +13,7 @@ pub mod table;
 
 pub use brainmae_files::write_atomic;
 pub use card::Card;
-pub use checkpoint::Checkpoint;
+pub use checkpoint::{Checkpoint, WEIGHTS};
 pub use error::RunError;
 pub use folder::RunFolder;
 pub use identity::Identity;

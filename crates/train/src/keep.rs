@@ -4,13 +4,10 @@ use std::path::{Path, PathBuf};
 
 use brainmae_files::FileError;
 use brainmae_model::weights;
-use brainmae_run::{Card, Checkpoint, Metric, MetricLog, RunFolder};
+use brainmae_run::{Card, Checkpoint, Metric, MetricLog, RunFolder, WEIGHTS};
 use burn::module::Module;
 
 use crate::TrainError;
-
-/// Name of the file of weights in a checkpoint.
-pub const WEIGHTS: &str = "model.safetensors";
 
 /// Where checkpoints and metrics are kept.
 #[derive(Clone, Copy, Debug)]

@@ -13,7 +13,7 @@ mod workers;
 
 pub use communicator::{Alone, Communicator};
 pub use error::{LastGood, TrainError};
-pub use keep::{Keep, WEIGHTS, load_weights};
+pub use keep::{Keep, load_weights};
 pub use objective::{LossOf, Objective, PartLoss, Scores};
 pub use optimizer::{Method, Optimizer, OptimizerConfig, RateFactor};
 pub use schedule::Schedule;

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use brainmae_files::InvalidField;
 use brainmae_model::weights;
+use brainmae_run::WEIGHTS;
 use burn::module::Module;
 use serde::{Deserialize, Serialize};
 
 use crate::batch_gradient::BatchGradient;
 use crate::communicator::{Communicator, first_alone};
 use crate::error::LastGood;
-use crate::keep::{Keep, Log, WEIGHTS, weights_of};
+use crate::keep::{Keep, Log, weights_of};
 use crate::optimizer::{Optimizer, OptimizerConfig, RateFactor};
 use crate::readings::Readings;
 use crate::{Objective, Schedule, TrainError, Workers};
@@ -232,7 +233,8 @@ impl<'a, O: Objective> Trainer<'a, O> {
                     validation: at.validation,
                 });
             }
-            is_over = communicator.any(self.has_waited(&at));
+            // Without patience no process has to ask the others.
+            is_over = self.plan.patience.is_some() && communicator.any(self.has_waited(&at));
             save |= is_over;
             if is_first {
                 // The best checkpoint is saved first. If the process is killed between the two, the

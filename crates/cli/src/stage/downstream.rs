@@ -31,11 +31,8 @@ use super::{
 use crate::experiment::{Design, Resolved};
 use encoders::Start;
 
-/// Folder of finished predictions within a run.
+/// Folder of finished predictions, and of unfinished fits, within a run.
 const PARTS: &str = "parts";
-
-/// Folder of unfinished fits within a run.
-const FITS: &str = "fits";
 
 /// Name of the stage.
 pub const NAME: &str = "downstream";
@@ -267,7 +264,7 @@ impl Work<'_> {
                             continue;
                         }
                         steps.begin_after(done);
-                        let fit = self.run.path().join(FITS).join(&part);
+                        let fit = parts.join(format!("{part}.fit"));
                         let fits = Fits {
                             threads: self.threads,
                             folder: Some(fit.clone()),
