@@ -1,6 +1,7 @@
 //! Gates of `cargo ci`, fast ones first.
 
 mod browser;
+mod features;
 mod libtorch;
 mod mpi;
 mod package;
@@ -41,6 +42,10 @@ const GATES: &[Gate] = &[
     Gate {
         name: "deny",
         run: tool::deny,
+    },
+    Gate {
+        name: "features",
+        run: features::gate,
     },
     Gate {
         name: "clippy",
@@ -140,7 +145,8 @@ fn examples() -> Result<()> {
         };
         for source in sources {
             let source = source?.path();
-            if source.extension().is_some_and(|ending| ending == "rs") {
+            let is_file = source.extension().is_some_and(|ending| ending == "rs");
+            if is_file || source.join("main.rs").exists() {
                 let name = source.file_stem().unwrap_or_default();
                 eprintln!("example {}", name.display());
                 succeed(Command::new(programs.join(name)).stdout(std::process::Stdio::null()))?;

@@ -9,7 +9,13 @@ use crate::tool::succeed;
 use crate::workspace;
 
 /// Members that are no libraries.
-const PROGRAMS: [&str; 4] = ["brainmae-cli", "brainmae-bench", "xtask", "brainmae-tests"];
+const PROGRAMS: [&str; 5] = [
+    "brainmae-cli",
+    "brainmae-bench",
+    "brainmae-one-build",
+    "brainmae-tests",
+    "xtask",
+];
 
 /// The line of the workspace that switches publishing off. Cargo resolves packages of one workspace
 /// among one another only where publishing is allowed, so the clone does without it.
