@@ -24,6 +24,10 @@ pub struct TrainConfig {
     pub schedule: ScheduleConfig,
     /// Optimiser.
     pub optimizer: OptimizerConfig,
+    /// Decay of the exponential moving average of the weights, which is then validated and kept in
+    /// place of the weights; without it, nothing is averaged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ema: Option<f64>,
     /// Steps between validations.
     pub validate_every: u64,
     /// Steps between checkpoints.
@@ -44,6 +48,7 @@ impl Default for TrainConfig {
             precision: Precision::F32,
             schedule: ScheduleConfig::default(),
             optimizer: OptimizerConfig::default(),
+            ema: None,
             validate_every: 50,
             checkpoint_every: 50,
             log_every: 10,
@@ -85,6 +90,7 @@ impl TrainConfig {
                 0.0..=f64::MAX,
             ),
             ("optimizer.clip_norm", optimizer.clip_norm, positive),
+            ("ema", self.ema.unwrap_or(0.5), 1e-6..=0.999_999),
         ];
         for (field, value, range) in ranges {
             if !range.contains(&value) {
@@ -118,6 +124,7 @@ impl TrainConfig {
             checkpoint_every: self.checkpoint_every,
             log_every: self.log_every,
             patience: None,
+            ema: self.ema,
         })
     }
 }

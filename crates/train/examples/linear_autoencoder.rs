@@ -98,7 +98,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         resumed.score.unwrap_or(f64::NAN),
         resumed.best_step
     );
-    assert_eq!(export(&whole.best), export(&resumed.best));
+    assert_eq!(export(&whole.best, &[]), export(&resumed.best, &[]));
     Ok(())
 }
 
@@ -117,6 +117,7 @@ fn train(folder: &Path, stop_after: u64) -> Result<Trained<Autoencoder>, TrainEr
         checkpoint_every: 50,
         log_every: 10,
         patience: Some(5),
+        ema: None,
     };
     let device = Device::default().autodiff();
     device.seed(5);

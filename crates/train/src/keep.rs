@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use brainmae_files::FileError;
-use brainmae_model::weights;
+use brainmae_model::weights::{self, Names};
 use brainmae_run::{Card, Checkpoint, Metric, MetricLog, RunFolder, WEIGHTS};
 use burn::module::Module;
 
@@ -107,11 +107,19 @@ impl Log {
 ///
 /// # Errors
 /// If the checkpoint is not readable or belongs to another model.
-pub fn load_weights<M: Module>(model: M, checkpoint: &Path) -> Result<M, TrainError> {
-    weights_of(model, &Checkpoint::open(checkpoint)?)
+pub fn load_weights<M: Module>(
+    model: M,
+    names: &Names,
+    checkpoint: &Path,
+) -> Result<M, TrainError> {
+    weights_of(model, names, &Checkpoint::open(checkpoint)?)
 }
 
-pub(crate) fn weights_of<M: Module>(model: M, checkpoint: &Checkpoint) -> Result<M, TrainError> {
+pub(crate) fn weights_of<M: Module>(
+    model: M,
+    names: &Names,
+    checkpoint: &Checkpoint,
+) -> Result<M, TrainError> {
     let saved = weights::from_safetensors(&checkpoint.read(WEIGHTS)?, "")?;
-    Ok(weights::import(model, saved)?)
+    Ok(weights::import(model, names, saved)?)
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod average;
 pub mod batch_gradient;
 pub mod communicator;
 mod error;
@@ -11,6 +12,7 @@ pub mod schedule;
 pub mod trainer;
 mod workers;
 
+pub use average::Average;
 pub use communicator::{Alone, Communicator};
 pub use error::{LastGood, TrainError};
 pub use keep::{Keep, load_weights};

@@ -1,5 +1,6 @@
 //! Objective: the interface between the trainer and what learns.
 
+use brainmae_model::weights::Names;
 use brainmae_run::Card;
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -32,6 +33,11 @@ pub trait Objective: Sync {
 
     /// Errors of batches and of validation, which include those of training.
     type Error: From<TrainError> + Send;
+
+    /// Names of the model's parameters in checkpoints.
+    fn weight_names(&self) -> &'static Names {
+        &[]
+    }
 
     /// Number of parts of a batch; parts are computed in parallel or one after another, and
     /// averaged.

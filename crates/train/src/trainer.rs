@@ -9,6 +9,7 @@ use brainmae_run::WEIGHTS;
 use burn::module::Module;
 use serde::{Deserialize, Serialize};
 
+use crate::average::Average;
 use crate::batch_gradient::BatchGradient;
 use crate::communicator::{Communicator, first_alone};
 use crate::error::LastGood;
@@ -19,6 +20,9 @@ use crate::{Objective, Schedule, TrainError, Workers};
 
 /// Name of the validation score in [`TrainError::NonFinite`].
 pub const VALIDATION: &str = "the validation score";
+
+/// Name of the file of averaged weights in a checkpoint.
+const AVERAGE: &str = "average.safetensors";
 
 /// Course of a training.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +44,9 @@ pub struct Plan {
     pub log_every: u64,
     /// Validations without a better score after which training ends; `None` for all steps.
     pub patience: Option<u64>,
+    /// Decay of the [`Average`] of the weights, above 0 and below 1. With it, the average is
+    /// validated and kept as the best weights; `None` for the weights themselves.
+    pub ema: Option<f64>,
 }
 
 /// Checks that all `n_devices` devices of all processes get the same number of parts of a batch.
@@ -144,6 +151,7 @@ struct Unread {
 struct Start<M> {
     model: M,
     best: Option<M>,
+    average: Option<Average<M>>,
     optimizer: Optimizer,
     at: Standing,
 }
@@ -173,10 +181,12 @@ impl<'a, O: Objective> Trainer<'a, O> {
             workers.n_devices() * communicator.size(),
         )?;
         // The saved optimiser state identifies parameters by name.
-        let model = weights::with_stable_ids(model);
+        let names = self.objective.weight_names();
+        let model = weights::with_stable_ids(model, names);
         let Start {
             mut model,
             mut best,
+            mut average,
             mut optimizer,
             mut at,
         } = first_alone(communicator, || self.start(model))?;
@@ -196,6 +206,9 @@ impl<'a, O: Objective> Trainer<'a, O> {
             if batch.loss.weight() > 0.0 {
                 let norm;
                 (model, norm) = optimizer.step(lr, model, batch.gradients);
+                if let Some(average) = &mut average {
+                    average.add(&model, at.step);
+                }
                 let unread = Unread {
                     step: at.step,
                     epoch: self.objective.epoch(at.step),
@@ -219,7 +232,7 @@ impl<'a, O: Objective> Trainer<'a, O> {
             let mut is_best = false;
             if is_first {
                 if validate {
-                    let valid = model.valid();
+                    let valid = kept(&model, average.as_ref());
                     is_best = self.validate(&valid, &mut at, &mut log)?;
                     if is_best {
                         best = Some(valid);
@@ -239,19 +252,21 @@ impl<'a, O: Objective> Trainer<'a, O> {
             if is_first {
                 // The best checkpoint is saved first. If the process is killed between the two, the
                 // resumed run repeats this step and does not lose the best checkpoint.
-                if is_best {
-                    self.save("best", &model, &optimizer, &at)?;
+                if is_best && let Some(best) = &best {
+                    self.save("best", best, None, &optimizer, &at)?;
                 }
                 if save {
-                    self.save("last", &model, &optimizer, &at)?;
+                    self.save("last", &model, average.as_ref(), &optimizer, &at)?;
                 }
             }
             if stop && !last && !is_over {
                 let outcome = Outcome::Interrupted { step: at.step };
-                return Ok(trained(outcome, best, &model, &at));
+                let last = kept(&model, average.as_ref());
+                return Ok(trained(outcome, best, last, &at));
             }
         }
-        Ok(trained(Outcome::Finished, best, &model, &at))
+        let last = kept(&model, average.as_ref());
+        Ok(trained(Outcome::Finished, best, last, &at))
     }
 
     fn has_waited(&self, at: &Standing) -> bool {
@@ -313,6 +328,7 @@ impl<'a, O: Objective> Trainer<'a, O> {
         let optimizer = Optimizer::new(&self.plan.optimizer, &self.plan.rate_factors, &model);
         let Some(last) = self.keep.find("last")? else {
             return Ok(Start {
+                average: (self.plan.ema).map(|decay| Average::new(decay, model.valid())),
                 model,
                 best: None,
                 optimizer,
@@ -321,8 +337,18 @@ impl<'a, O: Objective> Trainer<'a, O> {
         };
         let place = last.path().display().to_string();
         let best = self.keep.find("best")?;
-        let best = best.map(|best| weights_of(model.valid(), &best));
-        let model = weights_of(model, &last)?;
+        let names = self.objective.weight_names();
+        let best = best.map(|best| weights_of(model.valid(), names, &best));
+        let average = match self.plan.ema {
+            None => None,
+            Some(decay) => {
+                let file = last.read(AVERAGE)?;
+                let saved = weights::from_safetensors(&file, "").map_err(TrainError::from)?;
+                let model = weights::import(model.valid(), names, saved)?;
+                Some(Average::new(decay, model))
+            }
+        };
+        let model = weights_of(model, names, &last)?;
         let optimizer = optimizer.load(last.read("state")?, &place)?;
         let at = serde_json::from_slice(&last.read("progress.json")?).map_err(|e| {
             TrainError::OptimizerState {
@@ -333,6 +359,7 @@ impl<'a, O: Objective> Trainer<'a, O> {
         tracing::info!(step = last.card().step, "resumed from the last checkpoint");
         Ok(Start {
             model,
+            average,
             best: best.transpose()?,
             optimizer,
             at,
@@ -380,6 +407,7 @@ impl<'a, O: Objective> Trainer<'a, O> {
         &self,
         name: &str,
         model: &O::Model,
+        average: Option<&Average<O::Model>>,
         optimizer: &Optimizer,
         at: &Standing,
     ) -> Result<(), TrainError> {
@@ -388,28 +416,37 @@ impl<'a, O: Objective> Trainer<'a, O> {
         }
         let mut card = self.objective.card();
         card.step = at.step;
-        let weights = weights::to_safetensors(&weights::export(model), None)?;
+        let names = self.objective.weight_names();
+        let file = |model| weights::to_safetensors(&weights::export(model, names), None);
         let standing = serde_json::to_vec(at).map_err(|e| TrainError::OptimizerState {
             path: name.to_string(),
             problem: e.to_string(),
         })?;
-        let files = [
-            (WEIGHTS, weights),
+        let mut files = vec![
+            (WEIGHTS, file(model)?),
             ("state", optimizer.save()?),
             ("progress.json", standing),
         ];
+        if let Some(average) = average {
+            files.push((AVERAGE, file(average.model())?));
+        }
         self.keep.save(name, &card, &files)
     }
 }
 
-fn trained<M: Module>(outcome: Outcome, best: Option<M>, last: &M, at: &Standing) -> Trained<M> {
+/// The weights that are validated and kept, without autodiff: the average, if there is one.
+fn kept<M: Module>(model: &M, average: Option<&Average<M>>) -> M {
+    average.map_or_else(|| model.valid(), |average| average.model().clone())
+}
+
+fn trained<M>(outcome: Outcome, best: Option<M>, last: M, at: &Standing) -> Trained<M> {
     let best_step = match best {
         Some(_) => at.best_step,
         None => at.step,
     };
     Trained {
         outcome,
-        best: best.unwrap_or_else(|| last.valid()),
+        best: best.unwrap_or(last),
         score: at.best,
         best_step,
     }

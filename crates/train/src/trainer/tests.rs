@@ -11,6 +11,7 @@ use rand::RngExt;
 use super::*;
 use crate::{Alone, LossOf, PartLoss, Scores};
 
+mod averaged;
 mod several;
 
 #[derive(Module, Debug)]
@@ -109,6 +110,7 @@ fn plan() -> Plan {
         checkpoint_every: 5,
         log_every: 3,
         patience: None,
+        ema: None,
     }
 }
 
@@ -409,7 +411,7 @@ fn train_scored(
 const SCORES: [f64; 12] = [3.0, 1.0, 2.0, 2.0, 2.0, 0.5, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0];
 
 fn bytes(model: &LinearAutoencoder) -> Vec<u8> {
-    weights::to_safetensors(&weights::export(model), None).expect("shapes fit")
+    weights::to_safetensors(&weights::export(model, &[]), None).expect("shapes fit")
 }
 
 #[test]
