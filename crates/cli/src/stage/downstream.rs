@@ -2,34 +2,32 @@
 //! not repeated.
 
 mod encoders;
+mod work;
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use brainmae_data::duplicates::find_duplicates;
 use brainmae_data::{PreparedDataset, ScanId};
-use brainmae_downstream::brainmae::FoldEncoder;
 use brainmae_downstream::motion::{confound_links, without_confounds};
-use brainmae_downstream::protocol::TABLE_CONFOUNDS;
 use brainmae_downstream::{
-    Fits, FoldOf, ModelName, Prediction, Predictions, Problem, Results, Signals, TargetNotes, Task,
-    motion, notes,
+    FoldOf, Prediction, Predictions, Results, Signals, TargetNotes, Task, motion, notes,
 };
 use brainmae_encoder::WEIGHTS;
 use brainmae_files::sha256_bytes;
 use brainmae_machine::front::command;
 use brainmae_machine::progress::Steps;
 use brainmae_machine::{interrupt, workspace};
-use brainmae_run::table::{read_table, write_table};
+use brainmae_run::table::write_table;
 use brainmae_run::{Manifest, RunFolder, Seeds, Status, write_atomic};
-use burn::tensor::Device;
 
 use super::{
     Desk, Material, PlannedRun, Scans, Stage, data, fail, manifest, pretrain, refusal, stopped,
 };
 use crate::experiment::{Design, Resolved};
-use encoders::Start;
+use work::Work;
 
 /// Folder of finished predictions, and of unfinished fits, within a run.
 const PARTS: &str = "parts";
@@ -67,7 +65,7 @@ fn manifest_of(design: &Design, desk: &Desk) -> Result<Manifest> {
     let base = &design.experiment.base;
     let folds = &desk.material()?.folds;
     let mut inputs = BTreeMap::new();
-    let pretrained = desk.identities(&pretrain::name(design.variant));
+    let pretrained = desk.identities(&pretrain::name(&design.variant.name));
     for (number, identity) in (1..).zip(pretrained) {
         inputs.insert(format!("pretrain fold {number}"), identity.to_string());
     }
@@ -82,7 +80,7 @@ fn manifest_of(design: &Design, desk: &Desk) -> Result<Manifest> {
     let what = serde_json::json!({
         "about": base.about,
         "segments": base.segments,
-        "model": design.model.model,
+        "model": pretrain::settings(design.variant),
         "downstream": design.config,
     });
     let (name, device) = (&design.experiment.name, &desk.options.device);
@@ -96,7 +94,9 @@ impl Stage for Downstream<'_> {
 
     fn inputs(&self) -> Vec<String> {
         let design = &self.design;
-        let pretrained = design.pretrains().then(|| pretrain::name(design.variant));
+        let pretrained = design
+            .pretrains()
+            .then(|| pretrain::name(&design.variant.name));
         [data::NAME.to_string()]
             .into_iter()
             .chain(pretrained)
@@ -115,8 +115,8 @@ impl Stage for Downstream<'_> {
 
     fn check(&self, desk: &Desk) -> Result<()> {
         let material = desk.material()?;
-        for (_, config) in &self.design.experiment.variants {
-            pretrain::check(config, &material.scans, desk.options)?;
+        for variant in &self.design.experiment.variants {
+            pretrain::check(variant, &material.scans, desk.options)?;
         }
         refuse_duplicates(material)?;
         let seeds = Seeds::new(self.design.experiment.base.seed);
@@ -141,13 +141,13 @@ impl Stage for Downstream<'_> {
             folds: &material.folds,
             seeds: Seeds::new(self.design.experiment.base.seed),
             device,
-            run: &run,
+            parts: run.path().join(PARTS),
             threads: desk.options.threads,
         };
-        match work
-            .predict_all(tasks, &starts)
-            .and_then(|all| work.write(&all, tasks, &material.scans.dataset))
-        {
+        match work.predict_all(tasks, &starts).and_then(|all| {
+            let dataset = &material.scans.dataset;
+            write(run.path(), &self.design, all, tasks, dataset)
+        }) {
             Ok(()) => run.set_status(Status::Finished, None)?,
             Err(error) => return Err(fail(&mut run, error)),
         }
@@ -229,119 +229,37 @@ fn check_folds(design: &Design, folds: &[Scans], tasks: &[Task], seeds: &Seeds) 
     Ok(())
 }
 
-struct Work<'a> {
-    design: &'a Design<'a>,
-    folds: &'a [Scans],
-    seeds: Seeds,
-    device: Device,
-    run: &'a RunFolder,
-    threads: usize,
-}
-
-impl Work<'_> {
-    fn predict_all(&self, tasks: &[Task], starts: &[Start]) -> Result<Vec<Prediction>> {
-        let config = self.design.config;
-        let parts = self.run.path().join(PARTS);
-        std::fs::create_dir_all(&parts).with_context(|| format!("cannot make {parts:?}"))?;
-        let per_fold = tasks.len() * config.train_shares.len() * config.models.len();
-        let mut steps = Steps::new("downstream", (per_fold * starts.len()) as u64);
-        let (mut all, mut done) = (Vec::new(), 0);
-        for (number, (scans, start)) in (1..).zip(self.folds.iter().zip(starts)) {
-            let encoder = start.encoder(scans, self.design.model, &self.device)?;
-            for task in tasks {
-                for share in &config.train_shares {
-                    for model in &config.models {
-                        let place = [
-                            task.name.as_str(),
-                            &number.to_string(),
-                            &share.to_string(),
-                            &model.title(task.kind),
-                        ];
-                        let part = sha256_bytes(place.join("\n").as_bytes());
-                        if let Some(rows) = part_of(&parts, &part)? {
-                            all.extend(rows);
-                            done += 1;
-                            continue;
-                        }
-                        steps.begin_after(done);
-                        let fit = parts.join(format!("{part}.fit"));
-                        let fits = Fits {
-                            threads: self.threads,
-                            folder: Some(fit.clone()),
-                            stop: Some(interrupt::stop_flag()),
-                        };
-                        let of = (task, number, *share, *model);
-                        let rows = self.predict(of, &encoder, scans, fits)?;
-                        let predictions = Predictions::new(confounds(), rows.clone())?;
-                        write_table(&parts, &part, &predictions.to_table()?)?;
-                        if fit.exists() {
-                            std::fs::remove_dir_all(&fit)
-                                .with_context(|| format!("cannot remove {fit:?}"))?;
-                        }
-                        all.extend(rows);
-                        done += 1;
-                        let title = model.title(task.kind);
-                        steps.set(done, format!("fold {number}, {}, {title}", task.name));
-                        interrupt::check()?;
-                    }
-                }
-            }
-        }
-        Ok(all)
+/// Writes all tables of a run.
+fn write(
+    folder: &Path,
+    design: &Design,
+    all: Vec<Prediction>,
+    tasks: &[Task],
+    dataset: &PreparedDataset,
+) -> Result<()> {
+    let seeds = &Seeds::new(design.experiment.base.seed);
+    let predictions = Predictions::new(work::confounds(), all)?;
+    let notes = tasks.iter().map(|task| {
+        let notes = TargetNotes::of(task, dataset.events());
+        let unit = design.config.targets.get(&task.name);
+        let unit = unit.and_then(|spec| unit_of(spec.column.as_deref()?));
+        (task.name.clone(), TargetNotes { unit, ..notes })
+    });
+    notes::write(folder, &notes.collect())?;
+    write_table(folder, "predictions", &predictions.to_table()?)?;
+    let spec = &design.config.results;
+    let results = Results::new(&predictions, spec, seeds);
+    write_table(folder, "results", &results.to_table()?)?;
+    let links = confound_links(&predictions, spec.resamples, seeds);
+    write_table(folder, "motion", &motion::to_table(&links)?)?;
+    // Without measured motion, no statement about motion is possible.
+    let known = |row: &Prediction| row.confounds.iter().all(Option::is_some);
+    if predictions.rows().iter().any(known) {
+        let cleaned = Results::new(&without_confounds(&predictions)?, spec, seeds);
+        write_table(folder, "results_without_motion", &cleaned.to_table()?)?;
     }
-
-    fn predict(
-        &self,
-        (task, number, share, model): (&Task, u32, f64, ModelName),
-        encoder: &FoldEncoder,
-        scans: &Scans,
-        fits: Fits,
-    ) -> Result<Vec<Prediction>> {
-        let fold = FoldOf::new(task, number, &scans.split, share, &self.seeds)?;
-        let config = self.design.config;
-        let (finetune, budget) = (&config.finetune, config.neural);
-        let learner = model.learner(task.kind, encoder, finetune, budget, config.linear);
-        let problem = Problem {
-            target: task.name.clone(),
-            kind: task.kind,
-            of_subjects: task.of_subjects,
-            n_rois: scans.dataset.atlas().n_rois(),
-            dt_secs: scans.dataset.dt_secs(),
-            segment_len_trs: scans.layout.segment_len_trs,
-            confounds: task.confounds.clone(),
-            seeds: self.seeds.within("downstream", &[u64::from(number)]),
-            device: self.device.clone(),
-            fits,
-        };
-        let predicted = fold.predict(&*learner, &problem).map_err(stopped);
-        predicted.with_context(|| format!("{} for {}, fold {number}", learner.name(), task.name))
-    }
-
-    fn write(&self, all: &[Prediction], tasks: &[Task], dataset: &PreparedDataset) -> Result<()> {
-        let folder = self.run.path();
-        let predictions = Predictions::new(confounds(), all.to_vec())?;
-        let notes = tasks.iter().map(|task| {
-            let notes = TargetNotes::of(task, dataset.events());
-            let unit = self.design.config.targets.get(&task.name);
-            let unit = unit.and_then(|spec| unit_of(spec.column.as_deref()?));
-            (task.name.clone(), TargetNotes { unit, ..notes })
-        });
-        notes::write(folder, &notes.collect())?;
-        write_table(folder, "predictions", &predictions.to_table()?)?;
-        let spec = &self.design.config.results;
-        let results = Results::new(&predictions, spec, &self.seeds);
-        write_table(folder, "results", &results.to_table()?)?;
-        let links = confound_links(&predictions, spec.resamples, &self.seeds);
-        write_table(folder, "motion", &motion::to_table(&links)?)?;
-        // Without measured motion, no statement about motion is possible.
-        let known = |row: &Prediction| row.confounds.iter().all(Option::is_some);
-        if predictions.rows().iter().any(known) {
-            let cleaned = Results::new(&without_confounds(&predictions)?, spec, &self.seeds);
-            write_table(folder, "results_without_motion", &cleaned.to_table()?)?;
-        }
-        write_atomic(&folder.join("results.md"), results.to_markdown().as_bytes())?;
-        Ok(())
-    }
+    write_atomic(&folder.join("results.md"), results.to_markdown().as_bytes())?;
+    Ok(())
 }
 
 /// Unit of measurement at the end of a column's name: `age_years`.
@@ -349,17 +267,4 @@ fn unit_of(column: &str) -> Option<String> {
     const UNITS: [&str; 6] = ["years", "months", "days", "secs", "mm", "kg"];
     let (_, unit) = column.rsplit_once('_')?;
     UNITS.contains(&unit).then(|| unit.to_string())
-}
-
-fn confounds() -> Vec<String> {
-    TABLE_CONFOUNDS.map(String::from).to_vec()
-}
-
-/// Reads predictions that are already finished; `None` if there are none.
-fn part_of(parts: &std::path::Path, name: &str) -> Result<Option<Vec<Prediction>>> {
-    if !parts.join(format!("{name}.parquet")).exists() {
-        return Ok(None);
-    }
-    let table = read_table(parts, name)?;
-    Ok(Some(Predictions::from_table(&table)?.rows().to_vec()))
 }

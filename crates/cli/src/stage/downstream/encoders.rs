@@ -1,12 +1,11 @@
 //! Encoder of each fold: pretrained without the subjects of its test set, or given.
 
 use anyhow::Result;
-use brainmae_downstream::brainmae::FoldEncoder;
-use brainmae_encoder::Checkpoint;
+use brainmae_downstream::encoders::FoldEncoder;
+use brainmae_encoder::{Checkpoint, Evaluation};
 use brainmae_run::RunFolder;
-use burn::tensor::Device;
 
-use crate::experiment::{Design, ExperimentConfig};
+use crate::experiment::{Design, Variant};
 use crate::stage::{Desk, Scans, pretrain, refusal};
 
 /// Initial weights of the encoder of a fold.
@@ -26,7 +25,7 @@ pub enum Start<'a> {
 pub fn starts<'a>(design: &Design, desk: &'a Desk) -> Result<Vec<Start<'a>>> {
     let folds = &desk.material()?.folds;
     if design.pretrains() {
-        let runs = desk.runs(&pretrain::name(design.variant)).iter();
+        let runs = desk.runs(&pretrain::name(&design.variant.name)).iter();
         return Ok(runs.map(Start::Pretrained).collect());
     }
     let mut starts = Vec::new();
@@ -37,35 +36,39 @@ pub fn starts<'a>(design: &Design, desk: &'a Desk) -> Result<Vec<Start<'a>>> {
         };
         let hint = "downstream.pretrain = \"per-fold\" pretrains without those who are tested";
         let checkpoint = Checkpoint::open(checkpoint.path())?;
-        let split = &scans.split;
-        (checkpoint.check_config(&design.model.model))
-            .and_then(|()| checkpoint.check_data(&scans.dataset, &scans.layout))
-            .and_then(|()| checkpoint.bar_seen(&scans.dataset, split.unit, &split.test))
+        (checkpoint.check_model(design.variant.model.model()))
+            .and_then(|()| checkpoint.check_evaluation(evaluation(scans)))
             .map_err(|error| refusal::checkpoint(error, hint))?;
         starts.push(Start::Given(Box::new(checkpoint)));
     }
     Ok(starts)
 }
 
+fn evaluation(scans: &Scans) -> Evaluation<'_> {
+    Evaluation {
+        dataset: &scans.dataset,
+        layout: scans.layout,
+        unit: scans.split.unit,
+        held_out: &scans.split.test,
+    }
+}
+
 impl Start<'_> {
-    /// Encoder of the fold of `scans`, with its weights on a device.
+    /// Encoder of the fold of `scans`.
     ///
     /// # Errors
     /// If the weights cannot be read or do not fit.
-    pub fn encoder(
-        &self,
-        scans: &Scans,
-        config: &ExperimentConfig,
-        device: &Device,
-    ) -> Result<FoldEncoder> {
-        let (dataset, layout, split) = (&scans.dataset, scans.layout, &scans.split);
+    pub fn encoder(&self, scans: &Scans, variant: &Variant) -> Result<FoldEncoder> {
+        let (kind, model) = (variant.model.encoder_kind(), variant.model.model());
         let checkpoint = match self {
-            Start::Random => return Ok(FoldEncoder::untrained(config.model.clone(), layout)),
+            Start::Random => return Ok(FoldEncoder::untrained(kind, model, scans.layout)),
             Start::Pretrained(run) => &pretrain::best(run)?,
             Start::Given(checkpoint) => checkpoint,
         };
         Ok(FoldEncoder::pretrained(
-            checkpoint, dataset, layout, split, device,
+            kind,
+            checkpoint,
+            evaluation(scans),
         )?)
     }
 }

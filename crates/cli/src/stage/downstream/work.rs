@@ -1,0 +1,198 @@
+//! Work of the downstream stage: one fit for each fold, target, share and model, several side by
+//! side.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use anyhow::{Context, Result};
+use brainmae_downstream::encoders::FoldEncoder;
+use brainmae_downstream::protocol::TABLE_CONFOUNDS;
+use brainmae_downstream::registry::Settings;
+use brainmae_downstream::{Fits, FoldOf, LearnerKind, Prediction, Predictions, Problem, Task};
+use brainmae_files::sha256_bytes;
+use brainmae_machine::interrupt;
+use brainmae_machine::progress::Steps;
+use brainmae_run::Seeds;
+use brainmae_run::table::{read_table, write_table};
+use burn::tensor::Device;
+
+use super::encoders::Start;
+use crate::experiment::Design;
+use crate::stage::{Scans, stopped};
+
+/// All fits of a run.
+pub(super) struct Work<'a> {
+    /// Models, shares and settings.
+    pub design: &'a Design<'a>,
+    /// Scans of each fold.
+    pub folds: &'a [Scans],
+    /// Randomness of the experiment.
+    pub seeds: Seeds,
+    /// Device of the tensors, without autodiff.
+    pub device: Device,
+    /// Folder of finished and unfinished fits.
+    pub parts: PathBuf,
+    /// Number of threads of all fits together; no result depends on it.
+    pub threads: usize,
+}
+
+/// One fit.
+struct Fit<'a> {
+    task: &'a Task,
+    fold: u32,
+    scans: &'a Scans,
+    encoder: &'a FoldEncoder,
+    share: f64,
+    model: &'a dyn LearnerKind,
+    /// Name of its files.
+    part: String,
+}
+
+impl Work<'_> {
+    /// Predictions of every fit, in the order of folds, targets, shares and models. Those that an
+    /// earlier run has finished are read. As many fits run side by side as there are threads; the
+    /// last ones share the threads that have nothing else to do.
+    ///
+    /// # Errors
+    /// The first error of a fit; fits that run beside it end first, and are kept.
+    pub fn predict_all(&self, tasks: &[Task], starts: &[Start]) -> Result<Vec<Prediction>> {
+        let parts = &self.parts;
+        std::fs::create_dir_all(parts).with_context(|| format!("cannot make {parts:?}"))?;
+        let with_start = self.folds.iter().zip(starts);
+        let encoders = with_start.map(|(scans, start)| start.encoder(scans, self.design.variant));
+        let encoders = encoders.collect::<Result<Vec<_>>>()?;
+        let fits = self.fits(tasks, &encoders);
+        let mut found = Vec::with_capacity(fits.len());
+        for fit in &fits {
+            found.push(read_part(parts, &fit.part)?);
+        }
+        let left: Vec<usize> = (0..fits.len()).filter(|at| found[*at].is_none()).collect();
+        let mut steps = Steps::new("downstream", fits.len() as u64);
+        steps.begin_after((fits.len() - left.len()) as u64);
+
+        let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let shared = Mutex::new((steps, fits.len() - left.len(), &mut found));
+        let work = || -> Result<()> {
+            while !failed.load(Ordering::Relaxed) {
+                let place = next.fetch_add(1, Ordering::Relaxed);
+                let Some(at) = left.get(place).copied() else {
+                    break;
+                };
+                let fit = &fits[at];
+                let threads = (self.threads / (left.len() - place)).max(1);
+                let rows = self.predict(fit, threads);
+                let rows = rows.inspect_err(|_| failed.store(true, Ordering::Relaxed))?;
+                let (steps, done, found) = &mut *shared.lock().unwrap_or_else(|e| e.into_inner());
+                found[at] = Some(rows);
+                *done += 1;
+                let title = fit.model.title(fit.task.kind);
+                steps.set(
+                    *done as u64,
+                    format!("fold {}, {}, {title}", fit.fold, fit.task.name),
+                );
+                interrupt::check()?;
+            }
+            Ok(())
+        };
+        std::thread::scope(|scope| {
+            let workers = self.threads.min(left.len());
+            let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+            let join = |worker: std::thread::ScopedJoinHandle<Result<()>>| match worker.join() {
+                Ok(result) => result,
+                Err(panic) => std::panic::resume_unwind(panic),
+            };
+            let results: Vec<Result<()>> = workers.into_iter().map(join).collect();
+            results.into_iter().collect::<Result<()>>()
+        })?;
+        Ok(found.into_iter().flatten().flatten().collect())
+    }
+
+    fn fits<'f>(&'f self, tasks: &'f [Task], encoders: &'f [FoldEncoder]) -> Vec<Fit<'f>> {
+        let mut fits = Vec::new();
+        for (fold, (scans, encoder)) in (1..).zip(self.folds.iter().zip(encoders)) {
+            for task in tasks {
+                for share in &self.design.config.train_shares {
+                    for model in &self.design.models {
+                        let place = [
+                            task.name.as_str(),
+                            &fold.to_string(),
+                            &share.to_string(),
+                            &model.title(task.kind),
+                        ];
+                        fits.push(Fit {
+                            task,
+                            fold,
+                            scans,
+                            encoder,
+                            share: *share,
+                            model: *model,
+                            part: sha256_bytes(place.join("\n").as_bytes()),
+                        });
+                    }
+                }
+            }
+        }
+        fits
+    }
+
+    /// Trains, predicts, and keeps the predictions.
+    fn predict(&self, fit: &Fit, threads: usize) -> Result<Vec<Prediction>> {
+        let unfinished = self.parts.join(format!("{}.fit", fit.part));
+        let fold = FoldOf::new(fit.task, fit.fold, &fit.scans.split, fit.share, &self.seeds)?;
+        let config = self.design.config;
+        let learner = fit.model.learner(&Settings {
+            kind: fit.task.kind,
+            encoder: fit.encoder,
+            finetune: &config.finetune,
+            budget: config.neural,
+            linear: config.linear,
+        });
+        let dataset = &fit.scans.dataset;
+        let problem = Problem {
+            target: fit.task.name.clone(),
+            kind: fit.task.kind,
+            of_subjects: fit.task.of_subjects,
+            n_rois: dataset.atlas().n_rois(),
+            dt_secs: dataset.dt_secs(),
+            segment_len_trs: fit.scans.layout.segment_len_trs,
+            confounds: fit.task.confounds.clone(),
+            seeds: self.seeds.within("downstream", &[u64::from(fit.fold)]),
+            device: self.device.clone(),
+            fits: Fits {
+                threads,
+                folder: Some(unfinished.clone()),
+                stop: Some(interrupt::stop_flag()),
+            },
+        };
+        let rows = (fold.predict(&*learner, &problem).map_err(stopped)).with_context(|| {
+            format!(
+                "{} for {}, fold {}",
+                learner.name(),
+                fit.task.name,
+                fit.fold
+            )
+        })?;
+        let predictions = Predictions::new(confounds(), rows.clone())?;
+        write_table(&self.parts, &fit.part, &predictions.to_table()?)?;
+        if unfinished.exists() {
+            std::fs::remove_dir_all(&unfinished)
+                .with_context(|| format!("cannot remove {unfinished:?}"))?;
+        }
+        Ok(rows)
+    }
+}
+
+/// Names of the confounds in tables of predictions.
+pub(super) fn confounds() -> Vec<String> {
+    TABLE_CONFOUNDS.map(String::from).to_vec()
+}
+
+/// Reads predictions that are already finished; `None` if there are none.
+fn read_part(parts: &Path, name: &str) -> Result<Option<Vec<Prediction>>> {
+    if !parts.join(format!("{name}.parquet")).exists() {
+        return Ok(None);
+    }
+    let table = read_table(parts, name)?;
+    Ok(Some(Predictions::from_table(&table)?.rows().to_vec()))
+}
