@@ -11,6 +11,7 @@ pub mod pack;
 mod step;
 
 use anyhow::Result;
+use brainmae_machine::usage::peak_mib as peak_rss_mib;
 use brainmae_run::Seeds;
 use clap::Subcommand;
 
@@ -47,12 +48,4 @@ impl Bench {
 /// Streams of random numbers for planted scans and simulated releases.
 fn streams(seed: u64, name: &str) -> Box<dyn rand::Rng> {
     Box::new(Seeds::new(seed).stream(name))
-}
-
-/// Peak resident memory of this process in MiB; `None` if the system does not report it.
-fn peak_rss_mib() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib / 1024.0)
 }

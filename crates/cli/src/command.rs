@@ -1,4 +1,5 @@
 //! Commands outside the stages of an experiment.
 
+pub mod bench_experiment;
 pub mod data;
 pub mod embed;

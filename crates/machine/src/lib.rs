@@ -16,4 +16,5 @@ pub mod program;
 pub mod progress;
 pub mod tool;
 pub mod unavailable;
+pub mod usage;
 pub mod workspace;

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use brainmae_data::{PreparedDataset, ScanRecord};
-use brainmae_encoder::{Checkpoint, Encoder, SampleEmbedding};
+use brainmae_encoder::{Checkpoint, Encoder, EncoderKinds, SampleEmbedding};
 use brainmae_machine::devices::Devices;
 use brainmae_machine::progress::Steps;
 use brainmae_machine::{interrupt, workspace};
-use brainmae_model::{BrainMae, Precision};
+use brainmae_model::Precision;
 use brainmae_run::table::{TableStream, write_table};
 use brainmae_table::{Column, Table};
+use burn::tensor::Tensor;
 
 /// Settings of the command `embed`.
 pub struct Embed {
@@ -27,12 +28,12 @@ pub struct Embed {
 }
 
 impl Embed {
-    /// Encodes one scan after another, with one in memory at a time. The tables appear when all
-    /// scans are encoded.
+    /// Encodes one scan after another with a model of one of `kinds`, with one scan in memory at a
+    /// time. The tables appear when all scans are encoded.
     ///
     /// # Errors
     /// If the checkpoint has another atlas, dt or cleaning than the data, or if `out` exists.
-    pub fn run(&self) -> Result<()> {
+    pub fn run(&self, kinds: &EncoderKinds) -> Result<()> {
         self.device.require(Precision::F32)?;
         interrupt::listen()?;
         ensure!(
@@ -50,12 +51,13 @@ impl Embed {
         checkpoint.check_data(&dataset, &checkpoint.data().layout())?;
         let device = self.device.open()?;
         self.device.share_threads(self.threads);
-        let encoder = checkpoint.encoder(&device)?;
+        let encoder = checkpoint.encoder_of(kinds, &device)?;
         std::fs::create_dir_all(&self.out)
             .with_context(|| format!("cannot make {:?}", self.out))?;
 
-        let roi_vectors = roi_vectors(encoder.model(), &dataset)?;
-        write_table(&self.out, "roi_vectors", &roi_vectors)?;
+        if let Some(vectors) = encoder.model().roi_vectors() {
+            write_table(&self.out, "roi_vectors", &roi_vectors(vectors, &dataset)?)?;
+        }
         let mut samples = TableStream::new(&self.out, "samples");
         let mut segments = TableStream::new(&self.out, "segments");
         let mut left_out = 0;
@@ -131,8 +133,7 @@ fn table(
     Ok(Table::new(n, columns)?)
 }
 
-fn roi_vectors(model: &BrainMae, dataset: &PreparedDataset) -> Result<Table> {
-    let vectors = model.roi_vectors();
+fn roi_vectors(vectors: Tensor<2>, dataset: &PreparedDataset) -> Result<Table> {
     let [n, d_model] = vectors.dims();
     let vectors: Vec<f32> = vectors.into_data().iter::<f32>().collect();
     let rois = &dataset.atlas().rois;

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
+use brainmae_machine::usage::Usage;
 use brainmae_run::{Identity, Manifest, RunFolder, Status};
 
 use super::{Material, PlannedRun};
@@ -16,6 +17,7 @@ pub struct Desk<'a> {
     material: OnceCell<Material>,
     planned: BTreeMap<String, Vec<PlannedRun>>,
     runs: BTreeMap<String, Vec<RunFolder>>,
+    usage: Vec<(String, Usage)>,
 }
 
 impl<'a> Desk<'a> {
@@ -26,6 +28,7 @@ impl<'a> Desk<'a> {
             material: OnceCell::new(),
             planned: BTreeMap::new(),
             runs: BTreeMap::new(),
+            usage: Vec::new(),
         }
     }
 
@@ -53,9 +56,15 @@ impl<'a> Desk<'a> {
         self.planned.insert(stage, runs);
     }
 
-    /// Leaves the runs of a stage to later stages.
-    pub(super) fn leave(&mut self, stage: String, runs: Vec<RunFolder>) {
+    /// Leaves the runs of a stage, and what it has used, to later stages.
+    pub(super) fn leave(&mut self, stage: String, runs: Vec<RunFolder>, used: Usage) {
+        self.usage.push((stage.clone(), used));
         self.runs.insert(stage, runs);
+    }
+
+    /// What each stage has used, in the order in which they were done.
+    pub fn usage(&self) -> &[(String, Usage)] {
+        &self.usage
     }
 
     /// Present or future runs of a stage.

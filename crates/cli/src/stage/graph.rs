@@ -3,12 +3,16 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, bail};
+use brainmae_machine::usage::Meter;
 use brainmae_machine::{processes, workspace};
-use brainmae_run::{Manifest, RunFolder, Status};
+use brainmae_run::{Manifest, RunFolder, Status, write_atomic};
 
 use super::pretrain::Pretrain;
 use super::{Desk, KINDS, Kind, Stage, data};
 use crate::experiment::{Options, Resolved};
+
+/// Name of the file with what the stage of a run has used.
+const USAGE: &str = "usage.jsonl";
 
 /// Stages of an experiment, each after its inputs.
 pub struct Graph<'a> {
@@ -43,9 +47,9 @@ impl<'a> Graph<'a> {
     /// As [`Graph::of`].
     pub fn of_training(experiment: &'a Resolved, variants: &[&str]) -> Result<Self> {
         let mut stages = data::stages(experiment)?;
-        for (name, config) in &experiment.variants {
-            if variants.contains(&name.as_str()) {
-                stages.push(Box::new(Pretrain::on_split(experiment, name, config)));
+        for variant in &experiment.variants {
+            if variants.contains(&variant.name.as_str()) {
+                stages.push(Box::new(Pretrain::on_split(experiment, variant)));
             }
         }
         Ok(Self { experiment, stages })
@@ -59,8 +63,7 @@ impl<'a> Graph<'a> {
     pub fn run<'o>(&self, options: &'o Options) -> Result<Desk<'o>> {
         let mut desk = Desk::new(options);
         for source in self.stages.iter().filter(|stage| is_source(&***stage)) {
-            let runs = source.run(&desk)?;
-            desk.leave(source.name(), runs);
+            measured(&**source, &mut desk)?;
         }
         self.identify(&mut desk)?;
         if options.resume {
@@ -81,8 +84,7 @@ impl<'a> Graph<'a> {
                     break;
                 }
             }
-            let runs = stage.run(&desk)?;
-            desk.leave(stage.name(), runs);
+            measured(*stage, &mut desk)?;
         }
         Ok(desk)
     }
@@ -206,6 +208,24 @@ impl<'a> Graph<'a> {
         }
         Ok(text)
     }
+}
+
+/// Does a stage, and leaves its runs and what it has used to later stages; a run that was not
+/// finished before keeps what it has used, as a line of `usage.jsonl`.
+fn measured(stage: &dyn Stage, desk: &mut Desk) -> Result<()> {
+    let name = stage.name();
+    let was_finished = desk.is_finished(&name)?;
+    let meter = Meter::begin();
+    let runs = stage.run(desk)?;
+    let used = meter.read();
+    if let Some(run) = runs.first().filter(|_| !was_finished) {
+        let file = run.path().join(USAGE);
+        let earlier = std::fs::read_to_string(&file).unwrap_or_default();
+        let line = serde_json::to_string(&used)?;
+        write_atomic(&file, format!("{earlier}{line}\n").as_bytes())?;
+    }
+    desk.leave(name, runs, used);
+    Ok(())
 }
 
 /// Whether a stage has no inputs.
