@@ -91,7 +91,8 @@ impl Golden {
     fn model(&self, device: &Device) -> BrainMae {
         let rng = &mut rand_chacha::ChaCha8Rng::seed_from_u64(0);
         let model = self.config.init(self.data, rng, device).expect("sizes fit");
-        import(model, self.family("weights.")).expect("the weights are this model's")
+        import(model, BrainMae::WEIGHT_NAMES, self.family("weights."))
+            .expect("the weights are this model's")
     }
 
     fn bools(&self, name: &str) -> Vec<bool> {
@@ -182,7 +183,7 @@ fn gradients_and_ten_steps(name: &str) {
         let loss = input.loss(drawn, &hidden, golden.lambda).total;
         let gradients = GradientsParams::from_grads(loss.backward(), &model);
         if step == 0 {
-            let found = export_gradients(&model, &gradients);
+            let found = export_gradients(&model, BrainMae::WEIGHT_NAMES, &gradients);
             let expected = golden.family("grad.");
             let names = |arrays: &BTreeMap<String, NamedArray>| -> Vec<String> {
                 arrays.keys().cloned().collect()
@@ -234,7 +235,7 @@ fn self_loops_fixed_vectors() {
 fn weights_go_back_to_pytorch_names_and_layout() {
     for name in ["static_flatten", "adaptive_roi_weighted"] {
         let golden = Golden::open(name);
-        let exported = export(&golden.model(&device()));
+        let exported = export(&golden.model(&device()), BrainMae::WEIGHT_NAMES);
         assert_eq!(exported, golden.family("weights."));
         let bytes = to_safetensors(&exported, None).expect("shapes fit");
         let reread = SafeTensors::deserialize(&bytes).expect("a safetensors file");

@@ -6,9 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use brainmae_data::{PreparedDataset, ScanId, ScanStore, SegmentSpec, SplitSpec, StoreBudget};
 use brainmae_model::{BrainMaeConfig, DataShape};
-use brainmae_pretrain::TrainConfig;
-use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
 use brainmae_pretrain::mask::MaskConfig;
+use brainmae_pretrain::{MaskedReconstruction, Pretext, Pretraining, Setup, TrainConfig};
 use brainmae_run::{Card, Checkpoint, Manifest, Metric, MetricLog, RunFolder, Seeds};
 use brainmae_simulate::{PlantedSpec, planted_dataset};
 use brainmae_train::{Alone, Keep, Progress, Trainer, Watch, Workers};
@@ -50,9 +49,9 @@ fn train(dataset: &PreparedDataset, runs: &Path, bytes: u64, stops: &[u64]) -> L
         let mut load = |ids: &[ScanId]| {
             ScanStore::load_within(dataset, ids, &layout, &mut budget).expect("long enough")
         };
+        let pretext = MaskedReconstruction::new(&MaskConfig::default()).expect("valid settings");
         let setup = Setup {
             layout,
-            mask: MaskConfig::default(),
             seeds,
             batch_size: config.batch_size,
             parts: config.parts,
@@ -61,7 +60,7 @@ fn train(dataset: &PreparedDataset, runs: &Path, bytes: u64, stops: &[u64]) -> L
         };
         let (training, validation) = (load(&split.train), load(&split.validation));
         assert_eq!(training.n_on_disk() > 0, bytes < 1 << 20);
-        let objective = MaskedReconstruction::new(setup, training, validation);
+        let objective = Pretraining::new(setup, pretext, training, validation);
         let objective = objective.expect("valid settings");
         let data = DataShape {
             n_rois: dataset.atlas().n_rois(),

@@ -7,7 +7,7 @@
 //! Tolerance: 1e-5 of the largest value, because 32-bit sums of some tens of terms in another order
 //! differ by about 1e-6.
 
-use brainmae_model::weights::{export, from_safetensors, import, to_safetensors};
+use brainmae_model::weights::{Names, export, from_safetensors, import, to_safetensors};
 use brainmae_model::{BrainMae, BrainMaeConfig, DataShape, Input, TseKind};
 use brainmae_pretrain::mask::mask_on;
 use burn::module::{Module, ModuleVisitor, Param};
@@ -129,11 +129,12 @@ fn padded_segments_are_attended_to_nowhere_with_and_without_gradients() {
 
 #[test]
 fn weights_travel_between_devices_bit_by_bit() {
+    const NAMES: &Names = BrainMae::WEIGHT_NAMES;
     let there = model(TseKind::Static, 64, &device());
-    let file = to_safetensors(&export(&there), None).expect("shapes fit");
+    let file = to_safetensors(&export(&there, NAMES), None).expect("shapes fit");
     let weights = from_safetensors(&file, "").expect("a safetensors file");
-    let back = import(model(TseKind::Static, 64, &flex()), weights).expect("the same model");
-    assert_eq!(export(&there), export(&back));
+    let back = import(model(TseKind::Static, 64, &flex()), NAMES, weights).expect("the same model");
+    assert_eq!(export(&there, NAMES), export(&back, NAMES));
 }
 
 #[test]

@@ -9,12 +9,13 @@ use brainmae_data::{
     PreparedDataset, ScanId, ScanStore, SegmentLayout, SegmentSpec, Split, SplitSpec, SplitUnit,
 };
 use brainmae_model::{BrainMae, BrainMaeConfig, DataShape, Precision};
-use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
 use brainmae_pretrain::mask::MaskConfig;
 use brainmae_pretrain::predictor::{BrainMaePredictor, Predictor, VisibleMean, Zero};
 use brainmae_pretrain::reconstruction::{ReconstructionConfig, Score, score, summarise};
 use brainmae_pretrain::roi_similarity::{cosine_similarity, network_auroc};
-use brainmae_pretrain::{ScheduleConfig, TrainConfig};
+use brainmae_pretrain::{
+    MaskedReconstruction, Pretext, Pretraining, ScheduleConfig, Setup, TrainConfig,
+};
 use brainmae_run::{Card, Manifest, RunFolder, Seeds};
 use brainmae_simulate::{PlantedSpec, planted_dataset};
 use brainmae_train::{Alone, Keep, Outcome, Trainer, Watch, Workers, load_weights};
@@ -96,9 +97,9 @@ impl Trial {
             checkpoint_every: steps / 2,
             ..TrainConfig::default()
         };
+        let pretext = MaskedReconstruction::new(&MaskConfig::default()).expect("valid settings");
         let setup = Setup {
             layout: self.layout,
-            mask: MaskConfig::default(),
             seeds: self.seeds,
             batch_size: train.batch_size,
             parts: train.parts,
@@ -108,7 +109,7 @@ impl Trial {
         let [training, validation] =
             [&self.split.train, &self.split.validation].map(|ids| self.load(ids));
         let objective =
-            MaskedReconstruction::new(setup, training, validation).expect("valid settings");
+            Pretraining::new(setup, pretext, training, validation).expect("valid settings");
         let manifest = Manifest::new(
             "test",
             "pretrain",
@@ -129,7 +130,7 @@ impl Trial {
         let trained = Trainer::new(&plan, &objective, Keep::Run(&run)).train(model, &mut watch);
         assert_eq!(trained.expect("finite losses").outcome, Outcome::Finished);
         let best = run.checkpoints().join("best");
-        load_weights(self.init(&device()), &best).expect("just saved")
+        load_weights(self.init(&device()), BrainMae::WEIGHT_NAMES, &best).expect("just saved")
     }
 
     /// Errors of the hidden ROIs of subjects in the test set.

@@ -10,7 +10,7 @@ mod tidy;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use brainmae_cli::CommandLine;
+use brainmae_cli::{CommandLine, Registry};
 use brainmae_machine::devices::Devices;
 use brainmae_machine::front::Front;
 use brainmae_machine::processes::Processes;
@@ -60,7 +60,7 @@ enum Command {
 #[derive(Subcommand)]
 enum Bench {
     #[command(flatten)]
-    Bench(Box<brainmae_bench::Bench>),
+    Bench(brainmae_cli::BenchCommand),
     /// Pack `bench all` for a machine that has a GPU and PyTorch, but neither Rust nor network.
     Pack(brainmae_bench::pack::PackBench),
 }
@@ -70,10 +70,10 @@ impl CommandLine for Cli {
         self.verbose
     }
 
-    fn run(self) -> Result<ExitCode> {
+    fn run(self, registry: &Registry) -> Result<ExitCode> {
         match self.command {
-            Command::Brainmae(command) => return command.run(),
-            Command::Bench(Bench::Bench(bench)) => bench.run()?,
+            Command::Brainmae(command) => return command.run(registry),
+            Command::Bench(Bench::Bench(bench)) => bench.run(registry)?,
             Command::Bench(Bench::Pack(pack)) => pack.run()?,
             Command::Ci { only } => return ci::run(&only),
             Command::LossCurve {
@@ -88,5 +88,5 @@ impl CommandLine for Cli {
 
 /// Executes the command line, and prints an error on stderr.
 pub fn main() -> ExitCode {
-    brainmae_cli::start::<Cli>(Front::Xtask)
+    brainmae_cli::start::<Cli>(Front::Xtask, &Registry::built_in())
 }

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use brainmae_cli::Registry;
 use brainmae_cli::experiment::{self, Options};
 use brainmae_cli::stage::{Graph, pretrain};
 use brainmae_machine::devices::Devices;
@@ -91,11 +92,11 @@ fn train(folder: &Path, device: Devices, processes: Processes) -> Result<Curves>
         resume: false,
         restart: false,
     };
-    let experiment = experiment::load(EXPERIMENT, &[])?;
+    let experiment = experiment::load(EXPERIMENT, &[], &Registry::built_in())?;
     let variants = experiment
         .variants
         .iter()
-        .map(|(variant, _)| variant.as_str());
+        .map(|variant| variant.name.as_str());
     let variants: Vec<&str> = variants.collect();
     let trained = Graph::of_training(&experiment, &variants)?.run(&options)?;
     let mut curves = BTreeMap::new();

@@ -8,8 +8,8 @@ use brainmae_data::{
     BoldSeries, ScanId, ScanStore, SegmentLayout, SegmentSpec, StoreBudget, StoredScan, SubjectId,
 };
 use brainmae_model::{BrainMae, DataShape};
-use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
 use brainmae_pretrain::mask::{MaskConfig, Ratio};
+use brainmae_pretrain::{MaskedReconstruction, Pretext, Pretraining, Setup};
 use brainmae_run::{Card, Seeds};
 use brainmae_simulate::{PlantedSpec, planted_dataset};
 use brainmae_train::batch_gradient::BatchGradient;
@@ -30,7 +30,7 @@ const DT_SECS: f64 = 0.75;
 pub struct Step {
     /// Temporary folder of the scans; `None` if they are in memory.
     _folder: Option<TempDir>,
-    objective: MaskedReconstruction,
+    objective: Pretraining<MaskedReconstruction>,
     work: Work,
     model: Option<BrainMae>,
     /// Signals and their shape, for inference.
@@ -62,12 +62,12 @@ impl Step {
             Ok(ScanStore::new(scans.collect::<Result<_>>()?)?)
         };
         let parts = parts(case, threads);
+        let pretext = MaskedReconstruction::new(&MaskConfig {
+            ratio: Ratio::Fixed(0.5),
+            ..MaskConfig::default()
+        })?;
         let setup = Setup {
             layout,
-            mask: MaskConfig {
-                ratio: Ratio::Fixed(0.5),
-                ..MaskConfig::default()
-            },
             seeds,
             batch_size: batch,
             parts,
@@ -79,7 +79,7 @@ impl Step {
             Some(folder) => stored_on_disk(folder.path(), batch, &layout)?,
             None => store("training", batch)?,
         };
-        let objective = MaskedReconstruction::new(setup, training, store("validation", 1)?)?;
+        let objective = Pretraining::new(setup, pretext, training, store("validation", 1)?)?;
         let data = DataShape {
             n_rois: N_ROIS,
             segment_len_trs: layout.segment_len_trs,

@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::stage::Graph;
 use crate::start::CommandLine;
-use crate::{command, experiment, shipped, stage};
+use crate::{Registry, command, experiment, shipped, stage};
 
 /// BrainMAE: from fMRI files to a pretrained model and its report.
 #[derive(Parser)]
@@ -32,7 +32,41 @@ enum Any {
     Command(Command),
     /// Measure speed and memory; prints ratios measured side by side.
     #[command(subcommand)]
-    Bench(Bench),
+    Bench(BenchCommand),
+}
+
+/// What to measure.
+#[derive(Subcommand)]
+pub enum BenchCommand {
+    /// A benchmark that knows no experiment.
+    #[command(flatten)]
+    Bench(Box<Bench>),
+    /// An experiment, run anew in a temporary folder: time, processor time and memory of each
+    /// stage.
+    Experiment {
+        /// Which experiment.
+        #[command(flatten)]
+        which: Which,
+        /// How to run it; its folders are temporary.
+        #[command(flatten)]
+        how: How,
+    },
+}
+
+impl BenchCommand {
+    /// Executes the command with the models and learners of `registry`.
+    ///
+    /// # Errors
+    /// Errors of the benchmark or of the experiment.
+    pub fn run(self, registry: &Registry) -> Result<()> {
+        match self {
+            Self::Bench(bench) => bench.run(),
+            Self::Experiment { which, how } => {
+                let experiment = experiment::load(&which.experiment, &which.sets, registry)?;
+                command::bench_experiment::run(&experiment, how.options())
+            }
+        }
+    }
 }
 
 impl CommandLine for Cli {
@@ -40,10 +74,10 @@ impl CommandLine for Cli {
         self.verbose
     }
 
-    fn run(self) -> Result<ExitCode> {
+    fn run(self, registry: &Registry) -> Result<ExitCode> {
         match self.command {
-            Any::Command(command) => command.run(),
-            Any::Bench(bench) => bench.run().map(|()| ExitCode::SUCCESS),
+            Any::Command(command) => command.run(registry),
+            Any::Bench(bench) => bench.run(registry).map(|()| ExitCode::SUCCESS),
         }
     }
 }
@@ -195,17 +229,20 @@ impl How {
 }
 
 impl Command {
-    /// Executes the command.
+    /// Executes the command with the models and learners of `registry`.
     ///
     /// # Errors
     /// Errors of the command, with their context.
-    pub fn run(self) -> Result<ExitCode> {
-        let load = |which: &Which| experiment::load(&which.experiment, &which.sets);
+    pub fn run(self, registry: &Registry) -> Result<ExitCode> {
+        let load = |which: &Which| experiment::load(&which.experiment, &which.sets, registry);
         match self {
             Command::Data(data) => return data.run(),
             Command::Experiment(Experiment::List) => {
                 for (name, _) in shipped::EXPERIMENTS {
-                    println!("{name:<18}{}", experiment::load(name, &[])?.base.about);
+                    println!(
+                        "{name:<18}{}",
+                        experiment::load(name, &[], registry)?.base.about
+                    );
                 }
             }
             Command::Experiment(Experiment::Show { experiment }) => {
@@ -249,7 +286,7 @@ impl Command {
                 device,
                 threads: threads.unwrap_or_else(|| Local::this().threads()).max(1),
             }
-            .run()?,
+            .run(&registry.encoders())?,
             Command::Report { run } => {
                 let run = run
                     .canonicalize()

@@ -13,7 +13,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use brainmae_machine::workspace;
 
-pub use config::{ExperimentConfig, Resolved};
+pub use config::{ExperimentConfig, Resolved, Variant};
 pub use data::{DataConfig, Origin, raw_place};
 pub use design::Design;
 pub use downstream::{DownstreamConfig, Pretraining};
@@ -21,7 +21,7 @@ pub use files::Files;
 pub use options::Options;
 pub use run::{pretrain_one, run};
 
-use crate::shipped;
+use crate::{Registry, shipped};
 
 /// File of an experiment that comes with this program.
 ///
@@ -45,10 +45,10 @@ fn unknown(name: &str) -> String {
 ///
 /// # Errors
 /// If there is no such experiment, or if its file is not valid.
-pub fn load(name: &str, sets: &[String]) -> Result<Resolved> {
+pub fn load(name: &str, sets: &[String], registry: &Registry) -> Result<Resolved> {
     if !name.ends_with(".toml") {
         let text = shipped_text(name)?;
-        return Resolved::parse(name, text, sets)
+        return Resolved::parse(name, text, sets, registry)
             .with_context(|| format!("in the experiment {name}"));
     }
     let file = Path::new(name);
@@ -57,7 +57,7 @@ pub fn load(name: &str, sets: &[String]) -> Result<Resolved> {
     }
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {file:?}"))?;
     let stem = file.file_stem().and_then(|stem| stem.to_str());
-    let found = Resolved::parse(stem.unwrap_or(name), &text, sets)
+    let found = Resolved::parse(stem.unwrap_or(name), &text, sets, registry)
         .with_context(|| format!("in {}", workspace::shown(file)))?;
     Ok(Resolved {
         files: Files::of(file),
@@ -73,7 +73,7 @@ mod tests {
     fn every_shipped_experiment_is_whole() {
         assert!(!shipped::EXPERIMENTS.is_empty());
         for (name, _) in shipped::EXPERIMENTS {
-            let experiment = load(name, &[]).expect("a valid file");
+            let experiment = load(name, &[], &Registry::built_in()).expect("a valid file");
             assert_eq!(experiment.name, *name);
             assert!(!experiment.base.about.is_empty(), "{name}");
         }
@@ -82,7 +82,9 @@ mod tests {
     #[test]
     fn an_unknown_experiment_is_told_the_known_ones() {
         for name in ["haxby", "nowhere/haxby.toml"] {
-            let error = load(name, &[]).expect_err("there is none").to_string();
+            let error = load(name, &[], &Registry::built_in())
+                .expect_err("there is none")
+                .to_string();
             assert!(error.contains("haxby2001"), "{error}");
         }
     }

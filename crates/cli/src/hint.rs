@@ -84,9 +84,7 @@ fn option(error: &DataError) -> Option<&'static str> {
 }
 
 fn suggestion(message: &str) -> Option<String> {
-    let start = message
-        .find("unknown field")
-        .or_else(|| message.find("unknown variant"))?;
+    let start = message.find("unknown ")?;
     let mut words = message[start..].split('`').skip(1).step_by(2);
     let unknown = words.next()?;
     let (distance, known) = words

@@ -8,17 +8,24 @@
 //! LibTorch or MPI to start, and `cargo xtask`.
 
 mod cli;
-mod command;
+pub mod command;
 pub mod experiment;
 mod hint;
+mod registry;
 mod shipped;
 pub mod stage;
 mod start;
 
-pub use cli::Command;
+pub use cli::{BenchCommand, Command};
+pub use registry::{ModelTable, Registry};
 pub use start::{CommandLine, start};
 
 /// Function `main` of `brainmae`.
 pub fn main() -> std::process::ExitCode {
-    start::<cli::Cli>(brainmae_machine::front::Front::Brainmae)
+    main_with(&Registry::built_in())
+}
+
+/// Function `main` of a program like `brainmae` that knows more models or learners.
+pub fn main_with(registry: &Registry) -> std::process::ExitCode {
+    start::<cli::Cli>(brainmae_machine::front::Front::Brainmae, registry)
 }

@@ -9,22 +9,22 @@ use brainmae_machine::{allocator, code_version, interrupt, processes};
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-use crate::hint;
+use crate::{Registry, hint};
 
 /// Command line of a program.
 pub trait CommandLine: Parser {
     /// Verbosity of stderr above the default: 0, 1 or 2.
     fn verbosity(&self) -> u8;
 
-    /// Executes the command line.
+    /// Executes the command line with the models and learners of `registry`.
     ///
     /// # Errors
     /// Any error, with its context.
-    fn run(self) -> Result<ExitCode>;
+    fn run(self, registry: &Registry) -> Result<ExitCode>;
 }
 
 /// Executes the command line, and prints an error on stderr.
-pub fn start<C: CommandLine>(front: Front) -> ExitCode {
+pub fn start<C: CommandLine>(front: Front, registry: &Registry) -> ExitCode {
     allocator::keep_large_blocks();
     front.begin();
     code_version::begin(option_env!("BRAINMAE_BUILT_FROM"));
@@ -43,7 +43,7 @@ pub fn start<C: CommandLine>(front: Front) -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .init();
-    match command_line.run() {
+    match command_line.run(registry) {
         Ok(code) => {
             processes::part();
             code

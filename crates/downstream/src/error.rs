@@ -24,6 +24,14 @@ pub enum DownstreamError {
         /// The valid values.
         expected: String,
     },
+    /// No learner has this name.
+    #[error("unknown model `{found}`, expected one of `{}`", known.join("`, `"))]
+    UnknownLearner {
+        /// Name that was asked for.
+        found: String,
+        /// Names of the known learners.
+        known: Vec<String>,
+    },
     /// A learner that cannot be trained on its examples.
     #[error("{learner} cannot learn target {target}: {reason}")]
     Fit {

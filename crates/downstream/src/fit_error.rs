@@ -9,6 +9,9 @@ pub enum FitError {
     /// There are no training examples.
     #[error("no training examples")]
     NoExamples,
+    /// The encoder has no tokens of ROIs, which the attention probe of a segment pools.
+    #[error("the encoder has no tokens of ROIs to pool; use its linear probe for segments")]
+    NoRoiTokens,
     /// There are no features, such as confounds if none is known.
     #[error("there are no features")]
     NoFeatures,

@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
-pub mod brainmae;
 pub mod constant;
+pub mod encoders;
 mod error;
 pub mod example;
 pub mod features;
@@ -32,7 +32,7 @@ pub use learner::{FitResult, Fits, Fitted, Learner, Problem};
 pub use notes::TargetNotes;
 pub use predictions::{Prediction, PredictionError, Predictions, Sample};
 pub use protocol::FoldOf;
-pub use registry::ModelName;
+pub use registry::{LearnerKind, LearnerKinds};
 pub use results::{Results, ResultsSpec};
 pub use scores::Score;
 pub use target::TargetSpec;

@@ -49,7 +49,7 @@ pub struct Sizes {
 }
 
 /// A network and the training settings of its paper.
-pub trait Architecture: Clone + Sync + 'static {
+pub trait Architecture: Clone + Send + Sync + 'static {
     /// Weights of the network.
     type Network: Module;
 

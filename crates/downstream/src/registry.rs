@@ -1,10 +1,12 @@
 //! Registry of learners by name.
 
-use serde::{Deserialize, Serialize};
-use strum::{IntoStaticStr, VariantArray};
+use std::sync::Arc;
 
-use crate::brainmae::{AttentionProbe, FineTune, FineTuneConfig, FoldEncoder, LinearProbe};
+use brainmae_encoder::EncoderModel;
+use brainmae_model::BrainMae;
+
 use crate::constant::Constant;
+use crate::encoders::{FineTuneConfig, FoldEncoder, encoder_learners};
 use crate::features::Features;
 use crate::linear::LinearLearner;
 use crate::linear::spec::LinearSpec;
@@ -16,154 +18,181 @@ use crate::neural::mean_mlp::MeanMlp;
 use crate::neural::stagin::{Readout, Stagin};
 use crate::neural::transformer::Transformer;
 use crate::neural::{Architecture, Budget, Neural};
-use crate::{Kind, Learner};
+use crate::{DownstreamError, Kind, Learner};
 
-/// The name of a learner.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[serde(rename_all = "kebab-case")]
-#[strum(serialize_all = "kebab-case")]
-pub enum ModelName {
-    /// Constant predictor: the mean, or the class shares.
-    Constant,
-    /// Age, sex, site, motion.
-    Confounds,
-    /// Mean of each ROI.
-    MeanSignal,
-    /// Functional connectivity: the reference for all other models.
-    Fc,
-    /// Functional connectivity in the tangent space.
-    FcTangent,
-    /// BrainMAE, pretrained and fine-tuned.
-    Brainmae,
-    /// BrainMAE, pretrained and frozen under a linear model.
-    BrainmaeProbe,
-    /// BrainMAE, pretrained and frozen under attention pooling.
-    BrainmaeAttentionProbe,
-    /// BrainMAE without pretraining.
-    BrainmaeScratch,
-    /// Convolutions over rows and columns of the FC.
-    #[serde(rename = "brainnetcnn")]
-    #[strum(serialize = "brainnetcnn")]
-    BrainNetCnn,
-    /// Brain Network Transformer, with its clustering readout.
-    Bnt,
-    /// Brain Network Transformer, with a plain readout.
-    BntPlain,
-    /// Attention over dynamic graphs, GARO readout.
-    StaginGaro,
-    /// Attention over dynamic graphs, SERO readout.
-    StaginSero,
-    /// Graphs generated from signals.
-    #[serde(rename = "fbnetgen")]
-    #[strum(serialize = "fbnetgen")]
-    FbNetGen,
-    /// A transformer over volumes.
-    Transformer,
-    /// An MLP for each volume, averaged.
-    MeanMlp,
-    /// Fused windows of attention over volumes.
-    Bolt,
-}
+/// Name of functional connectivity with a linear model, the reference for all other models.
+pub const REFERENCE: &str = "fc";
 
-impl ModelName {
-    /// True if it starts from pretrained weights.
-    pub fn is_pretrained(self) -> bool {
-        matches!(
-            self,
-            ModelName::Brainmae | ModelName::BrainmaeProbe | ModelName::BrainmaeAttentionProbe
-        )
-    }
+/// A kind of learner in the registry: its name, and how one is made for a target.
+pub trait LearnerKind: Send + Sync {
+    /// Name in experiment files.
+    fn name(&self) -> &str;
 
     /// Name in tables, for targets of this kind.
-    pub fn title(self, kind: Kind) -> String {
-        let linear = match kind {
-            Kind::Regression => "ridge",
-            Kind::Classification { .. } => "logistic",
-        };
-        match self {
-            ModelName::Constant => "constant".into(),
-            ModelName::Confounds => format!("confounds + {linear}"),
-            ModelName::MeanSignal => format!("mean signal + {linear}"),
-            ModelName::Fc => format!("FC + {linear}"),
-            ModelName::FcTangent => format!("tangent FC + {linear}"),
-            ModelName::Brainmae => "BrainMAE".into(),
-            ModelName::BrainmaeProbe => format!("BrainMAE frozen + {linear}"),
-            ModelName::BrainmaeAttentionProbe => "BrainMAE frozen + attention".into(),
-            ModelName::BrainmaeScratch => "BrainMAE from scratch".into(),
-            neural => neural.name().into(),
-        }
+    fn title(&self, kind: Kind) -> String {
+        let _ = kind;
+        self.name().to_string()
     }
 
-    /// Name in lists of models.
-    pub fn name(self) -> &'static str {
-        self.into()
+    /// Kind of the encoder that it uses; `None` if it uses none.
+    fn encoder(&self) -> Option<&'static str> {
+        None
     }
 
-    /// The learner of this name. `encoder` has the pretrained weights of the fold, if there are
-    /// any; `linear` applies to linear models of signals.
+    /// Whether it starts from pretrained weights.
+    fn is_pretrained(&self) -> bool {
+        false
+    }
+
+    /// A learner with these settings.
+    fn learner(&self, settings: &Settings) -> Box<dyn Learner>;
+}
+
+/// What a learner is made of.
+#[derive(Clone, Copy)]
+pub struct Settings<'a> {
+    /// Kind of the target.
+    pub kind: Kind,
+    /// Encoder of the fold, with its pretrained weights if there are any.
+    pub encoder: &'a FoldEncoder,
+    /// Settings of fine-tuning.
+    pub finetune: &'a FineTuneConfig,
+    /// Limits on the training of neural baselines.
+    pub budget: Budget,
+    /// Preprocessing for linear models of signals.
+    pub linear: LinearSpec,
+}
+
+/// The learners that are known, by name.
+#[derive(Clone)]
+pub struct LearnerKinds(Vec<Arc<dyn LearnerKind>>);
+
+impl LearnerKinds {
+    /// The learners that this program brings along.
     ///
     /// Time of an epoch of 100 scans with 300 volumes and 200 ROIs on two cores: less than 1 s
     /// (mean-mlp) to about 6 s (fbnetgen), 20 s for brainnetcnn, minutes for bolt and stagin. The
     /// last three need a GPU.
-    pub fn learner(
-        self,
-        kind: Kind,
-        encoder: &FoldEncoder,
-        finetune: &FineTuneConfig,
-        budget: Budget,
-        linear: LinearSpec,
-    ) -> Box<dyn Learner> {
-        let title = self.title(kind);
-        let of = |features, spec| -> Box<dyn Learner> {
-            Box::new(LinearLearner::new(&title, features, spec))
+    pub fn built_in() -> Self {
+        let linear = |name, title, features| LinearKind {
+            name,
+            title,
+            features,
         };
-        match self {
-            ModelName::Constant => Box::new(Constant),
-            ModelName::Confounds => of(Features::Confounds, LinearSpec::default()),
-            ModelName::MeanSignal => of(Features::MeanSignal, linear),
-            ModelName::Fc => of(Features::Fc, linear),
-            ModelName::FcTangent => of(Features::FcTangent, linear),
-            ModelName::Brainmae => {
-                Box::new(FineTune::new(&title, encoder.clone(), finetune.clone()))
-            }
-            ModelName::BrainmaeProbe => Box::new(LinearProbe::new(&title, encoder.clone())),
-            ModelName::BrainmaeAttentionProbe => {
-                Box::new(AttentionProbe::new(&title, encoder.clone()))
-            }
-            ModelName::BrainmaeScratch => {
-                let random = encoder.without_weights();
-                Box::new(FineTune::new(&title, random, finetune.clone()))
-            }
-            ModelName::BrainNetCnn => neural(BrainNetCnn::default(), budget),
-            ModelName::Bnt => neural(Bnt::default(), budget),
-            ModelName::BntPlain => neural(Bnt::plain(), budget),
-            ModelName::StaginGaro => neural(Stagin::new(Readout::Garo), budget),
-            ModelName::StaginSero => neural(Stagin::new(Readout::Sero), budget),
-            ModelName::FbNetGen => neural(FbNetGen::default(), budget),
-            ModelName::Transformer => neural(Transformer::default(), budget),
-            ModelName::MeanMlp => neural(MeanMlp::default(), budget),
-            ModelName::Bolt => neural(Bolt::default(), budget),
-        }
+        Self(Vec::new())
+            .with(ConstantKind)
+            .with(linear("confounds", "confounds", Features::Confounds))
+            .with(linear("mean-signal", "mean signal", Features::MeanSignal))
+            .with(linear(REFERENCE, "FC", Features::Fc))
+            .with(linear("fc-tangent", "tangent FC", Features::FcTangent))
+            .with_encoder::<BrainMae>()
+            .with(BrainNetCnn::default())
+            .with(Bnt::default())
+            .with(Bnt::plain())
+            .with(Stagin::new(Readout::Garo))
+            .with(Stagin::new(Readout::Sero))
+            .with(FbNetGen::default())
+            .with(Transformer::default())
+            .with(MeanMlp::default())
+            .with(Bolt::default())
+    }
+
+    /// The same learners and one more; one of the same name is replaced. A network becomes a
+    /// learner by implementing [`Architecture`].
+    pub fn with(self, learner: impl LearnerKind + 'static) -> Self {
+        self.and(Arc::new(learner))
+    }
+
+    /// The same learners, and those that use the encoder `M`.
+    pub fn with_encoder<M: EncoderModel>(self) -> Self {
+        (encoder_learners::<M>().into_iter()).fold(self, Self::and)
+    }
+
+    fn and(mut self, learner: Arc<dyn LearnerKind>) -> Self {
+        self.0.retain(|known| known.name() != learner.name());
+        self.0.push(learner);
+        self
+    }
+
+    /// Names of all learners.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|learner| learner.name())
+    }
+
+    /// The learner called `name`.
+    ///
+    /// # Errors
+    /// [`DownstreamError::UnknownLearner`] lists the known ones.
+    pub fn find(&self, name: &str) -> Result<&dyn LearnerKind, DownstreamError> {
+        let found = self.0.iter().find(|learner| learner.name() == name);
+        let found = found.ok_or_else(|| DownstreamError::UnknownLearner {
+            found: name.to_string(),
+            known: self.names().map(String::from).collect(),
+        })?;
+        Ok(&**found)
     }
 }
 
-fn neural<A: Architecture>(architecture: A, budget: Budget) -> Box<dyn Learner> {
-    Box::new(Neural {
-        architecture,
-        budget,
-    })
+/// Name of the linear model for targets of this kind.
+pub(crate) fn linear_title(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Regression => "ridge",
+        Kind::Classification { .. } => "logistic",
+    }
+}
+
+/// The constant predictor.
+struct ConstantKind;
+
+impl LearnerKind for ConstantKind {
+    fn name(&self) -> &str {
+        "constant"
+    }
+
+    fn learner(&self, _settings: &Settings) -> Box<dyn Learner> {
+        Box::new(Constant)
+    }
+}
+
+/// A linear model of features.
+struct LinearKind {
+    name: &'static str,
+    title: &'static str,
+    features: Features,
+}
+
+impl LearnerKind for LinearKind {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn title(&self, kind: Kind) -> String {
+        format!("{} + {}", self.title, linear_title(kind))
+    }
+
+    fn learner(&self, settings: &Settings) -> Box<dyn Learner> {
+        let spec = match self.features {
+            // Confounds are not features of signals.
+            Features::Confounds => LinearSpec::default(),
+            _ => settings.linear,
+        };
+        let title = self.title(settings.kind);
+        Box::new(LinearLearner::new(&title, self.features, spec))
+    }
+}
+
+/// A network, trained from random weights.
+impl<A: Architecture> LearnerKind for A {
+    fn name(&self) -> &str {
+        self.paper().name
+    }
+
+    fn learner(&self, settings: &Settings) -> Box<dyn Learner> {
+        Box::new(Neural {
+            architecture: self.clone(),
+            budget: settings.budget,
+        })
+    }
 }
 
 #[cfg(test)]

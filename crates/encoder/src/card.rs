@@ -1,21 +1,20 @@
-//! Card of a BrainMAE checkpoint, created at training.
+//! Card of a checkpoint, created at training.
 
 use std::collections::BTreeSet;
 
 use brainmae_data::{DataCard, PreparedDataset, ScanStore, SegmentLayout, Split};
-use brainmae_model::BrainMaeConfig;
 use brainmae_run::Card;
 
-use crate::checkpoint::{MODEL, to_value};
-use crate::{Checkpoint, EncoderError};
+use crate::checkpoint::to_value;
+use crate::{Checkpoint, EncoderError, ModelSettings};
 
-/// The card of weights that are trained on `training`, the scans of the training set of `split`.
-/// Scans that `start` was trained on are listed too.
+/// The card of a model's weights that are trained on `training`, the scans of the training set of
+/// `split`. Scans that `start` was trained on are listed too.
 ///
 /// # Errors
 /// As [`Checkpoint::check_start`].
 pub fn card(
-    config: &BrainMaeConfig,
+    model: &ModelSettings,
     dataset: &PreparedDataset,
     layout: &SegmentLayout,
     split: &Split,
@@ -23,8 +22,8 @@ pub fn card(
     start: Option<&Checkpoint>,
 ) -> Result<Card, EncoderError> {
     let mut card = Card {
-        model: MODEL.to_string(),
-        model_config: to_value(config),
+        model: model.kind.clone(),
+        model_config: model.config.clone(),
         step: 0,
         data: to_value(&DataCard::new(dataset, layout)),
         split_sha256: split.hash(),
@@ -34,7 +33,7 @@ pub fn card(
             .collect(),
     };
     if let Some(start) = start {
-        start.check_start(config, dataset, layout, split)?;
+        start.check_start(model, dataset, layout, split)?;
         let seen = start.card();
         card.pretraining_subjects = union(&card.pretraining_subjects, &seen.pretraining_subjects);
         card.pretraining_scans = union(&card.pretraining_scans, &seen.pretraining_scans);

@@ -1,4 +1,4 @@
-//! Checkpoint of a BrainMAE, with checks against its card.
+//! Checkpoint of a pretrained model, with checks against its card.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -6,28 +6,39 @@ use std::path::Path;
 use brainmae_data::{
     DataCard, PreparedDataset, ScanId, SegmentLayout, Split, SplitUnit, SubjectId,
 };
-use brainmae_model::{BrainMae, BrainMaeConfig, DataShape, weights};
-use brainmae_run::{Card, Seeds, WEIGHTS};
+use brainmae_model::{DataShape, weights};
+use brainmae_run::{Card, WEIGHTS};
 use burn::tensor::Device;
 
-use crate::{Encoder, EncoderError};
+use crate::kinds::{EncoderKinds, ModelSettings, Source, Weights, build};
+use crate::{Encoder, EncoderError, EncoderModel};
 
-/// Name of the model in cards.
-pub const MODEL: &str = "brainmae";
-
-/// A BrainMAE checkpoint on disk.
+/// A checkpoint on disk.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
     files: brainmae_run::Checkpoint,
     data: DataCard,
-    config: BrainMaeConfig,
+    model: ModelSettings,
+}
+
+/// An evaluation: scans of a data set that a model must not have seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Evaluation<'a> {
+    /// The data set.
+    pub dataset: &'a PreparedDataset,
+    /// Lengths of segments and samples, in volumes.
+    pub layout: SegmentLayout,
+    /// Whether subjects are held out, or scans of one subject.
+    pub unit: SplitUnit,
+    /// The held-out scans.
+    pub held_out: &'a [ScanId],
 }
 
 impl Checkpoint {
     /// Opens the checkpoint in the folder `path`.
     ///
     /// # Errors
-    /// If its card cannot be read, or belongs to another kind of model.
+    /// If its card cannot be read.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, EncoderError> {
         Self::new(brainmae_run::Checkpoint::open(path.as_ref())?)
     }
@@ -43,21 +54,14 @@ impl Checkpoint {
 
     fn new(files: brainmae_run::Checkpoint) -> Result<Self, EncoderError> {
         let card = files.card();
-        if card.model != MODEL {
-            return Err(EncoderError::OtherModel {
-                found: card.model.clone(),
-                expected: MODEL.to_string(),
-            });
-        }
-        let damaged = |part| {
-            let path = files.path().to_path_buf();
-            move |source| EncoderError::Card { part, path, source }
-        };
-        let data = serde_json::from_value(card.data.clone()).map_err(damaged("data"))?;
-        let config = serde_json::from_value(card.model_config.clone());
+        let data = serde_json::from_value(card.data.clone());
+        let data = data.map_err(|source| damaged("data", &files, source))?;
         Ok(Self {
             data,
-            config: config.map_err(damaged("model_config"))?,
+            model: ModelSettings {
+                kind: card.model.clone(),
+                config: card.model_config.clone(),
+            },
             files,
         })
     }
@@ -72,9 +76,9 @@ impl Checkpoint {
         &self.data
     }
 
-    /// Sizes of the model.
-    pub fn config(&self) -> &BrainMaeConfig {
-        &self.config
+    /// Kind and settings of the model.
+    pub fn model(&self) -> &ModelSettings {
+        &self.model
     }
 
     /// The folder of the checkpoint.
@@ -82,84 +86,144 @@ impl Checkpoint {
         self.files.path()
     }
 
-    /// The encoder on `device`, for data with the checkpoint's segments and samples.
-    /// [`Encoder::embed`] checks each data set.
+    /// The encoder on `device`, of one of the [built-in kinds](EncoderKinds::built_in), for data
+    /// with the checkpoint's segments and samples. [`Encoder::embed`] checks each data set.
     ///
     /// # Errors
-    /// If the weights cannot be read, or do not fit the card.
+    /// As [`Checkpoint::encoder_of`].
     pub fn encoder(&self, device: &Device) -> Result<Encoder, EncoderError> {
-        Ok(Encoder::new(
-            self.model(device)?,
-            self.config.clone(),
-            self.data.clone(),
-            self.data.layout(),
-        ))
+        self.encoder_of(&EncoderKinds::built_in(), device)
     }
 
-    /// The encoder on `device`, for an evaluation on the scans `held_out` of `dataset`.
+    /// The encoder on `device`, of one of `kinds`.
     ///
     /// # Errors
-    /// [`EncoderError::Mismatch`] if the data differ, [`EncoderError::Seen`] if a scan was used in
-    /// training.
-    pub fn encoder_for(
+    /// [`EncoderError::UnknownKind`], or if the weights cannot be read, or do not fit the card.
+    pub fn encoder_of(
         &self,
-        dataset: &PreparedDataset,
-        layout: SegmentLayout,
-        unit: SplitUnit,
-        held_out: &[ScanId],
+        kinds: &EncoderKinds,
         device: &Device,
     ) -> Result<Encoder, EncoderError> {
-        self.check_data(dataset, &layout)?;
-        self.bar_seen(dataset, unit, held_out)?;
-        Ok(self.encoder(device)?.with_layout(layout))
+        let kind = kinds.find(&self.model.kind)?;
+        let weights = self.weights()?;
+        let source = Source::Weights(&weights);
+        let model = kind.build(&self.model.config, self.data_shape(), source, device);
+        Ok(Encoder::new(self.of_card(model)?, self.data.clone()))
     }
 
-    fn model(&self, device: &Device) -> Result<BrainMae, EncoderError> {
-        let data = DataShape {
+    /// The model on `device`, for an evaluation.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::check_evaluation`], or if the checkpoint has another kind of model.
+    pub fn model_for<M: EncoderModel>(
+        &self,
+        evaluation: Evaluation,
+        device: &Device,
+    ) -> Result<M, EncoderError> {
+        self.check_evaluation(evaluation)?;
+        self.model_of(device)
+    }
+
+    /// The weights by name, for an evaluation.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::check_evaluation`], or if the weights cannot be read.
+    pub fn weights_for(&self, evaluation: Evaluation) -> Result<Weights, EncoderError> {
+        self.check_evaluation(evaluation)?;
+        self.weights()
+    }
+
+    fn weights(&self) -> Result<Weights, EncoderError> {
+        Ok(weights::from_safetensors(&self.files.read(WEIGHTS)?, "")?)
+    }
+
+    fn data_shape(&self) -> DataShape {
+        DataShape {
             n_rois: self.data.rois.len(),
             segment_len_trs: self.data.segment_len_trs,
-        };
-        // All weights are replaced.
-        let model = (self.config).init(data, &mut Seeds::new(0).stream("weights"), device)?;
-        let weights = weights::from_safetensors(&self.files.read(WEIGHTS)?, "")?;
-        Ok(weights::import(model, weights)?)
+        }
+    }
+
+    fn model_of<M: EncoderModel>(&self, device: &Device) -> Result<M, EncoderError> {
+        self.check_kind(M::KIND)?;
+        let weights = self.weights()?;
+        let source = Source::Weights(&weights);
+        self.of_card(build(&self.model.config, self.data_shape(), source, device))
+    }
+
+    /// Names the card in an error of its settings.
+    fn of_card<M>(&self, built: Result<M, EncoderError>) -> Result<M, EncoderError> {
+        built.map_err(|error| match error {
+            EncoderError::Config { source, .. } => damaged("model_config", &self.files, source),
+            other => other,
+        })
+    }
+
+    fn check_kind(&self, kind: &str) -> Result<(), EncoderError> {
+        if self.model.kind == kind {
+            return Ok(());
+        }
+        Err(EncoderError::OtherModel {
+            found: self.model.kind.clone(),
+            expected: kind.to_string(),
+        })
     }
 
     /// The model on `device`, for further training on the training set of `split`.
     ///
     /// # Errors
     /// As [`Checkpoint::check_start`], or if the weights cannot be read.
-    pub fn start(
+    pub fn start<M: EncoderModel>(
         &self,
-        config: &BrainMaeConfig,
+        model: &ModelSettings,
         dataset: &PreparedDataset,
         layout: &SegmentLayout,
         split: &Split,
         device: &Device,
-    ) -> Result<BrainMae, EncoderError> {
-        self.check_start(config, dataset, layout, split)?;
-        self.model(device)
+    ) -> Result<M, EncoderError> {
+        self.check_start(model, dataset, layout, split)?;
+        self.model_of(device)
     }
 
     /// Checks that a training on the training set of `split` may start from these weights: the
-    /// model has the same config, the data match, and no scan of the validation and test set was
+    /// model has the same settings, the data match, and no scan of the validation and test set was
     /// used in training.
     ///
     /// # Errors
-    /// [`EncoderError::OtherConfig`], [`EncoderError::Mismatch`] or [`EncoderError::Seen`].
+    /// As [`Checkpoint::check_model`] and [`Checkpoint::check_evaluation`].
     pub fn check_start(
         &self,
-        config: &BrainMaeConfig,
+        model: &ModelSettings,
         dataset: &PreparedDataset,
         layout: &SegmentLayout,
         split: &Split,
     ) -> Result<(), EncoderError> {
-        self.check_config(config)?;
-        self.check_data(dataset, layout)?;
+        self.check_model(model)?;
         let held_out: Vec<ScanId> = (split.validation.iter().chain(&split.test))
             .cloned()
             .collect();
-        self.bar_seen(dataset, split.unit, &held_out)
+        self.check_evaluation(Evaluation {
+            dataset,
+            layout: *layout,
+            unit: split.unit,
+            held_out: &held_out,
+        })
+    }
+
+    /// Checks that the data match, and that no held-out scan was used in training.
+    ///
+    /// # Errors
+    /// [`EncoderError::Mismatch`] if the data differ, [`EncoderError::Seen`] if a scan was used in
+    /// training.
+    pub fn check_evaluation(&self, evaluation: Evaluation) -> Result<(), EncoderError> {
+        let Evaluation {
+            dataset,
+            layout,
+            unit,
+            held_out,
+        } = evaluation;
+        self.check_data(dataset, &layout)?;
+        self.bar_seen(dataset, unit, held_out)
     }
 
     /// Checks that `dataset`, cut according to `layout`, has the atlas, the order of ROIs, the time
@@ -175,19 +239,21 @@ impl Checkpoint {
         Ok(self.data.check(&DataCard::new(dataset, layout))?)
     }
 
-    /// Checks that these weights belong to a model with `config`. Shapes are not sufficient,
-    /// because weights of SG have the shapes of AG.
+    /// Checks that these weights belong to this model. Shapes are not sufficient, because weights of
+    /// SG have the shapes of AG.
     ///
     /// # Errors
-    /// [`EncoderError::OtherConfig`] names the first field that differs.
-    pub fn check_config(&self, config: &BrainMaeConfig) -> Result<(), EncoderError> {
-        let [expected, found] = [&self.config, config].map(to_value);
-        let fields = expected.as_object().into_iter().flatten();
+    /// [`EncoderError::OtherModel`] for another kind, [`EncoderError::OtherConfig`] names the first
+    /// setting that differs.
+    pub fn check_model(&self, model: &ModelSettings) -> Result<(), EncoderError> {
+        self.check_kind(&model.kind)?;
+        let fields = self.model.config.as_object().into_iter().flatten();
         for (field, expected) in fields {
-            if found[field] != *expected {
+            let found = &model.config[field];
+            if found != expected {
                 return Err(EncoderError::OtherConfig {
                     field: field.clone(),
-                    found: Box::new(found[field].clone()),
+                    found: Box::new(found.clone()),
                     expected: Box::new(expected.clone()),
                 });
             }
@@ -236,11 +302,23 @@ impl Checkpoint {
     }
 }
 
+fn damaged(
+    part: &'static str,
+    files: &brainmae_run::Checkpoint,
+    source: serde_json::Error,
+) -> EncoderError {
+    EncoderError::Card {
+        part,
+        path: files.path().to_path_buf(),
+        source,
+    }
+}
+
 fn texts(names: &[String]) -> BTreeSet<&str> {
     names.iter().map(String::as_str).collect()
 }
 
-/// A config or a card as JSON.
+/// Settings or a card as JSON.
 pub(crate) fn to_value(value: &impl serde::Serialize) -> serde_json::Value {
     serde_json::to_value(value).expect("structs of numbers and texts are JSON")
 }

@@ -3,48 +3,30 @@
 use std::sync::Arc;
 
 use brainmae_data::{DataCard, PreparedDataset, ScanId, ScanStore, SegmentLayout, tile};
-use brainmae_model::{BrainMae, BrainMaeConfig};
 
-use crate::EncoderError;
 use crate::embedding::{SampleEmbedding, embed_crops};
+use crate::{Embed, EncoderError};
 
-/// A pretrained BrainMAE without gradients, and the data that it accepts.
-#[derive(Clone)]
+/// A pretrained model without gradients, and the data that it accepts.
 pub struct Encoder {
-    model: BrainMae,
-    config: BrainMaeConfig,
+    model: Box<dyn Embed>,
     data: DataCard,
     layout: SegmentLayout,
 }
 
 impl Encoder {
-    pub(crate) fn new(
-        model: BrainMae,
-        config: BrainMaeConfig,
-        data: DataCard,
-        layout: SegmentLayout,
-    ) -> Self {
+    /// An encoder for data with the segments and samples of `data`.
+    pub(crate) fn new(model: Box<dyn Embed>, data: DataCard) -> Self {
         Self {
             model,
-            config,
+            layout: data.layout(),
             data,
-            layout,
         }
     }
 
-    /// The same encoder for samples of another number of segments.
-    pub(crate) fn with_layout(self, layout: SegmentLayout) -> Self {
-        Self { layout, ..self }
-    }
-
     /// The model.
-    pub fn model(&self) -> &BrainMae {
-        &self.model
-    }
-
-    /// Sizes of the model.
-    pub fn config(&self) -> &BrainMaeConfig {
-        &self.config
+    pub fn model(&self) -> &dyn Embed {
+        &*self.model
     }
 
     /// Lengths of segments and samples, in volumes.
@@ -81,6 +63,6 @@ impl Encoder {
             series,
         )))?;
         let crops = tile(&store, 0, &self.layout);
-        embed_crops(&self.model, &self.layout, &store, &crops)
+        embed_crops(&*self.model, &self.layout, &store, &crops)
     }
 }

@@ -19,6 +19,23 @@ pub enum EncoderError {
         /// Model that was asked for.
         expected: String,
     },
+    /// No kind of model has this name.
+    #[error("unknown kind of model `{found}`, expected one of `{}`", known.join("`, `"))]
+    UnknownKind {
+        /// Name that was asked for.
+        found: String,
+        /// Names of the known kinds.
+        known: Vec<&'static str>,
+    },
+    /// Settings that are not those of the kind of model.
+    #[error("the settings of the model are not those of a {kind}")]
+    Config {
+        /// Name of the kind.
+        kind: &'static str,
+        /// First setting that is wrong.
+        #[source]
+        source: serde_json::Error,
+    },
     /// The config of the model differs from the checkpoint's.
     #[error(
         "the checkpoint does not fit: the model's {field} is {found} here, {expected} in the checkpoint; use the \

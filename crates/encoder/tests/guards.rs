@@ -1,8 +1,8 @@
 //! Tests of a checkpoint's checks for embedding, evaluation and further training.
 
 use brainmae_data::{DataMismatch, DatasetHeader, PreparedDataset, ScanId, Split, SplitUnit};
-use brainmae_encoder::{Checkpoint, EncoderError};
-use brainmae_model::{BrainMaeConfig, TseKind};
+use brainmae_encoder::{Checkpoint, EncoderError, Evaluation, ModelSettings};
+use brainmae_model::BrainMae;
 use burn::tensor::Device;
 
 #[path = "../examples/support/untrained.rs"]
@@ -102,13 +102,13 @@ fn an_encoder_that_is_to_be_measured_is_refused_for_seen_subjects() {
     let layout = checkpoint.data().layout();
     let of = |scan: &str| {
         let held_out = [ScanId::new(scan)];
-        checkpoint.encoder_for(
-            &dataset,
+        let evaluation = Evaluation {
+            dataset: &dataset,
             layout,
-            SplitUnit::Subject,
-            &held_out,
-            &Device::flex(),
-        )
+            unit: SplitUnit::Subject,
+            held_out: &held_out,
+        };
+        checkpoint.model_for::<BrainMae>(evaluation, &Device::flex())
     };
     assert!(of("sub-3").is_ok());
     assert!(matches!(of("sub-1").err(), Some(EncoderError::Seen { .. })));
@@ -125,19 +125,17 @@ fn a_training_starts_from_the_same_config_and_from_nobody_who_is_held_out() {
         test: vec![test.into()],
         train_subjects: vec!["0".into()],
     };
-    let config = checkpoint.config();
-    let check = |config: &BrainMaeConfig, test| {
-        checkpoint.check_start(config, &dataset, &layout, &split(test))
+    let model = checkpoint.model();
+    let check = |model: &ModelSettings, test| {
+        checkpoint.check_start(model, &dataset, &layout, &split(test))
     };
-    assert!(check(config, "sub-3").is_ok());
+    assert!(check(model, "sub-3").is_ok());
     assert!(matches!(
-        check(config, "sub-1"),
+        check(model, "sub-1"),
         Err(EncoderError::Seen { .. })
     ));
-    let adaptive = BrainMaeConfig {
-        tse: TseKind::Adaptive,
-        ..config.clone()
-    };
+    let mut adaptive = model.clone();
+    adaptive.config["tse"] = "adaptive".into();
     assert!(matches!(
         check(&adaptive, "sub-3"),
         Err(EncoderError::OtherConfig { field, .. }) if field == "tse"
@@ -156,7 +154,7 @@ fn a_card_of_an_earlier_version_is_read_and_written_as_it_was() {
     let old = Checkpoint::open(&place).expect("readable");
     assert_eq!(old.data().rois, ["lh_vis", "rh_vis"]);
     assert_eq!(old.data().dt_secs, 2.0);
-    assert_eq!(old.config().tse, TseKind::Adaptive);
+    assert_eq!(old.model().config["tse"], "adaptive");
     brainmae_run::Checkpoint::save(folder.path(), "new", old.card(), &[]).expect("writable");
     let new = std::fs::read_to_string(folder.path().join("new/card.json")).expect("written");
     assert_eq!(new, CARD);
@@ -164,21 +162,35 @@ fn a_card_of_an_earlier_version_is_read_and_written_as_it_was() {
 
 #[test]
 fn checkpoints_of_another_model_are_refused() {
+    let (made, ..) = made();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let card = CARD.replace("\"brainmae\"", "\"autoencoder\"");
     std::fs::write(folder.path().join("card.json"), card).expect("writable");
-    let error = Checkpoint::open(folder.path()).expect_err("another model");
+    let other = Checkpoint::open(folder.path()).expect("readable");
+    let error = other.encoder(&Device::flex()).err();
+    assert!(
+        matches!(error, Some(EncoderError::UnknownKind { found, .. }) if found == "autoencoder")
+    );
+    let here = Checkpoint::open(&made.checkpoint).expect("just saved");
+    let error = other.check_model(here.model()).expect_err("another model");
     assert!(matches!(error, EncoderError::OtherModel { found, .. } if found == "autoencoder"));
-    let card = CARD.replace("\"tse\": \"adaptive\"", "\"tse\": \"moving\"");
-    std::fs::write(folder.path().join("card.json"), card).expect("writable");
-    let error = Checkpoint::open(folder.path()).expect_err("no config");
-    assert!(matches!(
-        error,
-        EncoderError::Card {
-            part: "model_config",
-            ..
-        }
-    ));
+    let mut card = here.card().clone();
+    card.model_config["tse"] = "moving".into();
+    let weights = std::fs::read(made.checkpoint.join("model.safetensors")).expect("just saved");
+    let files = [("model.safetensors", weights)];
+    brainmae_run::Checkpoint::save(folder.path(), "moving", &card, &files).expect("writable");
+    let unknown = Checkpoint::open(folder.path().join("moving")).expect("readable");
+    let error = unknown.encoder(&Device::flex()).err().expect("no config");
+    assert!(
+        matches!(
+            error,
+            EncoderError::Card {
+                part: "model_config",
+                ..
+            }
+        ),
+        "{error}"
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::loss::ReconstructionLoss;
 use crate::state_encoder::StateEncoder;
 use crate::time_encoder::TimeEncoder;
 use crate::time_encoding::{encode, time_encoding};
-use crate::weights::with_stable_ids;
+use crate::weights::{Names, with_stable_ids};
 use crate::{BrainMaeConfig, DataShape, ModelError, RoiVectors};
 
 /// A batch of samples as the input of the model.
@@ -90,17 +90,36 @@ impl BrainMaeConfig {
                     .set_require_grad(false)
             }
         };
-        Ok(with_stable_ids(BrainMae {
+        let model = BrainMae {
             roi_vectors,
             state_encoder: StateEncoder::new(self, data, init),
             time_encoder: TimeEncoder::new(self, init),
             decoder: Decoder::new(self, data, init),
             precision: Precision::default(),
-        }))
+        };
+        Ok(with_stable_ids(model, BrainMae::WEIGHT_NAMES))
     }
 }
 
 impl BrainMae {
+    /// Names of the parameters in weight files.
+    pub const WEIGHT_NAMES: &'static Names = &[
+        ("roi_vectors", "roi"),
+        ("state_encoder.signal", "signal"),
+        ("state_encoder.mask_token", "mask_token"),
+        ("state_encoder.blocks", "tse"),
+        ("state_encoder.norm", "tse_norm"),
+        ("state_encoder.readout.roi_weight", "roi_weight"),
+        ("state_encoder.readout.linear", "readout"),
+        ("time_encoder.cls", "cls"),
+        ("time_encoder.blocks", "encoder"),
+        ("time_encoder.norm", "encoder_norm"),
+        ("decoder.input", "decoder_in"),
+        ("decoder.blocks", "decoder"),
+        ("decoder.norm", "decoder_norm"),
+        ("decoder.head_", "head_"),
+    ];
+
     /// Learnable vectors of the ROIs, `[rois, d_model]`.
     pub fn roi_vectors(&self) -> Tensor<2> {
         self.roi_vectors.val()

@@ -13,23 +13,10 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use crate::ModelError;
 
-/// Prefixes of our parameter paths and of the names in weight files; the first match applies.
-const NAMES: [(&str, &str); 14] = [
-    ("roi_vectors", "roi"),
-    ("state_encoder.signal", "signal"),
-    ("state_encoder.mask_token", "mask_token"),
-    ("state_encoder.blocks", "tse"),
-    ("state_encoder.norm", "tse_norm"),
-    ("state_encoder.readout.roi_weight", "roi_weight"),
-    ("state_encoder.readout.linear", "readout"),
-    ("time_encoder.cls", "cls"),
-    ("time_encoder.blocks", "encoder"),
-    ("time_encoder.norm", "encoder_norm"),
-    ("decoder.input", "decoder_in"),
-    ("decoder.blocks", "decoder"),
-    ("decoder.norm", "decoder_norm"),
-    ("decoder.head_", "head_"),
-];
+/// Names of a model's parameters in weight files: pairs of a prefix of a parameter's path in the
+/// module and the prefix of its name; the first match applies. A parameter without a match keeps
+/// its path. The empty slice renames nothing.
+pub type Names = [(&'static str, &'static str)];
 
 /// Position of a parameter in a module: its path, and its form in a weight file.
 #[derive(Default)]
@@ -61,12 +48,12 @@ impl Place {
     }
 
     /// Name of the parameter in a weight file.
-    fn name(&self) -> String {
+    fn name(&self, names: &Names) -> String {
         let mut path = self.path.join(".");
         if self.container() == "Struct:LayerNorm" {
             path = path.replace("gamma", "weight").replace("beta", "bias");
         }
-        for (ours, theirs) in NAMES {
+        for (ours, theirs) in names {
             if let Some(rest) = path.strip_prefix(ours) {
                 return format!("{theirs}{rest}");
             }
@@ -104,8 +91,6 @@ impl NamedArray {
 
 /// Description of a parameter, from [`parameters`].
 pub struct ParameterInfo {
-    /// Name in a weight file.
-    pub name: String,
     /// Path in the module, as optimiser groups use it.
     pub path: String,
     /// Identity, as optimisers use it.
@@ -114,7 +99,7 @@ pub struct ParameterInfo {
     pub is_linear_weight: bool,
 }
 
-/// Every float parameter of a module with its name, in the module's order.
+/// Every float parameter of a module, in the module's order.
 pub fn parameters<M: Module>(module: &M) -> Vec<ParameterInfo> {
     #[derive(Default)]
     struct Visitor {
@@ -130,7 +115,6 @@ pub fn parameters<M: Module>(module: &M) -> Vec<ParameterInfo> {
         }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             self.found.push(ParameterInfo {
-                name: self.place.name(),
                 path: self.place.full_path.join("."),
                 id: param.id,
                 is_linear_weight: self.place.is_linear_weight(),
@@ -143,25 +127,28 @@ pub fn parameters<M: Module>(module: &M) -> Vec<ParameterInfo> {
 }
 
 /// The weights of a module by name, in PyTorch's layout.
-pub fn export<M: Module>(module: &M) -> BTreeMap<String, NamedArray> {
-    export_from(module, None)
+pub fn export<M: Module>(module: &M, names: &Names) -> BTreeMap<String, NamedArray> {
+    export_from(module, names, None)
 }
 
 /// The gradients of a module's weights by name, in PyTorch's layout; parameters without a gradient
 /// are left out.
 pub fn export_gradients<M: Module>(
     module: &M,
+    names: &Names,
     gradients: &GradientsParams,
 ) -> BTreeMap<String, NamedArray> {
-    export_from(module, Some(gradients))
+    export_from(module, names, Some(gradients))
 }
 
 fn export_from<M: Module>(
     module: &M,
+    names: &Names,
     gradients: Option<&GradientsParams>,
 ) -> BTreeMap<String, NamedArray> {
     struct Visitor<'a> {
         place: Place,
+        names: &'a Names,
         gradients: Option<&'a GradientsParams>,
         found: BTreeMap<String, NamedArray>,
     }
@@ -187,11 +174,12 @@ fn export_from<M: Module>(
                 shape: value.dims().to_vec(),
                 values: value.into_data().iter::<f32>().collect(),
             };
-            self.found.insert(self.place.name(), array);
+            self.found.insert(self.place.name(self.names), array);
         }
     }
     let mut visitor = Visitor {
         place: Place::default(),
+        names,
         gradients,
         found: BTreeMap::new(),
     };
@@ -206,9 +194,10 @@ fn export_from<M: Module>(
 /// [`ModelError::WeightNames`] or [`ModelError::WeightShape`]; the module then stays unchanged.
 pub fn import<M: Module>(
     module: M,
+    names: &Names,
     mut weights: BTreeMap<String, NamedArray>,
 ) -> Result<M, ModelError> {
-    let expected = export(&module);
+    let expected = export(&module, names);
     let missing: Vec<String> = expected
         .keys()
         .filter(|name| !weights.contains_key(*name))
@@ -235,6 +224,7 @@ pub fn import<M: Module>(
 
     struct Mapper<'a> {
         place: Place,
+        names: &'a Names,
         weights: &'a mut BTreeMap<String, NamedArray>,
     }
     impl ModuleMapper for Mapper<'_> {
@@ -245,7 +235,7 @@ pub fn import<M: Module>(
             self.place.exit();
         }
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            let Some(array) = self.weights.remove(&self.place.name()) else {
+            let Some(array) = self.weights.remove(&self.place.name(self.names)) else {
                 return param;
             };
             // Transposed here and not on the device: a strided tensor may be summed in another
@@ -262,6 +252,7 @@ pub fn import<M: Module>(
     }
     Ok(module.map(&mut Mapper {
         place: Place::default(),
+        names,
         weights: &mut weights,
     }))
 }
@@ -320,23 +311,28 @@ pub fn from_safetensors(
 
 /// Gives every parameter an identity derived from its name, so that an optimiser's saved state
 /// matches it after a restart.
-pub fn with_stable_ids<M: Module>(module: M) -> M {
-    #[derive(Default)]
-    struct Mapper(Place);
-    impl ModuleMapper for Mapper {
+pub fn with_stable_ids<M: Module>(module: M, names: &Names) -> M {
+    struct Mapper<'a> {
+        place: Place,
+        names: &'a Names,
+    }
+    impl ModuleMapper for Mapper<'_> {
         fn enter_module(&mut self, name: &str, container: &str) {
-            self.0.enter(name, container);
+            self.place.enter(name, container);
         }
         fn exit_module(&mut self, _name: &str, _container: &str) {
-            self.0.exit();
+            self.place.exit();
         }
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            let id = ParamId::from(fnv1a(&self.0.name()));
+            let id = ParamId::from(fnv1a(&self.place.name(self.names)));
             let (_, value, mapper) = param.consume();
             Param::from_mapped_value(id, value, mapper)
         }
     }
-    module.map(&mut Mapper::default())
+    module.map(&mut Mapper {
+        place: Place::default(),
+        names,
+    })
 }
 
 /// 64-bit FNV-1a: a published hash that stays the same in every version of this program.
@@ -377,16 +373,23 @@ mod tests {
     #[test]
     fn weights_survive_a_file_bit_for_bit() {
         let (one, other) = (model(&small(), 1), model(&small(), 2));
-        assert_ne!(export(&one), export(&other));
-        let bytes = to_safetensors(&export(&one), None).expect("shapes fit");
+        assert_ne!(
+            export(&one, BrainMae::WEIGHT_NAMES),
+            export(&other, BrainMae::WEIGHT_NAMES)
+        );
+        let bytes =
+            to_safetensors(&export(&one, BrainMae::WEIGHT_NAMES), None).expect("shapes fit");
         let weights = from_safetensors(&bytes, "").expect("just written");
-        let loaded = import(other, weights).expect("same config");
-        assert_eq!(export(&one), export(&loaded));
+        let loaded = import(other, BrainMae::WEIGHT_NAMES, weights).expect("same config");
+        assert_eq!(
+            export(&one, BrainMae::WEIGHT_NAMES),
+            export(&loaded, BrainMae::WEIGHT_NAMES)
+        );
     }
 
     #[test]
     fn linear_weights_leave_as_out_by_in() {
-        let exported = export(&model(&small(), 1));
+        let exported = export(&model(&small(), 1), BrainMae::WEIGHT_NAMES);
         assert_eq!(exported["signal.weight"].shape, [8, 3]);
         assert_eq!(exported["tse.2.feed_forward.fc1.weight"].shape, [32, 8]);
         assert_eq!(exported["roi_weight"].shape, [5, 8]);
@@ -398,12 +401,13 @@ mod tests {
 
     #[test]
     fn weights_of_another_config_are_refused_by_name() {
-        let weights = export(&model(&small(), 1));
+        let weights = export(&model(&small(), 1), BrainMae::WEIGHT_NAMES);
         let deeper = BrainMaeConfig {
             decoder_depth: 2,
             ..small()
         };
-        let error = import(model(&deeper, 1), weights).expect_err("a block is missing");
+        let error = import(model(&deeper, 1), BrainMae::WEIGHT_NAMES, weights)
+            .expect_err("a block is missing");
         let ModelError::WeightNames { missing, unknown } = error else {
             panic!("expected names, found {error}")
         };
@@ -414,7 +418,8 @@ mod tests {
 
     #[test]
     fn damaged_files_are_errors() {
-        let bytes = to_safetensors(&export(&model(&small(), 1)), None).expect("shapes fit");
+        let bytes = to_safetensors(&export(&model(&small(), 1), BrainMae::WEIGHT_NAMES), None)
+            .expect("shapes fit");
         for end in [0, 4, 100, bytes.len() - 1] {
             let error = from_safetensors(&bytes[..end], "").expect_err("cut short");
             assert!(matches!(error, ModelError::Safetensors(_)), "{end} bytes");

@@ -10,11 +10,12 @@ use std::sync::atomic::AtomicBool;
 
 use brainmae_data::{PreparedDataset, ScanStore, SegmentSpec, SplitSpec};
 use brainmae_model::{BrainMaeConfig, DataShape};
-use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
 use brainmae_pretrain::mask::MaskConfig;
 use brainmae_pretrain::predictor::{BrainMaePredictor, VisibleMean, Zero};
 use brainmae_pretrain::reconstruction::{ReconstructionConfig, score, summarise};
-use brainmae_pretrain::{ScheduleConfig, TrainConfig};
+use brainmae_pretrain::{
+    MaskedReconstruction, Pretext, Pretraining, ScheduleConfig, Setup, TrainConfig,
+};
 use brainmae_run::{Card, Manifest, RunFolder, Seeds};
 use brainmae_simulate::{PlantedSpec, planted_dataset};
 use brainmae_train::{Alone, Keep, Trainer, Watch, Workers};
@@ -46,17 +47,21 @@ fn main() -> Result<(), Box<dyn Error>> {
         log_every: 20,
         ..TrainConfig::default()
     };
+    let pretext = MaskedReconstruction::new(&MaskConfig::default())?;
     let setup = Setup {
         layout,
-        mask: MaskConfig::default(),
         seeds,
         batch_size: train.batch_size,
         parts: train.parts,
         own: 0..train.parts,
         card: Card::default(),
     };
-    let objective =
-        MaskedReconstruction::new(setup, load(&split.train)?, load(&split.validation)?)?;
+    let objective = Pretraining::new(
+        setup,
+        pretext,
+        load(&split.train)?,
+        load(&split.validation)?,
+    )?;
 
     let config = BrainMaeConfig {
         d_model: 32,

@@ -12,7 +12,7 @@ pub use linear_bottleneck::LinearBottleneck;
 pub use visible_mean::VisibleMean;
 pub use zero::Zero;
 
-use crate::brainmae::MaskedBatch;
+use crate::masked_batch::MaskedBatch;
 
 /// A method that fills in hidden ROIs.
 pub trait Predictor {

@@ -9,8 +9,8 @@ use brainmae_statistics::{MeanInterval, bootstrap_mean};
 use serde::{Deserialize, Serialize};
 
 use crate::PretrainError;
-use crate::brainmae::{MaskedBatch, masked_batch};
 use crate::mask::draw_mask;
+use crate::masked_batch::{MaskedBatch, masked_batch};
 use crate::predictor::Predictor;
 
 /// Settings of the scores.

@@ -5,7 +5,7 @@ use brainmae_data::{Atlas, Crop, ScanStore, SegmentLayout};
 use brainmae_run::Seeds;
 
 use crate::PretrainError;
-use crate::brainmae::single_masked_sample;
+use crate::masked_batch::single_masked_sample;
 use crate::predictor::Predictor;
 
 /// Share of hidden ROIs.

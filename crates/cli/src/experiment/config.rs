@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use brainmae_data::{SegmentSpec, SplitSpec};
-use brainmae_model::BrainMaeConfig;
-use brainmae_pretrain::TrainConfig;
-use brainmae_pretrain::mask::MaskConfig;
 use brainmae_pretrain::reconstruction::ReconstructionConfig;
+use brainmae_pretrain::{SelfSupervised, TrainConfig};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::{DataConfig, DownstreamConfig, Files};
+use crate::{ModelTable, Registry};
 
 /// Config of one experiment, with every default written out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,12 +38,12 @@ pub struct ExperimentConfig {
     /// A split from a file, in place of `split`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split_file: Option<SplitFileChoice>,
-    /// Sizes and ablation switches of the model.
+    /// Kind of the model, with its sizes and ablation switches.
     #[serde(default)]
-    pub model: BrainMaeConfig,
-    /// Masking and loss.
-    #[serde(default)]
-    pub mask: MaskConfig,
+    pub model: ModelTable,
+    /// Settings of the pretext task: for BrainMAE masking and loss, called `[mask]`.
+    #[serde(default, alias = "mask")]
+    pub objective: Table,
     /// Optimiser and length of training.
     #[serde(default)]
     pub train: TrainConfig,
@@ -82,28 +82,48 @@ pub struct Resolved {
     pub files: Files,
     /// Config without the changes of variants.
     pub base: ExperimentConfig,
-    /// Name and config of each variant.
-    pub variants: Vec<(String, ExperimentConfig)>,
+    /// The models to train.
+    pub variants: Vec<Variant>,
+    /// Models and learners that the experiment can name.
+    pub registry: Registry,
+}
+
+/// A model to train.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    /// Name in tables and folders.
+    pub name: String,
+    /// Config of the experiment with the variant's changes.
+    pub config: ExperimentConfig,
+    /// The model with its pretext task.
+    pub model: Arc<dyn SelfSupervised>,
+}
+
+impl Variant {
+    fn new(name: &str, config: ExperimentConfig, registry: &Registry) -> Result<Self> {
+        Ok(Self {
+            name: name.to_string(),
+            model: registry.configure(&config.model, &config.objective)?,
+            config,
+        })
+    }
 }
 
 impl Resolved {
-    /// Parses the experiment in `text`, and applies `sets` (`key.key=value`) before the variants'
+    /// Parses the experiment in `text` with the models and learners of `registry`, and applies `sets` (`key.key=value`) before the variants'
     /// own changes.
     ///
     /// # Errors
     /// If the text is not valid TOML, or has unknown keys or values out of range.
-    pub fn parse(name: &str, text: &str, sets: &[String]) -> Result<Self> {
+    pub fn parse(name: &str, text: &str, sets: &[String], registry: &Registry) -> Result<Self> {
         // The unchanged file is parsed first, because its errors show the line.
         toml::from_str::<ExperimentConfig>(text)?;
         let mut table: Table = toml::from_str(text)?;
         for set in sets {
             apply(&mut table, set).with_context(|| format!("--set {set}"))?;
         }
-        let base: ExperimentConfig = Value::Table(table.clone()).try_into()?;
+        let mut base: ExperimentConfig = Value::Table(table.clone()).try_into()?;
         base.data.origin()?;
-        if let Some(downstream) = &base.downstream {
-            downstream.check()?;
-        }
         if base.split_file.is_some() && base.split != SplitSpec::default() {
             bail!("[split_file] and [split] are given: one of them says how to split");
         }
@@ -135,16 +155,24 @@ impl Resolved {
                     );
                 }
             }
-            variants.push((variant.clone(), config));
+            let variant = Variant::new(variant, config, registry)
+                .with_context(|| format!("in [variants.{variant}]"))?;
+            variants.push(variant);
         }
         if variants.is_empty() {
-            variants.push(("model".to_string(), base.clone()));
+            variants.push(Variant::new("model", base.clone(), registry)?);
+        }
+        if let Some(downstream) = &mut base.downstream {
+            downstream.name_models(&variants)?;
+            let kind = downstream.variant(&variants)?.model.encoder_kind().name;
+            downstream.check(registry.learners(), kind)?;
         }
         Ok(Self {
             name: name.to_string(),
             files: Files::default(),
             base,
             variants,
+            registry: registry.clone(),
         })
     }
 }
@@ -180,8 +208,6 @@ fn merge(table: &mut Table, changes: &Table) {
 
 #[cfg(test)]
 mod tests {
-    use brainmae_model::TseKind;
-
     use super::*;
 
     const TEXT: &str = r#"
@@ -197,7 +223,7 @@ mod tests {
 
     fn parse(text: &str, sets: &[&str]) -> Result<Resolved> {
         let sets: Vec<String> = sets.iter().map(|s| s.to_string()).collect();
-        Resolved::parse("test", text, &sets)
+        Resolved::parse("test", text, &sets, &Registry::built_in())
     }
 
     fn message(result: Result<Resolved>) -> String {
@@ -207,17 +233,18 @@ mod tests {
     #[test]
     fn variants_change_what_they_name_and_keep_the_rest() {
         let experiment = parse(TEXT, &["model.n_heads=8"]).expect("valid");
-        let [(ag, ag_config), (sg, sg_config)] = &experiment.variants[..] else {
+        let [ag, sg] = &experiment.variants[..] else {
             panic!("two variants")
         };
-        assert_eq!([ag, sg], ["ag", "sg"]);
-        assert_eq!(ag_config.model.tse, TseKind::Adaptive);
-        assert_eq!(sg_config.model.tse, TseKind::Static);
-        for config in [ag_config, sg_config] {
-            assert_eq!(
-                (config.model.d_model, config.model.n_heads, config.seed),
-                (32, 8, 3)
-            );
+        assert_eq!([&ag.name, &sg.name], ["ag", "sg"]);
+        let settings = [ag, sg].map(|variant| &variant.model.model().config);
+        assert_eq!(
+            settings.map(|config| &config["tse"]),
+            ["adaptive", "static"]
+        );
+        for (variant, config) in [ag, sg].into_iter().zip(settings) {
+            assert_eq!(config["d_model"], 32);
+            assert_eq!((&config["n_heads"], variant.config.seed), (&8.into(), 3));
         }
     }
 
@@ -231,6 +258,28 @@ mod tests {
             Some("did you mean `model`?")
         );
         assert!(message(parse(TEXT, &["train.stesp=3"])).contains("stesp"));
+    }
+
+    #[test]
+    fn a_wrong_setting_of_the_model_is_told_with_its_table() {
+        let error = parse(TEXT, &["model.d_modle=3"]).expect_err("no such setting");
+        let text = format!("{error:#}");
+        assert!(
+            text.contains("[model]") && text.contains("d_modle"),
+            "{text}"
+        );
+        assert_eq!(
+            crate::hint::hint(&error).as_deref(),
+            Some("did you mean `d_model`?")
+        );
+        let text = message(parse(TEXT, &["mask.lambda=many"]));
+        assert!(text.contains("[mask]") && text.contains("lambda"), "{text}");
+        let error = parse(TEXT, &["model.kind=brainmea"]).expect_err("no such kind");
+        assert!(format!("{error:#}").contains("model.kind"));
+        assert_eq!(
+            crate::hint::hint(&error).as_deref(),
+            Some("did you mean `brainmae`?")
+        );
     }
 
     #[test]
@@ -257,9 +306,14 @@ mod tests {
             TEXT,
             &["model.tse=adaptive", "mask.ratio=[0.2,0.4]", "seed=9"],
         );
-        let base = experiment.expect("valid").base;
-        assert_eq!(base.model.tse, TseKind::Adaptive);
-        assert_eq!(base.mask.ratio.bounds(), [0.2, 0.4]);
-        assert_eq!(base.seed, 9);
+        let experiment = experiment.expect("valid");
+        let model = &experiment.variants[0].model;
+        assert_eq!(model.model().config["tse"], "adaptive");
+        let (table, settings) = model.pretext();
+        assert_eq!(
+            (table, &settings["ratio"]),
+            ("mask", &serde_json::json!([0.2, 0.4]))
+        );
+        assert_eq!(experiment.base.seed, 9);
     }
 }

@@ -1,9 +1,10 @@
 //! Design of predictions: targets, models and their weights, known before anything is computed.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
+use brainmae_downstream::LearnerKind;
 use brainmae_run::Checkpoint;
 
-use super::{DownstreamConfig, ExperimentConfig, Pretraining, Resolved};
+use super::{DownstreamConfig, Pretraining, Resolved, Variant};
 
 /// Targets and models of an experiment that predicts.
 pub struct Design<'a> {
@@ -11,10 +12,10 @@ pub struct Design<'a> {
     pub experiment: &'a Resolved,
     /// Downstream table of the experiment.
     pub config: &'a DownstreamConfig,
-    /// Name of the variant that is used as BrainMAE.
-    pub variant: &'a str,
-    /// Config of this variant.
-    pub model: &'a ExperimentConfig,
+    /// The variant whose model predicts.
+    pub variant: &'a Variant,
+    /// Models that predict.
+    pub models: Vec<&'a dyn LearnerKind>,
 }
 
 impl<'a> Design<'a> {
@@ -26,18 +27,19 @@ impl<'a> Design<'a> {
         let Some(config) = &experiment.base.downstream else {
             return Ok(None);
         };
-        let (variant, model) = variant(experiment, config)?;
+        let names = config.models.iter();
+        let models = names.map(|name| experiment.registry.learners().find(name));
         Ok(Some(Self {
             experiment,
             config,
-            variant,
-            model,
+            variant: config.variant(&experiment.variants)?,
+            models: models.collect::<Result<_, _>>()?,
         }))
     }
 
     /// Whether at least one model starts from pretrained weights.
     pub fn is_pretrained(&self) -> bool {
-        self.config.models.iter().any(|model| model.is_pretrained())
+        self.models.iter().any(|model| model.is_pretrained())
     }
 
     /// Opens the given checkpoint; `None` if there is none or it is not used.
@@ -57,23 +59,4 @@ impl<'a> Design<'a> {
     pub fn pretrains(&self) -> bool {
         self.is_pretrained() && self.config.pretrain == Pretraining::PerFold
     }
-}
-
-fn variant<'a>(
-    experiment: &'a Resolved,
-    config: &DownstreamConfig,
-) -> Result<(&'a str, &'a ExperimentConfig)> {
-    let mut variants = experiment.variants.iter();
-    let found = match &config.variant {
-        None => variants.next(),
-        Some(wanted) => variants.find(|(name, _)| name == wanted),
-    };
-    let Some((name, config)) = found else {
-        let known: Vec<&String> = experiment.variants.iter().map(|(name, _)| name).collect();
-        bail!(
-            "downstream.variant is {:?}, expected one of {known:?}",
-            config.variant
-        );
-    };
-    Ok((name, config))
 }

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use brainmae_data::FoldSpec;
-use brainmae_downstream::brainmae::FineTuneConfig;
+use brainmae_downstream::encoders::FineTuneConfig;
 use brainmae_downstream::linear::spec::LinearSpec;
 use brainmae_downstream::neural::Budget;
-use brainmae_downstream::{ModelName, ResultsSpec, TargetSpec};
+use brainmae_downstream::registry::REFERENCE;
+use brainmae_downstream::{LearnerKinds, ResultsSpec, TargetSpec};
 use serde::{Deserialize, Serialize};
 
+use super::Variant;
 use crate::stage::refusal;
 
 /// Targets, models and scores of predictions. All targets and models share the folds.
@@ -19,16 +21,17 @@ use crate::stage::refusal;
 pub struct DownstreamConfig {
     /// Targets by name.
     pub targets: BTreeMap<String, TargetSpec>,
-    /// Models that predict.
-    #[serde(default = "all_models")]
-    pub models: Vec<ModelName>,
+    /// Names of the models that predict; without any name, these are the baselines that run on a
+    /// laptop, and the variant's model from scratch, frozen and fine-tuned.
+    #[serde(default)]
+    pub models: Vec<String>,
     /// Folds, which keep subjects and families together.
     #[serde(default)]
     pub folds: FoldSpec,
     /// Shares of the training set to learn from; several shares give a label-efficiency curve.
     #[serde(default = "everyone")]
     pub train_shares: Vec<f64>,
-    /// Variant that is used as BrainMAE; by default the first.
+    /// Variant whose model predicts; by default the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
     /// Source of the pretrained weights.
@@ -60,29 +63,61 @@ pub enum Pretraining {
     Checkpoint(PathBuf),
 }
 
-fn all_models() -> Vec<ModelName> {
-    vec![
-        ModelName::Constant,
-        ModelName::Confounds,
-        ModelName::MeanSignal,
-        ModelName::Fc,
-        ModelName::FcTangent,
-        ModelName::MeanMlp,
-        ModelName::Bnt,
-        ModelName::BrainmaeScratch,
-        ModelName::BrainmaeProbe,
-        ModelName::Brainmae,
-    ]
-}
+/// Baselines that run on a laptop.
+const BASELINES: [&str; 7] = [
+    "constant",
+    "confounds",
+    "mean-signal",
+    REFERENCE,
+    "fc-tangent",
+    "mean-mlp",
+    "bnt",
+];
 
 fn everyone() -> Vec<f64> {
     vec![1.0]
 }
 
 impl DownstreamConfig {
+    /// The variant whose model predicts.
+    ///
+    /// # Errors
+    /// If there is no such variant.
+    pub fn variant<'a>(&self, variants: &'a [Variant]) -> Result<&'a Variant> {
+        let mut all = variants.iter();
+        let found = match &self.variant {
+            None => all.next(),
+            Some(wanted) => all.find(|variant| variant.name == *wanted),
+        };
+        found.with_context(|| {
+            let known: Vec<&str> = variants.iter().map(|v| v.name.as_str()).collect();
+            format!(
+                "downstream.variant is {:?}, expected one of {known:?}",
+                self.variant
+            )
+        })
+    }
+
+    /// Names the models that predict, if the experiment names none.
+    ///
+    /// # Errors
+    /// As [`DownstreamConfig::variant`].
+    pub fn name_models(&mut self, variants: &[Variant]) -> Result<()> {
+        let kind = self.variant(variants)?.model.encoder_kind().name;
+        if self.models.is_empty() {
+            self.models = BASELINES.map(String::from).to_vec();
+            let of_kind = ["-scratch", "-probe", ""].map(|suffix| format!("{kind}{suffix}"));
+            self.models.extend(of_kind);
+        }
+        Ok(())
+    }
+
+    /// Checks all settings; `learners` are the models that are known, `kind` is that of the model
+    /// of the variant.
+    ///
     /// # Errors
     /// Names the first invalid setting.
-    pub fn check(&self) -> Result<()> {
+    pub fn check(&self, learners: &LearnerKinds, kind: &str) -> Result<()> {
         ensure!(
             !self.targets.is_empty(),
             "downstream.targets is empty\nhint: name what to predict, as in [downstream.targets.age] with column = \"age_years\""
@@ -103,13 +138,22 @@ impl DownstreamConfig {
             self.folds.validation_fraction > 0.0,
             "downstream.folds.validation_fraction is 0: nobody would decide on penalties and on when to stop"
         );
+        for name in &self.models {
+            let learner = learners.find(name).context("in downstream.models")?;
+            let encoder = learner.encoder().unwrap_or(kind);
+            ensure!(
+                encoder == kind,
+                "downstream.models has {name}, which needs a model of the kind {encoder}, but the variant's model.kind is {kind}"
+            );
+        }
+        let reference = learners.find(REFERENCE)?;
         for kind in [
             brainmae_downstream::Kind::Regression,
             brainmae_downstream::Kind::Classification { n_classes: 2 },
         ] {
-            let has_linear = self.results.linear.contains(&ModelName::Fc.title(kind));
+            let has_linear = self.results.linear.contains(&reference.title(kind));
             ensure!(
-                self.models.contains(&ModelName::Fc) && has_linear,
+                self.models.iter().any(|name| name == REFERENCE) && has_linear,
                 "downstream.models lacks fc, the linear model that every other one must beat\nhint: no table without it"
             );
         }
@@ -122,9 +166,10 @@ mod tests {
     use super::*;
 
     fn parse(linear: &str) -> Result<DownstreamConfig> {
-        let config: DownstreamConfig =
+        let mut config: DownstreamConfig =
             toml::from_str(&format!("[targets.age]\ncolumn = \"age_years\"\n{linear}"))?;
-        config.check()?;
+        config.models = vec![REFERENCE.to_string()];
+        config.check(&LearnerKinds::built_in(), "brainmae")?;
         Ok(config)
     }
 

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use brainmae_machine::{interrupt, workspace};
 use brainmae_model::Precision;
 
-use super::{ExperimentConfig, Options, Resolved};
+use super::{Options, Resolved, Variant};
 use crate::stage::{Graph, pretrain};
 
 /// Runs every stage of an experiment that is needed and not finished; prints the table of results
@@ -27,9 +27,9 @@ pub fn pretrain_one(experiment: &Resolved, variant: &str, options: &Options) -> 
     let Some(at) = experiment
         .variants
         .iter()
-        .position(|(name, _)| name == variant)
+        .position(|known| known.name == variant)
     else {
-        let known: Vec<&String> = experiment.variants.iter().map(|(name, _)| name).collect();
+        let known: Vec<&String> = experiment.variants.iter().map(|v| &v.name).collect();
         bail!(
             "experiment {} has no variant {variant:?}\nhint: its variants are {known:?}",
             experiment.name
@@ -47,7 +47,7 @@ pub fn pretrain_one(experiment: &Resolved, variant: &str, options: &Options) -> 
 }
 
 /// Provides devices and processes, and installs the handlers of Ctrl-C.
-fn begin(variants: &[(String, ExperimentConfig)], options: &Options) -> Result<()> {
+fn begin(variants: &[Variant], options: &Options) -> Result<()> {
     options
         .processes
         .provide(&options.device, precision(variants)?)?;
@@ -58,8 +58,8 @@ fn begin(variants: &[(String, ExperimentConfig)], options: &Options) -> Result<(
 ///
 /// # Errors
 /// If only some of them use tf32, because it applies to all computations of the program.
-fn precision(variants: &[(String, ExperimentConfig)]) -> Result<Precision> {
-    let all: Vec<Precision> = variants.iter().map(|(_, c)| c.train.precision).collect();
+fn precision(variants: &[Variant]) -> Result<Precision> {
+    let all: Vec<Precision> = variants.iter().map(|v| v.config.train.precision).collect();
     let with = |precision| all.iter().filter(|one| **one == precision).count();
     match with(Precision::Tf32) {
         0 if with(Precision::Bf16) > 0 => Ok(Precision::Bf16),

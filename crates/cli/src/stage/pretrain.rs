@@ -4,23 +4,23 @@
 mod training;
 
 use anyhow::{Context, Result};
-use brainmae_encoder::{Checkpoint, WEIGHTS};
+use brainmae_encoder::{Checkpoint, EncoderModel, WEIGHTS};
 use brainmae_files::sha256_bytes;
 use brainmae_machine::interrupt::Stopped;
 use brainmae_machine::{processes, workspace};
-use brainmae_model::DataShape;
+use brainmae_model::{BrainMae, DataShape};
 use brainmae_run::{Manifest, RunFolder, Status};
 use brainmae_train::{Outcome, TrainError, check_parts};
 
 use super::{Desk, PlannedRun, Scans, Stage, data, fail, manifest, refusal};
-use crate::experiment::{Design, ExperimentConfig, Options, Resolved};
+use crate::experiment::{Design, Options, Resolved, Variant};
+use serde_json::Value;
 use training::train;
 
 /// Pretraining of one variant.
 pub struct Pretrain<'a> {
     experiment: &'a Resolved,
-    variant: &'a str,
-    config: &'a ExperimentConfig,
+    variant: &'a Variant,
     /// Number of folds if the variant learns on each of them; `None` if it learns on the split.
     folds: Option<usize>,
 }
@@ -37,9 +37,7 @@ pub fn stages(experiment: &Resolved) -> Result<Vec<Box<dyn Stage + '_>>> {
     }
     let variants = experiment.variants.iter();
     Ok(variants
-        .map(|(name, config)| -> Box<dyn Stage + '_> {
-            Box::new(Pretrain::on_split(experiment, name, config))
-        })
+        .map(|variant| -> Box<dyn Stage + '_> { Box::new(Pretrain::on_split(experiment, variant)) })
         .collect())
 }
 
@@ -50,15 +48,10 @@ pub fn name(variant: &str) -> String {
 
 impl<'a> Pretrain<'a> {
     /// Pretraining of a variant on the split of the experiment.
-    pub fn on_split(
-        experiment: &'a Resolved,
-        variant: &'a str,
-        config: &'a ExperimentConfig,
-    ) -> Self {
+    pub fn on_split(experiment: &'a Resolved, variant: &'a Variant) -> Self {
         Self {
             experiment,
             variant,
-            config,
             folds: None,
         }
     }
@@ -68,7 +61,6 @@ impl<'a> Pretrain<'a> {
         Self {
             experiment: design.experiment,
             variant: design.variant,
-            config: design.model,
             folds: Some(design.config.folds.folds),
         }
     }
@@ -85,7 +77,7 @@ impl<'a> Pretrain<'a> {
 
 impl Stage for Pretrain<'_> {
     fn name(&self) -> String {
-        name(self.variant)
+        name(&self.variant.name)
     }
 
     fn inputs(&self) -> Vec<String> {
@@ -93,7 +85,7 @@ impl Stage for Pretrain<'_> {
     }
 
     fn cost(&self, _desk: &Desk) -> Result<String> {
-        let train = &self.config.train;
+        let train = &self.variant.config.train;
         let each = self.folds.map(|n| format!(", for each of {n} folds"));
         Ok(format!(
             "{} steps of {} samples{}",
@@ -108,8 +100,7 @@ impl Stage for Pretrain<'_> {
         let scans = (1..).zip(self.scans(desk)?);
         scans
             .map(|(number, scans)| {
-                let manifest =
-                    identify(experiment, self.variant, self.config, scans, desk.options)?;
+                let manifest = identify(experiment, self.variant, scans, desk.options)?;
                 Ok(PlannedRun {
                     part: format!("fold {number}"),
                     on: scans.sets(),
@@ -124,14 +115,14 @@ impl Stage for Pretrain<'_> {
     }
 
     fn check(&self, desk: &Desk) -> Result<()> {
-        check(self.config, &desk.material()?.scans, desk.options)
+        check(self.variant, &desk.material()?.scans, desk.options)
     }
 
     fn run(&self, desk: &Desk) -> Result<Vec<RunFolder>> {
         let experiment = &self.experiment.name;
         let scans = self.scans(desk)?.iter();
         scans
-            .map(|scans| pretrain(experiment, self.variant, self.config, scans, desk.options))
+            .map(|scans| pretrain(experiment, self.variant, scans, desk.options))
             .collect()
     }
 }
@@ -142,18 +133,19 @@ impl Stage for Pretrain<'_> {
 /// If the config cannot be written as JSON.
 fn identify(
     experiment: &str,
-    variant: &str,
-    config: &ExperimentConfig,
+    variant: &Variant,
     scans: &Scans,
     options: &Options,
 ) -> Result<Manifest> {
+    let config = &variant.config;
+    let (table, pretext) = variant.model.pretext();
     let what = serde_json::json!({
         "segments": config.segments,
-        "model": config.model,
-        "mask": config.mask,
+        "model": settings(variant),
+        table: pretext,
         "train": config.train,
     });
-    let stage = name(variant);
+    let stage = name(&variant.name);
     let mut inputs = scans.inputs();
     if let Some(path) = &options.ckpt {
         let weights = brainmae_run::Checkpoint::open(path)?.read(WEIGHTS)?;
@@ -170,26 +162,17 @@ fn identify(
     ))
 }
 
-/// Sizes of the model that the data determine.
-pub fn data_shape(scans: &Scans) -> DataShape {
-    DataShape {
-        n_rois: scans.dataset.atlas().n_rois(),
-        segment_len_trs: scans.layout.segment_len_trs,
-    }
-}
-
 /// Trains a variant, unless it is already trained. Returns its folder.
 ///
 /// # Errors
 /// Errors of data, model, training or files; [`Stopped`] if it was asked to stop before the end.
 fn pretrain(
     experiment: &str,
-    variant: &str,
-    config: &ExperimentConfig,
+    variant: &Variant,
     scans: &Scans,
     options: &Options,
 ) -> Result<RunFolder> {
-    let manifest = identify(experiment, variant, config, scans, options)?;
+    let manifest = identify(experiment, variant, scans, options)?;
     let _span = tracing::info_span!("stage", name = manifest.stage).entered();
     // An unsuitable checkpoint is refused before there is a run folder.
     let start = options.ckpt.as_deref().map(Checkpoint::open).transpose()?;
@@ -198,7 +181,7 @@ fn pretrain(
             "start from a checkpoint trained on this split's training set, or leave --ckpt out";
         let (dataset, layout) = (&scans.dataset, &scans.layout);
         start
-            .check_start(&config.model, dataset, layout, &scans.split)
+            .check_start(variant.model.model(), dataset, layout, &scans.split)
             .map_err(|error| refusal::checkpoint(error, hint))?;
     }
     let mut run = options.open(manifest)?;
@@ -206,7 +189,7 @@ fn pretrain(
         tracing::info!("finished already: {}", workspace::shown(run.path()));
         return Ok(run);
     }
-    match train(&run, config, scans, start.as_ref(), options) {
+    match train(&run, variant, scans, start.as_ref(), options) {
         Ok(Outcome::Finished) => {
             run.set_status(Status::Finished, None)?;
             Ok(run)
@@ -226,15 +209,29 @@ fn pretrain(
 ///
 /// # Errors
 /// Names the first invalid setting.
-pub fn check(config: &ExperimentConfig, scans: &Scans, options: &Options) -> Result<()> {
+pub fn check(variant: &Variant, scans: &Scans, options: &Options) -> Result<()> {
+    let config = &variant.config;
     let n_devices = options.device.count()? * options.processes.communicator()?.size();
     let of_train = |error: TrainError| refusal::training("train", error.into());
     check_parts(config.train.parts, n_devices).map_err(of_train)?;
     config.data.budget()?;
-    config.model.check(data_shape(scans))?;
     config.train.check().map_err(of_train)?;
-    let of_mask = |error| refusal::training("mask", error);
-    config.mask.check().map_err(of_mask)
+    let data = DataShape {
+        n_rois: scans.dataset.atlas().n_rois(),
+        segment_len_trs: scans.layout.segment_len_trs,
+    };
+    (variant.model.check(data)).map_err(|error| refusal::training("model", error))
+}
+
+/// Settings of a variant's model in the identity of a run. The kind is left out if it is BrainMAE,
+/// so runs of versions that had no other kind keep their identities.
+pub fn settings(variant: &Variant) -> Value {
+    let model = variant.model.model();
+    let mut settings = model.config.clone();
+    if model.kind != BrainMae::KIND {
+        settings["kind"] = model.kind.as_str().into();
+    }
+    settings
 }
 
 /// Best checkpoint of a run.

@@ -5,11 +5,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use brainmae_data::{Exclusion, ScanId, ScanStore};
+use brainmae_encoder::Evaluation;
 use brainmae_machine::progress::Steps;
 use brainmae_machine::{interrupt, workspace};
 use brainmae_pretrain::notes::Notes;
 use brainmae_pretrain::predictor::{
-    BrainMaePredictor, LinearBottleneck, LinearPredictor, Predictor, Scope, VisibleMean, Zero,
+    LinearBottleneck, LinearPredictor, Predictor, Scope, VisibleMean, Zero,
 };
 use brainmae_pretrain::reconstruction::{
     ReconstructionConfig, ScanScore, Score, score, scoring_batches, summarise,
@@ -20,7 +21,7 @@ use brainmae_run::table::{read_table, write_table};
 use brainmae_run::{Manifest, Metric, RunFolder, Seeds, Status};
 
 use super::{Desk, PlannedRun, Scans, Stage, data, fail, manifest, pretrain, stopped};
-use crate::experiment::{ExperimentConfig, Options, Resolved};
+use crate::experiment::{Options, Resolved, Variant};
 
 /// Largest number of values of a segment for the linear predictor of whole segments. It inverts a
 /// matrix with `rois * time` rows and columns for every mask, which would take hours beyond this.
@@ -31,15 +32,26 @@ struct Reconstruct<'a> {
     experiment: &'a Resolved,
 }
 
-/// Returns the stage of an experiment without targets.
+/// Returns the stage of an experiment without targets whose models fill in hidden ROIs.
 ///
 /// # Errors
 /// Never.
 pub fn stages(experiment: &Resolved) -> Result<Vec<Box<dyn Stage + '_>>> {
-    Ok(match experiment.base.downstream {
-        None => vec![Box::new(Reconstruct { experiment })],
-        Some(_) => Vec::new(),
+    Ok(match is_there(experiment) {
+        true => vec![Box::new(Reconstruct { experiment })],
+        false => Vec::new(),
     })
+}
+
+/// Whether the experiment has this stage.
+pub fn is_there(experiment: &Resolved) -> bool {
+    experiment.base.downstream.is_none() && predicting(experiment).next().is_some()
+}
+
+/// Variants whose models fill in hidden ROIs.
+fn predicting(experiment: &Resolved) -> impl Iterator<Item = &Variant> {
+    let variants = experiment.variants.iter();
+    variants.filter(|variant| variant.model.reconstructs_rois())
 }
 
 /// Name of the stage.
@@ -51,8 +63,7 @@ impl Stage for Reconstruct<'_> {
     }
 
     fn inputs(&self) -> Vec<String> {
-        let variants = self.experiment.variants.iter();
-        let trained = variants.map(|(variant, _)| pretrain::name(variant));
+        let trained = predicting(self.experiment).map(|variant| pretrain::name(&variant.name));
         [data::NAME.to_string()]
             .into_iter()
             .chain(trained)
@@ -78,11 +89,10 @@ impl Stage for Reconstruct<'_> {
 
     fn run(&self, desk: &Desk) -> Result<Vec<RunFolder>> {
         let mut trained = Vec::new();
-        for (variant, config) in &self.experiment.variants {
+        for variant in predicting(self.experiment) {
             trained.push(Trained {
                 variant,
-                config,
-                run: desk.run_of(&pretrain::name(variant))?,
+                run: desk.run_of(&pretrain::name(&variant.name))?,
             });
         }
         let scans = &desk.material()?.scans;
@@ -94,8 +104,7 @@ impl Stage for Reconstruct<'_> {
 
 /// A trained variant.
 struct Trained<'a> {
-    variant: &'a str,
-    config: &'a ExperimentConfig,
+    variant: &'a Variant,
     /// Finished run of the variant.
     run: &'a RunFolder,
 }
@@ -103,7 +112,8 @@ struct Trained<'a> {
 impl Trained<'_> {
     /// Name of the model in tables.
     fn predictor_name(&self) -> String {
-        format!("BrainMAE {}", self.variant)
+        let kind = self.variant.model.encoder_kind();
+        format!("{} {}", kind.title, self.variant.name)
     }
 }
 
@@ -115,8 +125,8 @@ fn identify(experiment: &Resolved, desk: &Desk, scans: &Scans) -> Result<Manifes
         "reconstruction": experiment.base.reconstruction,
     });
     let mut inputs = scans.inputs();
-    for (variant, _) in &experiment.variants {
-        let stage = pretrain::name(variant);
+    for variant in predicting(experiment) {
+        let stage = pretrain::name(&variant.name);
         let identities = desk.identities(&stage);
         let identity = identities
             .first()
@@ -176,29 +186,43 @@ fn score_all(
     let segment = (n_values <= MOST_SEGMENT_VALUES)
         .then(|| fit(Scope::Segment))
         .transpose()?;
+    let device = options.device.open()?;
+    options.device.share_threads(options.threads);
+    let evaluation = Evaluation {
+        dataset: &scans.dataset,
+        layout: scans.layout,
+        unit: scans.split.unit,
+        held_out: &scans.split.test,
+    };
+    let (mut models, mut widths, mut similarities) = (Vec::new(), Vec::new(), Vec::new());
+    for t in trained {
+        let name = t.predictor_name();
+        let load = || -> Result<_> {
+            let best = pretrain::best(t.run)?;
+            let model = &t.variant.model;
+            let predictor = model.predictor(&name, &best, evaluation, &device)?;
+            let encoder = best.encoder_of(&experiment.registry.encoders(), &device)?;
+            Ok((predictor, encoder))
+        };
+        let (predictor, encoder) = load().with_context(|| format!("loading {name}"))?;
+        models.extend(predictor);
+        let width = encoder.model().width();
+        widths.push(width);
+        if let Some(vectors) = encoder.model().roi_vectors() {
+            let values: Vec<f32> = vectors.into_data().iter::<f32>().collect();
+            let atlas = scans.dataset.atlas();
+            let variant = &t.variant.name;
+            similarities.push(RoiSimilarity::new(variant, &values, width, atlas));
+        }
+    }
     // Numbers of components equal to the widths of the models' states.
-    let mut widths: Vec<usize> = trained.iter().map(|t| t.config.model.d_model).collect();
     widths.sort_unstable();
     widths.dedup();
     let bottlenecks = widths
         .into_iter()
         .map(|d| LinearBottleneck::fit(linear.clone(), &training, &scans.layout, d))
         .collect::<Result<Vec<_>, _>>()?;
-    let device = options.device.open()?;
-    options.device.share_threads(options.threads);
-    let mut models = Vec::new();
-    for t in trained {
-        let (dataset, split) = (&scans.dataset, &scans.split);
-        let encoder = pretrain::best(t.run)
-            .and_then(|best| {
-                let held_out = &split.test;
-                Ok(best.encoder_for(dataset, scans.layout, split.unit, held_out, &device)?)
-            })
-            .with_context(|| format!("loading {}", t.predictor_name()))?;
-        let model = encoder.model().clone();
-        models.push(BrainMaePredictor::new(&t.predictor_name(), model));
-    }
-    let mut predictors: Vec<&dyn Predictor> = models.iter().map(|m| m as &dyn Predictor).collect();
+    let mut predictors: Vec<&dyn Predictor> = models.iter().map(|m| &**m).collect();
     predictors.extend(segment.iter().map(|s| s as &dyn Predictor));
     predictors.push(&linear);
     predictors.extend(bottlenecks.iter().map(|b| b as &dyn Predictor));
@@ -223,16 +247,6 @@ fn score_all(
     let atlas = scans.dataset.atlas();
     let traces = traces(&test, &scans.layout, &predictors, &seeds, atlas)?;
     write_table(folder, "traces", &Trace::to_table(&traces)?)?;
-    let similarities: Vec<RoiSimilarity> = trained
-        .iter()
-        .zip(&models)
-        .map(|(t, m)| {
-            let vectors = m.model().roi_vectors();
-            let [_, d_model] = vectors.dims();
-            let values: Vec<f32> = vectors.into_data().iter::<f32>().collect();
-            RoiSimilarity::new(t.variant, &values, d_model, atlas)
-        })
-        .collect();
     let similarity = RoiSimilarity::to_table(&similarities)?;
     write_table(folder, "roi_similarity", &similarity)?;
 

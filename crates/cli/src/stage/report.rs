@@ -14,12 +14,14 @@ struct Report<'a> {
     experiment: &'a Resolved,
 }
 
-/// Returns the last stage of every experiment.
+/// Returns the last stage of every experiment with results: predictions, or reconstructions.
 ///
 /// # Errors
 /// Never.
 pub fn stages(experiment: &Resolved) -> Result<Vec<Box<dyn Stage + '_>>> {
-    Ok(vec![Box::new(Report { experiment })])
+    let has_results = experiment.base.downstream.is_some() || reconstruct::is_there(experiment);
+    let stage = || -> Box<dyn Stage + '_> { Box::new(Report { experiment }) };
+    Ok(has_results.then(stage).into_iter().collect())
 }
 
 impl Report<'_> {
@@ -42,7 +44,7 @@ impl Stage for Report<'_> {
         if self.experiment.base.downstream.is_none() {
             // The page also shows the loss curves.
             let variants = self.experiment.variants.iter();
-            inputs.extend(variants.map(|(variant, _)| pretrain::name(variant)));
+            inputs.extend(variants.map(|variant| pretrain::name(&variant.name)));
         }
         inputs
     }

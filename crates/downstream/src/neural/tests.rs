@@ -19,9 +19,7 @@ use super::stagin::{Readout, Stagin};
 use super::transformer::Transformer;
 use super::*;
 use crate::kind::likeliest;
-use crate::{
-    DownstreamError, Examples, FitError, Fitted, Kind, Labelled, Learner, ModelName, Problem,
-};
+use crate::{DownstreamError, Examples, FitError, Fitted, Kind, Labelled, Learner, Problem};
 use brainmae_train::Schedule;
 use planted::{N_VOLUMES, TWO, examples, labelled, problem, scans};
 
@@ -324,29 +322,5 @@ fn longer_and_shorter_scans_can_be_predicted() {
             assert_eq!(output.len(), 3);
             assert!(output.rows().flatten().all(|p| p.is_finite()));
         }
-    }
-}
-
-#[test]
-fn every_network_is_called_as_an_experiment_file_asks_for_it() {
-    let names = [
-        (ModelName::BrainNetCnn, BrainNetCnn::default().paper().name),
-        (ModelName::Bnt, Bnt::default().paper().name),
-        (ModelName::BntPlain, Bnt::plain().paper().name),
-        (
-            ModelName::StaginGaro,
-            Stagin::new(Readout::Garo).paper().name,
-        ),
-        (
-            ModelName::StaginSero,
-            Stagin::new(Readout::Sero).paper().name,
-        ),
-        (ModelName::FbNetGen, FbNetGen::default().paper().name),
-        (ModelName::Transformer, Transformer::default().paper().name),
-        (ModelName::MeanMlp, MeanMlp::default().paper().name),
-        (ModelName::Bolt, Bolt::default().paper().name),
-    ];
-    for (model, name) in names {
-        assert_eq!(model.title(Kind::Regression), name);
     }
 }

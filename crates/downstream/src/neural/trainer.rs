@@ -124,6 +124,7 @@ impl<A: Architecture> Learner for Neural<A> {
             checkpoint_every: per_epoch,
             log_every: per_epoch,
             patience: Some(self.budget.patience as u64),
+            ema: None,
         };
         let network = train(name, problem, &plan, &run, run.init())?.best;
         Ok(Box::new(FittedNetwork {

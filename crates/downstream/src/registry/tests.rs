@@ -122,10 +122,10 @@ fn encoder() -> FoldEncoder {
 }
 
 /// Predictions of one model for all subjects.
-fn predictions(model: ModelName, task: &Task) -> Predictions {
+fn predictions(model: &dyn LearnerKind, task: &Task) -> Predictions {
     // Few epochs, to keep the test short.
-    let epochs = match model {
-        ModelName::Bolt | ModelName::StaginGaro | ModelName::StaginSero => 3,
+    let epochs = match model.name() {
+        "bolt" | "stagin-garo" | "stagin-sero" => 3,
         _ => 20,
     };
     let finetune = FineTuneConfig {
@@ -139,7 +139,13 @@ fn predictions(model: ModelName, task: &Task) -> Predictions {
         patience: epochs,
     };
     let linear = LinearSpec::default();
-    let learner = model.learner(task.kind, &encoder(), &finetune, budget, linear);
+    let learner = model.learner(&Settings {
+        kind: task.kind,
+        encoder: &encoder(),
+        finetune: &finetune,
+        budget,
+        linear,
+    });
     let rows = (0..FOLDS).flat_map(|number| {
         let seeds = Seeds::new(3).within("fold", &[number as u64]);
         let problem = Problem {
@@ -195,9 +201,11 @@ const KINDS: [Kind; 2] = [Kind::Regression, Kind::Classification { n_classes: 2 
 /// Scores of a model that are not at chance level, as text: outside of their interval, or with a
 /// small p value in the table of results. [`FALSE_ALARMS`] is divided among all scores of all
 /// models.
-fn not_by_chance(model: ModelName, kind: Kind, leak: Leak) -> Vec<String> {
+fn not_by_chance(name: &str, kind: Kind, leak: Leak) -> Vec<String> {
+    let models = LearnerKinds::built_in();
+    let model = models.find(name).expect("a known name");
     let n_scores: usize = KINDS.iter().map(|kind| Score::of(*kind).len()).sum();
-    let level = FALSE_ALARMS / (n_scores * ModelName::VARIANTS.len()) as f64;
+    let level = FALSE_ALARMS / (n_scores * models.names().count()) as f64;
     let predictions = predictions(model, &task(kind, leak));
     let sample = &predictions.samples()[0];
     let scorer = Scorer::new(sample);
@@ -223,11 +231,12 @@ fn not_by_chance(model: ModelName, kind: Kind, leak: Leak) -> Vec<String> {
 
 #[test]
 fn where_nothing_is_nobody_finds_anything() {
-    let models = ModelName::VARIANTS;
-    assert!(models.contains(&ModelName::Constant) && models.contains(&ModelName::Bolt));
+    let models = LearnerKinds::built_in();
+    let names: Vec<&str> = models.names().collect();
+    assert!(names.contains(&"constant") && names.contains(&"bolt"));
     let found: Vec<String> = KINDS
         .iter()
-        .flat_map(|kind| models.iter().map(move |model| (*kind, *model)))
+        .flat_map(|kind| names.iter().map(move |name| (*kind, *name)))
         .flat_map(|(kind, model)| not_by_chance(model, kind, Leak::Nothing))
         .collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
@@ -238,15 +247,15 @@ fn a_truth_that_is_written_in_the_signals_is_not_taken_for_chance() {
     // Models that use signals; without probes of random weights and without models that take too
     // long for a test: STAGIN, BolT, FBNetGen.
     for model in [
-        ModelName::MeanSignal,
-        ModelName::Fc,
-        ModelName::FcTangent,
-        ModelName::Brainmae,
-        ModelName::BrainmaeScratch,
-        ModelName::BrainNetCnn,
-        ModelName::Bnt,
-        ModelName::Transformer,
-        ModelName::MeanMlp,
+        "mean-signal",
+        "fc",
+        "fc-tangent",
+        "brainmae",
+        "brainmae-scratch",
+        "brainnetcnn",
+        "bnt",
+        "transformer",
+        "mean-mlp",
     ] {
         let found = not_by_chance(model, Kind::Regression, Leak::Written);
         assert!(!found.is_empty(), "{model:?}");
@@ -256,7 +265,7 @@ fn a_truth_that_is_written_in_the_signals_is_not_taken_for_chance() {
 #[test]
 fn a_twin_in_the_other_set_is_not_taken_for_chance() {
     for kind in KINDS {
-        for model in [ModelName::Fc, ModelName::FcTangent] {
+        for model in ["fc", "fc-tangent"] {
             let found = not_by_chance(model, kind, Leak::Twins);
             assert!(!found.is_empty(), "{model:?}, {kind:?}");
         }
@@ -264,10 +273,24 @@ fn a_twin_in_the_other_set_is_not_taken_for_chance() {
 }
 
 #[test]
-fn names_are_those_that_configs_have() {
-    use strum::VariantArray;
-    for model in ModelName::VARIANTS {
-        let written = serde_json::to_value(model).expect("a word");
-        assert_eq!(written, model.name());
+fn an_unknown_learner_is_told_the_known_ones_and_a_new_one_is_found() {
+    let models = LearnerKinds::built_in();
+    let Err(DownstreamError::UnknownLearner { found, known }) = models.find("brainmea") else {
+        panic!("there is no such learner")
+    };
+    assert_eq!(found, "brainmea");
+    assert!(known.iter().any(|name| name == "brainmae"));
+    struct Another;
+    impl LearnerKind for Another {
+        fn name(&self) -> &str {
+            "another"
+        }
+        fn learner(&self, _settings: &Settings) -> Box<dyn Learner> {
+            Box::new(Constant)
+        }
     }
+    let n = models.names().count();
+    let models = models.with(Another).with(Another);
+    assert_eq!(models.names().count(), n + 1);
+    assert!(models.find("another").is_ok());
 }

@@ -17,7 +17,7 @@ pub fn untrained() -> Result<Untrained, Box<dyn std::error::Error>> {
     use brainmae_data::{
         CleaningStep, DatasetHeader, PreparedDataset, ScanStore, SegmentLayout, Split,
     };
-    use brainmae_model::{BrainMaeConfig, DataShape, weights};
+    use brainmae_model::{BrainMae, BrainMaeConfig, DataShape, weights};
     use brainmae_run::Seeds;
 
     let folder = tempfile::tempdir()?;
@@ -51,14 +51,15 @@ pub fn untrained() -> Result<Untrained, Box<dyn std::error::Error>> {
         train_subjects: vec!["0".into()],
     };
     let training = ScanStore::load(&dataset, &split.train, &layout)?;
-    let card = brainmae_encoder::card(&config, &dataset, &layout, &split, &training, None)?;
+    let settings = brainmae_encoder::ModelSettings::of::<BrainMae>(&config);
+    let card = brainmae_encoder::card(&settings, &dataset, &layout, &split, &training, None)?;
     let shape = DataShape {
         n_rois: dataset.atlas().n_rois(),
         segment_len_trs: layout.segment_len_trs,
     };
     let device = burn::tensor::Device::flex();
     let model = config.init(shape, &mut Seeds::new(1).stream("weights"), &device)?;
-    let bytes = weights::to_safetensors(&weights::export(&model), None)?;
+    let bytes = weights::to_safetensors(&weights::export(&model, BrainMae::WEIGHT_NAMES), None)?;
     let files = [(brainmae_encoder::WEIGHTS, bytes)];
     brainmae_run::Checkpoint::save(folder.path(), "best", &card, &files)?;
     Ok(Untrained {

@@ -3,7 +3,7 @@
 use brainmae_model::BrainMae;
 
 use super::Predictor;
-use crate::brainmae::MaskedBatch;
+use crate::masked_batch::MaskedBatch;
 
 /// Reconstructs hidden ROIs with a pretrained BrainMAE.
 pub struct BrainMaePredictor {

@@ -5,7 +5,7 @@ use nalgebra::{Cholesky, DMatrix, Dyn};
 
 use super::Predictor;
 use crate::PretrainError;
-use crate::brainmae::MaskedBatch;
+use crate::masked_batch::MaskedBatch;
 use crate::reconstruction::hidden_error;
 
 /// Input of a linear predictor.

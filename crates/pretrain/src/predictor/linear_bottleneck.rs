@@ -5,7 +5,7 @@ use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
 use super::{LinearPredictor, Predictor};
 use crate::PretrainError;
-use crate::brainmae::MaskedBatch;
+use crate::masked_batch::MaskedBatch;
 
 /// Linear predictor with BrainMAE's bottleneck. [`LinearPredictor`] fills in hidden ROIs; then the
 /// segment is reduced to `n_numbers` coefficients and reconstructed from them.

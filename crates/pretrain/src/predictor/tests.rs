@@ -5,7 +5,7 @@ use brainmae_run::Seeds;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::*;
-use crate::brainmae::single_masked_sample;
+use crate::masked_batch::single_masked_sample;
 use crate::reconstruction::hidden_error;
 
 const LAYOUT: SegmentLayout = SegmentLayout {

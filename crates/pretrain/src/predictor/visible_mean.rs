@@ -1,7 +1,7 @@
 //! Mean of the visible ROIs (global signal) as a predictor.
 
 use super::Predictor;
-use crate::brainmae::MaskedBatch;
+use crate::masked_batch::MaskedBatch;
 
 /// Predicts the mean of the visible ROIs at each volume.
 pub struct VisibleMean;

@@ -1,7 +1,7 @@
 //! Zero, the mean of a z-scored signal, as a predictor.
 
 use super::Predictor;
-use crate::brainmae::MaskedBatch;
+use crate::masked_batch::MaskedBatch;
 
 /// Constant predictor: zero, with an error of about 1.
 pub struct Zero;

@@ -89,7 +89,7 @@ pub fn figure(target: &Target, palette: &Palette) -> Figure {
         tick(),
     ));
     figure.caption =
-        "The best model stands on top; BrainMAE is in bold. More is better.".to_string();
+        "The best model stands on top; BrainMAE is in bold. Higher is better.".to_string();
     if all.is_cut() || folds.is_cut() {
         figure.caption += &format!(
             " Arrows: scores below {}, beyond the axis.",

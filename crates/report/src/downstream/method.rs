@@ -45,7 +45,7 @@ pub fn lines(spec: &ResultsSpec) -> Vec<(&'static str, String)> {
         (
             "Brier score, calibration error",
             text(
-                "Half the squared error of probabilities; mean distance of the calibration curve from the diagonal. Less is better.",
+                "Half the squared error of probabilities; mean distance of the calibration curve from the diagonal. Lower is better.",
             ),
         ),
         (

@@ -5,6 +5,7 @@ use brainmae_run::write_atomic;
 use tempfile::TempDir;
 
 use super::*;
+use crate::Registry;
 use crate::stage::{PlannedRun, manifest, pretrain, report};
 
 /// Six planted scans, and a model that is trained for one step.
@@ -97,7 +98,7 @@ fn options(folder: &TempDir) -> Options {
 }
 
 fn experiment() -> Resolved {
-    Resolved::parse("small", EXPERIMENT, &[]).expect("valid")
+    Resolved::parse("small", EXPERIMENT, &[], &Registry::built_in()).expect("valid")
 }
 
 #[test]

@@ -1,19 +1,16 @@
 //! Training of one pretraining run.
 
-use std::time::Instant;
-
 use anyhow::Result;
 use brainmae_data::{ScanId, ScanStore};
 use brainmae_encoder::Checkpoint;
 use brainmae_machine::progress::Steps;
 use brainmae_machine::{interrupt, workspace};
-use brainmae_pretrain::brainmae::{MaskedReconstruction, Setup};
+use brainmae_pretrain::{Setup, Work};
 use brainmae_run::{RunFolder, Seeds};
 use brainmae_train::communicator::share;
-use brainmae_train::{Keep, Outcome, Progress, Trainer, Watch};
+use brainmae_train::{Outcome, Progress, Watch};
 
-use super::data_shape;
-use crate::experiment::{ExperimentConfig, Options};
+use crate::experiment::{Options, Variant};
 use crate::stage::Scans;
 
 /// Trains from random weights, from a checkpoint's weights, or from the last state of the run.
@@ -22,31 +19,14 @@ use crate::stage::Scans;
 /// Errors of data, model, training or files.
 pub(super) fn train(
     run: &RunFolder,
-    config: &ExperimentConfig,
+    variant: &Variant,
     scans: &Scans,
     start: Option<&Checkpoint>,
     options: &Options,
 ) -> Result<Outcome> {
-    let objective = objective(config, scans, start, options)?;
-    let device = options.device.open()?.autodiff();
-    let (dataset, layout) = (&scans.dataset, &scans.layout);
-    let model = match start {
-        Some(start) => start.start(&config.model, dataset, layout, &scans.split, &device)?,
-        None => {
-            let rng = &mut Seeds::new(config.seed).stream("weights");
-            config.model.init(data_shape(scans), rng, &device)?
-        }
-    };
-    let model = model.with_precision(config.train.precision);
-    let parameters = burn::module::Module::num_params(&model);
-    tracing::info!(
-        parameters,
-        steps = config.train.steps,
-        "training in {}",
-        workspace::shown(run.path())
-    );
-
-    let mut steps = Steps::new(&run.manifest().stage, config.train.steps);
+    let work = work(run, variant, scans, start, options)?;
+    tracing::info!("training in {}", workspace::shown(run.path()));
+    let mut steps = Steps::new(&run.manifest().stage, variant.config.train.steps);
     let mut progress = |at: Progress| {
         let validation = at
             .validation
@@ -60,23 +40,17 @@ pub(super) fn train(
         workers: &options.device.workers(options.threads)?,
         communicator: options.processes.communicator()?,
     };
-    let started = Instant::now();
-    let plan = config.train.plan()?;
-    let trained = Trainer::new(&plan, &objective, Keep::Run(run)).train(model, &mut watch)?;
-    tracing::info!(
-        waited_secs = objective.waited().as_secs_f64(),
-        total_secs = started.elapsed().as_secs_f64(),
-        "waited for training batches"
-    );
-    Ok(trained.outcome)
+    Ok(variant.model.train(work, &mut watch)?)
 }
 
-fn objective(
-    config: &ExperimentConfig,
-    scans: &Scans,
-    start: Option<&Checkpoint>,
+fn work<'a>(
+    run: &'a RunFolder,
+    variant: &Variant,
+    scans: &'a Scans,
+    start: Option<&'a Checkpoint>,
     options: &Options,
-) -> Result<MaskedReconstruction> {
+) -> Result<Work<'a>> {
+    let config = &variant.config;
     let mut budget = config.data.budget()?;
     let mut load =
         |ids: &[ScanId]| ScanStore::load_within(&scans.dataset, ids, &scans.layout, &mut budget);
@@ -86,20 +60,25 @@ fn objective(
     if on_disk > 0 {
         tracing::info!("{on_disk} of {total} training scans stay on disk, see data.memory_gib");
     }
-    let (dataset, layout) = (&scans.dataset, &scans.layout);
-    let card = brainmae_encoder::card(&config.model, dataset, layout, split, &training, start)?;
-    let setup = Setup {
-        layout: scans.layout,
-        mask: config.mask.clone(),
-        seeds: Seeds::new(config.seed),
-        batch_size: config.train.batch_size,
-        parts: config.train.parts,
-        own: share(options.processes.communicator()?, config.train.parts),
-        card,
-    };
-    Ok(MaskedReconstruction::new(
-        setup,
+    let (dataset, layout, model) = (&scans.dataset, &scans.layout, variant.model.model());
+    let card = brainmae_encoder::card(model, dataset, layout, split, &training, start)?;
+    Ok(Work {
+        setup: Setup {
+            layout: scans.layout,
+            seeds: Seeds::new(config.seed),
+            batch_size: config.train.batch_size,
+            parts: config.train.parts,
+            own: share(options.processes.communicator()?, config.train.parts),
+            card,
+        },
         training,
-        load(&split.validation)?,
-    )?)
+        validation: load(&split.validation)?,
+        dataset,
+        split,
+        start,
+        plan: config.train.plan()?,
+        precision: config.train.precision,
+        run,
+        device: options.device.open()?.autodiff(),
+    })
 }

@@ -1,16 +1,23 @@
 //! Tokens of examples: the outputs of a frozen encoder.
 
 use brainmae_data::{Crop, SegmentLayout};
-use brainmae_model::BrainMae;
+use brainmae_encoder::Embed;
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 
-use crate::brainmae::FoldEncoder;
-use crate::brainmae::cut::{Cutter, Of};
-use crate::brainmae::embedding::{embed, numbers};
+use crate::encoders::cut::{Cutter, Of};
+use crate::encoders::embedding::{embed, numbers};
 use crate::{DownstreamError, Example, Examples, FitError, Problem};
 
 /// Number of segments whose ROIs are encoded at once.
 const SEGMENTS: usize = 64;
+
+/// A frozen encoder, and the samples that it takes.
+pub(super) struct Frozen {
+    /// The model, without autodiff.
+    pub model: Box<dyn Embed>,
+    /// Lengths of segments and samples, in volumes.
+    pub layout: SegmentLayout,
+}
 
 /// The tokens of every example.
 pub(super) struct TokenSets {
@@ -23,7 +30,7 @@ pub(super) struct TokenSets {
 impl TokenSets {
     /// Encodes `examples`.
     pub fn of(
-        encoder: &FoldEncoder,
+        encoder: &Frozen,
         problem: &Problem,
         examples: &Examples,
     ) -> Result<Self, DownstreamError> {
@@ -33,11 +40,13 @@ impl TokenSets {
             target: problem.target.clone(),
             reason,
         };
-        let model = encoder.start(problem)?;
-        let [_, d_model] = model.roi_vectors().dims();
+        let model = &*encoder.model;
         let (width, sets) = match Of::these(examples, len).map_err(refuse)? {
-            Of::Scans => (d_model, of_scans(&model, encoder.layout, examples)?),
-            Of::Segments => (2 * d_model, of_segments(&model, encoder.layout, examples)?),
+            Of::Scans => (model.width(), of_scans(model, encoder.layout, examples)?),
+            Of::Segments => {
+                let rois = of_segments(model, encoder.layout, examples)?;
+                rois.ok_or_else(|| refuse(FitError::NoRoiTokens))?
+            }
         };
         for (set, (scan, _)) in sets.iter().zip(examples.iter()) {
             if set.is_empty() {
@@ -83,7 +92,7 @@ impl TokenSets {
 
 /// States in context of all segments of each scan.
 fn of_scans(
-    model: &BrainMae,
+    model: &dyn Embed,
     layout: SegmentLayout,
     examples: &Examples,
 ) -> Result<Vec<Vec<f32>>, DownstreamError> {
@@ -101,20 +110,22 @@ fn of_scans(
     Ok(sets.collect())
 }
 
-/// Tokens of the ROIs of each segment, each concatenated with its ROI vector: the output of the
-/// blocks alone does not identify the ROI.
+/// Tokens of the ROIs of each segment, and their width. Each is concatenated with its ROI vector, if
+/// the model has such vectors: the output of the blocks alone does not identify the ROI. `None` for
+/// a model without tokens of ROIs.
 fn of_segments(
-    model: &BrainMae,
+    model: &dyn Embed,
     layout: SegmentLayout,
     examples: &Examples,
-) -> Result<Vec<Vec<f32>>, DownstreamError> {
+) -> Result<Option<(usize, Vec<Vec<f32>>)>, DownstreamError> {
     let layout = SegmentLayout {
         n_segments: 1,
         ..layout
     };
     let cutter = Cutter::new(examples, layout)?;
-    let [_, d_model] = model.roi_vectors().dims();
-    let roi_vectors = numbers(model.roi_vectors());
+    let d_model = model.width();
+    let roi_vectors = model.roi_vectors().map(numbers);
+    let width = d_model * (1 + usize::from(roi_vectors.is_some()));
     let mut sets = Vec::with_capacity(examples.len());
     for some in examples.list.chunks(SEGMENTS) {
         let crop = |e: &Example| Crop {
@@ -122,19 +133,21 @@ fn of_segments(
             start_volume: e.start_volume,
         };
         let crops: Vec<Crop> = some.iter().map(crop).collect();
-        let (input, _) = cutter.input(&crops, model)?;
-        let tokens = numbers(model.roi_tokens(&input));
-        for rois in tokens.chunks_exact(roi_vectors.len()) {
-            let pairs = (rois.chunks_exact(d_model)).zip(roi_vectors.chunks_exact(d_model));
-            let mut set = Vec::with_capacity(2 * rois.len());
-            for (token, roi_vector) in pairs {
+        let Some(tokens) = model.roi_tokens(&cutter.samples(&crops)?) else {
+            return Ok(None);
+        };
+        let [_, n_rois, _] = tokens.dims();
+        for rois in numbers(tokens).chunks_exact(n_rois * d_model) {
+            let mut set = Vec::with_capacity(n_rois * width);
+            for (roi, token) in rois.chunks_exact(d_model).enumerate() {
                 set.extend_from_slice(token);
-                set.extend_from_slice(roi_vector);
+                let own = roi * d_model..(roi + 1) * d_model;
+                set.extend(roi_vectors.iter().flat_map(|all| &all[own.clone()]));
             }
             sets.push(set);
         }
     }
-    Ok(sets)
+    Ok(Some((width, sets)))
 }
 
 /// Mean and standard deviation of each column of the training set's tokens.

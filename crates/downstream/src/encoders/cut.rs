@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use brainmae_data::{Crop, SampleBatch, ScanStore, SegmentLayout};
-use brainmae_encoder::{SampleEmbedding, embed_crops};
-use brainmae_model::{BrainMae, Input};
+use brainmae_data::{Crop, SampleBatch, ScanStore, SegmentLayout, fill};
+use brainmae_encoder::{Embed, SampleEmbedding, embed_crops};
 
 use crate::{DownstreamError, Example, Examples, FitError, Scan};
 
@@ -80,25 +79,18 @@ impl Cutter {
         &self.layout
     }
 
-    /// The model's input for these crops, on its device.
-    pub fn input(
-        &self,
-        crops: &[Crop],
-        model: &BrainMae,
-    ) -> Result<(Input, SampleBatch), DownstreamError> {
-        Ok(brainmae_encoder::input(
-            model,
-            &self.layout,
-            &self.store,
-            crops,
-        )?)
+    /// Signals of these crops.
+    pub fn samples(&self, crops: &[Crop]) -> Result<SampleBatch, DownstreamError> {
+        let mut samples = SampleBatch::new(crops.len(), &self.layout, self.store.n_rois());
+        fill(&self.store, crops, &mut samples)?;
+        Ok(samples)
     }
 
     /// Encodes crops; no ROI is hidden.
     pub fn embed(
         &self,
         crops: &[Crop],
-        model: &BrainMae,
+        model: &dyn Embed,
     ) -> Result<Vec<SampleEmbedding>, DownstreamError> {
         let embeddings = embed_crops(model, &self.layout, &self.store, crops);
         Ok(embeddings?)

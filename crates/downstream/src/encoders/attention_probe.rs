@@ -12,7 +12,7 @@ use crate::supervised::Target;
 use crate::training::{Epochs, PARTS, train};
 use crate::{DownstreamError, Examples, FitResult, Fitted, Labelled, Learner, Output, Problem};
 use pooling::Pooling;
-use tokens::{Scale, TokenSets};
+use tokens::{Frozen, Scale, TokenSets};
 
 /// Settings of the training. Outputs of the encoder are computed once, so epochs cost little.
 const RECIPE: FineTuneConfig = FineTuneConfig {
@@ -53,9 +53,9 @@ impl Learner for AttentionProbe {
     fn fit(&self, problem: &Problem, training: &Labelled, validation: &Labelled) -> FitResult {
         let target = Target::new(problem.kind, &training.truth)
             .map_err(|reason| problem.refused(&self.name, reason))?;
-        let encoder = FoldEncoder {
-            weights: Some(self.encoder.start(problem)?),
-            ..self.encoder.clone()
+        let encoder = Frozen {
+            model: self.encoder.embedder(problem)?,
+            layout: self.encoder.layout,
         };
         let mut tokens = TokenSets::of(&encoder, problem, &training.examples)?;
         let scale = Scale::of(&tokens);
@@ -148,7 +148,7 @@ impl Objective for Training<'_> {
 }
 
 struct FittedProbe {
-    encoder: FoldEncoder,
+    encoder: Frozen,
     scale: Scale,
     pooling: Pooling,
     target: Target,

@@ -76,7 +76,7 @@ mod tests {
     use brainmae_run::Seeds;
 
     use super::*;
-    use crate::brainmae::embedding::numbers;
+    use crate::encoders::embedding::numbers;
 
     fn pooling(width: usize) -> Pooling {
         let rng = &mut Seeds::new(1).stream("pooling");

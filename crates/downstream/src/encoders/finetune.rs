@@ -1,9 +1,10 @@
 //! Fine-tuning: joint training of the encoder and a linear head.
 
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 
-use brainmae_data::Crop;
-use brainmae_model::BrainMae;
+use brainmae_data::{Crop, SegmentLayout};
+use brainmae_encoder::EncoderModel;
 use brainmae_model::init::Init;
 use brainmae_train::{LossOf, Objective, PartLoss, Scores};
 use burn::module::Module;
@@ -21,33 +22,36 @@ use crate::{
     Problem,
 };
 
-/// BrainMAE with a linear head on the representation of the scan, or on the tokens of its segments.
-/// All weights are trained.
-pub struct FineTune {
+/// An encoder `M` with a linear head on the representation of the scan, or on the tokens of its
+/// segments. All weights are trained.
+pub struct FineTune<M> {
     name: String,
     encoder: FoldEncoder,
     config: FineTuneConfig,
+    /// The type of the encoder.
+    of: PhantomData<fn() -> M>,
 }
 
-impl FineTune {
+impl<M: EncoderModel> FineTune<M> {
     /// Starts from the encoder's weights, or from random weights if it has none.
     pub fn new(name: &str, encoder: FoldEncoder, config: FineTuneConfig) -> Self {
         Self {
             name: name.to_string(),
             encoder,
             config,
+            of: PhantomData,
         }
     }
 }
 
 /// Encoder and head.
 #[derive(Module, Debug)]
-struct Headed {
-    encoder: BrainMae,
+struct Headed<M: EncoderModel> {
+    encoder: M,
     head: Linear,
 }
 
-impl Learner for FineTune {
+impl<M: EncoderModel> Learner for FineTune<M> {
     fn name(&self) -> &str {
         &self.name
     }
@@ -60,14 +64,14 @@ impl Learner for FineTune {
         let target = Target::new(problem.kind, &training.truth)
             .map_err(|reason| problem.refused(&self.name, reason))?;
         let device = problem.device.clone().autodiff();
-        let encoder = self.encoder.start(problem)?;
-        let [_, d_model] = encoder.roi_vectors().dims();
+        let encoder: M = self.encoder.model(problem)?;
+        let width = encoder.width();
         let rng = &mut problem.seeds.stream("head");
         let head = Init {
             rng,
             device: &problem.device,
         }
-        .linear(d_model, problem.kind.n_outputs());
+        .linear(width, problem.kind.n_outputs());
         let model = Headed { encoder, head }.to_device(&device).train();
         let config = &self.config;
         let truth = Truth::new(of, training);
@@ -88,8 +92,8 @@ impl Learner for FineTune {
 }
 
 /// Fine-tuning for one problem.
-struct Training<'a> {
-    learner: &'a FineTune,
+struct Training<'a, M> {
+    learner: &'a FineTune<M>,
     problem: &'a Problem,
     of: Of,
     target: &'a Target,
@@ -99,7 +103,7 @@ struct Training<'a> {
     validation: &'a Labelled<'a>,
 }
 
-impl Training<'_> {
+impl<M: EncoderModel> Training<'_, M> {
     /// One sample of a scan: at a random volume if the truth belongs to the scan; from the start of
     /// a segment if the truth belongs to segments.
     fn crop(&self, epoch: u64, scan: usize) -> Crop {
@@ -118,15 +122,15 @@ impl Training<'_> {
     }
 }
 
-impl Objective for Training<'_> {
-    type Model = Headed;
+impl<M: EncoderModel> Objective for Training<'_, M> {
+    type Model = Headed<M>;
     type Error = DownstreamError;
 
     fn parts(&self) -> usize {
         PARTS
     }
 
-    fn loss(&self, model: &Headed, step: u64, part: usize) -> LossOf<DownstreamError> {
+    fn loss(&self, model: &Headed<M>, step: u64, part: usize) -> LossOf<DownstreamError> {
         let (epoch, _) = self.epochs.place(step);
         let chosen = self.epochs.part(step, part, PARTS).into_iter();
         let crops: Vec<Crop> = chosen
@@ -157,7 +161,7 @@ impl Objective for Training<'_> {
         self.epochs.passed(step)
     }
 
-    fn validate(&self, model: &Headed) -> Result<Scores, DownstreamError> {
+    fn validate(&self, model: &Headed<M>) -> Result<Scores, DownstreamError> {
         let (learner, kind) = (self.learner, self.problem.kind);
         let fitted = learner.fitted(self.of, kind, self.target, model.clone());
         let loss = fitted.loss(self.problem, self.validation)?;
@@ -165,7 +169,7 @@ impl Objective for Training<'_> {
     }
 }
 
-impl FineTune {
+impl<M: EncoderModel> FineTune<M> {
     /// Kind of the examples. Training segments may start at any volume, because samples are cut
     /// from there.
     fn level(&self, problem: &Problem, examples: &Examples) -> Result<Of, DownstreamError> {
@@ -173,10 +177,11 @@ impl FineTune {
         Of::these(examples, len).map_err(|reason| problem.refused(&self.name, reason))
     }
 
-    fn fitted(&self, of: Of, kind: Kind, target: &Target, model: Headed) -> FineTuned {
+    fn fitted(&self, of: Of, kind: Kind, target: &Target, model: Headed<M>) -> FineTuned<M> {
         FineTuned {
+            name: self.name.clone(),
             of,
-            encoder: self.encoder.clone(),
+            layout: self.encoder.layout,
             batch_size: self.config.batch_size,
             target: target.clone(),
             kind,
@@ -214,20 +219,19 @@ impl Truth {
     }
 
     /// Outputs and truth of the samples with a known truth; `None` if there are no such samples.
-    fn outputs(
+    fn outputs<M: EncoderModel>(
         &self,
-        model: &Headed,
+        model: &Headed<M>,
         cutter: &Cutter,
         crops: &[Crop],
     ) -> Result<Option<(Tensor<2>, Vec<f64>)>, DownstreamError> {
-        let (input, _) = cutter.input(crops, &model.encoder)?;
+        let encoding = model.encoder.encode(&cutter.samples(crops)?);
         if self.of == Of::Scans {
             let truths = crops
                 .iter()
                 .map(|crop| self.truths[&(crop.scan, 0)])
                 .collect();
-            let cls = model.encoder.encode(&input, None).cls;
-            return Ok(Some((model.head.forward(cls), truths)));
+            return Ok(Some((model.head.forward(encoding.cls), truths)));
         }
         let layout = cutter.layout();
         let places = crops.iter().enumerate().flat_map(|(i, crop)| {
@@ -242,7 +246,7 @@ impl Truth {
         if places.is_empty() {
             return Ok(None);
         }
-        let tokens = model.encoder.encode(&input, None).tokens;
+        let tokens = encoding.tokens;
         let [batch, segments, d_model] = tokens.dims();
         let places = Tensor::<1, Int>::from_data(places.as_slice(), &tokens.device());
         let tokens = tokens
@@ -253,19 +257,20 @@ impl Truth {
 }
 
 /// A fine-tuned encoder with its head.
-struct FineTuned {
+struct FineTuned<M: EncoderModel> {
+    name: String,
     of: Of,
-    encoder: FoldEncoder,
+    layout: SegmentLayout,
     batch_size: usize,
     target: Target,
     kind: Kind,
-    model: Headed,
+    model: Headed<M>,
 }
 
-impl FineTuned {
+impl<M: EncoderModel> FineTuned<M> {
     /// Outputs, one row per example; for a scan, the mean over the samples that cover it.
     fn outputs(&self, examples: &Examples) -> Result<Vec<f32>, DownstreamError> {
-        let cutter = Cutter::new(examples, self.encoder.layout)?;
+        let cutter = Cutter::new(examples, self.layout)?;
         let mut scans: Vec<usize> = examples.list.iter().map(|e| e.scan).collect();
         scans.sort_unstable();
         scans.dedup();
@@ -275,8 +280,8 @@ impl FineTuned {
             .collect();
         let mut found: BTreeMap<(usize, usize), (Vec<f32>, f32)> = BTreeMap::new();
         for crops in crops.chunks(self.batch_size) {
-            let (input, batch) = cutter.input(crops, &self.model.encoder)?;
-            let encoding = self.model.encoder.encode(&input, None);
+            let batch = cutter.samples(crops)?;
+            let encoding = self.model.encoder.encode(&batch);
             let outputs = match self.of {
                 Of::Scans => numbers(self.model.head.forward(encoding.cls)),
                 Of::Segments => numbers(self.model.head.forward(encoding.tokens)),
@@ -306,7 +311,7 @@ impl FineTuned {
         for (scan, example) in examples.iter() {
             let Some((sum, n)) = found.get(&(example.scan, example.start_volume)) else {
                 return Err(DownstreamError::Fit {
-                    learner: "BrainMAE".into(),
+                    learner: self.name.clone(),
                     target: format!("{} from volume {}", scan.scan, example.start_volume),
                     reason: FitError::NoSegment {
                         scan: scan.scan.clone(),
@@ -327,7 +332,7 @@ impl FineTuned {
     }
 }
 
-impl Fitted for FineTuned {
+impl<M: EncoderModel> Fitted for FineTuned<M> {
     fn predict(&self, examples: &Examples) -> Result<Output, DownstreamError> {
         let outputs = self.outputs(examples)?;
         Ok(self.target.read_each(&outputs, self.kind))

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use brainmae_data::{Crop, SegmentLayout};
-use brainmae_encoder::SampleEmbedding;
-use brainmae_model::BrainMae;
+use brainmae_encoder::{Embed, SampleEmbedding};
 use burn::tensor::Tensor;
 
 use super::cut::Cutter;
@@ -17,7 +16,7 @@ use crate::{DownstreamError, Examples, FitError};
 /// # Errors
 /// If a scan is shorter than a segment.
 pub(super) fn embed(
-    model: &BrainMae,
+    model: &dyn Embed,
     layout: SegmentLayout,
     examples: &Examples,
 ) -> Result<Vec<SampleEmbedding>, DownstreamError> {
@@ -66,7 +65,7 @@ pub(super) fn vectors(
         .zip(examples.iter())
         .map(|(vector, (scan, example))| {
             vector.ok_or_else(|| DownstreamError::Fit {
-                learner: "BrainMAE".into(),
+                learner: "the encoder".into(),
                 target: format!("{} from volume {}", scan.scan, example.start_volume),
                 reason: FitError::ExampleLength {
                     found: example.n_volumes,

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use brainmae_data::{BoldSeries, SegmentLayout};
+use brainmae_model::BrainMae;
 use brainmae_run::Seeds;
 use burn::tensor::Device;
 use rand::RngExt;
@@ -71,7 +72,7 @@ fn labelled<'a>(scans: &'a [Scan], list: Vec<Example>, truth: &[f64]) -> Labelle
     }
 }
 
-fn finetune() -> FineTune {
+fn finetune() -> FineTune<BrainMae> {
     let config = FineTuneConfig {
         max_epochs: 300,
         patience: 300,
@@ -214,7 +215,7 @@ fn stopped_fits_go_on_to_the_same_predictions() {
         batch_size: 5,
         ..FineTuneConfig::default()
     };
-    let finetune = FineTune::new("BrainMAE", encoder(), config);
+    let finetune = FineTune::<BrainMae>::new("BrainMAE", encoder(), config);
     let probe = AttentionProbe::new("attention", encoder());
     for learner in [&finetune as &dyn Learner, &probe] {
         let folder = tempfile::tempdir().expect("a temporary folder");

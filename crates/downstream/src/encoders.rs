@@ -1,67 +1,75 @@
-//! BrainMAE as a learner: fine-tuned, frozen under a probe, or from scratch.
+//! Encoders as learners: fine-tuned, frozen under a probe, or from scratch.
 
 mod attention_probe;
 mod cut;
 mod embedding;
 mod finetune;
+mod kinds;
 mod probe;
 
-use brainmae_data::{PreparedDataset, SegmentLayout, Split};
-use brainmae_encoder::{Checkpoint, EncoderError};
-use brainmae_model::{BrainMae, BrainMaeConfig, DataShape};
+use std::sync::Arc;
+
+use brainmae_data::SegmentLayout;
+use brainmae_encoder::{
+    Checkpoint, Embed, EncoderError, EncoderKind, EncoderModel, Evaluation, ModelSettings, Source,
+    Weights, build,
+};
+use brainmae_model::DataShape;
 use brainmae_train::{OptimizerConfig, Plan, Schedule};
-use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub use attention_probe::AttentionProbe;
 pub use finetune::FineTune;
+pub use kinds::encoder_learners;
 pub use probe::LinearProbe;
 
-use crate::{DownstreamError, Problem};
+use crate::Problem;
 
 /// The encoder that the learners of one fold start from.
 #[derive(Clone)]
 pub struct FoldEncoder {
-    pub(crate) config: BrainMaeConfig,
+    kind: EncoderKind,
+    config: Value,
     /// Lengths of segments and samples, in volumes.
-    pub(crate) layout: SegmentLayout,
-    /// Pretrained weights, without autodiff; `None` for random ones.
-    pub(crate) weights: Option<BrainMae>,
+    layout: SegmentLayout,
+    /// Pretrained weights; `None` for random ones.
+    weights: Option<Arc<Weights>>,
 }
 
 impl FoldEncoder {
-    /// An encoder that starts from random weights.
-    pub fn untrained(config: BrainMaeConfig, layout: SegmentLayout) -> Self {
+    /// An encoder that starts from random weights. `model` has the settings of a model of `kind`.
+    pub fn untrained(kind: EncoderKind, model: &ModelSettings, layout: SegmentLayout) -> Self {
         Self {
-            config,
+            kind,
+            config: model.config.clone(),
             layout,
             weights: None,
         }
     }
 
-    /// The encoder of `checkpoint` on `device`, for the fold `split` of `dataset`.
+    /// The encoder of `checkpoint`, a model of `kind`, for a fold whose test set is held out.
     ///
     /// # Errors
     /// If the data differ from the checkpoint's, or if the encoder was trained on a test scan of
-    /// the fold: see [`Checkpoint::encoder_for`].
+    /// the fold: see [`Checkpoint::check_evaluation`].
     pub fn pretrained(
+        kind: EncoderKind,
         checkpoint: &Checkpoint,
-        dataset: &PreparedDataset,
-        layout: SegmentLayout,
-        split: &Split,
-        device: &Device,
+        evaluation: Evaluation,
     ) -> Result<Self, EncoderError> {
-        let encoder = checkpoint.encoder_for(dataset, layout, split.unit, &split.test, device)?;
+        let weights = checkpoint.weights_for(evaluation)?;
+        let untrained = Self::untrained(kind, checkpoint.model(), evaluation.layout);
         Ok(Self {
-            config: encoder.config().clone(),
-            layout,
-            weights: Some(encoder.model().clone()),
+            weights: Some(Arc::new(weights)),
+            ..untrained
         })
     }
 
-    /// A small encoder with random weights in place of pretrained ones.
+    /// A small BrainMAE with random weights in place of pretrained ones.
     #[cfg(test)]
     pub(crate) fn small(n_rois: usize, layout: SegmentLayout) -> Self {
+        use brainmae_model::{BrainMae, BrainMaeConfig, weights::export};
         let data = DataShape {
             n_rois,
             segment_len_trs: layout.segment_len_trs,
@@ -73,30 +81,52 @@ impl FoldEncoder {
             ..BrainMaeConfig::default()
         };
         let rng = &mut brainmae_run::Seeds::new(2).stream("weights");
-        let weights = config.init(data, rng, &Device::flex());
+        let model = config.init(data, rng, &burn::tensor::Device::flex());
+        let weights = export(&model.expect("sizes fit"), BrainMae::WEIGHT_NAMES);
+        let (kind, settings) = (
+            EncoderKind::of::<BrainMae>(),
+            ModelSettings::of::<BrainMae>(&config),
+        );
         Self {
-            config,
-            layout,
-            weights: Some(weights.expect("sizes fit")),
+            weights: Some(Arc::new(weights)),
+            ..Self::untrained(kind, &settings, layout)
         }
     }
 
     /// The same encoder without its pretrained weights.
     pub fn without_weights(&self) -> Self {
-        Self::untrained(self.config.clone(), self.layout)
+        Self {
+            weights: None,
+            ..self.clone()
+        }
     }
 
-    /// The model at the start of training.
-    fn start(&self, problem: &Problem) -> Result<BrainMae, DownstreamError> {
-        if let Some(weights) = &self.weights {
-            return Ok(weights.clone());
-        }
-        let data = DataShape {
+    /// The frozen model, without autodiff.
+    fn embedder(&self, problem: &Problem) -> Result<Box<dyn Embed>, EncoderError> {
+        let rng = &mut problem.seeds.stream("encoder");
+        let (data, source) = (self.data(problem), self.source(rng));
+        self.kind.build(&self.config, data, source, &problem.device)
+    }
+
+    /// The model at the start of training, without autodiff.
+    fn model<M: EncoderModel>(&self, problem: &Problem) -> Result<M, EncoderError> {
+        let rng = &mut problem.seeds.stream("encoder");
+        let (data, source) = (self.data(problem), self.source(rng));
+        build(&self.config, data, source, &problem.device)
+    }
+
+    fn data(&self, problem: &Problem) -> DataShape {
+        DataShape {
             n_rois: problem.n_rois,
             segment_len_trs: self.layout.segment_len_trs,
-        };
-        let rng = &mut problem.seeds.stream("encoder");
-        Ok(self.config.init(data, rng, &problem.device)?)
+        }
+    }
+
+    fn source<'a>(&'a self, rng: &'a mut rand_chacha::ChaCha8Rng) -> Source<'a> {
+        match &self.weights {
+            Some(weights) => Source::Weights(weights),
+            None => Source::Random(rng),
+        }
     }
 }
 
@@ -149,6 +179,7 @@ impl FineTuneConfig {
             checkpoint_every: per_round,
             log_every: per_round,
             patience: Some(self.patience as u64),
+            ema: None,
         }
     }
 }

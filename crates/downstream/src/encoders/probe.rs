@@ -1,6 +1,7 @@
 //! Linear probe on a frozen encoder.
 
-use brainmae_encoder::SampleEmbedding;
+use brainmae_data::SegmentLayout;
+use brainmae_encoder::Embed;
 use nalgebra::DMatrix;
 
 use super::FoldEncoder;
@@ -31,15 +32,13 @@ impl Learner for LinearProbe {
     }
 
     fn fit(&self, problem: &Problem, training: &Labelled, validation: &Labelled) -> FitResult {
-        let encoder = FoldEncoder {
-            weights: Some(self.encoder.start(problem)?),
-            ..self.encoder.clone()
-        };
-        let x = rows(&encoder, problem, &training.examples)?;
-        let deciding = rows(&encoder, problem, &validation.examples)?;
+        let (encoder, layout) = (self.encoder.embedder(problem)?, self.encoder.layout);
+        let x = rows(&*encoder, layout, &training.examples)?;
+        let deciding = rows(&*encoder, layout, &validation.examples)?;
         let model = LinearModel::choose(problem, [(x, training), (deciding, validation)]);
         Ok(Box::new(FittedProbe {
             encoder,
+            layout,
             model,
             problem: problem.clone(),
         }))
@@ -47,33 +46,26 @@ impl Learner for LinearProbe {
 }
 
 struct FittedProbe {
-    encoder: FoldEncoder,
+    encoder: Box<dyn Embed>,
+    layout: SegmentLayout,
     model: LinearModel,
     problem: Problem,
 }
 
 impl Fitted for FittedProbe {
     fn predict(&self, examples: &Examples) -> Result<Output, DownstreamError> {
-        let x = rows(&self.encoder, &self.problem, examples)?;
+        let x = rows(&*self.encoder, self.layout, examples)?;
         Ok(self.model.predict(&self.problem, examples, x))
     }
 }
 
-fn samples(
-    encoder: &FoldEncoder,
-    problem: &Problem,
-    examples: &Examples,
-) -> Result<Vec<SampleEmbedding>, DownstreamError> {
-    embed(&encoder.start(problem)?, encoder.layout, examples)
-}
-
 fn rows(
-    encoder: &FoldEncoder,
-    problem: &Problem,
+    encoder: &dyn Embed,
+    layout: SegmentLayout,
     examples: &Examples,
 ) -> Result<DMatrix<f64>, DownstreamError> {
-    let samples = samples(encoder, problem, examples)?;
-    let vectors = vectors(&samples, &encoder.layout, examples)?;
+    let samples = embed(encoder, layout, examples)?;
+    let vectors = vectors(&samples, &layout, examples)?;
     let width = vectors.first().map_or(0, Vec::len);
     let values = vectors.iter().flatten().map(|x| f64::from(*x));
     Ok(DMatrix::from_row_iterator(vectors.len(), width, values))
