@@ -2,7 +2,7 @@
 
 use brainmae_ops::Mixing;
 use burn::module::Module;
-use burn::tensor::{Bool, FloatDType, Tensor};
+use burn::tensor::Tensor;
 use rand::Rng;
 
 use crate::BrainMaeConfig;
@@ -59,29 +59,17 @@ impl Block {
 
     /// Forward pass among the ROI tokens of each segment: `x` is `[m, rois, d_model]`.
     pub(crate) fn forward_rois(&self, x: Tensor<3>, roi_vectors: &Tensor<2>) -> Tensor<3> {
-        self.whole(self.alpha(roi_vectors.clone())).forward(x)
+        self.whole(self.alpha(roi_vectors.clone()), None).forward(x)
     }
 
-    /// Forward pass among the segment tokens of each sample: `x` is `[batch, tokens, d_model]`,
-    /// `padded` as in [`SelfAttention::forward`].
-    pub(crate) fn forward_segments(
-        &self,
-        x: Tensor<3>,
-        padded: Option<&Tensor<2, Bool>>,
-    ) -> Tensor<3> {
-        let (Attention::SelfAttention(attention), Some(padded)) = (&self.attention, padded) else {
-            return self.whole(None).forward(x);
-        };
-        // Padding is rare: the block is computed in several operators, always in 32 bits.
-        let x = x.cast(FloatDType::F32);
-        let y = attention.forward(self.norm1.forward(x.clone()), padded);
-        let x = x + y;
-        let y = self.feed_forward.forward(self.norm2.forward(x.clone()));
-        x + y
+    /// Forward pass among the segment tokens of each sample: `x` is `[batch, tokens, d_model]`;
+    /// `padded` is `[batch, tokens]`, 1 where a token is padding, which nothing attends to.
+    pub(crate) fn forward_segments(&self, x: Tensor<3>, padded: Option<&Tensor<2>>) -> Tensor<3> {
+        self.whole(None, padded.cloned()).forward(x)
     }
 
-    /// The block as one fused operator, for sequences without padding.
-    fn whole(&self, alpha: Option<Tensor<3>>) -> brainmae_ops::Block {
+    /// The block as one fused operator.
+    fn whole(&self, alpha: Option<Tensor<3>>, padded: Option<Tensor<2>>) -> brainmae_ops::Block {
         let (mixing, [v, o], heads) = match (&self.attention, alpha) {
             (Attention::Graph(graph), Some(alpha)) => {
                 (Mixing::Graph(alpha), graph.values(), graph.n_heads())
@@ -89,7 +77,7 @@ impl Block {
             (Attention::SelfAttention(attention), None) => {
                 let [q, k, v, o] = attention.maps();
                 let (q, k) = (fused::linear(q), fused::linear(k));
-                (Mixing::Tokens { q, k }, [v, o], attention.n_heads())
+                (Mixing::Tokens { q, k, padded }, [v, o], attention.n_heads())
             }
             _ => unreachable!("graph blocks, and they alone, have weights for all sequences"),
         };

@@ -26,6 +26,11 @@ pub struct Input {
 }
 
 impl Input {
+    /// `[batch, segments]`, 1 where a segment is padding and 0 elsewhere.
+    fn padding(&self) -> Option<Tensor<2>> {
+        self.padded.clone().map(|padded| padded.float())
+    }
+
     /// Loss of the reconstruction of this batch; `hidden` is `[batch, segments, rois]`, true where
     /// an ROI was hidden.
     pub fn loss(
@@ -183,7 +188,7 @@ impl BrainMae {
         let (cls, tokens) = self.time_encoder.forward(
             states,
             input.time.clone(),
-            input.padded.as_ref(),
+            input.padding().as_ref(),
             self.precision,
         );
         Encoding { cls, tokens }
@@ -196,7 +201,7 @@ impl BrainMae {
         self.decoder.forward(
             tokens,
             input.time.clone(),
-            input.padded.as_ref(),
+            input.padding().as_ref(),
             &self.roi_vectors.val(),
             self.precision,
         )

@@ -3,7 +3,7 @@
 use brainmae_ops::Precision;
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::{Bool, Tensor};
+use burn::tensor::Tensor;
 use rand::Rng;
 
 use crate::block::Block;
@@ -49,14 +49,14 @@ impl Decoder {
 
     /// # Shapes
     /// - `tokens`, `time`: `[batch, segments, d_model]`
-    /// - `padded`: `[batch, segments]`, true where a segment is padding
+    /// - `padded`: `[batch, segments]`, 1 where a segment is padding
     /// - `roi_vectors`: `[rois, d_model]`
     /// - returns the reconstruction, `[batch, segments, rois, time]`
     pub fn forward(
         &self,
         tokens: Tensor<3>,
         time: Tensor<3>,
-        padded: Option<&Tensor<2, Bool>>,
+        padded: Option<&Tensor<2>>,
         roi_vectors: &Tensor<2>,
         precision: Precision,
     ) -> Tensor<4> {

@@ -2,7 +2,6 @@
 
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::{Tensor, activation::gelu};
 use rand::Rng;
 
 use crate::init::Init;
@@ -25,10 +24,5 @@ impl FeedForward {
     /// `W_1` and `W_2`.
     pub(crate) fn maps(&self) -> [&Linear; 2] {
         [&self.fc1, &self.fc2]
-    }
-
-    /// Input and output are `[m, n, d_model]`.
-    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        self.fc2.forward(gelu(self.fc1.forward(x)))
     }
 }

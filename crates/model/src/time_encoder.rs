@@ -3,7 +3,7 @@
 
 use brainmae_ops::Precision;
 use burn::module::{Module, Param};
-use burn::tensor::{Bool, Tensor};
+use burn::tensor::Tensor;
 use rand::Rng;
 
 use crate::BrainMaeConfig;
@@ -37,13 +37,13 @@ impl TimeEncoder {
     /// # Shapes
     /// - `states`: `[batch, segments, d_model]`
     /// - `time`: `p(t)`, as `states`
-    /// - `padded`: `[batch, segments]`, true where a segment is padding
+    /// - `padded`: `[batch, segments]`, 1 where a segment is padding
     /// - returns CLS, `[batch, d_model]`, and the segment tokens, as `states`
     pub fn forward(
         &self,
         states: Tensor<3>,
         time: Tensor<3>,
-        padded: Option<&Tensor<2, Bool>>,
+        padded: Option<&Tensor<2>>,
         precision: Precision,
     ) -> (Tensor<2>, Tensor<3>) {
         let [batch, segments, d_model] = states.dims();
@@ -54,10 +54,7 @@ impl TimeEncoder {
             .expand([batch, 1, d_model]);
         let mut x = precision.activation(Tensor::cat(vec![cls, states + time], 1));
         let padded = padded.map(|padded| {
-            let cls = Tensor::<2, Bool>::from_data(
-                burn::tensor::TensorData::new(vec![false; batch], [batch, 1]),
-                &padded.device(),
-            );
+            let cls = Tensor::zeros([batch, 1], &padded.device());
             Tensor::cat(vec![cls, padded.clone()], 1)
         });
         for block in &self.blocks {

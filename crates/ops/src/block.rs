@@ -31,6 +31,10 @@ pub enum Mixing {
         q: Linear,
         /// Projection to keys, `[width, width]`.
         k: Linear,
+        /// `[sequences, tokens]`, 1 where a token is padding and 0 elsewhere; `None` if no token is.
+        /// Nothing attends to padding. In a sequence that is padding throughout, tokens attend to
+        /// all tokens alike, so that they stay finite.
+        padded: Option<Tensor<2>>,
     },
 }
 
@@ -58,7 +62,7 @@ pub struct Block {
 
 impl Block {
     /// Computes `y = x + attention(norm1(x))`, then `y + fc2(gelu(fc1(norm2(y))))`. Every token may
-    /// attend to every other token of its sequence.
+    /// attend to every other token of its sequence that is not padding.
     ///
     /// # Shapes
     /// - `x`: `[sequences, tokens, width]`
@@ -75,9 +79,10 @@ impl Block {
         inputs.extend(linear(self.fc2));
         match self.mixing {
             Mixing::Graph(alpha) => inputs.push(alpha.into_dispatch()),
-            Mixing::Tokens { q, k } => {
+            Mixing::Tokens { q, k, padded } => {
                 inputs.extend(linear(q));
                 inputs.extend(linear(k));
+                inputs.extend(padded.map(Tensor::into_dispatch));
             }
         }
         let (heads, eps) = (self.heads, self.eps);
@@ -87,6 +92,9 @@ impl Block {
 
 /// Number of inputs of a graph block.
 pub(crate) const GRAPH_INPUTS: usize = 14;
+
+/// Place of the padding among the inputs of a block whose tokens have it.
+pub(crate) const PADDED: usize = 17;
 
 #[cfg(test)]
 mod tests;

@@ -6,12 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use burn::backend::libtorch::{LibTorch, TchTensor};
 use tch::{Device, Kind, Tensor};
 
+use crate::block::PADDED;
 use crate::cpu;
 use crate::operator::{Fused, Kernels, Operator, Tensors};
 
 /// Widest token that was measured: at width 512, a step with our kernels takes 0.8 of the time of a
 /// step with LibTorch's.
 const WIDEST: i64 = 512;
+
+/// What is added to the score of a padded token.
+const MASKED: f64 = -1e30;
 
 /// Values that the backward pass needs.
 #[derive(Clone, Debug)]
@@ -51,7 +55,12 @@ impl Kernels for LibTorch {
             let inputs = contiguous(inputs);
             return (forward_ours(&inputs, operator), Saved::Inputs(inputs));
         }
-        let learns = |i: usize| !matches!((operator, i), (Operator::Embed, 3));
+        let learns = |i: usize| {
+            !matches!(
+                (operator, i),
+                (Operator::Embed, 3) | (Operator::Block { .. }, PADDED)
+            )
+        };
         let all: Vec<Tensor> = (inputs.iter().enumerate())
             .map(|(i, input)| input.tensor.detach().set_requires_grad(learns(i)))
             .collect();
@@ -258,9 +267,13 @@ fn block(inputs: &[&Tensor], heads: i64, eps: f64) -> Tensor {
         mixed.reshape([heads, n, m, head]).permute([2, 1, 0, 3])
     } else {
         let (q, k) = (linear(&y, inputs, 13), linear(&y, inputs, 15));
-        let none = None::<Tensor>;
+        // Added to the scores: so much that nothing is left of them, but still finite.
+        let padded = (inputs.get(PADDED)).map(|padded| {
+            let added = (*padded * MASKED).to_kind(kind);
+            added.reshape([m, 1, 1, n])
+        });
         let (q, k, v) = (split(q), split(k), split(v));
-        Tensor::scaled_dot_product_attention(&q, &k, &v, none, 0.0, false, None, false)
+        Tensor::scaled_dot_product_attention(&q, &k, &v, padded, 0.0, false, None, false)
             .transpose(1, 2)
     };
     let x = x + linear(&mixed.reshape([m, n, width]), inputs, 5);

@@ -114,6 +114,7 @@ impl<B: Kernels, C: CheckpointStrategy> Fused for Autodiff<B, C> {
             5 => tracked::<B, C, 5>(inputs, operator),
             14 => tracked::<B, C, 14>(inputs, operator),
             17 => tracked::<B, C, 17>(inputs, operator),
+            18 => tracked::<B, C, 18>(inputs, operator),
             other => unreachable!("no operator has {other} inputs"),
         }
     }

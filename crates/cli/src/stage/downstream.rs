@@ -135,7 +135,6 @@ impl Stage for Downstream<'_> {
         let starts = encoders::starts(&self.design, desk)?;
         let mut run = desk.options.open(manifest)?;
         let device = desk.options.device.open()?;
-        desk.options.device.share_threads(desk.options.threads);
         let work = Work {
             design: &self.design,
             folds: &material.folds,
@@ -143,6 +142,8 @@ impl Stage for Downstream<'_> {
             device,
             parts: run.path().join(PARTS),
             threads: desk.options.threads,
+            // A GPU, or LibTorch with all threads, computes one fit after another.
+            side_by_side: desk.options.device.share_threads(desk.options.threads),
         };
         match work.predict_all(tasks, &starts).and_then(|all| {
             let dataset = &material.scans.dataset;

@@ -188,13 +188,15 @@ fn to_inputs<S: Simd>(
 
 impl Block<'_> {
     /// Backward pass of one segment: fills `grad_x` with the gradient of `x`, and adds the
-    /// gradients of the weights to `sums`. All tokens are `[rois, width]`.
+    /// gradients of the weights to `sums`. All tokens are `[rois, width]`; `padded` is as in
+    /// [`Block::forward`].
     #[inline(always)]
     #[allow(clippy::too_many_arguments)]
     pub fn backward<S: Simd>(
         &self,
         simd: S,
         x: &[f32],
+        padded: &[f32],
         grad_out: &[f32],
         transposed: &Transposed,
         pass: &mut Pass,
@@ -202,7 +204,7 @@ impl Block<'_> {
         grad_x: &mut [f32],
         sums: &mut BlockGrad,
     ) {
-        self.until_hidden(simd, x, pass);
+        self.until_hidden(simd, x, padded, pass);
         self.feed_backward(simd, grad_out, transposed, pass, scratch, sums);
         let width = self.width();
         let s = scratch;
@@ -210,7 +212,7 @@ impl Block<'_> {
         sums.o.add(simd, &pass.mixed, width, &s.middle);
         let start = Start::Zero;
         to_inputs(simd, &s.middle, &transposed.o, start, &mut s.mixed, width);
-        self.mix_backward(simd, pass, s, sums);
+        self.mix_backward(simd, padded, pass, s, sums);
         sums.v.add(simd, &pass.normed1, width, &s.v);
         let normed = &mut s.normed;
         to_inputs(simd, &s.v, &transposed.v, Start::Zero, normed, width);
@@ -256,7 +258,14 @@ impl Block<'_> {
     /// Backward pass of the attention: from the gradient of its output to those of the values and
     /// of the attention weights.
     #[inline(always)]
-    fn mix_backward<S: Simd>(&self, simd: S, pass: &Pass, s: &mut Scratch, sums: &mut BlockGrad) {
+    fn mix_backward<S: Simd>(
+        &self,
+        simd: S,
+        padded: &[f32],
+        pass: &Pass,
+        s: &mut Scratch,
+        sums: &mut BlockGrad,
+    ) {
         let (rois, width, stride) = (self.rois, self.width(), self.stride());
         let head_width = self.head_width();
         rows::transpose(&mut s.v_columns, stride, &pass.v, width);
@@ -291,6 +300,8 @@ impl Block<'_> {
             }
             let weights = &pass.weights[at..at + rois * stride];
             rows::softmax_backward(simd, weights, &mut s.weights, stride, self.scale());
+            // The scores of padded tokens are constants.
+            rows::fill_columns(&mut s.weights, stride, padded, 0.0);
             let scores = Rows::new(&s.weights, stride);
             for (a, other, grad) in [
                 (scores.left(), &pass.k, &mut s.q),

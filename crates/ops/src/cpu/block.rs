@@ -133,10 +133,27 @@ impl<'a> Block<'a> {
         Rows::new(&weights[head * self.rois * stride..], stride)
     }
 
-    /// Forward pass of one segment: `x` and `out` are `[rois, width]`.
+    /// Flags of the padded tokens of segment `i`, from those of several segments; empty if there are
+    /// none.
+    pub fn padding<'b>(&self, padded: &'b [f32], i: usize) -> &'b [f32] {
+        match padded.is_empty() {
+            true => padded,
+            false => &padded[i * self.rois..(i + 1) * self.rois],
+        }
+    }
+
+    /// Forward pass of one segment: `x` and `out` are `[rois, width]`; `padded` is `[rois]`, or
+    /// empty without padding.
     #[inline(always)]
-    pub fn forward<S: Simd>(&self, simd: S, x: &[f32], pass: &mut Pass, out: &mut [f32]) {
-        self.until_hidden(simd, x, pass);
+    pub fn forward<S: Simd>(
+        &self,
+        simd: S,
+        x: &[f32],
+        padded: &[f32],
+        pass: &mut Pass,
+        out: &mut [f32],
+    ) {
+        self.until_hidden(simd, x, padded, pass);
         rows::gelu(simd, &mut pass.hidden);
         rows::with_row(simd, out, &pass.middle, self.fc2.bias);
         let (width, inner) = (self.width(), self.fc1.bias.len());
@@ -153,7 +170,7 @@ impl<'a> Block<'a> {
 
     /// Computes every intermediate value up to the GELU.
     #[inline(always)]
-    pub fn until_hidden<S: Simd>(&self, simd: S, x: &[f32], pass: &mut Pass) {
+    pub fn until_hidden<S: Simd>(&self, simd: S, x: &[f32], padded: &[f32], pass: &mut Pass) {
         let (rois, width) = (self.rois, self.width());
         self.norm1
             .forward(simd, x, &mut pass.normed1, &mut pass.stats1);
@@ -161,7 +178,7 @@ impl<'a> Block<'a> {
         if let Mixing::Tokens { q, k } = self.mixing {
             q.forward(simd, &pass.normed1, width, &mut pass.q);
             k.forward(simd, &pass.normed1, width, &mut pass.k);
-            self.weigh(simd, pass);
+            self.weigh(simd, padded, pass);
         }
         for head in 0..self.heads {
             let first = head * self.head_width();
@@ -193,7 +210,7 @@ impl<'a> Block<'a> {
 
     /// Computes the attention weights from queries and keys.
     #[inline(always)]
-    fn weigh<S: Simd>(&self, simd: S, pass: &mut Pass) {
+    fn weigh<S: Simd>(&self, simd: S, padded: &[f32], pass: &mut Pass) {
         let (rois, width, stride) = (self.rois, self.width(), self.stride());
         rows::transpose(&mut pass.k_columns, stride, &pass.k, width);
         for head in 0..self.heads {
@@ -208,7 +225,12 @@ impl<'a> Block<'a> {
                 c_stride: stride,
             }
             .run(simd);
+            rows::fill_columns(weights, stride, padded, f32::MIN);
             rows::softmax(simd, weights, stride, rois, self.scale());
+            if padded.contains(&0.0) {
+                // The exponential of the smallest number is not quite 0.
+                rows::fill_columns(weights, stride, padded, 0.0);
+            }
         }
     }
 }

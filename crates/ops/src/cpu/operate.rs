@@ -5,7 +5,7 @@ use super::block::{Block, Linear, Mixing};
 use super::rows::Norm;
 use super::segments;
 use super::tokens::{Draw, Embed, LayerNorm};
-use crate::block::GRAPH_INPUTS;
+use crate::block::{GRAPH_INPUTS, PADDED};
 use crate::operator::Operator;
 
 /// Contiguous inputs of an operator, each with its shape.
@@ -26,7 +26,7 @@ pub fn forward(operator: Operator, inputs: &Inputs<'_>, out: &mut [f32]) {
     let x = inputs[0].0;
     match operator {
         Operator::Block { heads, eps } => {
-            segments::forward(&block(inputs, heads, eps), x, out);
+            segments::forward(&block(inputs, heads, eps), x, padded(inputs), out);
         }
         Operator::LayerNorm { eps } => LayerNorm(norm(inputs, 1, eps)).forward(x, out),
         Operator::Embed => embed(inputs).forward(x, hidden(inputs), out),
@@ -55,8 +55,13 @@ pub fn backward(
     let grads = match operator {
         Operator::Block { heads, eps } => {
             let block = block(inputs, heads, eps);
-            let grads = segments::backward(&block, x, grad, grad_x);
-            listed(grads, block.rois, block.stride())
+            let padded = padded(inputs);
+            let grads = segments::backward(&block, x, padded, grad, grad_x);
+            let grads = listed(grads, block.rois, block.stride());
+            // The flags of padded tokens have no gradient.
+            return (grads.into_iter().map(Some))
+                .chain(padded.map(|_| None))
+                .collect();
         }
         Operator::LayerNorm { eps } => LayerNorm(norm(inputs, 1, eps)).backward(x, grad, grad_x),
         Operator::Embed => {
@@ -107,6 +112,11 @@ fn linear<'a>(inputs: &Inputs<'a>, at: usize) -> Linear<'a> {
 
 fn hidden<'a>(inputs: &Inputs<'a>) -> Option<&'a [f32]> {
     inputs.get(3).map(|(hidden, _)| *hidden)
+}
+
+/// Flags of the padded tokens of a block.
+fn padded<'a>(inputs: &Inputs<'a>) -> Option<&'a [f32]> {
+    inputs.get(PADDED).map(|(padded, _)| *padded)
 }
 
 fn embed<'a>(inputs: &Inputs<'a>) -> Embed<'a> {

@@ -243,6 +243,20 @@ pub fn softmax<S: Simd>(simd: S, x: &mut [f32], stride: usize, width: usize, sca
     }
 }
 
+/// Sets the columns of `x` with a flag of 1 to `value`; rows are `stride` long.
+pub fn fill_columns(x: &mut [f32], stride: usize, flags: &[f32], value: f32) {
+    if flags.is_empty() {
+        return;
+    }
+    for row in x.chunks_exact_mut(stride) {
+        for (x, flag) in row.iter_mut().zip(flags) {
+            if *flag > 0.5 {
+                *x = value;
+            }
+        }
+    }
+}
+
 /// From the gradient of a softmax to that of its input, in place: `x (grad - sum(x grad)) scale`.
 /// Rows are `stride` long; `x` is 0 beyond the width of the softmax.
 #[inline(always)]

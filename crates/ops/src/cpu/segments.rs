@@ -7,36 +7,58 @@ use super::backward::{BlockGrad, Scratch, Transposed};
 use super::block::{Block, Pass};
 use super::parallel::{self, PerRun, RUNS};
 
-/// Forward pass; `x` and `out` are `[segments, rois, width]`.
-pub fn forward(block: &Block<'_>, x: &[f32], out: &mut [f32]) {
-    parallel::map(block, [(x, block.rois * block.width())], out);
+/// Forward pass; `x` and `out` are `[segments, rois, width]`. `padded` is `[segments, rois]`, 1
+/// where a token is padding; `None` if no token is.
+pub fn forward(block: &Block<'_>, x: &[f32], padded: Option<&[f32]>, out: &mut [f32]) {
+    let rois = match padded {
+        Some(_) => block.rois,
+        None => 0,
+    };
+    let x = (x, block.rois * block.width());
+    parallel::map(block, [x, (padded.unwrap_or_default(), rois)], out);
 }
 
-impl PerRun<1> for Block<'_> {
+impl PerRun<2> for Block<'_> {
     #[inline(always)]
-    fn run<S: Simd>(&self, simd: S, [x]: [&[f32]; 1], out: &mut [f32], _sums: &mut [Vec<f32>]) {
+    fn run<S: Simd>(
+        &self,
+        simd: S,
+        [x, padded]: [&[f32]; 2],
+        out: &mut [f32],
+        _sums: &mut [Vec<f32>],
+    ) {
         let segment = self.rois * self.width();
         let pass = &mut Pass::new(self);
-        for (x, out) in x.chunks_exact(segment).zip(out.chunks_exact_mut(segment)) {
-            self.forward(simd, x, pass, out);
+        let segments = x.chunks_exact(segment).zip(out.chunks_exact_mut(segment));
+        for (i, (x, out)) in segments.enumerate() {
+            self.forward(simd, x, self.padding(padded, i), pass, out);
         }
     }
 }
 
 /// Computes the gradients of the weights from the gradient of the output; the gradient of `x` fills
 /// `grad_x`.
-pub fn backward(block: &Block<'_>, x: &[f32], grad_out: &[f32], grad_x: &mut [f32]) -> BlockGrad {
+pub fn backward(
+    block: &Block<'_>,
+    x: &[f32],
+    padded: Option<&[f32]>,
+    grad_out: &[f32],
+    grad_x: &mut [f32],
+) -> BlockGrad {
     let segment = block.rois * block.width();
-    let run = (x.len() / segment).div_ceil(RUNS).max(1) * segment;
+    let segments = (x.len() / segment).div_ceil(RUNS).max(1);
+    let run = segments * segment;
     let transposed = &Transposed::new(block);
-    let sums: Vec<BlockGrad> = (grad_x.par_chunks_mut(run))
+    let sums: Vec<BlockGrad> = (grad_x.par_chunks_mut(run).enumerate())
         .zip(x.par_chunks(run))
         .zip(grad_out.par_chunks(run))
-        .map(|((grad_x, x), grad_out)| {
+        .map(|(((number, grad_x), x), grad_out)| {
+            let padded = padded.map(|all| &all[number * segments * block.rois..]);
             Arch::new().dispatch(Backward {
                 block,
                 transposed,
                 x,
+                padded: padded.unwrap_or_default(),
                 grad_out,
                 grad_x,
             })
@@ -52,6 +74,8 @@ struct Backward<'a> {
     block: &'a Block<'a>,
     transposed: &'a Transposed,
     x: &'a [f32],
+    /// Flags of padded tokens from the first segment of `x` on; empty without padding.
+    padded: &'a [f32],
     grad_out: &'a [f32],
     grad_x: &'a mut [f32],
 }
@@ -69,9 +93,11 @@ impl WithSimd for Backward<'_> {
         let mut sums = BlockGrad::zeros(block);
         let segments = self.x.chunks_exact(segment);
         let segments = segments.zip(self.grad_out.chunks_exact(segment));
-        for ((x, grad_out), grad_x) in segments.zip(self.grad_x.chunks_exact_mut(segment)) {
+        let segments = segments.zip(self.grad_x.chunks_exact_mut(segment));
+        for (i, ((x, grad_out), grad_x)) in segments.enumerate() {
+            let padded = block.padding(self.padded, i);
             block.backward(
-                simd, x, grad_out, transposed, pass, scratch, grad_x, &mut sums,
+                simd, x, padded, grad_out, transposed, pass, scratch, grad_x, &mut sums,
             );
         }
         sums
@@ -130,6 +156,7 @@ mod tests {
                     block: &block,
                     transposed,
                     x: &x,
+                    padded: &[],
                     grad_out: &grad_out,
                     grad_x: &mut grad_x,
                 },

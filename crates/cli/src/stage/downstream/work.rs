@@ -35,6 +35,8 @@ pub(super) struct Work<'a> {
     pub parts: PathBuf,
     /// Number of threads of all fits together; no result depends on it.
     pub threads: usize,
+    /// Number of fits that run side by side.
+    pub side_by_side: usize,
 }
 
 /// One fit.
@@ -51,8 +53,8 @@ struct Fit<'a> {
 
 impl Work<'_> {
     /// Predictions of every fit, in the order of folds, targets, shares and models. Those that an
-    /// earlier run has finished are read. As many fits run side by side as there are threads; the
-    /// last ones share the threads that have nothing else to do.
+    /// earlier run has finished are read. Several fits run side by side; the last ones share the threads
+    /// that have nothing else to do.
     ///
     /// # Errors
     /// The first error of a fit; fits that run beside it end first, and are kept.
@@ -80,7 +82,7 @@ impl Work<'_> {
                     break;
                 };
                 let fit = &fits[at];
-                let threads = (self.threads / (left.len() - place)).max(1);
+                let threads = self.threads / self.side_by_side.min(left.len() - place);
                 let rows = self.predict(fit, threads);
                 let rows = rows.inspect_err(|_| failed.store(true, Ordering::Relaxed))?;
                 let (steps, done, found) = &mut *shared.lock().unwrap_or_else(|e| e.into_inner());
@@ -96,7 +98,7 @@ impl Work<'_> {
             Ok(())
         };
         std::thread::scope(|scope| {
-            let workers = self.threads.min(left.len());
+            let workers = self.side_by_side.min(left.len());
             let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
             let join = |worker: std::thread::ScopedJoinHandle<Result<()>>| match worker.join() {
                 Ok(result) => result,
