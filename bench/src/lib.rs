@@ -8,6 +8,7 @@ mod fc;
 mod gpu;
 mod ingest;
 pub mod pack;
+mod scale;
 mod step;
 
 use anyhow::Result;
@@ -28,6 +29,8 @@ pub enum Bench {
     Ingest(ingest::IngestBench),
     /// Functional connectivity of a cohort in memory, beside numpy.
     Fc(fc::FcBench),
+    /// How time grows with ROIs, volumes and scans, with exponents; what UK Biobank would take.
+    Scale(scale::ScaleBench),
 }
 
 impl Bench {
@@ -41,6 +44,7 @@ impl Bench {
             Bench::All(all) => all.run(),
             Bench::Ingest(ingest) => ingest.run(),
             Bench::Fc(fc) => fc.run(),
+            Bench::Scale(scale) => scale.run(),
         }
     }
 }

@@ -143,9 +143,9 @@ impl Task {
         })
     }
 
-    /// A task from its parts.
-    #[cfg(test)]
-    pub(crate) fn of_examples(
+    /// A target of whole scans from signals in memory: example `i` has truth `i`. The only confound
+    /// of a scan is its motion; subjects are its units.
+    pub fn of_examples(
         name: &str,
         kind: Kind,
         examples: Vec<Example>,
