@@ -1,13 +1,12 @@
 //! Training of networks on the examples of a fold, in epochs.
 
-use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
 use brainmae_data::epoch_order;
 use brainmae_run::Seeds;
 use brainmae_train::trainer::VALIDATION;
 use brainmae_train::{
-    Alone, Keep, Objective, Outcome, Plan, TrainError, Trained, Trainer, Watch, Workers,
+    Alone, EpochOrder, Keep, Objective, Outcome, Plan, TrainError, Trained, Trainer, Watch, Workers,
 };
 use burn::module::Module;
 
@@ -18,24 +17,22 @@ pub const PARTS: usize = 2;
 
 /// Batches of a training set: each epoch has each example once, in a random order.
 pub struct Epochs {
-    seeds: Seeds,
-    /// Name of the random stream of the order.
-    stream: String,
     n_examples: usize,
     batch_size: usize,
-    /// Number and order of the last requested epoch.
-    order: Mutex<(u64, Vec<usize>)>,
+    order: EpochOrder,
 }
 
 impl Epochs {
-    /// Epochs of `n_examples`, at least one, in batches of `batch_size`.
+    /// Epochs of `n_examples`, at least one, in batches of `batch_size`; `stream` is the name of the
+    /// random stream of their order.
     pub fn new(seeds: Seeds, stream: &str, n_examples: usize, batch_size: usize) -> Self {
+        let stream = stream.to_string();
         Self {
-            seeds,
-            stream: stream.to_string(),
             n_examples,
             batch_size,
-            order: Mutex::new((u64::MAX, Vec::new())),
+            order: EpochOrder::new(move |epoch| {
+                epoch_order(n_examples, &mut seeds.stream_at(&stream, &[epoch]))
+            }),
         }
     }
 
@@ -58,16 +55,13 @@ impl Epochs {
     /// empty.
     pub fn part(&self, step: u64, part: usize, parts: usize) -> Vec<usize> {
         let (epoch, place) = self.place(step);
-        let mut order = self.order.lock().unwrap_or_else(|e| e.into_inner());
-        if order.0 != epoch {
-            let rng = &mut self.seeds.stream_at(&self.stream, &[epoch]);
-            *order = (epoch, epoch_order(self.n_examples, rng));
-        }
         let from = place as usize * self.batch_size;
-        let batch = &order.1[from..(from + self.batch_size).min(self.n_examples)];
-        let size = batch.len().div_ceil(parts).max(1);
-        let part = batch.chunks(size).nth(part);
-        part.map(<[usize]>::to_vec).unwrap_or_default()
+        self.order.at(epoch, |order| {
+            let batch = &order[from..(from + self.batch_size).min(self.n_examples)];
+            let size = batch.len().div_ceil(parts).max(1);
+            let part = batch.chunks(size).nth(part);
+            part.map(<[usize]>::to_vec).unwrap_or_default()
+        })
     }
 }
 

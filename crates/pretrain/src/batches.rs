@@ -1,9 +1,8 @@
 //! Training batches as pure functions of the step.
 
-use std::sync::Mutex;
-
 use brainmae_data::{Crop, ScanStore, SegmentLayout, epoch_order, random_crop};
 use brainmae_run::Seeds;
+use brainmae_train::EpochOrder;
 
 /// Crops and scans of each step.
 ///
@@ -14,8 +13,7 @@ pub struct TrainingCrops {
     seeds: Seeds,
     batch_size: usize,
     n_scans: usize,
-    /// Number and order of the last requested epoch.
-    order: Mutex<(u64, Vec<usize>)>,
+    order: EpochOrder,
 }
 
 impl TrainingCrops {
@@ -25,7 +23,9 @@ impl TrainingCrops {
             seeds,
             batch_size,
             n_scans,
-            order: Mutex::new((u64::MAX, Vec::new())),
+            order: EpochOrder::new(move |epoch| {
+                epoch_order(n_scans, &mut seeds.stream_at("scan-order", &[epoch]))
+            }),
         }
     }
 
@@ -43,14 +43,7 @@ impl TrainingCrops {
     pub fn crop(&self, store: &ScanStore, layout: &SegmentLayout, step: u64, i: usize) -> Crop {
         let number = self.sample_number(step, i);
         let (epoch, place) = (number / self.n_scans as u64, number % self.n_scans as u64);
-        let scan = {
-            let mut order = self.order.lock().unwrap_or_else(|e| e.into_inner());
-            if order.0 != epoch {
-                let rng = &mut self.seeds.stream_at("scan-order", &[epoch]);
-                *order = (epoch, epoch_order(self.n_scans, rng));
-            }
-            order.1[place as usize]
-        };
+        let scan = self.order.at(epoch, |order| order[place as usize]);
         let rng = &mut self.seeds.stream_at("crops", &[number]);
         random_crop(store, scan, layout, rng)
     }

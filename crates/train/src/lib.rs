@@ -3,6 +3,7 @@
 mod average;
 pub mod batch_gradient;
 pub mod communicator;
+mod epoch_order;
 mod error;
 mod keep;
 mod objective;
@@ -14,6 +15,7 @@ mod workers;
 
 pub use average::Average;
 pub use communicator::{Alone, Communicator};
+pub use epoch_order::EpochOrder;
 pub use error::{LastGood, TrainError};
 pub use keep::{Keep, load_weights};
 pub use objective::{LossOf, Objective, PartLoss, Scores};
