@@ -4,6 +4,7 @@
 //! and no stage.
 
 mod all;
+mod baselines;
 mod fc;
 mod gpu;
 mod ingest;
@@ -27,6 +28,8 @@ pub enum Bench {
     Ingest(ingest::IngestBench),
     /// Functional connectivity of a cohort in memory, beside numpy.
     Fc(fc::FcBench),
+    /// Training steps and predictions of the neural baselines, beside PyTorch.
+    Baselines(baselines::BaselinesBench),
 }
 
 impl Bench {
@@ -40,6 +43,7 @@ impl Bench {
             Bench::All(all) => all.run(),
             Bench::Ingest(ingest) => ingest.run(),
             Bench::Fc(fc) => fc.run(),
+            Bench::Baselines(baselines) => baselines.run(),
         }
     }
 }

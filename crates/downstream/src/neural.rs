@@ -20,6 +20,7 @@ pub mod mean_mlp;
 pub mod noise;
 pub mod recipe;
 pub mod stagin;
+pub mod steps;
 pub mod trainer;
 pub mod transformer;
 
