@@ -9,6 +9,7 @@
 
 mod attention;
 pub mod batch;
+mod batch_norm;
 pub mod bnt;
 pub mod bolt;
 pub mod brainnetcnn;

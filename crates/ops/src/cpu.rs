@@ -3,13 +3,18 @@
 mod backward;
 mod block;
 mod gemm;
+mod graph;
 #[cfg(test)]
 mod instructions;
 mod lanes;
+mod norm_relu;
 mod operate;
+mod orthogonality;
 mod parallel;
+mod recurrent;
 mod rows;
 mod segments;
 mod tokens;
+mod weighted_mean;
 
 pub use operate::{backward, forward, grad_x_len, out_shape};

@@ -3,17 +3,23 @@
 mod block;
 mod cpu;
 mod flex;
+mod graph;
 #[cfg(feature = "libtorch")]
 #[allow(deprecated)] // docs: decisions
 mod libtorch;
+mod norm_relu;
 pub mod operator;
 mod precision;
+mod recurrent;
 #[cfg(test)]
 mod testing;
 mod tokens;
 
 pub use block::{Block, Linear, Mixing, Norm};
+pub use graph::{graph_linear, orthogonality, weighted_mean};
+pub use norm_relu::{moments, norm_relu};
 pub use precision::Precision;
+pub use recurrent::recurrent;
 pub use tokens::{Hidden, draw, embed, layer_norm};
 
 /// Spreads the operators on the CPU over `threads` from now on; only the first call has an effect.
