@@ -1,7 +1,9 @@
 //! Fused operators on the CPU, in `f32`, with the widest vector registers that it has.
 
+mod attention;
 mod backward;
 mod block;
+mod dropout;
 mod gemm;
 mod graph;
 #[cfg(test)]
@@ -17,4 +19,5 @@ mod segments;
 mod tokens;
 mod weighted_mean;
 
+pub use dropout::Dropout;
 pub use operate::{backward, forward, grad_x_len, out_shape};

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod attention;
 mod block;
 mod cpu;
 mod flex;
@@ -15,6 +16,7 @@ mod recurrent;
 mod testing;
 mod tokens;
 
+pub use attention::{Bias, attention};
 pub use block::{Block, Linear, Mixing, Norm};
 pub use graph::{graph_linear, orthogonality, weighted_mean};
 pub use norm_relu::{moments, norm_relu};

@@ -56,6 +56,7 @@ impl Kernels for LibTorch {
                 (operator, i),
                 (Operator::Embed | Operator::WeightedMean, 3)
                     | (Operator::GraphLinear | Operator::NormRelu { .. }, 1)
+                    | (Operator::Attention { .. }, 4)
             )
         };
         let all: Vec<Tensor> = (inputs.iter().enumerate())
@@ -216,6 +217,7 @@ fn compute(inputs: &[&Tensor], operator: Operator) -> Tensor {
             let sum = inputs[0].unsqueeze(1) + inputs[1].to_kind(kind).unsqueeze(0);
             full(&linear(&sum.gelu("none"), inputs, 2))
         }
+        Operator::Attention { heads, dropout } => attention(inputs, heads as i64, dropout),
         Operator::GraphLinear => {
             let mixed = inputs[1].bmm(inputs[0]) + inputs[0] * inputs[2];
             linear(&mixed, inputs, 3)
@@ -266,6 +268,30 @@ fn compute(inputs: &[&Tensor], operator: Operator) -> Tensor {
             sum / inputs[0].size()[1] as f64
         }
     }
+}
+
+/// Attention between sequences of projected tokens.
+fn attention(inputs: &[&Tensor], heads: i64, dropout: cpu::Dropout) -> Tensor {
+    let split = |x: &Tensor| {
+        let size = x.size();
+        let x = x.reshape([size[0], size[1], heads, size[2] / heads]);
+        x.transpose(1, 2)
+    };
+    let [q, k, v] = [0, 1, 2].map(|i| split(inputs[i]));
+    let mut score = q.matmul(&k.transpose(2, 3)) / (q.size()[3] as f64).sqrt();
+    if let (Some(bias), Some(hidden)) = (inputs.get(3), inputs.get(4)) {
+        score = score + bias.unsqueeze(0) + hidden.unsqueeze(1).unsqueeze(1);
+    }
+    let mut weights = score.softmax(-1, None::<Kind>);
+    if dropout.is_on() {
+        let size = weights.size();
+        let mut kept = vec![0.0f32; weights.numel()];
+        let rows = kept.chunks_exact_mut(size[3] as usize).enumerate();
+        rows.for_each(|(i, row)| dropout.row(i as u64, row));
+        let kept = Tensor::from_slice(&kept).reshape(size);
+        weights = weights * kept.to_device(q.device()).to_kind(q.kind());
+    }
+    weights.matmul(&v).transpose(1, 2).reshape(inputs[0].size())
 }
 
 /// Gated recurrent unit; inputs are mapped to the gates already.

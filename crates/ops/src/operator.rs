@@ -13,6 +13,8 @@ use burn::backend::{
 };
 use burn::tensor::Tensor;
 
+pub use crate::cpu::Dropout;
+
 /// An operator with its settings besides the tensors.
 #[derive(Clone, Copy, Debug)]
 pub enum Operator {
@@ -32,6 +34,13 @@ pub enum Operator {
     Embed,
     /// See [`crate::draw`].
     Draw,
+    /// See [`crate::attention`].
+    Attention {
+        /// Number of heads.
+        heads: usize,
+        /// Dropout of the attention weights.
+        dropout: Dropout,
+    },
     /// See [`crate::graph_linear`].
     GraphLinear,
     /// See [`crate::moments`].

@@ -18,6 +18,12 @@ impl<'a> Noise<'a> {
         Self(None)
     }
 
+    /// Seed and rate of the dropout of an operator; `None` for prediction, or without dropout.
+    pub fn of_operator(&mut self, p: f64) -> Option<(u64, f64)> {
+        let rng = self.0.as_mut()?;
+        (p > 0.0).then(|| (rng.next_u64(), p))
+    }
+
     /// Sets a share `p` of the values to 0 and scales the others by `1 / (1 - p)`. Without noise
     /// `x` is returned unchanged.
     ///

@@ -1,7 +1,9 @@
 //! Operators on slices, shared by every backend on the CPU.
 
+use super::attention::{Attention, Sequences};
 use super::backward::{BlockGrad, LinearGrad};
 use super::block::{Block, Linear, Mixing};
+use super::dropout::Dropout;
 use super::graph::GraphLinear;
 use super::norm_relu::{self, NormRelu};
 use super::orthogonality::Orthogonality;
@@ -20,7 +22,9 @@ pub type Inputs<'a> = [(&'a [f32], Vec<usize>)];
 pub fn out_shape(operator: Operator, inputs: &Inputs<'_>) -> Vec<usize> {
     let shape = |i: usize| &inputs[i].1;
     match operator {
-        Operator::Block { .. } | Operator::LayerNorm { .. } => shape(0).clone(),
+        Operator::Block { .. } | Operator::LayerNorm { .. } | Operator::Attention { .. } => {
+            shape(0).clone()
+        }
         Operator::Embed => vec![shape(0)[0], shape(0)[1], shape(2)[0]],
         Operator::Draw => vec![shape(0)[0], shape(1)[0], shape(3)[0]],
         Operator::GraphLinear => vec![shape(0)[0], shape(0)[1], shape(4)[0]],
@@ -45,6 +49,9 @@ pub fn forward(operator: Operator, inputs: &Inputs<'_>, out: &mut [f32]) {
         Operator::LayerNorm { eps } => LayerNorm(norm(inputs, 1, eps)).forward(x, out),
         Operator::Embed => embed(inputs).forward(x, hidden(inputs), out),
         Operator::Draw => Draw::new(inputs[1].0, linear(inputs, 2)).forward(x, out),
+        Operator::Attention { heads, dropout } => {
+            attention(inputs, heads, dropout).forward(&sequences(inputs), out);
+        }
         Operator::GraphLinear => graph_linear(inputs).forward(x, inputs[1].0, out),
         Operator::Moments => norm_relu::moments(x, inputs[0].1[1], out),
         Operator::NormRelu { eps, .. } => norm_relu(inputs, eps).forward(x, out),
@@ -87,6 +94,14 @@ pub fn backward(
             return grads;
         }
         Operator::Draw => Draw::new(inputs[1].0, linear(inputs, 2)).backward(x, grad, grad_x),
+        Operator::Attention { heads, dropout } => {
+            let attention = attention(inputs, heads, dropout);
+            let [k, v, bias] = attention.backward(&sequences(inputs), grad, grad_x);
+            let with_bias = inputs.len() > 3;
+            let bias = with_bias.then(|| [Some(bias), None]);
+            let grads = [Some(k), Some(v)].into_iter();
+            return grads.chain(bias.into_iter().flatten()).collect();
+        }
         Operator::GraphLinear => {
             let grads = graph_linear(inputs).backward(x, inputs[1].0, grad, grad_x);
             return first_without(grads);
@@ -213,5 +228,25 @@ fn weighted_mean<'a>(inputs: &Inputs<'a>) -> WeightedMean<'a> {
         kept: inputs[3].0,
         rois: inputs[0].1[1],
         width: inputs[0].1[2],
+    }
+}
+
+fn attention<'a>(inputs: &Inputs<'a>, heads: usize, dropout: Dropout) -> Attention<'a> {
+    Attention {
+        heads,
+        queries: inputs[0].1[1],
+        keys: inputs[1].1[1],
+        width: inputs[0].1[2],
+        bias: inputs.get(3).map(|(bias, _)| *bias),
+        dropout,
+    }
+}
+
+fn sequences<'a>(inputs: &Inputs<'a>) -> Sequences<'a> {
+    Sequences {
+        q: inputs[0].0,
+        k: inputs[1].0,
+        v: inputs[2].0,
+        hidden: inputs.get(4).map_or(&[], |(hidden, _)| *hidden),
     }
 }
