@@ -1,4 +1,4 @@
-//! Attention between sequences of projected tokens.
+//! Attention between sequences of projected tokens, and dropout.
 
 use burn::tensor::Tensor;
 
@@ -43,6 +43,13 @@ pub fn attention(
     let (seed, rate) = dropout.unwrap_or((0, 0.0));
     let dropout = Dropout { seed, rate };
     operator::call(inputs, Operator::Attention { heads, dropout })
+}
+
+/// Sets a share `rate` of the values to 0, and scales the others by `1 / (1 - rate)`. The same seed
+/// drops the same places; nothing is stored for the backward pass but `x`.
+pub fn dropout<const D: usize>(x: Tensor<D>, seed: u64, rate: f64) -> Tensor<D> {
+    let dropout = Dropout { seed, rate };
+    operator::call(vec![x.into_dispatch()], Operator::Dropout(dropout))
 }
 
 #[cfg(test)]
@@ -128,5 +135,18 @@ mod tests {
                 compare(shapes, ways);
             }
         }
+    }
+
+    #[test]
+    fn what_is_dropped_gets_no_gradient() {
+        let device = burn::tensor::Device::flex().autodiff();
+        let x = T2::ones([90, 70], &device).require_grad();
+        let y = dropout(x.clone(), 3, 0.5);
+        let values: Vec<f32> = y.clone().into_data().iter().collect();
+        let grads = (y * 3.0).sum().backward();
+        let grad = x.grad(&grads).expect("a gradient").into_data();
+        let grad: Vec<f32> = grad.iter().collect();
+        assert!(values.contains(&0.0) && values.contains(&2.0));
+        assert!(values.iter().zip(&grad).all(|(y, grad)| 3.0 * y == *grad));
     }
 }

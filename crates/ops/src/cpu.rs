@@ -1,5 +1,6 @@
 //! Fused operators on the CPU, in `f32`, with the widest vector registers that it has.
 
+mod activation;
 mod attention;
 mod backward;
 mod block;

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod activation;
 mod attention;
 mod block;
 mod cpu;
@@ -16,7 +17,8 @@ mod recurrent;
 mod testing;
 mod tokens;
 
-pub use attention::{Bias, attention};
+pub use activation::leaky_relu;
+pub use attention::{Bias, attention, dropout};
 pub use block::{Block, Linear, Mixing, Norm};
 pub use graph::{graph_linear, orthogonality, weighted_mean};
 pub use norm_relu::{moments, norm_relu};

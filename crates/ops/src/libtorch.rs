@@ -218,6 +218,13 @@ fn compute(inputs: &[&Tensor], operator: Operator) -> Tensor {
             full(&linear(&sum.gelu("none"), inputs, 2))
         }
         Operator::Attention { heads, dropout } => attention(inputs, heads as i64, dropout),
+        Operator::Dropout(dropout) => {
+            let mut kept = vec![0.0f32; inputs[0].numel()];
+            dropout.apply(&vec![1.0; kept.len()], &mut kept);
+            let kept = Tensor::from_slice(&kept).reshape(inputs[0].size());
+            inputs[0] * kept.to_device(inputs[0].device()).to_kind(kind)
+        }
+        Operator::LeakyRelu { slope } => inputs[0].relu() - (-inputs[0]).relu() * slope,
         Operator::GraphLinear => {
             let mixed = inputs[1].bmm(inputs[0]) + inputs[0] * inputs[2];
             linear(&mixed, inputs, 3)

@@ -41,6 +41,13 @@ pub enum Operator {
         /// Dropout of the attention weights.
         dropout: Dropout,
     },
+    /// See [`crate::dropout`].
+    Dropout(Dropout),
+    /// See [`crate::leaky_relu`].
+    LeakyRelu {
+        /// Factor of values below 0.
+        slope: f64,
+    },
     /// See [`crate::graph_linear`].
     GraphLinear,
     /// See [`crate::moments`].

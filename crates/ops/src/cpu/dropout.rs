@@ -1,5 +1,13 @@
 //! Dropout without stored masks: whether a value is dropped follows from a seed and its place.
 
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::rows;
+
+/// Values that are dropped as one row, in a tensor of any shape.
+const CHUNK: usize = 4096;
+
 /// Dropout of an operator.
 #[derive(Clone, Copy, Debug)]
 pub struct Dropout {
@@ -31,6 +39,38 @@ impl Dropout {
             x ^= x >> 16;
             *out = if x < threshold { 0.0 } else { kept };
         }
+    }
+}
+
+impl Dropout {
+    /// `out` becomes `x` with its values dropped; for the backward pass, `x` is the gradient.
+    pub fn apply(&self, x: &[f32], out: &mut [f32]) {
+        let chunks = out.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK));
+        chunks.enumerate().for_each(|(number, (out, x))| {
+            Arch::new().dispatch(Chunk {
+                dropout: *self,
+                number,
+                x,
+                out,
+            });
+        });
+    }
+}
+
+struct Chunk<'a> {
+    dropout: Dropout,
+    number: usize,
+    x: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Chunk<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.dropout.row(self.number as u64, self.out);
+        rows::multiply(simd, self.out, self.x);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Operators on slices, shared by every backend on the CPU.
 
+use super::activation::LeakyRelu;
 use super::attention::{Attention, Sequences};
 use super::backward::{BlockGrad, LinearGrad};
 use super::block::{Block, Linear, Mixing};
@@ -22,9 +23,11 @@ pub type Inputs<'a> = [(&'a [f32], Vec<usize>)];
 pub fn out_shape(operator: Operator, inputs: &Inputs<'_>) -> Vec<usize> {
     let shape = |i: usize| &inputs[i].1;
     match operator {
-        Operator::Block { .. } | Operator::LayerNorm { .. } | Operator::Attention { .. } => {
-            shape(0).clone()
-        }
+        Operator::Block { .. }
+        | Operator::LayerNorm { .. }
+        | Operator::Attention { .. }
+        | Operator::LeakyRelu { .. }
+        | Operator::Dropout(_) => shape(0).clone(),
         Operator::Embed => vec![shape(0)[0], shape(0)[1], shape(2)[0]],
         Operator::Draw => vec![shape(0)[0], shape(1)[0], shape(3)[0]],
         Operator::GraphLinear => vec![shape(0)[0], shape(0)[1], shape(4)[0]],
@@ -52,6 +55,8 @@ pub fn forward(operator: Operator, inputs: &Inputs<'_>, out: &mut [f32]) {
         Operator::Attention { heads, dropout } => {
             attention(inputs, heads, dropout).forward(&sequences(inputs), out);
         }
+        Operator::Dropout(dropout) => dropout.apply(x, out),
+        Operator::LeakyRelu { slope } => LeakyRelu(slope as f32).forward(x, out),
         Operator::GraphLinear => graph_linear(inputs).forward(x, inputs[1].0, out),
         Operator::Moments => norm_relu::moments(x, inputs[0].1[1], out),
         Operator::NormRelu { eps, .. } => norm_relu(inputs, eps).forward(x, out),
@@ -101,6 +106,14 @@ pub fn backward(
             let bias = with_bias.then(|| [Some(bias), None]);
             let grads = [Some(k), Some(v)].into_iter();
             return grads.chain(bias.into_iter().flatten()).collect();
+        }
+        Operator::Dropout(dropout) => {
+            dropout.apply(grad, grad_x);
+            Vec::new()
+        }
+        Operator::LeakyRelu { slope } => {
+            LeakyRelu(slope as f32).backward(x, grad, grad_x);
+            Vec::new()
         }
         Operator::GraphLinear => {
             let grads = graph_linear(inputs).backward(x, inputs[1].0, grad, grad_x);
@@ -209,7 +222,7 @@ fn norm_relu<'a>(inputs: &Inputs<'a>, eps: f64) -> NormRelu<'a> {
     NormRelu::new(inputs[1].0, scale_and_offset, eps as f32, linear)
 }
 
-fn recurrent<'a>(inputs: &Inputs<'a>, backwards: bool) -> Recurrent<'a> {
+fn recurrent(inputs: &Inputs<'_>, backwards: bool) -> Recurrent {
     Recurrent::new(inputs[1].0, inputs[2].0, inputs[0].1[1], backwards)
 }
 

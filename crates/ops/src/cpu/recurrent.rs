@@ -7,11 +7,19 @@ use super::lanes;
 use super::parallel::{self, PerRun};
 use super::rows::{self, update};
 
+/// Registers hold this many numbers at most.
+const LANES: usize = 16;
+
 /// States of a recurrent layer from inputs that are already mapped to its three gates.
-pub struct Recurrent<'a> {
-    /// Weight of the states, `[n, 3 n]`, and its bias.
-    weight: &'a [f32],
-    bias: &'a [f32],
+///
+/// In scratch memory, states and gates have `lanes` numbers, 0 beyond the `n` of the layer, so that
+/// no register is cut.
+pub struct Recurrent {
+    n: usize,
+    lanes: usize,
+    /// Weight of the states, `[lanes, 3 lanes]`, and its bias.
+    weight: Vec<f32>,
+    bias: Vec<f32>,
     /// Weight, transposed.
     transposed: Vec<f32>,
     time: usize,
@@ -30,34 +38,45 @@ struct Gates {
     inner: Vec<f32>,
 }
 
-impl<'a> Recurrent<'a> {
-    pub fn new(weight: &'a [f32], bias: &'a [f32], time: usize, backwards: bool) -> Self {
+impl Recurrent {
+    pub fn new(weight: &[f32], bias: &[f32], time: usize, backwards: bool) -> Self {
         let n = bias.len() / 3;
-        let mut transposed = vec![0.0; weight.len()];
-        rows::transpose(&mut transposed, n, weight, 3 * n);
+        let lanes = n.next_multiple_of(LANES);
+        let mut padded = vec![0.0; 3 * lanes * lanes];
+        let mut padded_bias = vec![0.0; 3 * lanes];
+        let rows = padded.chunks_exact_mut(3 * lanes);
+        for (row, weight) in rows.zip(weight.chunks_exact(3 * n)) {
+            pad(weight, n, row, lanes);
+        }
+        pad(bias, n, &mut padded_bias, lanes);
+        let mut transposed = vec![0.0; padded.len()];
+        rows::transpose(&mut transposed, lanes, &padded, 3 * lanes);
         Self {
-            weight,
-            bias,
+            n,
+            lanes,
+            weight: padded,
+            bias: padded_bias,
             transposed,
             time,
             backwards,
         }
     }
 
-    fn n(&self) -> usize {
-        self.bias.len() / 3
-    }
-
     pub fn forward(&self, inputs: &[f32], out: &mut [f32]) {
-        parallel::map(self, [(inputs, self.time * 3 * self.n())], out);
+        parallel::map(self, [(inputs, self.time * 3 * self.n)], out);
     }
 
     /// Computes the gradients of weight and bias; that of the inputs fills `grad_inputs`.
     pub fn backward(&self, inputs: &[f32], grad: &[f32], grad_inputs: &mut [f32]) -> Vec<Vec<f32>> {
-        let n = self.n();
+        let (n, lanes) = (self.n, self.lanes);
         let items = [(inputs, self.time * 3 * n), (grad, self.time * n)];
         let sums = [self.weight.len(), self.bias.len()];
-        parallel::map_summing(self, items, grad_inputs, &sums)
+        let sums = parallel::map_summing(self, items, grad_inputs, &sums);
+        let unpadded = |x: &[f32]| -> Vec<f32> {
+            let gates = x.chunks_exact(lanes);
+            gates.flat_map(|gate| &gate[..n]).copied().collect()
+        };
+        vec![unpadded(&sums[0][..3 * n * lanes]), unpadded(&sums[1])]
     }
 
     /// Volume of a step.
@@ -71,9 +90,10 @@ impl<'a> Recurrent<'a> {
 
     #[inline(always)]
     fn states<S: Simd>(&self, simd: S, inputs: &[f32]) -> Gates {
-        let (n, time) = (self.n(), self.time);
-        let sequences = inputs.len() / (time * 3 * n);
+        let (n, time) = (self.lanes, self.time);
+        let sequences = inputs.len() / (time * 3 * self.n);
         let size = sequences * n;
+        let mut input = vec![0.0; 3 * n];
         let mut gates = Gates {
             states: vec![0.0; (time + 1) * size],
             reset: vec![0.0; time * size],
@@ -88,15 +108,17 @@ impl<'a> Recurrent<'a> {
             Gemm {
                 shape: [sequences, 3 * n, n],
                 a: Rows::new(before, n).left(),
-                b: Rows::new(self.weight, 3 * n),
-                start: Start::Row(self.bias),
+                b: Rows::new(&self.weight, 3 * n),
+                start: Start::Row(&self.bias),
                 c: &mut of_states,
                 c_stride: 3 * n,
             }
             .run(simd);
             for sequence in 0..sequences {
                 let at = step * size + sequence * n..step * size + (sequence + 1) * n;
-                let input = &inputs[(sequence * time + self.place(step)) * 3 * n..][..3 * n];
+                let place = sequence * time + self.place(step);
+                let of_step = &inputs[place * 3 * self.n..][..3 * self.n];
+                pad(of_step, self.n, &mut input, n);
                 let of_states = &of_states[sequence * 3 * n..][..3 * n];
                 let reset = &mut gates.reset[at.clone()];
                 update!(simd, reset, _old, [x in &input[..n], h in &of_states[..n]] => {
@@ -123,6 +145,22 @@ impl<'a> Recurrent<'a> {
     }
 }
 
+/// Copies three gates of `n` numbers to gates of `lanes`.
+#[inline(always)]
+fn pad(x: &[f32], n: usize, out: &mut [f32], lanes: usize) {
+    for (x, out) in x.chunks_exact(n).zip(out.chunks_exact_mut(lanes)) {
+        out[..n].copy_from_slice(x);
+    }
+}
+
+/// Copies three gates of `lanes` numbers to gates of `n`.
+#[inline(always)]
+fn unpad(x: &[f32], lanes: usize, out: &mut [f32], n: usize) {
+    for (x, out) in x.chunks_exact(lanes).zip(out.chunks_exact_mut(n)) {
+        out.copy_from_slice(&x[..n]);
+    }
+}
+
 /// `1 / (1 + e^-x)`
 #[inline(always)]
 fn sigmoid<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
@@ -139,22 +177,22 @@ fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     simd.mul_add_e_f32s(two, s, simd.splat_f32s(-1.0))
 }
 
-impl PerRun<1> for Recurrent<'_> {
+impl PerRun<1> for Recurrent {
     #[inline(always)]
     fn run<S: Simd>(&self, simd: S, [inputs]: [&[f32]; 1], out: &mut [f32], _: &mut [Vec<f32>]) {
-        let (n, time) = (self.n(), self.time);
+        let (n, time) = (self.n, self.time);
         let states = self.states(simd, inputs).states;
         let size = states.len() / (time + 1);
         for (sequence, out) in out.chunks_exact_mut(time * n).enumerate() {
             for step in 0..time {
-                let state = &states[(step + 1) * size + sequence * n..][..n];
+                let state = &states[(step + 1) * size + sequence * self.lanes..][..n];
                 out[self.place(step) * n..][..n].copy_from_slice(state);
             }
         }
     }
 }
 
-impl PerRun<2> for Recurrent<'_> {
+impl PerRun<2> for Recurrent {
     #[inline(always)]
     fn run<S: Simd>(
         &self,
@@ -164,7 +202,7 @@ impl PerRun<2> for Recurrent<'_> {
         sums: &mut [Vec<f32>],
     ) {
         let [weight, bias] = sums else { return };
-        let (n, time) = (self.n(), self.time);
+        let (n, time) = (self.lanes, self.time);
         let gates = self.states(simd, inputs);
         let size = gates.states.len() / (time + 1);
         let one = simd.splat_f32s(1.0);
@@ -182,8 +220,13 @@ impl PerRun<2> for Recurrent<'_> {
                 let inner = &gates.inner[from..][..n];
                 let place = sequence * time + self.place(step);
                 let carried = &mut carried[sequence * n..][..n];
-                rows::add(simd, carried, &grad[place * n..][..n]);
-                let (of_r, rest) = out[place * 3 * n..][..3 * n].split_at_mut(n);
+                rows::add(
+                    simd,
+                    &mut carried[..self.n],
+                    &grad[place * self.n..][..self.n],
+                );
+                let of_states = &mut of_states[sequence * 3 * n..][..3 * n];
+                let (of_r, rest) = of_states.split_at_mut(n);
                 let (of_z, of_new) = rest.split_at_mut(n);
                 update!(simd, of_new, _old, [g in carried, z in z, new in new] => {
                     let slope = simd.sub_f32s(one, simd.mul_f32s(new, new));
@@ -198,8 +241,9 @@ impl PerRun<2> for Recurrent<'_> {
                     simd.mul_f32s(simd.mul_f32s(g, inner), slope)
                 });
                 rows::multiply(simd, carried, z);
-                let of_states = &mut of_states[sequence * 3 * n..][..3 * n];
-                of_states.copy_from_slice(&out[place * 3 * n..][..3 * n]);
+                let out = &mut out[place * 3 * self.n..][..3 * self.n];
+                unpad(of_states, n, out, self.n);
+                // What comes before the reset is multiplied with it.
                 rows::multiply(simd, &mut of_states[2 * n..], r);
             }
             Gemm {
