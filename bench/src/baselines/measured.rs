@@ -62,7 +62,8 @@ fn best(rounds: &[Round], of: impl Fn(&Round) -> f64) -> Option<f64> {
 
 impl Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let quantities: [(&str, fn(&Round) -> f64); 3] = [
+        type Of = fn(&Round) -> f64;
+        let quantities: [(&str, Of); 3] = [
             ("step, ms", |round| round.train_ms),
             ("predict, ms", |round| round.infer_ms),
             ("peak, MiB", |round| round.peak_rss_mib),

@@ -1,5 +1,6 @@
 //! Networks that are measured, and what they take from a scan.
 
+use anyhow::Result;
 use brainmae_downstream::neural::bnt::Bnt;
 use brainmae_downstream::neural::bolt::Bolt;
 use brainmae_downstream::neural::brainnetcnn::BrainNetCnn;
@@ -9,7 +10,7 @@ use brainmae_downstream::neural::stagin::{Readout, Stagin};
 use brainmae_downstream::neural::steps::{Steps, steps};
 use brainmae_downstream::neural::transformer::Transformer;
 use brainmae_downstream::neural::{Architecture, Paper};
-use brainmae_downstream::{DownstreamError, Labelled, Problem};
+use brainmae_downstream::{Labelled, Problem};
 use clap::ValueEnum;
 
 use super::Sizes;
@@ -96,8 +97,8 @@ impl Network {
         self,
         problem: &'a Problem,
         examples: &'a Labelled,
-    ) -> Result<Box<dyn Steps + 'a>, DownstreamError> {
-        with_architecture!(self, |a| steps(a, problem, examples))
+    ) -> Result<Box<dyn Steps + 'a>> {
+        with_architecture!(self, |a| Ok(steps(a, problem, examples)?))
     }
 }
 

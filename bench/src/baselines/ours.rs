@@ -6,8 +6,8 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use brainmae_data::BoldSeries;
 use brainmae_downstream::{Example, Examples, Fits, Kind, Labelled, Problem, Scan};
+use brainmae_machine::device::DeviceName;
 use brainmae_run::Seeds;
-use burn::tensor::Device;
 use rand::RngExt;
 
 use super::Sizes;
@@ -42,7 +42,7 @@ pub fn measure(network: Network, sizes: &Sizes) -> Result<Round> {
         examples: first(batch),
         truth: (0..batch).map(|i| (i % 2) as f64).collect(),
     };
-    let problem = problem(sizes);
+    let problem = problem(sizes)?;
     let mut steps = network.steps(&problem, &training)?;
     let train_ms = median_ms(sizes.steps, || {
         let norm = steps.train()?;
@@ -72,8 +72,8 @@ fn median_ms(n: u32, mut work: impl FnMut() -> Result<()>) -> Result<f64> {
     Ok(times[times.len() / 2])
 }
 
-fn problem(sizes: &Sizes) -> Problem {
-    Problem {
+fn problem(sizes: &Sizes) -> Result<Problem> {
+    Ok(Problem {
         target: "random".to_string(),
         kind: Kind::Classification { n_classes: 2 },
         of_subjects: false,
@@ -82,12 +82,12 @@ fn problem(sizes: &Sizes) -> Problem {
         segment_len_trs: 20,
         confounds: vec![],
         seeds: Seeds::new(0),
-        device: Device::flex(),
+        device: DeviceName::Cpu.open()?,
         fits: Fits {
             threads: sizes.threads,
             ..Fits::default()
         },
-    }
+    })
 }
 
 /// Random signals.

@@ -103,7 +103,7 @@ pub fn backward(
             let attention = attention(inputs, heads, dropout);
             let [k, v, bias] = attention.backward(&sequences(inputs), grad, grad_x);
             let with_bias = inputs.len() > 3;
-            let bias = with_bias.then(|| [Some(bias), None]);
+            let bias = with_bias.then_some([Some(bias), None]);
             let grads = [Some(k), Some(v)].into_iter();
             return grads.chain(bias.into_iter().flatten()).collect();
         }

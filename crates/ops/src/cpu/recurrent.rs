@@ -7,6 +7,9 @@ use super::lanes;
 use super::parallel::{self, PerRun};
 use super::rows::{self, update};
 
+/// Sequences that are computed together: their gates stay in the cache.
+const SEQUENCES: usize = 16;
+
 /// Registers hold this many numbers at most.
 const LANES: usize = 16;
 
@@ -149,7 +152,7 @@ impl Recurrent {
 #[inline(always)]
 fn pad(x: &[f32], n: usize, out: &mut [f32], lanes: usize) {
     for (x, out) in x.chunks_exact(n).zip(out.chunks_exact_mut(lanes)) {
-        out[..n].copy_from_slice(x);
+        copy(x, &mut out[..n]);
     }
 }
 
@@ -157,7 +160,20 @@ fn pad(x: &[f32], n: usize, out: &mut [f32], lanes: usize) {
 #[inline(always)]
 fn unpad(x: &[f32], lanes: usize, out: &mut [f32], n: usize) {
     for (x, out) in x.chunks_exact(lanes).zip(out.chunks_exact_mut(n)) {
-        out.copy_from_slice(&x[..n]);
+        copy(&x[..n], out);
+    }
+}
+
+/// Copies a few numbers, eight at a time: a call of the C library takes longer.
+#[inline(always)]
+fn copy(x: &[f32], out: &mut [f32]) {
+    let (x, x_tail) = x.as_chunks::<8>();
+    let (out, out_tail) = out.as_chunks_mut::<8>();
+    for (x, out) in x.iter().zip(out) {
+        *out = *x;
+    }
+    for (x, out) in x_tail.iter().zip(out_tail) {
+        *out = *x;
     }
 }
 
@@ -181,12 +197,15 @@ impl PerRun<1> for Recurrent {
     #[inline(always)]
     fn run<S: Simd>(&self, simd: S, [inputs]: [&[f32]; 1], out: &mut [f32], _: &mut [Vec<f32>]) {
         let (n, time) = (self.n, self.time);
-        let states = self.states(simd, inputs).states;
-        let size = states.len() / (time + 1);
-        for (sequence, out) in out.chunks_exact_mut(time * n).enumerate() {
-            for step in 0..time {
-                let state = &states[(step + 1) * size + sequence * self.lanes..][..n];
-                out[self.place(step) * n..][..n].copy_from_slice(state);
+        let blocks = inputs.chunks(SEQUENCES * time * 3 * n);
+        for (inputs, out) in blocks.zip(out.chunks_mut(SEQUENCES * time * n)) {
+            let states = self.states(simd, inputs).states;
+            let size = states.len() / (time + 1);
+            for (sequence, out) in out.chunks_exact_mut(time * n).enumerate() {
+                for step in 0..time {
+                    let state = &states[(step + 1) * size + sequence * self.lanes..][..n];
+                    copy(state, &mut out[self.place(step) * n..][..n]);
+                }
             }
         }
     }
@@ -201,12 +220,32 @@ impl PerRun<2> for Recurrent {
         out: &mut [f32],
         sums: &mut [Vec<f32>],
     ) {
+        let (n, time) = (self.n, self.time);
+        let blocks = inputs.chunks(SEQUENCES * time * 3 * n);
+        let blocks = blocks.zip(grad.chunks(SEQUENCES * time * n));
+        for ((inputs, grad), out) in blocks.zip(out.chunks_mut(SEQUENCES * time * 3 * n)) {
+            self.backward_of(simd, inputs, grad, out, sums);
+        }
+    }
+}
+
+impl Recurrent {
+    /// Gradients of some sequences; adds those of weight and bias to `sums`.
+    #[inline(always)]
+    fn backward_of<S: Simd>(
+        &self,
+        simd: S,
+        inputs: &[f32],
+        grad: &[f32],
+        out: &mut [f32],
+        sums: &mut [Vec<f32>],
+    ) {
         let [weight, bias] = sums else { return };
         let (n, time) = (self.lanes, self.time);
         let gates = self.states(simd, inputs);
         let size = gates.states.len() / (time + 1);
         let one = simd.splat_f32s(1.0);
-        // Gradients of the state, and of what the states add to the gates, `[time, sequences, 3 n]`.
+        // Gradients of the states, and of what they add to the gates, `[time, sequences, 3 n]`.
         let mut carried = vec![0.0; size];
         let mut of_states = vec![0.0; 3 * time * size];
         for step in (0..time).rev() {
@@ -220,11 +259,10 @@ impl PerRun<2> for Recurrent {
                 let inner = &gates.inner[from..][..n];
                 let place = sequence * time + self.place(step);
                 let carried = &mut carried[sequence * n..][..n];
-                rows::add(
-                    simd,
-                    &mut carried[..self.n],
-                    &grad[place * self.n..][..self.n],
-                );
+                let of_output = &grad[place * self.n..][..self.n];
+                for (carried, grad) in carried.iter_mut().zip(of_output) {
+                    *carried += grad;
+                }
                 let of_states = &mut of_states[sequence * 3 * n..][..3 * n];
                 let (of_r, rest) = of_states.split_at_mut(n);
                 let (of_z, of_new) = rest.split_at_mut(n);
