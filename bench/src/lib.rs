@@ -4,6 +4,7 @@
 //! and no stage.
 
 mod all;
+mod baselines;
 mod fc;
 mod gpu;
 mod ingest;
@@ -31,6 +32,8 @@ pub enum Bench {
     Fc(fc::FcBench),
     /// How time grows with ROIs, volumes and scans, with exponents; what UK Biobank would take.
     Scale(scale::ScaleBench),
+    /// Training steps and predictions of the neural baselines, beside PyTorch.
+    Baselines(baselines::BaselinesBench),
 }
 
 impl Bench {
@@ -45,6 +48,7 @@ impl Bench {
             Bench::Ingest(ingest) => ingest.run(),
             Bench::Fc(fc) => fc.run(),
             Bench::Scale(scale) => scale.run(),
+            Bench::Baselines(baselines) => baselines.run(),
         }
     }
 }

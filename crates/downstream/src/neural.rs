@@ -9,6 +9,7 @@
 
 mod attention;
 pub mod batch;
+mod batch_norm;
 pub mod bnt;
 pub mod bolt;
 pub mod brainnetcnn;
@@ -20,6 +21,7 @@ pub mod mean_mlp;
 pub mod noise;
 pub mod recipe;
 pub mod stagin;
+pub mod steps;
 pub mod trainer;
 pub mod transformer;
 

@@ -66,7 +66,7 @@ impl Epochs {
 }
 
 /// Threads that compute the `parts` of a batch.
-fn n_threads(problem: &Problem, parts: usize) -> usize {
+pub fn n_threads(problem: &Problem, parts: usize) -> usize {
     let processors = || std::thread::available_parallelism().map_or(1, |n| n.get());
     let threads = match problem.fits.threads {
         0 => processors(),

@@ -1,15 +1,24 @@
 //! Fused operators on the CPU, in `f32`, with the widest vector registers that it has.
 
+mod activation;
+mod attention;
 mod backward;
 mod block;
+mod dropout;
 mod gemm;
+mod graph;
 #[cfg(test)]
 mod instructions;
 mod lanes;
+mod norm_relu;
 mod operate;
+mod orthogonality;
 mod parallel;
+mod recurrent;
 mod rows;
 mod segments;
 mod tokens;
+mod weighted_mean;
 
+pub use dropout::Dropout;
 pub use operate::{backward, forward, grad_x_len, out_shape};

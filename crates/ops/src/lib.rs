@@ -1,19 +1,29 @@
 #![doc = include_str!("../README.md")]
 
+mod activation;
+mod attention;
 mod block;
 mod cpu;
 mod flex;
+mod graph;
 #[cfg(feature = "libtorch")]
 #[allow(deprecated)] // docs: decisions
 mod libtorch;
+mod norm_relu;
 pub mod operator;
 mod precision;
+mod recurrent;
 #[cfg(test)]
 mod testing;
 mod tokens;
 
+pub use activation::leaky_relu;
+pub use attention::{Bias, attention, dropout};
 pub use block::{Block, Linear, Mixing, Norm};
+pub use graph::{graph_linear, orthogonality, weighted_mean};
+pub use norm_relu::{moments, norm_relu};
 pub use precision::Precision;
+pub use recurrent::recurrent;
 pub use tokens::{Hidden, draw, embed, layer_norm};
 
 /// Spreads the operators on the CPU over `threads` from now on; only the first call has an effect.

@@ -58,7 +58,10 @@ impl Kernels for LibTorch {
         let learns = |i: usize| {
             !matches!(
                 (operator, i),
-                (Operator::Embed, 3) | (Operator::Block { .. }, PADDED)
+                (Operator::Embed | Operator::WeightedMean, 3)
+                    | (Operator::GraphLinear | Operator::NormRelu { .. }, 1)
+                    | (Operator::Attention { .. }, 4)
+                    | (Operator::Block { .. }, PADDED)
             )
         };
         let all: Vec<Tensor> = (inputs.iter().enumerate())
@@ -219,7 +222,109 @@ fn compute(inputs: &[&Tensor], operator: Operator) -> Tensor {
             let sum = inputs[0].unsqueeze(1) + inputs[1].to_kind(kind).unsqueeze(0);
             full(&linear(&sum.gelu("none"), inputs, 2))
         }
+        Operator::Attention { heads, dropout } => attention(inputs, heads as i64, dropout),
+        Operator::Dropout(dropout) => {
+            let mut kept = vec![0.0f32; inputs[0].numel()];
+            dropout.apply(&vec![1.0; kept.len()], &mut kept);
+            let kept = Tensor::from_slice(&kept).reshape(inputs[0].size());
+            inputs[0] * kept.to_device(inputs[0].device()).to_kind(kind)
+        }
+        Operator::LeakyRelu { slope } => inputs[0].relu() - (-inputs[0]).relu() * slope,
+        Operator::GraphLinear => {
+            let mixed = inputs[1].bmm(inputs[0]) + inputs[0] * inputs[2];
+            linear(&mixed, inputs, 3)
+        }
+        Operator::Moments => {
+            let variance = inputs[0].var_dim(Some([0].as_slice()), false, false);
+            Tensor::stack(
+                &[
+                    inputs[0].mean_dim(Some([0].as_slice()), false, None),
+                    variance,
+                ],
+                0,
+            )
+        }
+        Operator::NormRelu { eps, of_input } => {
+            let (mean, variance) = (inputs[1].get(0), inputs[1].get(1));
+            let known = |x: Tensor| (!of_input).then_some(x);
+            let normed = inputs[0].batch_norm(
+                Some(inputs[2]),
+                Some(inputs[3]),
+                known(mean),
+                known(variance),
+                of_input,
+                0.0,
+                eps,
+                false,
+            );
+            match inputs.get(4) {
+                Some(_) => linear(&normed.relu(), inputs, 4),
+                None => normed.relu(),
+            }
+        }
+        Operator::Recurrent { backwards } => recurrent(inputs, backwards),
+        Operator::Orthogonality => {
+            let h = inputs[0];
+            let inner = h.bmm(&h.transpose(1, 2));
+            let largest = inner.amax([1, 2].as_slice(), true).clamp_min(1e-6);
+            let apart = inner / largest - Tensor::eye(h.size()[1], (kind, h.device()));
+            let squares = apart
+                .square()
+                .sum_dim_intlist([1, 2].as_slice(), false, None);
+            (squares + 1e-12).sqrt()
+        }
+        Operator::WeightedMean => {
+            let score = inputs[0].bmm(&inputs[1].unsqueeze(2)).squeeze_dim(2) + inputs[2];
+            let weight = score.sigmoid() * inputs[3];
+            let sum = weight.unsqueeze(1).bmm(inputs[0]).squeeze_dim(1);
+            sum / inputs[0].size()[1] as f64
+        }
     }
+}
+
+/// Attention between sequences of projected tokens.
+fn attention(inputs: &[&Tensor], heads: i64, dropout: cpu::Dropout) -> Tensor {
+    let split = |x: &Tensor| {
+        let size = x.size();
+        let x = x.reshape([size[0], size[1], heads, size[2] / heads]);
+        x.transpose(1, 2)
+    };
+    let [q, k, v] = [0, 1, 2].map(|i| split(inputs[i]));
+    let mut score = q.matmul(&k.transpose(2, 3)) / (q.size()[3] as f64).sqrt();
+    if let (Some(bias), Some(hidden)) = (inputs.get(3), inputs.get(4)) {
+        score = score + bias.unsqueeze(0) + hidden.unsqueeze(1).unsqueeze(1);
+    }
+    let mut weights = score.softmax(-1, None::<Kind>);
+    if dropout.is_on() {
+        let size = weights.size();
+        let mut kept = vec![0.0f32; weights.numel()];
+        let rows = kept.chunks_exact_mut(size[3] as usize).enumerate();
+        rows.for_each(|(i, row)| dropout.row(i as u64, row));
+        let kept = Tensor::from_slice(&kept).reshape(size);
+        weights = weights * kept.to_device(q.device()).to_kind(q.kind());
+    }
+    weights.matmul(&v).transpose(1, 2).reshape(inputs[0].size())
+}
+
+/// Gated recurrent unit; inputs are mapped to the gates already.
+fn recurrent(inputs: &[&Tensor], backwards: bool) -> Tensor {
+    let (x, weight) = (inputs[0], inputs[1]);
+    let (time, n) = (x.size()[1], weight.size()[0]);
+    let mut h = Tensor::zeros([x.size()[0], n], (x.kind(), x.device()));
+    let mut states = Vec::new();
+    for step in 0..time {
+        let x = x.select(1, if backwards { time - 1 - step } else { step });
+        let of_states = inputs[2].addmm(&h, weight);
+        let gate = |i: i64| (x.narrow(1, i * n, n) + of_states.narrow(1, i * n, n)).sigmoid();
+        let (r, z) = (gate(0), gate(1));
+        let new = (x.narrow(1, 2 * n, n) + r * of_states.narrow(1, 2 * n, n)).tanh();
+        h = &new + z * (&h - &new);
+        states.push(h.shallow_clone());
+    }
+    if backwards {
+        states.reverse();
+    }
+    Tensor::stack(&states, 1)
 }
 
 /// Converts `x` to 32 bits if it has fewer.

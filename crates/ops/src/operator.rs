@@ -13,6 +13,8 @@ use burn::backend::{
 };
 use burn::tensor::Tensor;
 
+pub use crate::cpu::Dropout;
+
 /// An operator with its settings besides the tensors.
 #[derive(Clone, Copy, Debug)]
 pub enum Operator {
@@ -32,6 +34,40 @@ pub enum Operator {
     Embed,
     /// See [`crate::draw`].
     Draw,
+    /// See [`crate::attention`].
+    Attention {
+        /// Number of heads.
+        heads: usize,
+        /// Dropout of the attention weights.
+        dropout: Dropout,
+    },
+    /// See [`crate::dropout`].
+    Dropout(Dropout),
+    /// See [`crate::leaky_relu`].
+    LeakyRelu {
+        /// Factor of values below 0.
+        slope: f64,
+    },
+    /// See [`crate::graph_linear`].
+    GraphLinear,
+    /// See [`crate::moments`].
+    Moments,
+    /// See [`crate::norm_relu`].
+    NormRelu {
+        /// Epsilon added to a variance.
+        eps: f64,
+        /// Whether the moments are those of the input, and not of an earlier one.
+        of_input: bool,
+    },
+    /// See [`crate::recurrent`].
+    Recurrent {
+        /// Whether sequences are read from their end.
+        backwards: bool,
+    },
+    /// See [`crate::orthogonality`].
+    Orthogonality,
+    /// See [`crate::weighted_mean`].
+    WeightedMean,
 }
 
 /// Tensors of an operator, in the order that the operator defines.
@@ -106,12 +142,26 @@ pub(crate) fn call<const D: usize>(inputs: Vec<DispatchTensor>, operator: Operat
     Tensor::from_dispatch(<Dispatch as Fused>::fused(Tensors(inputs), operator))
 }
 
+/// A tensor without gradient, for an operator whose other inputs have a graph or have none.
+pub(crate) fn constant<const D: usize>(x: Tensor<D>, with_graph: bool) -> Tensor<D> {
+    let x = match x.is_autodiff() {
+        true => x.without_autodiff(),
+        false => x,
+    };
+    match with_graph {
+        true => x.autodiff(),
+        false => x,
+    }
+}
+
 impl<B: Kernels, C: CheckpointStrategy> Fused for Autodiff<B, C> {
     fn fused(inputs: Tensors<Self>, operator: Operator) -> FloatTensor<Self> {
         match inputs.0.len() {
+            1 => tracked::<B, C, 1>(inputs, operator),
             3 => tracked::<B, C, 3>(inputs, operator),
             4 => tracked::<B, C, 4>(inputs, operator),
             5 => tracked::<B, C, 5>(inputs, operator),
+            6 => tracked::<B, C, 6>(inputs, operator),
             14 => tracked::<B, C, 14>(inputs, operator),
             17 => tracked::<B, C, 17>(inputs, operator),
             18 => tracked::<B, C, 18>(inputs, operator),

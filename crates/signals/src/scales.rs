@@ -59,6 +59,22 @@ impl Scales {
             *into = (value - mean - rest) * inverse_std;
         }
     }
+
+    /// Standardises volumes, `[volumes, rois]`, and turns them: `into` is `[rois, n_volumes]`, and
+    /// stays as it is after the last given volume.
+    pub fn standardise_turned(&self, volumes: &[f32], into: &mut [f32], n_volumes: usize) {
+        let rois = self.n_rois();
+        // A block of volumes stays in the cache while its ROIs are read one after another.
+        for (block, volumes) in volumes.chunks(BLOCK_VOLUMES * rois).enumerate() {
+            for (roi, into) in into.chunks_exact_mut(n_volumes).enumerate() {
+                let values = volumes[roi..].iter().step_by(rois);
+                let into = &mut into[block * BLOCK_VOLUMES..];
+                for (into, value) in into.iter_mut().zip(values) {
+                    *into = self.standardised(roi, *value);
+                }
+            }
+        }
+    }
 }
 
 /// Sums of differences, and of their squares.

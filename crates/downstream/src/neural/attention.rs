@@ -1,9 +1,10 @@
 //! Multi-head attention of the neural baselines.
 
 use brainmae_model::init::Init;
+use brainmae_ops::{Bias, attention};
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::{Tensor, activation::softmax};
+use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
 use super::Noise;
@@ -62,30 +63,17 @@ impl Attention {
     /// # Shapes
     /// - `x`: `[batch, n, d_model]`, the queries
     /// - `k`, `v`: `[batch, m, heads * d_head]`
-    /// - `bias`: added to the scores, `[batch, heads, n, m]`; any size may be 1
     /// - returns `[batch, n, d_model]`
     pub(super) fn attend(
         &self,
         x: Tensor<3>,
         k: Tensor<3>,
         v: Tensor<3>,
-        bias: Option<Tensor<4>>,
+        bias: Option<Bias>,
         noise: &mut Noise,
     ) -> Tensor<3> {
-        let heads = |x: Tensor<3>| {
-            let [batch, tokens, inner] = x.dims();
-            x.reshape([batch, tokens, self.n_heads, inner / self.n_heads])
-                .swap_dims(1, 2)
-        };
-        let q = heads(self.q.forward(x));
-        let [batch, _, n, d_head] = q.dims();
-        let score = q.matmul(heads(k).swap_dims(2, 3)) * (d_head as f64).sqrt().recip();
-        let score = match bias {
-            Some(bias) => score + bias,
-            None => score,
-        };
-        let weights = noise.dropout(softmax(score, 3), self.dropout);
-        let y = weights.matmul(heads(v)).swap_dims(1, 2);
-        self.o.forward(y.reshape([batch, n, self.n_heads * d_head]))
+        let dropout = noise.of_operator(self.dropout);
+        let y = attention([self.q.forward(x), k, v], self.n_heads, bias, dropout);
+        self.o.forward(y)
     }
 }

@@ -2,6 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use nalgebra::DMatrix;
+use rayon::prelude::*;
 
 use brainmae_signals::scales::Scales;
 
@@ -88,7 +89,7 @@ impl<'a> Stretches<'a> {
         };
         let scales = match needs.bold {
             false => Vec::new(),
-            true => examples.iter().map(of).collect(),
+            true => (examples.iter().collect::<Vec<_>>().into_par_iter().map(of)).collect(),
         };
         let fc = match needs.fc {
             false => Vec::new(),
@@ -148,17 +149,14 @@ impl<'a> Stretches<'a> {
     fn bold(&self, crops: &[Crop], n_volumes: usize, device: &Device) -> Tensor<3> {
         let rois = self.scales[crops[0].example].n_rois();
         let mut values = vec![0.0; crops.len() * rois * n_volumes];
-        for (crop, values) in crops.iter().zip(values.chunks_exact_mut(rois * n_volumes)) {
+        let all = values.par_chunks_exact_mut(rois * n_volumes).zip(crops);
+        all.for_each(|(values, crop)| {
             let example = self.examples.list[crop.example];
             let signals = self.examples.scans[example.scan].signals(example);
             let signals = &signals[crop.start_volume * rois..];
-            let scales = &self.scales[crop.example];
-            for (t, row) in signals.chunks_exact(rois).take(n_volumes).enumerate() {
-                for (roi, x) in row.iter().enumerate() {
-                    values[roi * n_volumes + t] = scales.standardised(roi, *x);
-                }
-            }
-        }
+            let signals = &signals[..signals.len().min(n_volumes * rois)];
+            self.scales[crop.example].standardise_turned(signals, values, n_volumes);
+        });
         let shape = [crops.len(), rois, n_volumes];
         Tensor::from_data(TensorData::new(values, shape), device)
     }

@@ -1,10 +1,11 @@
 //! Brain Network Transformer: attention between ROIs, whose tokens are rows of the FC matrix.
 
 use brainmae_model::init::Init;
+use brainmae_ops::leaky_relu;
 use brainmae_train::Schedule;
 use burn::module::{Module, Param};
 use burn::nn::Linear;
-use burn::tensor::activation::{leaky_relu, softmax};
+use burn::tensor::activation::softmax;
 use burn::tensor::{Tensor, TensorData};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;

@@ -1,9 +1,10 @@
 //! BrainNetCNN: convolutions over the edges of a graph.
 
 use brainmae_model::init::Init;
+use brainmae_ops::leaky_relu;
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::{Tensor, activation::leaky_relu};
+use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
 use super::{Architecture, Batch, Needs, Noise, Paper, Recipe, Said, Sizes};
@@ -65,15 +66,22 @@ impl Cross {
     }
 
     /// `edges`: `[batch, n_in, rois, rois]`; returns rows and columns, `[batch, rois, n_out]` each.
+    ///
+    /// Each is a product for every input filter, and the sum over filters.
     fn arms(&self, edges: Tensor<4>) -> [Tensor<3>; 2] {
-        let [batch, n_in, rois, _] = edges.dims();
-        let rows = edges.clone().permute([0, 2, 1, 3]);
-        let columns = edges.permute([0, 3, 1, 2]);
-        let flat = |x: Tensor<4>| x.reshape([batch, rois, n_in * rois]);
-        [
-            self.row.forward(flat(rows)),
-            self.column.forward(flat(columns)),
-        ]
+        let [_, n_in, rois, _] = edges.dims();
+        let sums = |edges: Tensor<4>, map: &Linear| {
+            let weight = map.weight.val();
+            let [_, n_out] = weight.dims();
+            let sums = edges.matmul(weight.reshape([1, n_in, rois, n_out]));
+            let sums = sums.sum_dim(1).squeeze_dim::<3>(1);
+            match &map.bias {
+                Some(bias) => sums + bias.val().unsqueeze::<3>(),
+                None => sums,
+            }
+        };
+        let row = sums(edges.clone(), &self.row);
+        [row, sums(edges.swap_dims(2, 3), &self.column)]
     }
 
     /// Edge to edge: `out[n, i, j] = row[i, n] + column[j, n]`, `[batch, n_out, rois, rois]`.

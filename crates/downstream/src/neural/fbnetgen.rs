@@ -3,10 +3,11 @@
 mod penalty;
 
 use brainmae_model::init::Init;
+use brainmae_ops::leaky_relu;
 use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig, Linear};
 use burn::tensor::Tensor;
-use burn::tensor::activation::{leaky_relu, softmax};
+use burn::tensor::activation::softmax;
 use rand_chacha::ChaCha8Rng;
 
 use super::gru::Gru;

@@ -1,6 +1,7 @@
-//! Dropout from a named stream, drawn on the host, so that all devices drop the same values.
+//! Dropout whose seeds come from a named stream, so that all devices drop the same values.
 
-use burn::tensor::{Tensor, TensorData};
+use brainmae_ops::dropout;
+use burn::tensor::Tensor;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -18,29 +19,19 @@ impl<'a> Noise<'a> {
         Self(None)
     }
 
+    /// Seed and rate of the dropout of an operator; `None` for prediction, or without dropout.
+    pub fn of_operator(&mut self, p: f64) -> Option<(u64, f64)> {
+        let rng = self.0.as_mut()?;
+        (p > 0.0).then(|| (rng.next_u64(), p))
+    }
+
     /// Sets a share `p` of the values to 0 and scales the others by `1 / (1 - p)`. Without noise
     /// `x` is returned unchanged.
-    ///
-    /// `p` is rounded to a multiple of 2^-16.
     pub fn dropout<const D: usize>(&mut self, x: Tensor<D>, p: f64) -> Tensor<D> {
-        let Some(rng) = &mut self.0 else { return x };
-        if p <= 0.0 {
-            return x;
+        match self.of_operator(p) {
+            Some((seed, rate)) => dropout(x, seed, rate),
+            None => x,
         }
-        let shape = x.dims();
-        let mut bytes = vec![0; 2 * shape.iter().product::<usize>()];
-        rng.fill_bytes(&mut bytes);
-        let threshold = (p * 65_536.0).round() as u32;
-        let kept = (1.0 - p).recip() as f32;
-        let mask: Vec<f32> = bytes
-            .chunks_exact(2)
-            .map(|pair| {
-                let drawn = u32::from(u16::from_le_bytes([pair[0], pair[1]]));
-                if drawn < threshold { 0.0 } else { kept }
-            })
-            .collect();
-        let mask = Tensor::from_data(TensorData::new(mask, shape), &x.device());
-        x * mask
     }
 }
 

@@ -12,7 +12,7 @@ use super::recipe::Budget;
 use super::{Architecture, Needs, Noise, Paper, Sizes};
 use crate::supervised::Target;
 use crate::training::{Epochs, map_batches, train};
-use crate::{DownstreamError, FitError, FitResult, Labelled, Learner, Problem};
+use crate::{DownstreamError, FitError, FitResult, Fitted, Labelled, Learner, Problem};
 
 /// Trains a network from random weights.
 ///
@@ -34,11 +34,11 @@ pub struct Neural<A> {
 }
 
 /// Training of one network for one problem.
-struct Training<'a, A: Architecture> {
-    architecture: &'a A,
+pub(super) struct Training<'a, A: Architecture> {
+    architecture: A,
     name: &'static str,
     problem: &'a Problem,
-    target: &'a Target,
+    target: Target,
     n_volumes: usize,
     epochs: Epochs,
     training: FoldSet<'a>,
@@ -68,7 +68,16 @@ impl<A: Architecture> Learner for Neural<A> {
     }
 
     fn fit(&self, problem: &Problem, training: &Labelled, validation: &Labelled) -> FitResult {
-        let architecture = &self.architecture;
+        let run = Training::new(self.architecture.clone(), problem, training, validation)?;
+        let plan = self.plan(run.epochs.steps())?;
+        let network = train(run.name, problem, &plan, &run, run.init())?.best;
+        Ok(run.fitted(network))
+    }
+}
+
+impl<A: Architecture> Neural<A> {
+    /// Course of the training, with this number of steps per epoch.
+    fn plan(&self, per_epoch: u64) -> Result<Plan, DownstreamError> {
         if self.budget.max_epochs == 0 {
             return Err(DownstreamError::Config {
                 field: "budget.max_epochs".to_string(),
@@ -76,6 +85,30 @@ impl<A: Architecture> Learner for Neural<A> {
                 expected: "at least 1".to_string(),
             });
         }
+        let recipe = self.architecture.paper().recipe;
+        let n_epochs = recipe.epochs.min(self.budget.max_epochs) as u64;
+        Ok(Plan {
+            steps: n_epochs * per_epoch,
+            schedule: recipe.schedule,
+            optimizer: recipe.optimizer(),
+            rate_factors: Vec::new(),
+            validate_every: per_epoch,
+            checkpoint_every: per_epoch,
+            log_every: per_epoch,
+            patience: Some(self.budget.patience as u64),
+            ema: None,
+        })
+    }
+}
+
+impl<'a, A: Architecture> Training<'a, A> {
+    /// Prepares the sets of a fold.
+    pub(super) fn new(
+        architecture: A,
+        problem: &'a Problem,
+        training: &'a Labelled,
+        validation: &'a Labelled,
+    ) -> Result<Self, DownstreamError> {
         let Paper {
             name,
             needs,
@@ -95,46 +128,31 @@ impl<A: Architecture> Learner for Neural<A> {
         let both = both.chain(&validation.examples.list);
         let shortest = both.map(|example| example.n_volumes).min().unwrap_or(1);
         let crop = recipe.crop.map(|crop| crop.volumes(problem.dt_secs));
-        let n_volumes = crop.map_or(shortest, |crop| crop.min(shortest));
-        let n_epochs = recipe.epochs.min(self.budget.max_epochs) as u64;
         let order = format!("neural/{name}/order");
-        let run = Training {
+        let n_examples = training.truth.len();
+        Ok(Self {
             architecture,
             name,
             problem,
-            target: &target,
-            n_volumes,
-            epochs: Epochs::new(
-                problem.seeds,
-                &order,
-                training.truth.len(),
-                recipe.batch_size,
-            ),
+            target,
+            n_volumes: crop.map_or(shortest, |crop| crop.min(shortest)),
+            epochs: Epochs::new(problem.seeds, &order, n_examples, recipe.batch_size),
             training: FoldSet::new(training, needs, &problem.device),
             validation: FoldSet::new(validation, needs, &problem.device),
             device: problem.device.clone().autodiff(),
-        };
-        let per_epoch = run.epochs.steps();
-        let plan = Plan {
-            steps: n_epochs * per_epoch,
-            schedule: recipe.schedule,
-            optimizer: recipe.optimizer(),
-            rate_factors: Vec::new(),
-            validate_every: per_epoch,
-            checkpoint_every: per_epoch,
-            log_every: per_epoch,
-            patience: Some(self.budget.patience as u64),
-            ema: None,
-        };
-        let network = train(name, problem, &plan, &run, run.init())?.best;
-        Ok(Box::new(FittedNetwork {
-            architecture: architecture.clone(),
+        })
+    }
+
+    /// A trained network, ready to predict.
+    pub(super) fn fitted(&self, network: A::Network) -> Box<dyn Fitted> {
+        Box::new(FittedNetwork {
+            architecture: self.architecture.clone(),
             network,
-            batch_size: architecture.n_at_once(),
-            n_volumes,
-            target,
-            problem: problem.clone(),
-        }))
+            batch_size: self.architecture.n_at_once(),
+            n_volumes: self.n_volumes,
+            target: self.target.clone(),
+            problem: self.problem.clone(),
+        })
     }
 }
 
@@ -145,7 +163,7 @@ impl<A: Architecture> Training<'_, A> {
     }
 
     /// Random weights, on the device with autodiff.
-    fn init(&self) -> A::Network {
+    pub(super) fn init(&self) -> A::Network {
         let sizes = Sizes {
             n_rois: self.problem.n_rois,
             n_volumes: self.n_volumes,

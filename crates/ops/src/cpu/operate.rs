@@ -1,10 +1,18 @@
 //! Operators on slices, shared by every backend on the CPU.
 
+use super::activation::LeakyRelu;
+use super::attention::{Attention, Sequences};
 use super::backward::{BlockGrad, LinearGrad};
 use super::block::{Block, Linear, Mixing};
+use super::dropout::Dropout;
+use super::graph::GraphLinear;
+use super::norm_relu::{self, NormRelu};
+use super::orthogonality::Orthogonality;
+use super::recurrent::Recurrent;
 use super::rows::Norm;
 use super::segments;
 use super::tokens::{Draw, Embed, LayerNorm};
+use super::weighted_mean::WeightedMean;
 use crate::block::{GRAPH_INPUTS, PADDED};
 use crate::operator::Operator;
 
@@ -15,9 +23,22 @@ pub type Inputs<'a> = [(&'a [f32], Vec<usize>)];
 pub fn out_shape(operator: Operator, inputs: &Inputs<'_>) -> Vec<usize> {
     let shape = |i: usize| &inputs[i].1;
     match operator {
-        Operator::Block { .. } | Operator::LayerNorm { .. } => shape(0).clone(),
+        Operator::Block { .. }
+        | Operator::LayerNorm { .. }
+        | Operator::Attention { .. }
+        | Operator::LeakyRelu { .. }
+        | Operator::Dropout(_) => shape(0).clone(),
         Operator::Embed => vec![shape(0)[0], shape(0)[1], shape(2)[0]],
         Operator::Draw => vec![shape(0)[0], shape(1)[0], shape(3)[0]],
+        Operator::GraphLinear => vec![shape(0)[0], shape(0)[1], shape(4)[0]],
+        Operator::Moments => vec![2, shape(0)[1]],
+        Operator::NormRelu { .. } => match inputs.get(5) {
+            Some((_, outputs)) => vec![shape(0)[0], outputs[0]],
+            None => shape(0).clone(),
+        },
+        Operator::Recurrent { .. } => vec![shape(0)[0], shape(0)[1], shape(1)[0]],
+        Operator::Orthogonality => vec![shape(0)[0]],
+        Operator::WeightedMean => vec![shape(0)[0], shape(0)[2]],
     }
 }
 
@@ -31,6 +52,17 @@ pub fn forward(operator: Operator, inputs: &Inputs<'_>, out: &mut [f32]) {
         Operator::LayerNorm { eps } => LayerNorm(norm(inputs, 1, eps)).forward(x, out),
         Operator::Embed => embed(inputs).forward(x, hidden(inputs), out),
         Operator::Draw => Draw::new(inputs[1].0, linear(inputs, 2)).forward(x, out),
+        Operator::Attention { heads, dropout } => {
+            attention(inputs, heads, dropout).forward(&sequences(inputs), out);
+        }
+        Operator::Dropout(dropout) => dropout.apply(x, out),
+        Operator::LeakyRelu { slope } => LeakyRelu(slope as f32).forward(x, out),
+        Operator::GraphLinear => graph_linear(inputs).forward(x, inputs[1].0, out),
+        Operator::Moments => norm_relu::moments(x, inputs[0].1[1], out),
+        Operator::NormRelu { eps, .. } => norm_relu(inputs, eps).forward(x, out),
+        Operator::Recurrent { backwards } => recurrent(inputs, backwards).forward(x, out),
+        Operator::Orthogonality => orthogonality(inputs).forward(x, out),
+        Operator::WeightedMean => weighted_mean(inputs).forward(out),
     }
 }
 
@@ -72,8 +104,48 @@ pub fn backward(
             return grads;
         }
         Operator::Draw => Draw::new(inputs[1].0, linear(inputs, 2)).backward(x, grad, grad_x),
+        Operator::Attention { heads, dropout } => {
+            let attention = attention(inputs, heads, dropout);
+            let [k, v, bias] = attention.backward(&sequences(inputs), grad, grad_x);
+            let with_bias = inputs.len() > 3;
+            let bias = with_bias.then_some([Some(bias), None]);
+            let grads = [Some(k), Some(v)].into_iter();
+            return grads.chain(bias.into_iter().flatten()).collect();
+        }
+        Operator::Dropout(dropout) => {
+            dropout.apply(grad, grad_x);
+            Vec::new()
+        }
+        Operator::LeakyRelu { slope } => {
+            LeakyRelu(slope as f32).backward(x, grad, grad_x);
+            Vec::new()
+        }
+        Operator::GraphLinear => {
+            let grads = graph_linear(inputs).backward(x, inputs[1].0, grad, grad_x);
+            return first_without(grads);
+        }
+        Operator::Moments => unreachable!("moments have no gradient"),
+        Operator::NormRelu { eps, of_input } => {
+            let grads = norm_relu(inputs, eps).backward(x, grad, grad_x, of_input);
+            return first_without(grads);
+        }
+        Operator::Recurrent { backwards } => recurrent(inputs, backwards).backward(x, grad, grad_x),
+        Operator::Orthogonality => {
+            orthogonality(inputs).backward(x, grad, grad_x);
+            Vec::new()
+        }
+        Operator::WeightedMean => {
+            let grads = weighted_mean(inputs).backward(grad, grad_x);
+            return grads.map(Some).into_iter().chain([None]).collect();
+        }
     };
     grads.into_iter().map(Some).collect()
+}
+
+/// Gradients after that of an input without gradient.
+fn first_without(grads: Vec<Vec<f32>>) -> Vec<Option<Vec<f32>>> {
+    let grads = grads.into_iter().map(Some);
+    std::iter::once(None).chain(grads).collect()
 }
 
 /// Gradients of the weights in the order of the operator's inputs.
@@ -147,5 +219,57 @@ fn block<'a>(inputs: &Inputs<'a>, heads: usize, eps: f64) -> Block<'a> {
                 k: linear(inputs, 15),
             }
         },
+    }
+}
+
+fn graph_linear<'a>(inputs: &Inputs<'a>) -> GraphLinear<'a> {
+    GraphLinear::new(inputs[0].1[1], inputs[2].0[0], linear(inputs, 3))
+}
+
+fn norm_relu<'a>(inputs: &Inputs<'a>, eps: f64) -> NormRelu<'a> {
+    let linear = (inputs.len() > 4).then(|| linear(inputs, 4));
+    let scale_and_offset = [inputs[2].0, inputs[3].0];
+    NormRelu::new(inputs[1].0, scale_and_offset, eps as f32, linear)
+}
+
+fn recurrent(inputs: &Inputs<'_>, backwards: bool) -> Recurrent {
+    Recurrent::new(inputs[1].0, inputs[2].0, inputs[0].1[1], backwards)
+}
+
+fn orthogonality(inputs: &Inputs<'_>) -> Orthogonality {
+    Orthogonality {
+        rois: inputs[0].1[1],
+        width: inputs[0].1[2],
+    }
+}
+
+fn weighted_mean<'a>(inputs: &Inputs<'a>) -> WeightedMean<'a> {
+    WeightedMean {
+        h: inputs[0].0,
+        query: inputs[1].0,
+        offset: inputs[2].0,
+        kept: inputs[3].0,
+        rois: inputs[0].1[1],
+        width: inputs[0].1[2],
+    }
+}
+
+fn attention<'a>(inputs: &Inputs<'a>, heads: usize, dropout: Dropout) -> Attention<'a> {
+    Attention {
+        heads,
+        queries: inputs[0].1[1],
+        keys: inputs[1].1[1],
+        width: inputs[0].1[2],
+        bias: inputs.get(3).map(|(bias, _)| *bias),
+        dropout,
+    }
+}
+
+fn sequences<'a>(inputs: &Inputs<'a>) -> Sequences<'a> {
+    Sequences {
+        q: inputs[0].0,
+        k: inputs[1].0,
+        v: inputs[2].0,
+        hidden: inputs.get(4).map_or(&[], |(hidden, _)| *hidden),
     }
 }

@@ -29,6 +29,28 @@ macro_rules! update {
     }};
 }
 
+pub(super) use update;
+
+/// `sum(x y)`
+#[inline(always)]
+pub fn dot<S: Simd>(simd: S, x: &[f32], y: &[f32]) -> f32 {
+    let (x_head, x_tail) = S::as_simd_f32s(x);
+    let (y_head, y_tail) = S::as_simd_f32s(&y[..x.len()]);
+    let mut sum = simd.splat_f32s(0.0);
+    for (x, y) in x_head.iter().zip(y_head) {
+        sum = simd.mul_add_e_f32s(*x, *y, sum);
+    }
+    let tail = x_tail.iter().zip(y_tail).map(|(x, y)| x * y);
+    simd.reduce_sum_f32s(sum) + tail.sum::<f32>()
+}
+
+/// `out += factor x`.
+#[inline(always)]
+pub fn add_times<S: Simd>(simd: S, out: &mut [f32], x: &[f32], factor: f32) {
+    let factor = simd.splat_f32s(factor);
+    update!(simd, out, old, [x in x] => simd.mul_add_e_f32s(x, factor, old));
+}
+
 /// `out += x`.
 #[inline(always)]
 pub fn add<S: Simd>(simd: S, out: &mut [f32], x: &[f32]) {

@@ -1,63 +1,7 @@
 use super::*;
-use crate::testing::{Place, places};
+use crate::testing::{Place, T2, compare, row};
 use burn::tensor::TensorData;
 use burn::tensor::activation::gelu;
-use rand::{RngExt, SeedableRng};
-
-type T2 = Tensor<2>;
-type Way<'a> = &'a dyn Fn(&[T2], &Place) -> T2;
-
-fn draws(shapes: &[[usize; 2]], place: &Place) -> Vec<T2> {
-    let device = place.device.clone().autodiff();
-    let rng = &mut rand_chacha::ChaCha8Rng::seed_from_u64(3);
-    let draw = |shape: &[usize; 2]| {
-        let n = shape[0] * shape[1];
-        let values: Vec<f32> = (0..n).map(|_| rng.random_range(-1.0..1.0)).collect();
-        let x: T2 = Tensor::from_data(TensorData::new(values, *shape), &device);
-        x.cast(place.dtype).require_grad()
-    };
-    shapes.iter().map(draw).collect()
-}
-
-fn row(x: &T2) -> Tensor<1> {
-    x.clone().reshape([-1])
-}
-
-fn values<const D: usize>(x: Tensor<D>) -> Vec<f32> {
-    x.into_data().iter::<f32>().collect()
-}
-
-/// Compares outputs and gradients of two ways to compute the same result, the second on every
-/// device. The loss weighs every output differently.
-fn compare(shapes: &[[usize; 2]], [definition, fused]: [Way<'_>; 2]) {
-    let run = |way: Way<'_>, place: &Place| {
-        let inputs = draws(shapes, place);
-        let out = way(&inputs, place).cast(place.dtype);
-        let [rows, columns] = out.dims();
-        let factors = draws(&[[rows, columns]], place).remove(0);
-        let grads = (out.clone() * factors).sum().backward();
-        let mut all = vec![values(out)];
-        all.extend(
-            inputs
-                .iter()
-                .map(|x| x.grad(&grads).map_or(Vec::new(), values)),
-        );
-        all
-    };
-    let expected = run(definition, &places()[0]);
-    for place in places() {
-        for (i, (found, expected)) in run(fused, &place).iter().zip(&expected).enumerate() {
-            assert_eq!(found.len(), expected.len(), "tensor {i}");
-            let allowed = place.tolerance(2e-5, expected);
-            for (found, expected) in found.iter().zip(expected) {
-                assert!(
-                    (found - expected).abs() <= allowed,
-                    "{shapes:?}, {place:?}, tensor {i}: {found}, expected {expected}"
-                );
-            }
-        }
-    }
-}
 
 #[test]
 fn the_norm_and_its_gradients_are_those_of_the_definition() {

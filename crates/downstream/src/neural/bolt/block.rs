@@ -2,6 +2,7 @@
 
 use brainmae_model::LayerNorm;
 use brainmae_model::init::Init;
+use brainmae_ops::Bias;
 use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::{Int, Tensor, TensorData, activation::gelu};
@@ -136,10 +137,11 @@ impl FusedBlock {
         let (cls_k, cls_v) = self.attention.project(normed_cls.clone());
         let seen = |volumes, cls| Tensor::cat(vec![own(cls), windows.cut(volumes, self.fringe)], 1);
         let asking = Tensor::cat(vec![own(normed_cls), windows.cut(normed, 0)], 1);
-        let hidden = windows
-            .hidden(self.fringe, &x.device())
-            .repeat(&[batch, 1, 1, 1]);
-        let bias = self.bias().unsqueeze::<4>() + hidden;
+        let device = x.device().without_autodiff();
+        let bias = Bias {
+            learned: self.bias(),
+            hidden: windows.hidden(self.fringe, &device).repeat(&[batch, 1]),
+        };
         let y = self
             .attention
             .attend(asking, seen(k, cls_k), seen(v, cls_v), Some(bias), noise);

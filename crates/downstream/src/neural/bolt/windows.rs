@@ -56,8 +56,8 @@ impl Windows {
     }
 
     /// Term added to attention scores: very low for positions beyond the ends, 0 elsewhere. The CLS
-    /// token comes first. `[count, 1, 1, 1 + length + 2 fringe]`
-    pub fn hidden(&self, fringe: usize, device: &Device) -> Tensor<4> {
+    /// token comes first. `[count, 1 + length + 2 fringe]`
+    pub fn hidden(&self, fringe: usize, device: &Device) -> Tensor<2> {
         let keys = self.length + 2 * fringe;
         let mut values = Vec::with_capacity(self.count * (keys + 1));
         for (i, place) in self.places(fringe).enumerate() {
@@ -67,10 +67,7 @@ impl Windows {
             let inside = (0..self.covered() as isize).contains(&place);
             values.push(if inside { 0.0f32 } else { -1e9 });
         }
-        Tensor::from_data(
-            TensorData::new(values, [self.count, 1, 1, keys + 1]),
-            device,
-        )
+        Tensor::from_data(TensorData::new(values, [self.count, keys + 1]), device)
     }
 
     /// Mean of each volume over the windows that contain it: `[batch * count, length, d]` to

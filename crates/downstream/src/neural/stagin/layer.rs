@@ -2,15 +2,17 @@
 
 use brainmae_model::LayerNorm;
 use brainmae_model::init::Init;
+use brainmae_ops::{graph_linear, weighted_mean};
 use burn::module::{Module, Param};
 use burn::nn::{BatchNorm, BatchNormConfig, Linear};
+use burn::tensor::Tensor;
 use burn::tensor::activation::{gelu, relu, sigmoid};
-use burn::tensor::{Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 
 use super::{Readout, Stagin};
 use crate::neural::Noise;
 use crate::neural::attention::{Attention, AttentionSizes};
+use crate::neural::batch_norm::{linear, norm_relu};
 use crate::neural::encoder_layer::NORM_EPS;
 
 /// Weights of a layer.
@@ -86,11 +88,9 @@ impl Gin {
 
     fn forward(&self, h: Tensor<3>, graph: &Tensor<3>) -> Tensor<3> {
         let [n, rois, d] = h.dims();
-        let own = h.clone() * self.epsilon.val().unsqueeze::<3>();
-        let x = (graph.clone().matmul(h) + own).reshape([n * rois, d]);
-        let x = relu(self.norm1.forward(self.fc1.forward(x)));
-        let x = relu(self.norm2.forward(self.fc2.forward(x)));
-        x.reshape([n, rois, d])
+        let x = graph_linear(h, graph.clone(), self.epsilon.val(), linear(&self.fc1));
+        let x = norm_relu(&self.norm1, x.reshape([n * rois, d]), Some(&self.fc2));
+        norm_relu(&self.norm2, x, None).reshape([n, rois, d])
     }
 }
 
@@ -126,23 +126,27 @@ pub struct Sero {
 impl ReadoutNetwork {
     /// `[n, rois, d_model]` to `[n, d_model]`.
     fn forward(&self, h: Tensor<3>, noise: &mut Noise) -> Tensor<2> {
-        let mean = h.clone().mean_dim(1); // [n, 1, d_model]
-        let (worth, dropout) = match self {
+        let [n, rois, d] = h.dims();
+        let mean = h.clone().mean_dim(1).squeeze_dim::<2>(1); // [n, d_model]
+        match self {
             Self::Garo(garo) => {
-                let query = garo.query.forward(mean).swap_dims(1, 2);
-                let [_, d, _] = query.dims();
-                let score = garo.key.forward(h.clone()).matmul(query);
-                (sigmoid(score * (d as f64).sqrt().recip()), garo.dropout)
+                // (W h_v + b) . q = h_v . W' q + b . q: keys of all ROIs are never computed.
+                let query = garo.query.forward(mean) * (d as f64).sqrt().recip();
+                let key = linear(&garo.key);
+                let offset = (query.clone() * key.bias.unsqueeze::<2>()).sum_dim(1);
+                let query = query.matmul(key.weight.transpose());
+                let device = h.device().without_autodiff();
+                let kept = noise.dropout(Tensor::<2>::ones([n, rois], &device), garo.dropout);
+                weighted_mean(h, query, offset, kept)
             }
             Self::Sero(sero) => {
-                let mean = mean.squeeze_dim::<2>(1);
                 let embedded = gelu(sero.norm.forward(sero.embed.forward(mean)));
                 let worth = sigmoid(sero.attend.forward(embedded));
-                (worth.unsqueeze_dim(2), sero.dropout)
+                let worth = noise.dropout(worth.unsqueeze_dim::<3>(1), sero.dropout);
+                // [n, 1, rois] [n, rois, d_model]
+                worth.matmul(h).squeeze_dim::<2>(1) / rois as f64
             }
-        };
-        let worth = noise.dropout(worth, dropout); // [n, rois, 1]
-        (h * worth).mean_dim(1).squeeze_dim(1)
+        }
     }
 }
 
@@ -189,13 +193,5 @@ impl TimeTransformer {
 /// `mean_n || H H' / max(H H') - I ||` of `[n, rois, d_model]`: distance of the vectors of ROIs
 /// from orthogonality.
 pub(super) fn orthogonality(h: Tensor<3>) -> Tensor<1> {
-    let inner = h.clone().matmul(h.swap_dims(1, 2)); // [n, rois, rois]
-    let [n, rois, _] = inner.dims();
-    let largest = inner.clone().max_dims(&[1, 2]).clamp_min(1e-6);
-    let mut eye = vec![0.0f32; rois * rois];
-    (0..rois).for_each(|i| eye[i * rois + i] = 1.0);
-    let eye = Tensor::<3>::from_data(TensorData::new(eye, [1, rois, rois]), &inner.device());
-    let squares = (inner / largest - eye).square().sum_dims(&[1, 2]);
-    // The square root has no gradient at 0.
-    (squares + 1e-12).sqrt().reshape([n]).mean()
+    brainmae_ops::orthogonality(h).mean()
 }

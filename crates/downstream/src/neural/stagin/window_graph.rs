@@ -1,6 +1,8 @@
 //! Graphs of windows: neighbours by correlation.
 
+use brainmae_signals::fc::correlations;
 use burn::tensor::{Tensor, TensorData};
+use rayon::prelude::*;
 
 /// `[batch * windows, rois, rois]`: 1 where the correlation of a window is among its largest
 /// `density`, 0 elsewhere.
@@ -11,40 +13,26 @@ use burn::tensor::{Tensor, TensorData};
 /// # Shapes
 /// - `bold`: `[batch, rois, time]`
 pub(super) fn neighbours(bold: Tensor<3>, window: usize, stride: usize, density: f64) -> Tensor<3> {
-    let device = bold.device();
-    let [batch, rois, _] = bold.dims();
-    let windows = bold
-        .without_autodiff()
-        .unfold::<4, _>(2, window, stride)
-        .swap_dims(1, 2); // [batch, windows, rois, window]
-    let n = batch * windows.dims()[1];
-    let x = windows.reshape([n, rois, window]);
-    let x = x.clone() - x.mean_dim(2);
-    let norm = x.clone().square().sum_dim(2).sqrt().clamp_min(1e-6);
-    let z = x / norm;
-    let fc = z.clone().matmul(z.swap_dims(1, 2));
-    // The average makes the matrix exactly symmetric: rounding must not include only one half of a
-    // pair.
-    let fc = (fc.clone() + fc.swap_dims(1, 2)) * 0.5;
-
-    let values: Vec<f32> = fc.clone().into_data().iter().collect();
-    let pairs = rois * rois;
-    let below = ((1.0 - density) * (pairs - 1) as f64).floor() as usize;
-    let thresholds: Vec<f32> = values
-        .chunks_exact(pairs)
-        .map(|values| {
-            let mut values = values.to_vec();
-            *values.select_nth_unstable_by(below, f32::total_cmp).1
-        })
-        .collect();
-    let thresholds = TensorData::new(thresholds, [n, 1, 1]);
-    let thresholds = Tensor::<3>::from_data(thresholds, &fc.device()).expand([n, rois, rois]);
-    let graph = fc.greater(thresholds).float();
-    if device.is_autodiff() {
-        graph.autodiff()
-    } else {
-        graph
-    }
+    let [batch, rois, time] = bold.dims();
+    let windows = (time - window) / stride + 1;
+    let volumes = bold.without_autodiff().swap_dims(1, 2);
+    let plain = volumes.device();
+    let volumes: Vec<f32> = volumes.into_data().iter().collect();
+    let mut graphs = vec![0.0; batch * windows * rois * rois];
+    let below = ((1.0 - density) * (rois * rois - 1) as f64).floor() as usize;
+    (graphs.par_chunks_exact_mut(rois * rois).enumerate()).for_each(|(i, graph)| {
+        let first = i / windows * time + i % windows * stride;
+        let volumes = volumes[first * rois..][..window * rois].chunks_exact(rois);
+        // The matrix is symmetric, so row-major and column-major are equal.
+        let fc = correlations(volumes, rois);
+        graph.copy_from_slice(fc.as_slice());
+        let threshold = *graph.select_nth_unstable_by(below, f32::total_cmp).1;
+        for (edge, r) in graph.iter_mut().zip(fc.as_slice()) {
+            *edge = if *r > threshold { 1.0 } else { 0.0 };
+        }
+    });
+    let graphs = TensorData::new(graphs, [batch * windows, rois, rois]);
+    Tensor::from_data(graphs, &plain)
 }
 
 #[cfg(test)]

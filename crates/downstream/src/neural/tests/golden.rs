@@ -14,6 +14,7 @@ use burn::tensor::{Tensor, TensorData};
 use rand::SeedableRng;
 
 use super::*;
+use crate::neural::fbnetgen::Penalties;
 
 const TOLERANCE: f32 = 1e-5;
 
@@ -46,10 +47,11 @@ impl Golden {
             let there = self.0.contains_key(name);
             there.then(|| self.tensor(name, device))
         };
+        let classes = self.0.contains_key("in.classes");
         Batch {
             bold: input("in.bold"),
             fc: input("in.fc"),
-            classes: None,
+            classes: classes.then(|| self.tensor("in.classes", device)),
         }
     }
 
@@ -166,4 +168,54 @@ fn stagin_is_the_published_one() {
         };
         agrees(small, 5, 14);
     }
+}
+
+#[test]
+fn fbnetgen_is_the_published_one() {
+    let small = FbNetGen {
+        piece: 4,
+        layers: 2,
+        embedding: 3,
+        dropout: 0.0,
+        penalties: Penalties {
+            intra: 1.0,
+            inter: 2.0,
+            sparsity: 0.5,
+        },
+    };
+    agrees(small, 3, 14);
+}
+
+#[test]
+fn transformer_is_the_published_one() {
+    let small = Transformer {
+        layers: 2,
+        heads: 2,
+        d_head: 4,
+        dropout: 0.0,
+        head_dropout: 0.0,
+    };
+    agrees(small, 5, 7);
+}
+
+#[test]
+fn mean_mlp_is_the_published_one() {
+    let small = MeanMlp {
+        hidden: 6,
+        dropout: 0.0,
+    };
+    agrees(small, 5, 7);
+}
+
+#[test]
+fn bolt_is_the_published_one() {
+    let small = Bolt {
+        layers: 3,
+        heads: 2,
+        d_head: 4,
+        window: 5,
+        dropout: 0.0,
+        ..Bolt::default()
+    };
+    agrees(small, 6, 16);
 }
