@@ -7,7 +7,9 @@ mod all;
 mod fc;
 mod gpu;
 mod ingest;
+mod linear;
 pub mod pack;
+mod side_by_side;
 mod step;
 
 use anyhow::Result;
@@ -27,6 +29,8 @@ pub enum Bench {
     Ingest(ingest::IngestBench),
     /// Functional connectivity of a cohort in memory, beside numpy.
     Fc(fc::FcBench),
+    /// Logistic and ridge regression of features in memory, beside scikit-learn.
+    Linear(linear::LinearBench),
 }
 
 impl Bench {
@@ -40,6 +44,7 @@ impl Bench {
             Bench::All(all) => all.run(),
             Bench::Ingest(ingest) => ingest.run(),
             Bench::Fc(fc) => fc.run(),
+            Bench::Linear(linear) => linear.run(),
         }
     }
 }

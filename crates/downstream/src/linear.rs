@@ -16,7 +16,7 @@ use spec::{LinearSpec, Prepared};
 
 /// Penalties on the grid, from strong to weak, per row and standardised column. A model of 5,000
 /// correlated columns needs about 1,000 times the penalty of a model of five.
-const ALPHAS: [f64; 13] = [
+pub const PENALTIES: [f64; 13] = [
     1e4, 3e3, 1e3, 3e2, 1e2, 3e1, 1e1, 3.0, 1.0, 3e-1, 1e-1, 1e-2, 1e-3,
 ];
 
@@ -106,7 +106,7 @@ impl LinearModel {
     fn best_alpha(kind: Kind, [x, deciding]: [&DMatrix<f64>; 2], truth: [&[f64]; 2]) -> f64 {
         let standard = Standard::fit(x);
         let [x, deciding] = [x, deciding].map(|x| standard.apply(x.clone()));
-        let mut best = (f64::INFINITY, ALPHAS[0]);
+        let mut best = (f64::INFINITY, PENALTIES[0]);
         let mut keep = |alpha: f64, loss: f64| {
             if loss < best.0 {
                 best = (loss, alpha);
@@ -115,7 +115,7 @@ impl LinearModel {
         match kind {
             Kind::Regression => {
                 let path = RidgePath::new(&x, truth[0]);
-                for alpha in ALPHAS {
+                for alpha in PENALTIES {
                     let predicted = path.at(alpha).predict(&deciding);
                     let pairs = predicted.iter().zip(truth[1]);
                     keep(alpha, pairs.map(|(p, t)| (p - t).powi(2)).sum());
@@ -123,7 +123,7 @@ impl LinearModel {
             }
             Kind::Classification { n_classes } => {
                 let mut path = LogisticPath::new(&x, truth[0], n_classes);
-                for alpha in ALPHAS {
+                for alpha in PENALTIES {
                     let predicted = path.at(alpha).predict(&deciding);
                     let pairs = predicted.chunks_exact(n_classes).zip(truth[1]);
                     let loss = pairs.map(|(row, t)| -row[*t as usize].max(1e-12).ln());

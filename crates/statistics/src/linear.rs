@@ -14,6 +14,7 @@ mod standard;
 pub use decomposition::Decomposition;
 pub use deconfound::Deconfound;
 pub use eigenvalues::map_eigenvalues;
+pub use lbfgs::{MOST_STEPS, TOLERANCE};
 pub use logistic::{Logistic, LogisticPath};
 pub use principal::Principal;
 pub use ridge::{Ridge, RidgePath};

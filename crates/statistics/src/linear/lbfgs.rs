@@ -6,9 +6,10 @@ use nalgebra::DVector;
 
 /// Number of steps in memory.
 const MEMORY: usize = 10;
-const MOST_STEPS: usize = 500;
+/// Largest number of steps of a fit.
+pub const MOST_STEPS: usize = 500;
 /// Largest gradient at a minimum, relative to `max(1, |x|)`.
-const FLAT: f64 = 1e-6;
+pub const TOLERANCE: f64 = 1e-6;
 
 /// Minimises `objective` from `x` until the gradient vanishes. `objective` returns the value and
 /// writes the gradient.
@@ -24,7 +25,7 @@ pub fn minimise(
     let mut value = objective(&x, &mut gradient);
     let mut pairs: VecDeque<(DVector<f64>, DVector<f64>)> = VecDeque::new();
     for _ in 0..MOST_STEPS {
-        if gradient.amax() <= FLAT * x.amax().max(1.0) {
+        if gradient.amax() <= TOLERANCE * x.amax().max(1.0) {
             break;
         }
         let mut down = -direction(&gradient, &pairs);
