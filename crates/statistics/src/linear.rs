@@ -1,6 +1,7 @@
 //! Linear models and the decompositions that they rest on: ridge and logistic regression, principal
 //! components, standardisation, and the removal of confounds.
 
+mod aligned;
 mod decomposition;
 mod deconfound;
 mod eigenvalues;

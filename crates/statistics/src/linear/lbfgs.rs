@@ -18,7 +18,7 @@ pub const TOLERANCE: f64 = 1e-6;
 /// Nocedal and Wright, Numerical Optimization, algorithm 7.5 (limited-memory BFGS), with
 /// backtracking to Armijo's condition.
 pub fn minimise(
-    objective: impl Fn(&DVector<f64>, &mut DVector<f64>) -> f64,
+    mut objective: impl FnMut(&DVector<f64>, &mut DVector<f64>) -> f64,
     mut x: DVector<f64>,
 ) -> DVector<f64> {
     let mut gradient = DVector::zeros(x.len());
