@@ -11,7 +11,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use brainmae_data::BoldSeries;
 use brainmae_downstream::features::fc_of_examples;
-use brainmae_downstream::{Example, Examples, Scan};
+use brainmae_downstream::{Computed, Example, Examples, Scan};
 use brainmae_run::Seeds;
 use clap::Args;
 use rand::RngExt;
@@ -136,6 +136,8 @@ impl FcBench {
                     unit: name.clone(),
                     series: Arc::new(BoldSeries::new(values, rois, 0.72)?),
                     confounds: vec![],
+                    // Holds nothing: every round computes all.
+                    computed: Computed::default(),
                 })
             })
             .collect()

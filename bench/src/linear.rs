@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use brainmae_statistics::linear::{LogisticPath, MOST_STEPS, RidgePath, TOLERANCE};
+use brainmae_statistics::linear::{LogisticPath, MOST_STEPS, RidgeGram, RidgePath, TOLERANCE};
 use clap::{Args, ValueEnum};
 
 use self::data::{Data, Sizes};
@@ -183,21 +183,15 @@ impl LinearBench {
                 (ms, fitted.predict(&data.other))
             }
             Model::Ridge => {
-                let fitted: Vec<Vec<_>> = (data.targets.column_iter())
-                    .map(|target| {
-                        let path = RidgePath::new(&data.x, target.as_slice());
-                        self.penalties.iter().map(|alpha| path.at(*alpha)).collect()
-                    })
-                    .collect();
+                let gram = RidgeGram::new(&data.x);
+                let path = RidgePath::new(&data.x, &gram, &data.targets);
+                let fitted = path.at(&self.penalties);
                 let ms = started.elapsed().as_secs_f64() * 1e3;
                 let mut predictions = Vec::new();
-                for penalty in 0..self.penalties.len() {
-                    let of: Vec<_> = (fitted.iter())
-                        .map(|path| path[penalty].predict(&data.other))
-                        .collect();
-                    for row in 0..data.other.nrows() {
-                        predictions.extend(of.iter().map(|target| target[row]));
-                    }
+                for ridge in fitted {
+                    // The transpose is row-major.
+                    let rows = ridge.predict(&data.other).transpose();
+                    predictions.extend_from_slice(rows.as_slice());
                 }
                 (ms, predictions)
             }

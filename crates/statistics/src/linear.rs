@@ -2,9 +2,11 @@
 //! components, standardisation, and the removal of confounds.
 
 mod aligned;
+mod cholesky;
 mod decomposition;
 mod deconfound;
 mod eigenvalues;
+mod gram;
 mod lbfgs;
 mod logistic;
 mod principal;
@@ -18,5 +20,5 @@ pub use eigenvalues::map_eigenvalues;
 pub use lbfgs::{MOST_STEPS, TOLERANCE};
 pub use logistic::{Logistic, LogisticPath};
 pub use principal::Principal;
-pub use ridge::{Ridge, RidgePath};
+pub use ridge::{Ridge, RidgeGram, RidgePath};
 pub use standard::Standard;
