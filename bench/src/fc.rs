@@ -1,22 +1,23 @@
 //! Command `bench fc`: functional connectivity of a cohort, in comparison with numpy.
 
+use std::ffi::OsStr;
 use std::fmt::{self, Display};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use brainmae_data::BoldSeries;
 use brainmae_downstream::features::fc_of_examples;
-use brainmae_downstream::{Example, Examples, Scan};
+use brainmae_downstream::{Computed, Example, Examples, Scan};
 use brainmae_run::Seeds;
 use clap::Args;
 use rand::RngExt;
 
 use super::peak_rss_mib;
+use super::side_by_side::{Times, number, run_peer};
 
 /// Source code of the peer, numpy.
 const PEER: &str = include_str!("fc.py");
@@ -96,12 +97,14 @@ impl FcBench {
             drop(ours);
             let started = Instant::now();
             ours = fc_of_examples(&examples);
-            measured.note("ours", started.elapsed().as_secs_f64() * 1e3);
+            measured
+                .times
+                .note("ours", started.elapsed().as_secs_f64() * 1e3);
             for (how, name) in PEERS {
                 if let Some(python) = &self.python {
                     let out = dir.join("peer.f32");
                     let (ms, mib) = self.peer(python, &signals, how, &out)?;
-                    measured.note(name, ms);
+                    measured.times.note(name, ms);
                     measured.peer_mib = measured.peer_mib.max(mib);
                     let theirs = std::fs::read(&out)?;
                     let mine = ours.iter().flat_map(|fc| fc.as_slice());
@@ -133,6 +136,8 @@ impl FcBench {
                     unit: name.clone(),
                     series: Arc::new(BoldSeries::new(values, rois, 0.72)?),
                     confounds: vec![],
+                    // Holds nothing: every round computes all.
+                    computed: Computed::default(),
                 })
             })
             .collect()
@@ -141,27 +146,12 @@ impl FcBench {
     /// One round of a method in numpy: milliseconds and peak memory.
     fn peer(&self, python: &Path, signals: &Path, how: &str, out: &Path) -> Result<(f64, f64)> {
         let sizes = [self.volumes as usize, self.rois as usize, self.threads];
-        let output = Command::new(python)
-            .args(["-c", PEER])
-            .arg(signals)
-            .args(sizes.map(|n| n.to_string()))
-            .arg(how)
-            .arg(out)
-            // This variable is for our program only: the peer's threads use their own default.
-            .env_remove("OMP_WAIT_POLICY")
-            .output()
-            .with_context(|| format!("cannot start {python:?}"))?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            bail!("the peer failed: {said}");
-        }
-        let line: serde_json::Value =
-            serde_json::from_slice(&output.stdout).context("the peer printed no JSON line")?;
-        let number = |field: &str| {
-            let number = line[field].as_f64();
-            number.with_context(|| format!("no {field} from the peer"))
-        };
-        Ok((number("ms")?, number("peak_rss_mib")?))
+        let sizes = sizes.map(|n| n.to_string());
+        let mut arguments = vec![signals.as_os_str()];
+        arguments.extend(sizes.iter().map(OsStr::new));
+        arguments.extend([OsStr::new(how), out.as_os_str()]);
+        let line = run_peer(python, PEER, &arguments)?;
+        Ok((number(&line, "ms")?, number(&line, "peak_rss_mib")?))
     }
 }
 
@@ -195,10 +185,10 @@ fn largest_difference<'a>(ours: impl Iterator<Item = &'a f32>, theirs: &[u8]) ->
     Ok(most)
 }
 
-/// Times of every method, in order of their first run; ours come first.
+/// Times, memory and differences of all methods.
 struct Measured {
     title: String,
-    times_ms: Vec<(String, Vec<f64>)>,
+    times: Times,
     apart: f32,
     peer_mib: f64,
 }
@@ -216,16 +206,9 @@ impl Measured {
             title: format!(
                 "correlations of {scans} scans, {rois} ROIs x {volumes} volumes, {threads} threads"
             ),
-            times_ms: Vec::new(),
+            times: Times::default(),
             apart: 0.0,
             peer_mib: 0.0,
-        }
-    }
-
-    fn note(&mut self, name: &str, ms: f64) {
-        match self.times_ms.iter_mut().find(|(known, _)| known == name) {
-            Some((_, times)) => times.push(ms),
-            None => self.times_ms.push((name.to_string(), vec![ms])),
         }
     }
 }
@@ -233,16 +216,7 @@ impl Measured {
 impl Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         writeln!(f, "{}", self.title)?;
-        let ours = self.times_ms.first().map(|(_, times)| median(times));
-        for (name, times) in &self.times_ms {
-            let ms = median(times);
-            let least = times.iter().copied().fold(f64::INFINITY, f64::min);
-            let ratio = ours.map_or(f64::NAN, |ours| ours / ms);
-            writeln!(
-                f,
-                "{name:<26}{ms:>8.0} ms, at best {least:>6.0} ms; ours takes {ratio:.2} x"
-            )?;
-        }
+        write!(f, "{}", self.times)?;
         let mib = peak_rss_mib().map_or("unknown".into(), |mib| format!("{mib:.0} MiB"));
         writeln!(
             f,
@@ -253,25 +227,9 @@ impl Display for Measured {
     }
 }
 
-fn median(times: &[f64]) -> f64 {
-    let mut sorted = times.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    match sorted.len() % 2 {
-        1 => sorted[middle],
-        _ => (sorted[middle - 1] + sorted[middle]) / 2.0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_middle_counts() {
-        assert_eq!(median(&[9.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(&[9.0, 1.0, 2.0, 4.0]), 3.0);
-    }
 
     #[test]
     fn what_differs_is_seen() {

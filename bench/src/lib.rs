@@ -8,8 +8,10 @@ mod baselines;
 mod fc;
 mod gpu;
 mod ingest;
+mod linear;
 pub mod pack;
 mod scale;
+mod side_by_side;
 mod step;
 
 use anyhow::Result;
@@ -34,6 +36,8 @@ pub enum Bench {
     Scale(scale::ScaleBench),
     /// Training steps and predictions of the neural baselines, beside PyTorch.
     Baselines(baselines::BaselinesBench),
+    /// Logistic and ridge regression of features in memory, beside scikit-learn.
+    Linear(linear::LinearBench),
 }
 
 impl Bench {
@@ -49,6 +53,7 @@ impl Bench {
             Bench::Fc(fc) => fc.run(),
             Bench::Scale(scale) => scale.run(),
             Bench::Baselines(baselines) => baselines.run(),
+            Bench::Linear(linear) => linear.run(),
         }
     }
 }

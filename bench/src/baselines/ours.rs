@@ -81,6 +81,7 @@ fn problem(sizes: &Sizes) -> Result<Problem> {
         dt_secs: DT_SECS,
         segment_len_trs: 20,
         confounds: vec![],
+        computed: Default::default(),
         seeds: Seeds::new(0),
         device: DeviceName::Cpu.open()?,
         fits: Fits {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use brainmae_data::{BoldSeries, ScanId, SubjectId};
 
+use crate::Computed;
+
 /// A scan with its signals and confounds.
 #[derive(Clone, Debug)]
 pub struct Scan {
@@ -20,6 +22,8 @@ pub struct Scan {
     /// Values of the confounds, in the order of [`Problem::confounds`](crate::Problem), such as age
     /// and motion; `None` for a missing value.
     pub confounds: Vec<Option<f64>>,
+    /// What is computed from the signals once; scans of one data set share it.
+    pub computed: Computed,
 }
 
 /// A stretch of a scan: the whole scan, or one segment.
@@ -116,6 +120,7 @@ mod tests {
             unit: "subject".into(),
             series: Arc::new(series.with_kept(kept).expect("as many as volumes")),
             confounds: vec![],
+            computed: Default::default(),
         };
         let kept = |start_volume, n_volumes| -> Vec<f32> {
             let example = Example {

@@ -2,16 +2,17 @@
 
 pub mod tangent;
 
-use brainmae_signals::fc::{correlations, fisher_z};
+use brainmae_signals::fc::fisher_z;
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 use crate::{DownstreamError, Example, Examples, FitError, Labelled, Problem, Scan};
 use tangent::TangentSpace;
 
-/// Functional connectivity of an example of `scan` over its [uncensored](Scan::kept) volumes.
+/// Functional connectivity of an example of `scan` over its [uncensored](Scan::kept) volumes;
+/// computed once if it fits into [`Computed`](crate::Computed).
 pub fn fc_of(scan: &Scan, example: Example) -> DMatrix<f32> {
-    correlations(scan.kept(example), scan.series.n_rois())
+    scan.computed.fc(scan, example)
 }
 
 /// Functional connectivity of every example; each thread computes one example at a time.

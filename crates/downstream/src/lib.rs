@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod computed;
 pub mod constant;
 pub mod encoders;
 mod error;
@@ -24,6 +25,7 @@ pub mod task;
 mod training;
 pub mod truth;
 
+pub use computed::Computed;
 pub use error::DownstreamError;
 pub use example::{Example, Examples, Labelled, Scan};
 pub use fit_error::FitError;

@@ -8,15 +8,15 @@ use nalgebra::DMatrix;
 
 use crate::features::Features;
 use crate::{
-    DownstreamError, Examples, FitError, FitResult, Fitted, Kind, Labelled, Learner, Output,
-    Problem,
+    Computed, DownstreamError, Examples, FitError, FitResult, Fitted, Kind, Labelled, Learner,
+    Output, Problem,
 };
 use pooled::Pooled;
 use spec::{LinearSpec, Prepared};
 
 /// Penalties on the grid, from strong to weak, per row and standardised column. A model of 5,000
 /// correlated columns needs about 1,000 times the penalty of a model of five.
-const ALPHAS: [f64; 13] = [
+pub const PENALTIES: [f64; 13] = [
     1e4, 3e3, 1e3, 3e2, 1e2, 3e1, 1e1, 3.0, 1.0, 3e-1, 1e-1, 1e-2, 1e-3,
 ];
 
@@ -92,21 +92,29 @@ impl LinearModel {
     /// for the second set after a fit on the first. If a subject has one truth, its scans become
     /// one row, their mean.
     pub fn choose(problem: &Problem, sets: [(DMatrix<f64>, &Labelled); 2]) -> Self {
+        let scans = sets[0].1.examples.scans.first();
+        let computed = scans.map(|scan| scan.computed.clone()).unwrap_or_default();
         let [(x, truth), (deciding, decided)] = sets.map(|(x, set)| {
             let pooled = Pooled::new(problem, &set.examples);
             (pooled.rows(x), pooled.truth(set))
         });
         let (x, truth) = ([&x, &deciding], [&truth[..], &decided]);
-        let alpha = Self::best_alpha(problem.kind, x, truth);
-        Self::fit(problem.kind, stack(x[0], x[1]), &truth.concat(), alpha)
+        let alpha = Self::best_alpha(problem.kind, x, truth, &computed);
+        let both = stack(x[0], x[1]);
+        Self::fit(problem.kind, both, &truth.concat(), alpha, &computed)
     }
 
     /// The penalty with the lowest loss on the second rows after a fit on the first: squared error,
     /// or `-log p`.
-    fn best_alpha(kind: Kind, [x, deciding]: [&DMatrix<f64>; 2], truth: [&[f64]; 2]) -> f64 {
+    fn best_alpha(
+        kind: Kind,
+        [x, deciding]: [&DMatrix<f64>; 2],
+        truth: [&[f64]; 2],
+        computed: &Computed,
+    ) -> f64 {
         let standard = Standard::fit(x);
         let [x, deciding] = [x, deciding].map(|x| standard.apply(x.clone()));
-        let mut best = (f64::INFINITY, ALPHAS[0]);
+        let mut best = (f64::INFINITY, PENALTIES[0]);
         let mut keep = |alpha: f64, loss: f64| {
             if loss < best.0 {
                 best = (loss, alpha);
@@ -114,16 +122,17 @@ impl LinearModel {
         };
         match kind {
             Kind::Regression => {
-                let path = RidgePath::new(&x, truth[0]);
-                for alpha in ALPHAS {
-                    let predicted = path.at(alpha).predict(&deciding);
+                let gram = computed.gram(&x);
+                let path = RidgePath::new(&x, &gram, &column(truth[0]));
+                for (alpha, ridge) in PENALTIES.into_iter().zip(path.at(&PENALTIES)) {
+                    let predicted = ridge.predict(&deciding);
                     let pairs = predicted.iter().zip(truth[1]);
                     keep(alpha, pairs.map(|(p, t)| (p - t).powi(2)).sum());
                 }
             }
             Kind::Classification { n_classes } => {
                 let mut path = LogisticPath::new(&x, truth[0], n_classes);
-                for alpha in ALPHAS {
+                for alpha in PENALTIES {
                     let predicted = path.at(alpha).predict(&deciding);
                     let pairs = predicted.chunks_exact(n_classes).zip(truth[1]);
                     let loss = pairs.map(|(row, t)| -row[*t as usize].max(1e-12).ln());
@@ -135,11 +144,15 @@ impl LinearModel {
     }
 
     /// Fits rows with the penalty `alpha`.
-    fn fit(kind: Kind, x: DMatrix<f64>, truth: &[f64], alpha: f64) -> Self {
+    fn fit(kind: Kind, x: DMatrix<f64>, truth: &[f64], alpha: f64, computed: &Computed) -> Self {
         let standard = Standard::fit(&x);
         let x = standard.apply(x);
         let fitted = match kind {
-            Kind::Regression => FittedModel::Ridge(RidgePath::new(&x, truth).at(alpha)),
+            Kind::Regression => {
+                let gram = computed.gram(&x);
+                let fitted = RidgePath::new(&x, &gram, &column(truth)).at(&[alpha]);
+                FittedModel::Ridge(fitted.into_iter().next().expect("one penalty"))
+            }
             Kind::Classification { n_classes } => {
                 FittedModel::Logistic(LogisticPath::new(&x, truth, n_classes).at(alpha))
             }
@@ -160,10 +173,17 @@ impl LinearModel {
     fn predict_rows(&self, x: DMatrix<f64>) -> Output {
         let x = self.standard.apply(x);
         match &self.fitted {
-            FittedModel::Ridge(ridge) => Output::new(self.kind, ridge.predict(&x)),
+            FittedModel::Ridge(ridge) => {
+                Output::new(self.kind, ridge.predict(&x).as_slice().to_vec())
+            }
             FittedModel::Logistic(logistic) => Output::new(self.kind, logistic.predict(&x)),
         }
     }
+}
+
+/// Truths as the only column of a matrix.
+fn column(truth: &[f64]) -> DMatrix<f64> {
+    DMatrix::from_column_slice(truth.len(), 1, truth)
 }
 
 /// Rows of both matrices, one below the other.

@@ -10,11 +10,13 @@ use brainmae_data::{
 
 use crate::target::{Seen, TargetSpec};
 use crate::truth::LeftOut;
-use crate::{DownstreamError, Example, Examples, Kind, Labelled, Scan};
+use crate::{Computed, DownstreamError, Example, Examples, Kind, Labelled, Scan};
 
 /// Signals of a data set, in memory.
 pub struct Signals {
     series: BTreeMap<ScanId, Arc<BoldSeries>>,
+    /// Shared by the tasks of all targets.
+    computed: Computed,
 }
 
 impl Signals {
@@ -31,7 +33,10 @@ impl Signals {
             .included()
             .map(read)
             .collect::<Result<_, DownstreamError>>()?;
-        Ok(Self { series })
+        Ok(Self {
+            series,
+            computed: Computed::within_budget(),
+        })
     }
 }
 
@@ -99,6 +104,7 @@ impl Task {
                     unit: unit_of(record, subject, unit),
                     series: Arc::clone(series),
                     confounds: confounds.values(record, subject),
+                    computed: signals.computed.clone(),
                 }
             })
             .collect();

@@ -93,6 +93,7 @@ mod tests {
             unit: subject.into(),
             series: Arc::new(BoldSeries::new(vec![0.0; 4], 1, 1.0).expect("finite")),
             confounds: Vec::new(),
+            computed: Default::default(),
         };
         let scans = [scan("b"), scan("a"), scan("b")];
         let list = (0..3).map(|scan| Example {

@@ -185,6 +185,7 @@ mod tests {
             unit: "subject".into(),
             series: Arc::new(series.with_kept(kept).unwrap()),
             confounds: vec![],
+            computed: Default::default(),
         }
     }
 

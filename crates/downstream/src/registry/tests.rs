@@ -78,6 +78,7 @@ fn task(kind: Kind, leak: Leak) -> Task {
                 unit: format!("family-{i}"),
                 series: Arc::new(BoldSeries::new(values, ROIS, DT_SECS).expect("finite")),
                 confounds: vec![Some(rng.random_range(0.05..0.3))],
+                computed: Default::default(),
             }
         })
         .collect();

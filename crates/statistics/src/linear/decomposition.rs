@@ -2,6 +2,8 @@
 
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
+use super::gram::gram;
+
 /// `X = left diag(singular) right'`, without components at the level of rounding.
 ///
 /// Computed from the eigenvectors of the smaller of `X X'` and `X' X`. Singular values below a
@@ -20,8 +22,8 @@ impl Decomposition {
     /// Decomposes `x`, `[rows, columns]`; both sizes are at least 1.
     pub fn of(x: &DMatrix<f64>) -> Self {
         let wide = x.ncols() > x.nrows();
-        let gram = if wide { x * x.transpose() } else { x.tr_mul(x) };
-        let eigen = SymmetricEigen::new(gram);
+        let across = x.transpose();
+        let eigen = SymmetricEigen::new(gram(if wide { x } else { &across }));
         let values = &eigen.eigenvalues;
         let largest = values.max().max(0.0);
         let mut kept: Vec<usize> = (0..values.len())
@@ -31,7 +33,7 @@ impl Decomposition {
         let vectors = eigen.eigenvectors.select_columns(&kept);
         let singular = DVector::from_iterator(kept.len(), kept.iter().map(|&i| values[i].sqrt()));
         let mut other = if wide {
-            x.tr_mul(&vectors)
+            across * &vectors
         } else {
             x * &vectors
         };

@@ -6,9 +6,10 @@ use nalgebra::DVector;
 
 /// Number of steps in memory.
 const MEMORY: usize = 10;
-const MOST_STEPS: usize = 500;
+/// Largest number of steps of a fit.
+pub const MOST_STEPS: usize = 500;
 /// Largest gradient at a minimum, relative to `max(1, |x|)`.
-const FLAT: f64 = 1e-6;
+pub const TOLERANCE: f64 = 1e-6;
 
 /// Minimises `objective` from `x` until the gradient vanishes. `objective` returns the value and
 /// writes the gradient.
@@ -17,14 +18,14 @@ const FLAT: f64 = 1e-6;
 /// Nocedal and Wright, Numerical Optimization, algorithm 7.5 (limited-memory BFGS), with
 /// backtracking to Armijo's condition.
 pub fn minimise(
-    objective: impl Fn(&DVector<f64>, &mut DVector<f64>) -> f64,
+    mut objective: impl FnMut(&DVector<f64>, &mut DVector<f64>) -> f64,
     mut x: DVector<f64>,
 ) -> DVector<f64> {
     let mut gradient = DVector::zeros(x.len());
     let mut value = objective(&x, &mut gradient);
     let mut pairs: VecDeque<(DVector<f64>, DVector<f64>)> = VecDeque::new();
     for _ in 0..MOST_STEPS {
-        if gradient.amax() <= FLAT * x.amax().max(1.0) {
+        if gradient.amax() <= TOLERANCE * x.amax().max(1.0) {
             break;
         }
         let mut down = -direction(&gradient, &pairs);

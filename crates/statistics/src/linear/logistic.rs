@@ -34,7 +34,7 @@ impl<'a> LogisticPath<'a> {
     pub fn new(x: &DMatrix<f64>, truth: &'a [f64], n_classes: usize) -> Self {
         let (n, p) = x.shape();
         let (rows, basis) = match p >= FAR_MORE_COLUMNS * n {
-            false => (Rows::new(x), None),
+            false => (Rows::new(x, n_classes), None),
             true => {
                 let Decomposition {
                     mut left,
@@ -44,7 +44,7 @@ impl<'a> LogisticPath<'a> {
                 for (mut column, singular) in left.column_iter_mut().zip(singular.iter()) {
                     column *= *singular;
                 }
-                (Rows::new(&left), Some(right))
+                (Rows::new(&left, n_classes), Some(right))
             }
         };
         let weights = vec![0.0; n_classes * (rows.n_columns() + 1)];

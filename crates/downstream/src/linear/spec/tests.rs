@@ -43,6 +43,7 @@ fn scan(number: usize, signals: Vec<f32>, confounds: Vec<Option<f64>>) -> Scan {
         unit: format!("subject {number}"),
         series: Arc::new(BoldSeries::new(signals, N_ROIS, 1.0).expect("finite")),
         confounds,
+        computed: Default::default(),
     }
 }
 
