@@ -81,7 +81,6 @@ fn problem(sizes: &Sizes) -> Result<Problem> {
         dt_secs: DT_SECS,
         segment_len_trs: 20,
         confounds: vec![],
-        computed: Default::default(),
         seeds: Seeds::new(0),
         device: DeviceName::Cpu.open()?,
         fits: Fits {
@@ -105,6 +104,7 @@ fn scans(n: usize, n_volumes: usize, n_rois: usize) -> Result<Vec<Scan>> {
             unit: name.clone(),
             series: Arc::new(BoldSeries::new(values, n_rois, DT_SECS)?),
             confounds: vec![],
+            computed: Default::default(),
         })
     };
     (0..n).map(scan).collect()
