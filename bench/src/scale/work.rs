@@ -11,6 +11,7 @@ use brainmae_downstream::features::{Features, fc_of_examples};
 use brainmae_downstream::linear::LinearLearner;
 use brainmae_downstream::linear::spec::LinearSpec;
 use brainmae_downstream::{Example, Examples, Fits, FoldOf, Kind, Problem, Scan, Task};
+use brainmae_machine::device::DeviceName;
 use brainmae_model::{BrainMaeConfig, DataShape};
 use brainmae_pretrain::mask::MaskConfig;
 use brainmae_pretrain::{MaskedReconstruction, Pretext, Pretraining, Setup};
@@ -18,7 +19,6 @@ use brainmae_run::{Card, Seeds};
 use brainmae_simulate::{PlantedSpec, planted_dataset};
 use brainmae_train::batch_gradient::BatchGradient;
 use brainmae_train::{Alone, Optimizer, OptimizerConfig, Workers};
-use burn::tensor::Device;
 use rand::RngExt;
 
 use crate::streams;
@@ -182,7 +182,7 @@ fn step(sizes: Sizes, threads: usize) -> Result<Work> {
         n_rois: sizes.rois,
         segment_len_trs: SEGMENT,
     };
-    let device = Device::flex().autodiff();
+    let device = DeviceName::Cpu.open()?.autodiff();
     let rng = &mut seeds.stream("weights");
     let mut model = Some(BrainMaeConfig::default().init(data, rng, &device)?);
     let model_of = |model: &mut Option<_>| model.take().context("a step failed before");
@@ -287,7 +287,7 @@ fn ridge(sizes: Sizes) -> Result<Work> {
             segment_len_trs: SEGMENT,
             confounds: task.confounds.clone(),
             seeds,
-            device: Device::flex(),
+            device: DeviceName::Cpu.open()?,
             fits: Fits::default(),
         };
         let fold = FoldOf::new(&task, 1, &split, 1.0, &seeds)?;

@@ -23,8 +23,8 @@ pub struct Epochs {
 }
 
 impl Epochs {
-    /// Epochs of `n_examples`, at least one, in batches of `batch_size`; `stream` is the name of the
-    /// random stream of their order.
+    /// Epochs of `n_examples`, at least one, in batches of `batch_size`; `stream` is the name of
+    /// the random stream of their order.
     pub fn new(seeds: Seeds, stream: &str, n_examples: usize, batch_size: usize) -> Self {
         let stream = stream.to_string();
         Self {

@@ -239,8 +239,8 @@ impl Checkpoint {
         Ok(self.data.check(&DataCard::new(dataset, layout))?)
     }
 
-    /// Checks that these weights belong to this model. Shapes are not sufficient, because weights of
-    /// SG have the shapes of AG.
+    /// Checks that these weights belong to this model. Shapes are not sufficient, because weights
+    /// of SG have the shapes of AG.
     ///
     /// # Errors
     /// [`EncoderError::OtherModel`] for another kind, [`EncoderError::OtherConfig`] names the first

@@ -1,4 +1,4 @@
-//! What a piece of work uses of the machine: time, processor time, memory.
+//! Use of the machine by a piece of work: time, processor time, memory.
 
 use std::time::{Duration, Instant};
 

@@ -31,7 +31,7 @@ pub enum Mixing {
         q: Linear,
         /// Projection to keys, `[width, width]`.
         k: Linear,
-        /// `[sequences, tokens]`, 1 where a token is padding and 0 elsewhere; `None` if no token is.
+        /// `[sequences, tokens]`, 1 where a token is padding, else 0; `None` if no token is.
         /// Nothing attends to padding. In a sequence that is padding throughout, tokens attend to
         /// all tokens alike, so that they stay finite.
         padded: Option<Tensor<2>>,

@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 /// Average of the weights after each step, without autodiff.
 ///
 /// After step `t`, counted from 1, `average = m average + (1 - m) weights` with
-/// `m = min(decay, (1 + t) / (10 + t))`, so that the random weights at the start are forgotten soon.
+/// `m = min(decay, (1 + t) / (10 + t))`, so that the random weights at the start fade soon.
 #[derive(Clone, Debug)]
 pub struct Average<M> {
     decay: f64,

@@ -31,16 +31,11 @@ pub fn gate() -> Result<()> {
 
 /// Packages with their features, one line each.
 fn packages(which: &[&str]) -> Result<BTreeSet<String>> {
-    let format = [
-        "tree",
-        "--prefix",
-        "none",
-        "--no-dedupe",
-        "--format",
-        "{p} {f}",
-    ];
+    let format = ["tree", "--prefix", "none", "--format", "{p} {f}"];
     let text = output(&[&format[..], which].concat())?;
-    Ok(text.lines().map(String::from).collect())
+    // A package that was listed before has a mark.
+    let line = |line: &str| line.trim_end_matches("(*)").trim_end().to_string();
+    Ok(text.lines().map(line).collect())
 }
 
 /// What a command of cargo prints.

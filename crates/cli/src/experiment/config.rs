@@ -110,8 +110,8 @@ impl Variant {
 }
 
 impl Resolved {
-    /// Parses the experiment in `text` with the models and learners of `registry`, and applies `sets` (`key.key=value`) before the variants'
-    /// own changes.
+    /// Parses the experiment in `text` with the models and learners of `registry`, and applies
+    /// `sets` (`key.key=value`) before the variants' own changes.
     ///
     /// # Errors
     /// If the text is not valid TOML, or has unknown keys or values out of range.

@@ -28,12 +28,13 @@ impl<'a> Design<'a> {
             return Ok(None);
         };
         let names = config.models.iter();
-        let models = names.map(|name| experiment.registry.learners().find(name));
+        let learners = experiment.registry.learners();
+        let models = names.map(|name| -> Result<_> { Ok(learners.find(name)?) });
         Ok(Some(Self {
             experiment,
             config,
             variant: config.variant(&experiment.variants)?,
-            models: models.collect::<Result<_, _>>()?,
+            models: models.collect::<Result<_>>()?,
         }))
     }
 

@@ -133,8 +133,8 @@ impl<'a> Block<'a> {
         Rows::new(&weights[head * self.rois * stride..], stride)
     }
 
-    /// Flags of the padded tokens of segment `i`, from those of several segments; empty if there are
-    /// none.
+    /// Flags of the padded tokens of segment `i`, from those of several segments; empty if there
+    /// are none.
     pub fn padding<'b>(&self, padded: &'b [f32], i: usize) -> &'b [f32] {
         match padded.is_empty() {
             true => padded,

@@ -159,7 +159,7 @@ struct Stretch {
     /// Logits of a block before the sum over lanes, `[tiles of rows][tiles of classes][CLASSES]
     /// [ROWS][lanes]`.
     sums: Aligned,
-    /// Distance of the probabilities of a block from the truth, `[tiles of classes][rows][CLASSES]`.
+    /// Distance of a block's probabilities from the truth, `[tiles of classes][rows][CLASSES]`.
     apart: Vec<f64>,
 }
 

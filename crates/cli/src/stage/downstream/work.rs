@@ -53,8 +53,8 @@ struct Fit<'a> {
 
 impl Work<'_> {
     /// Predictions of every fit, in the order of folds, targets, shares and models. Those that an
-    /// earlier run has finished are read. Several fits run side by side; the last ones share the threads
-    /// that have nothing else to do.
+    /// earlier run has finished are read. Several fits run side by side; the last ones share the
+    /// threads that have nothing else to do.
     ///
     /// # Errors
     /// The first error of a fit; fits that run beside it end first, and are kept.

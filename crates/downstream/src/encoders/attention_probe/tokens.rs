@@ -19,6 +19,9 @@ pub(super) struct Frozen {
     pub layout: SegmentLayout,
 }
 
+/// Tokens of each example, `[tokens, width]`, row-major.
+type Sets = Vec<Vec<f32>>;
+
 /// The tokens of every example.
 pub(super) struct TokenSets {
     /// Width of a token.
@@ -110,14 +113,14 @@ fn of_scans(
     Ok(sets.collect())
 }
 
-/// Tokens of the ROIs of each segment, and their width. Each is concatenated with its ROI vector, if
-/// the model has such vectors: the output of the blocks alone does not identify the ROI. `None` for
-/// a model without tokens of ROIs.
+/// Width of a token, and the tokens of the ROIs of each segment. Each is concatenated with its ROI
+/// vector, if the model has such vectors: the output of the blocks alone does not identify the ROI.
+/// `None` for a model without tokens of ROIs.
 fn of_segments(
     model: &dyn Embed,
     layout: SegmentLayout,
     examples: &Examples,
-) -> Result<Option<(usize, Vec<Vec<f32>>)>, DownstreamError> {
+) -> Result<Option<(usize, Sets)>, DownstreamError> {
     let layout = SegmentLayout {
         n_segments: 1,
         ..layout
