@@ -246,12 +246,12 @@ fn compute(inputs: &[&Tensor], operator: Operator) -> Tensor {
         }
         Operator::NormRelu { eps, of_input } => {
             let (mean, variance) = (inputs[1].get(0), inputs[1].get(1));
-            let known = |x: Tensor| (!of_input).then_some(x);
+            let known = (!of_input).then_some([&mean, &variance]);
             let normed = inputs[0].batch_norm(
                 Some(inputs[2]),
                 Some(inputs[3]),
-                known(mean),
-                known(variance),
+                known.map(|known| known[0]),
+                known.map(|known| known[1]),
                 of_input,
                 0.0,
                 eps,
@@ -372,12 +372,16 @@ fn block(inputs: &[&Tensor], heads: i64, eps: f64) -> Tensor {
         mixed.reshape([heads, n, m, head]).permute([2, 1, 0, 3])
     } else {
         let (q, k) = (linear(&y, inputs, 13), linear(&y, inputs, 15));
-        // Added to the scores: so much that nothing is left of them, but still finite.
+        let (mut q, k, v) = (split(q), split(k), split(v));
         let padded = (inputs.get(PADDED)).map(|padded| {
-            let added = (*padded * MASKED).to_kind(kind);
-            added.reshape([m, 1, 1, n])
+            // Without queries, the tokens of a sequence of padding attend to all alike, and no
+            // gradient reaches their scores.
+            let some: Tensor = 1.0 - padded.amin([1].as_slice(), true);
+            q = &q * some.to_kind(kind).reshape([m, 1, 1, 1]);
+            // Added to the scores: so much that nothing is left of them.
+            let added = *padded * some * MASKED;
+            added.to_kind(kind).reshape([m, 1, 1, n])
         });
-        let (q, k, v) = (split(q), split(k), split(v));
         Tensor::scaled_dot_product_attention(&q, &k, &v, padded, 0.0, false, None, false)
             .transpose(1, 2)
     };
