@@ -5,7 +5,6 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use brainmae_data::{Exclusion, ScanId, ScanStore};
-use brainmae_encoder::Evaluation;
 use brainmae_machine::progress::Steps;
 use brainmae_machine::{interrupt, workspace};
 use brainmae_pretrain::notes::Notes;
@@ -188,19 +187,13 @@ fn score_all(
         .transpose()?;
     let device = options.device.open()?;
     options.device.share_threads(options.threads);
-    let evaluation = Evaluation {
-        dataset: &scans.dataset,
-        layout: scans.layout,
-        unit: scans.split.unit,
-        held_out: &scans.split.test,
-    };
     let (mut models, mut widths, mut similarities) = (Vec::new(), Vec::new(), Vec::new());
     for t in trained {
         let name = t.predictor_name();
         let load = || -> Result<_> {
             let best = pretrain::best(t.run)?;
             let model = &t.variant.model;
-            let predictor = model.predictor(&name, &best, evaluation, &device)?;
+            let predictor = model.predictor(&name, &best, scans.evaluation(), &device)?;
             let encoder = best.encoder_of(&experiment.registry.encoders(), &device)?;
             Ok((predictor, encoder))
         };

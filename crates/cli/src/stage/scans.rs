@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use brainmae_data::{PreparedDataset, SegmentLayout, Split};
+use brainmae_encoder::Evaluation;
 
 /// The prepared data of an experiment.
 pub struct Material {
@@ -30,6 +31,16 @@ impl Scans {
             dataset: Arc::clone(&self.dataset),
             split,
             layout: self.layout,
+        }
+    }
+
+    /// Evaluation on the test set of the split.
+    pub fn evaluation(&self) -> Evaluation<'_> {
+        Evaluation {
+            dataset: &self.dataset,
+            layout: self.layout,
+            unit: self.split.unit,
+            held_out: &self.split.test,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use brainmae_downstream::encoders::FoldEncoder;
-use brainmae_encoder::{Checkpoint, Evaluation};
+use brainmae_encoder::Checkpoint;
 use brainmae_run::RunFolder;
 
 use crate::experiment::{Design, Variant};
@@ -37,20 +37,11 @@ pub fn starts<'a>(design: &Design, desk: &'a Desk) -> Result<Vec<Start<'a>>> {
         let hint = "downstream.pretrain = \"per-fold\" pretrains without those who are tested";
         let checkpoint = Checkpoint::open(checkpoint.path())?;
         (checkpoint.check_model(design.variant.model.model()))
-            .and_then(|()| checkpoint.check_evaluation(evaluation(scans)))
+            .and_then(|()| checkpoint.check_evaluation(scans.evaluation()))
             .map_err(|error| refusal::checkpoint(error, hint))?;
         starts.push(Start::Given(Box::new(checkpoint)));
     }
     Ok(starts)
-}
-
-fn evaluation(scans: &Scans) -> Evaluation<'_> {
-    Evaluation {
-        dataset: &scans.dataset,
-        layout: scans.layout,
-        unit: scans.split.unit,
-        held_out: &scans.split.test,
-    }
 }
 
 impl Start<'_> {
@@ -68,7 +59,7 @@ impl Start<'_> {
         Ok(FoldEncoder::pretrained(
             kind,
             checkpoint,
-            evaluation(scans),
+            scans.evaluation(),
         )?)
     }
 }
