@@ -1,4 +1,7 @@
-//! Products of small matrices that fit in cache, without packing and without allocation.
+//! Products of small matrices. Operands with long rows are copied in blocks, so that the addresses
+//! that the inner loop reads follow one another; otherwise nothing is copied.
+
+mod copied;
 
 use pulp::{Simd, WithSimd};
 
@@ -216,15 +219,22 @@ impl WithSimd for Gemm<'_> {
         self.check();
         let lanes = S::F32_LANES;
         let n = self.shape[1];
+        let copies = self.is_worth_a_copy();
         let mut column = 0;
         if lanes == 8 {
             // AVX2 has 16 registers: 6 x 2 sums, 2 of b, 1 of a.
+            if copies {
+                column = self.copied::<S, 2>(simd);
+            }
             while column + 2 * lanes <= n {
                 self.columns::<S, 6, 2>(simd, column);
                 column += 2 * lanes;
             }
         } else {
             // 32 registers: 6 x 4 sums, 4 of b, 1 of a.
+            if copies {
+                column = self.copied::<S, 4>(simd);
+            }
             while column + 4 * lanes <= n {
                 self.columns::<S, 6, 4>(simd, column);
                 column += 4 * lanes;
@@ -262,6 +272,8 @@ mod tests {
             [100, 64, 20],
             [25, 117, 33],
             [7, 48, 0],
+            // Long rows of b, whose blocks are copied.
+            [31, 600, 140],
         ] {
             let (a, b, row, held) = (
                 draw(m * k + k * 3),
