@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use brainmae_data::{
     BoldSeries, ScanId, ScanStore, SegmentLayout, Split, SplitUnit, StoredScan, SubjectId,
 };
-use brainmae_downstream::features::{Features, fc_of_examples};
+use brainmae_downstream::features::{Fc, fc_of_examples};
 use brainmae_downstream::linear::LinearLearner;
 use brainmae_downstream::linear::spec::LinearSpec;
 use brainmae_downstream::{Example, Examples, Fits, FoldOf, Kind, Problem, Scan, Task};
@@ -275,7 +275,7 @@ fn ridge(sizes: Sizes) -> Result<Work> {
         train_subjects: Vec::new(),
     };
     let task = Task::of_examples("random", Kind::Regression, list, truth.collect(), scans);
-    let learner = LinearLearner::new("FC + ridge", Features::Fc, LinearSpec::default());
+    let learner = LinearLearner::new("FC + ridge", Arc::new(Fc), LinearSpec::default());
     Ok(Box::new(move || {
         let seeds = Seeds::new(0);
         let problem = Problem {

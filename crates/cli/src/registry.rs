@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use brainmae_downstream::features::Features;
 use brainmae_downstream::{LearnerKind, LearnerKinds};
 use brainmae_encoder::{EncoderKind, EncoderKinds, EncoderModel};
 use brainmae_pretrain::{Configured, MaskedReconstruction, Pretext, SelfSupervised};
@@ -41,7 +42,8 @@ impl Default for ModelTable {
 /// Models that can be pretrained, and learners that predict targets, by name.
 ///
 /// A program with a model of its own adds it with [`Registry::with_model`]; experiments,
-/// fine-tuning, probes and `embed` then know it.
+/// fine-tuning, probes and `embed` then know it. [`Registry::with_features`] adds features of
+/// linear models, [`Registry::with_learner`] any other learner.
 #[derive(Clone)]
 pub struct Registry {
     models: Vec<ModelKind>,
@@ -91,6 +93,12 @@ impl Registry {
     /// The same and one more learner.
     pub fn with_learner(mut self, learner: impl LearnerKind + 'static) -> Self {
         self.learners = self.learners.with(learner);
+        self
+    }
+
+    /// The same and the linear model of one more kind of features.
+    pub fn with_features(mut self, features: impl Features) -> Self {
+        self.learners = self.learners.with_features(features);
         self
     }
 

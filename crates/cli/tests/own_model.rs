@@ -1,5 +1,5 @@
-//! Test of a model that is defined outside: an experiment with it, a frozen probe, fine-tuning and
-//! `embed` need no change of any crate.
+//! Test of a model and of features that are defined outside: an experiment with them, a frozen
+//! probe, fine-tuning and `embed` need no change of any crate.
 
 #[path = "../examples/own_model/main.rs"]
 #[allow(dead_code, reason = "the test calls `run` in place of `main`")]
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use brainmae_run::table::read_table;
 
 #[test]
-fn a_model_from_outside_is_pretrained_probed_fine_tuned_and_embeds() {
+fn a_model_and_features_from_outside_go_through_every_stage() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     own_model::run(folder.path()).expect("every stage knows the model");
 
@@ -38,8 +38,12 @@ fn a_model_from_outside_is_pretrained_probed_fine_tuned_and_embeds() {
             "Linear autoencoder from scratch",
             "Linear autoencoder frozen + ridge",
             "constant",
+            "lag 1 + ridge",
         ]
     );
+    let results = read_table(downstream[0], "results").expect("written");
+    let of_results = results.texts("model").expect("names").to_vec();
+    assert!(of_results.iter().any(|model| model == "lag 1 + ridge"));
     assert!(downstream[0].join("report.html").exists());
 
     let segments = read_table(&folder.path().join("embeddings"), "segments").expect("written");

@@ -5,10 +5,11 @@
 
 use std::error::Error;
 use std::path::Path;
+use std::sync::Arc;
 
 use brainmae_data::{PreparedDataset, SegmentSpec, SplitSpec};
 use brainmae_downstream::constant::Constant;
-use brainmae_downstream::features::Features;
+use brainmae_downstream::features::Fc;
 use brainmae_downstream::linear::LinearLearner;
 use brainmae_downstream::linear::spec::LinearSpec;
 use brainmae_downstream::protocol::TABLE_CONFOUNDS;
@@ -30,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let layout = SegmentSpec::default().layout(dataset.dt_secs())?;
     let signals = Signals::read(&dataset)?;
 
-    let ridge = LinearLearner::new("FC + ridge", Features::Fc, LinearSpec::default());
+    let ridge = LinearLearner::new("FC + ridge", Arc::new(Fc), LinearSpec::default());
     let learners: [&dyn Learner; 2] = [&Constant, &ridge];
     let mut rows = Vec::new();
     for column in COLUMNS {

@@ -15,6 +15,26 @@ pub enum FitError {
     /// There are no features, such as confounds if none is known.
     #[error("there are no features")]
     NoFeatures,
+    /// Examples with different numbers of features.
+    #[error("{scan} has {found} features, the first scan has {expected}")]
+    FeatureCount {
+        /// Scan of the example.
+        scan: ScanId,
+        /// Number of its features.
+        found: usize,
+        /// Number of features of the first example.
+        expected: usize,
+    },
+    /// A feature that is not finite.
+    #[error("feature {feature} of {scan}, counted from 0, is {value}, expected a finite number")]
+    FeatureNotFinite {
+        /// Scan of the example.
+        scan: ScanId,
+        /// Number of the feature, from 0.
+        feature: usize,
+        /// Its value.
+        value: f32,
+    },
     /// There are no validation examples to choose the penalty.
     #[error(
         "the validation set is empty, and nothing chooses the penalty; raise validation_fraction"

@@ -1,7 +1,10 @@
 //! Linear models of features, the baselines of all other models.
 
+mod kind;
 mod pooled;
 pub mod spec;
+
+use std::sync::Arc;
 
 use brainmae_statistics::linear::{Logistic, LogisticPath, Ridge, RidgePath, Standard};
 use nalgebra::DMatrix;
@@ -11,6 +14,7 @@ use crate::{
     Computed, DownstreamError, Examples, FitError, FitResult, Fitted, Kind, Labelled, Learner,
     Output, Problem,
 };
+pub(crate) use kind::{LinearKind, linear_title};
 use pooled::Pooled;
 use spec::{LinearSpec, Prepared};
 
@@ -25,14 +29,14 @@ pub const PENALTIES: [f64; 13] = [
 /// features of a subject are the mean over its scans.
 pub struct LinearLearner {
     name: String,
-    features: Features,
+    features: Arc<dyn Features>,
     spec: LinearSpec,
 }
 
 impl LinearLearner {
     /// A linear model of `features`, called `name` in tables; `spec` is the preparation of the
     /// features.
-    pub fn new(name: &str, features: Features, spec: LinearSpec) -> Self {
+    pub fn new(name: &str, features: Arc<dyn Features>, spec: LinearSpec) -> Self {
         Self {
             name: name.to_string(),
             features,
@@ -51,7 +55,7 @@ impl Learner for LinearLearner {
             return Err(problem.refused(&self.name, FitError::NoValidation));
         }
         // Parameters of the features are fitted on the training set alone and are not refitted.
-        let (features, x) = self.spec.fit(self.features, problem, training)?;
+        let (features, x) = self.spec.fit(&*self.features, problem, training)?;
         let deciding = features.of(problem, &validation.examples)?;
         let model = LinearModel::choose(problem, [(x, training), (deciding, validation)]);
         Ok(Box::new(FittedLinear {

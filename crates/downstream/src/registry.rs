@@ -7,8 +7,8 @@ use brainmae_model::BrainMae;
 
 use crate::constant::Constant;
 use crate::encoders::{FineTuneConfig, FoldEncoder, encoder_learners};
-use crate::features::Features;
-use crate::linear::LinearLearner;
+use crate::features::{Confounds, Fc, FcTangent, Features, MeanSignal};
+use crate::linear::LinearKind;
 use crate::linear::spec::LinearSpec;
 use crate::neural::bnt::Bnt;
 use crate::neural::bolt::Bolt;
@@ -21,7 +21,7 @@ use crate::neural::{Architecture, Budget, Neural};
 use crate::{DownstreamError, Kind, Learner};
 
 /// Name of functional connectivity with a linear model, the reference for all other models.
-pub const REFERENCE: &str = "fc";
+pub const REFERENCE: &str = Fc::NAME;
 
 /// A kind of learner in the registry: its name, and how one is made for a target.
 pub trait LearnerKind: Send + Sync {
@@ -59,7 +59,7 @@ pub struct Settings<'a> {
     pub finetune: &'a FineTuneConfig,
     /// Limits on the training of neural baselines.
     pub budget: Budget,
-    /// Preprocessing for linear models of signals.
+    /// Preparation of features of signals for linear models.
     pub linear: LinearSpec,
 }
 
@@ -74,17 +74,12 @@ impl LearnerKinds {
     /// (mean-mlp) to about 6 s (fbnetgen), 20 s for brainnetcnn, minutes for bolt and stagin. The
     /// last three need a GPU.
     pub fn built_in() -> Self {
-        let linear = |name, title, features| LinearKind {
-            name,
-            title,
-            features,
-        };
         Self(Vec::new())
             .with(ConstantKind)
-            .with(linear("confounds", "confounds", Features::Confounds))
-            .with(linear("mean-signal", "mean signal", Features::MeanSignal))
-            .with(linear(REFERENCE, "FC", Features::Fc))
-            .with(linear("fc-tangent", "tangent FC", Features::FcTangent))
+            .with_features(Confounds)
+            .with_features(MeanSignal)
+            .with_features(Fc)
+            .with_features(FcTangent)
             .with_encoder::<BrainMae>()
             .with(BrainNetCnn::default())
             .with(Bnt::default())
@@ -101,6 +96,11 @@ impl LearnerKinds {
     /// learner by implementing [`Architecture`].
     pub fn with(self, learner: impl LearnerKind + 'static) -> Self {
         self.and(Arc::new(learner))
+    }
+
+    /// The same learners and the linear model of one more kind of features.
+    pub fn with_features(self, features: impl Features) -> Self {
+        self.with(LinearKind(Arc::new(features)))
     }
 
     /// The same learners, and those that use the encoder `M`.
@@ -133,14 +133,6 @@ impl LearnerKinds {
     }
 }
 
-/// Name of the linear model for targets of this kind.
-pub(crate) fn linear_title(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Regression => "ridge",
-        Kind::Classification { .. } => "logistic",
-    }
-}
-
 /// The constant predictor.
 struct ConstantKind;
 
@@ -151,33 +143,6 @@ impl LearnerKind for ConstantKind {
 
     fn learner(&self, _settings: &Settings) -> Box<dyn Learner> {
         Box::new(Constant)
-    }
-}
-
-/// A linear model of features.
-struct LinearKind {
-    name: &'static str,
-    title: &'static str,
-    features: Features,
-}
-
-impl LearnerKind for LinearKind {
-    fn name(&self) -> &str {
-        self.name
-    }
-
-    fn title(&self, kind: Kind) -> String {
-        format!("{} + {}", self.title, linear_title(kind))
-    }
-
-    fn learner(&self, settings: &Settings) -> Box<dyn Learner> {
-        let spec = match self.features {
-            // Confounds are not features of signals.
-            Features::Confounds => LinearSpec::default(),
-            _ => settings.linear,
-        };
-        let title = self.title(settings.kind);
-        Box::new(LinearLearner::new(&title, self.features, spec))
     }
 }
 

@@ -1,12 +1,14 @@
 //! A self-supervised model of one's own, through every stage: pretraining, a frozen probe,
-//! fine-tuning, the report, and `embed`. The model is `model.rs`, its pretext task is
-//! `objective.rs`, the experiment is `experiment.toml`; nothing else knows them.
+//! fine-tuning, the report, and `embed`; beside it a linear model of features of one's own. The
+//! model is `model.rs`, its pretext task is `objective.rs`, the features are `features.rs`, the
+//! experiment is `experiment.toml`; nothing else knows them.
 //!
 //! `cargo run -p brainmae-cli --example own_model`
 //!
-//! A program that does all that `brainmae` does with this model too has this `main`:
-//! `brainmae_cli::main_with(&Registry::built_in().with_model::<Reconstruction>())`.
+//! A program that does all that `brainmae` does with these too has this `main`:
+//! `brainmae_cli::main_with(&registry())`.
 
+mod features;
 mod model;
 mod objective;
 
@@ -20,7 +22,15 @@ use brainmae_cli::stage::{Graph, pretrain};
 use brainmae_machine::device::DeviceName;
 use brainmae_machine::devices::Devices;
 use brainmae_machine::processes::Processes;
+use features::LagOne;
 use objective::Reconstruction;
+
+/// What `brainmae` knows, with this model and these features.
+fn registry() -> Registry {
+    Registry::built_in()
+        .with_model::<Reconstruction>()
+        .with_features(LagOne)
+}
 
 fn main() -> Result<()> {
     let folder = tempfile::tempdir()?;
@@ -30,7 +40,7 @@ fn main() -> Result<()> {
 /// Runs the experiment with its runs and data in `folder`, and embeds its data with the first
 /// fold's model.
 pub fn run(folder: &Path) -> Result<()> {
-    let registry = Registry::built_in().with_model::<Reconstruction>();
+    let registry = registry();
     let text = include_str!("experiment.toml");
     let experiment = Resolved::parse("own-model", text, &[], &registry)?;
     let options = Options {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use brainmae_encoder::EncoderModel;
 
 use super::{AttentionProbe, FineTune, LinearProbe};
-use crate::registry::{LearnerKind, Settings, linear_title};
+use crate::linear::linear_title;
+use crate::registry::{LearnerKind, Settings};
 use crate::{Kind, Learner};
 
 /// How a learner uses an encoder.

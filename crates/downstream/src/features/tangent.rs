@@ -6,12 +6,41 @@ use rayon::prelude::*;
 
 use brainmae_signals::fc::upper_triangle;
 
+use super::{Features, FittedFeatures, fc_of};
+use crate::{Example, Labelled, Problem, Scan};
+
 /// Share of the identity in each shrunk correlation matrix. It makes the matrix invertible for
 /// scans of any length.
 const SHRINKAGE: f64 = 0.1;
 
 /// Number of matrices in memory at once during the fit.
 const AT_A_TIME: usize = 64;
+
+/// Functional connectivity in the [tangent space](TangentSpace) at the mean of the training set.
+#[derive(Clone, Copy, Debug)]
+pub struct FcTangent;
+
+impl Features for FcTangent {
+    fn name(&self) -> &str {
+        "fc-tangent"
+    }
+
+    fn title(&self) -> &str {
+        "tangent FC"
+    }
+
+    fn fit(&self, _problem: &Problem, training: &Labelled) -> Box<dyn FittedFeatures> {
+        let list: Vec<_> = training.examples.iter().collect();
+        let fc = |i: usize| fc_of(list[i].0, list[i].1);
+        Box::new(TangentSpace::fit(list.len(), fc))
+    }
+}
+
+impl FittedFeatures for TangentSpace {
+    fn row(&self, scan: &Scan, example: Example) -> Vec<f32> {
+        self.features(&fc_of(scan, example))
+    }
+}
 
 /// Mean matrix of a training set, and the map to its tangent space.
 ///

@@ -42,7 +42,7 @@ fn scan(number: usize, wild: f32) -> Scan {
     }
 }
 
-fn features(features: Features, wild: f32) -> DMatrix<f64> {
+fn features(features: &dyn Features, wild: f32) -> DMatrix<f64> {
     let scans: Vec<Scan> = (0..3).map(|number| scan(number, wild)).collect();
     let list = (0..3)
         .map(|scan| Example {
@@ -58,20 +58,71 @@ fn features(features: Features, wild: f32) -> DMatrix<f64> {
         },
         truth: vec![1.0, 2.0, 3.0],
     };
-    let fitted = features.fit(&problem(), &training);
-    (fitted.of(&problem(), &training.examples)).expect("there are features")
+    of_training(features, &training).expect("there are features")
+}
+
+fn of_training(
+    features: &dyn Features,
+    training: &Labelled,
+) -> Result<DMatrix<f64>, DownstreamError> {
+    let fitted = features.fit(&problem(), training);
+    rows(&*fitted, &problem(), &training.examples)
 }
 
 #[test]
 fn a_censored_volume_changes_nothing() {
-    for kind in [Features::Fc, Features::FcTangent, Features::MeanSignal] {
-        let quiet = features(kind, 0.0);
-        assert!(quiet.amax() > 0.1, "{kind:?} says nothing");
-        assert_eq!(quiet, features(kind, 1e6), "{kind:?}");
+    let kinds: [&dyn Features; 3] = [&Fc, &FcTangent, &MeanSignal];
+    for kind in kinds {
+        let (name, quiet) = (kind.name(), features(kind, 0.0));
+        assert!(quiet.amax() > 0.1, "{name} says nothing");
+        assert_eq!(quiet, features(kind, 1e6), "{name}");
+    }
+}
+
+/// Features that are wrong for the second scan.
+struct Wrong(&'static [f32]);
+
+impl Features for Wrong {
+    fn name(&self) -> &str {
+        "wrong"
+    }
+
+    fn fit(&self, _problem: &Problem, _training: &Labelled) -> Box<dyn FittedFeatures> {
+        Box::new(Self(self.0))
+    }
+}
+
+impl FittedFeatures for Wrong {
+    fn row(&self, scan: &Scan, _example: Example) -> Vec<f32> {
+        match scan.scan.to_string().as_str() {
+            "scan-1" => self.0.to_vec(),
+            _ => vec![1.0, 2.0],
+        }
     }
 }
 
 #[test]
-fn means_are_over_volumes() {
-    assert_eq!(means([1.0, 5.0, 3.0, 7.0].chunks_exact(2), 2), [2.0, 6.0]);
+fn rows_that_no_model_can_use_are_refused() {
+    let scans: Vec<Scan> = (0..3).map(|number| scan(number, 0.0)).collect();
+    let list = (0..3).map(|scan| Example {
+        scan,
+        start_volume: 0,
+        n_volumes: 6,
+    });
+    let training = Labelled {
+        examples: Examples {
+            scans: &scans,
+            list: list.collect(),
+        },
+        truth: vec![1.0, 2.0, 3.0],
+    };
+    let refused = |row| match of_training(&Wrong(row), &training) {
+        Err(DownstreamError::Fit { reason, .. }) => reason,
+        other => panic!("not refused: {other:?}"),
+    };
+    let texts = [refused(&[1.0]), refused(&[1.0, f32::NAN])].map(|reason| reason.to_string());
+    insta::assert_snapshot!(texts.join("\n"), @r"
+    scan-1 has 1 features, the first scan has 2
+    feature 1 of scan-1, counted from 0, is NaN, expected a finite number
+    ");
 }

@@ -4,10 +4,10 @@ use brainmae_statistics::linear::{Deconfound, Principal};
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
-use crate::features::{Features, FittedFeatures};
+use crate::features::{Confounds, Features, FittedFeatures, rows};
 use crate::{DownstreamError, Examples, Labelled, Problem};
 
-/// Preparation of functional connectivity and mean signals for linear models. By default features
+/// Preparation of features of signals for linear models. By default features
 /// are not changed. All parameters are fitted on the training set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -41,19 +41,19 @@ impl LinearSpec {
     /// Fits on the training set; returns the fit and its rows, `[examples, columns]`.
     ///
     /// # Errors
-    /// [`DownstreamError::Fit`] if there are no features.
+    /// As [`rows`].
     pub fn fit(
         self,
-        features: Features,
+        features: &dyn Features,
         problem: &Problem,
         training: &Labelled,
     ) -> Result<(Prepared, DMatrix<f64>), DownstreamError> {
         let features = features.fit(problem, training);
-        let mut x = features.of(problem, &training.examples)?;
+        let mut x = rows(&*features, problem, &training.examples)?;
         let mut deconfound = None;
         if self.regress_confounds {
-            let confounds = Features::Confounds.fit(problem, training);
-            let known = confounds.of(problem, &training.examples)?;
+            let confounds = Confounds.fit(problem, training);
+            let known = rows(&*confounds, problem, &training.examples)?;
             let fitted = Deconfound::fit(&known, &x);
             if fitted.rank() + 1 >= x.nrows() {
                 tracing::warn!(
@@ -90,10 +90,9 @@ impl LinearSpec {
 }
 
 /// Features and their preparation, with parameters fitted on the training set.
-#[derive(Clone, Debug)]
 pub struct Prepared {
-    features: FittedFeatures,
-    deconfound: Option<(FittedFeatures, Deconfound)>,
+    features: Box<dyn FittedFeatures>,
+    deconfound: Option<(Box<dyn FittedFeatures>, Deconfound)>,
     principal: Option<Principal>,
 }
 
@@ -101,15 +100,15 @@ impl Prepared {
     /// Features, one row per example.
     ///
     /// # Errors
-    /// [`DownstreamError::Fit`] if there are no features.
+    /// As [`rows`].
     pub fn of(
         &self,
         problem: &Problem,
         examples: &Examples,
     ) -> Result<DMatrix<f64>, DownstreamError> {
-        let mut x = self.features.of(problem, examples)?;
+        let mut x = rows(&*self.features, problem, examples)?;
         if let Some((confounds, fitted)) = &self.deconfound {
-            x = fitted.apply(&confounds.of(problem, examples)?, x);
+            x = fitted.apply(&rows(&**confounds, problem, examples)?, x);
         }
         Ok(match &self.principal {
             Some(principal) => principal.apply(x),

@@ -6,6 +6,7 @@ use burn::tensor::Device;
 use rand::RngExt;
 
 use super::*;
+use crate::features::{Fc, FcTangent, MeanSignal};
 use crate::linear::LinearLearner;
 use crate::{Example, Fits, Kind, Learner, Scan};
 
@@ -80,7 +81,7 @@ fn labelled<'a>(scans: &'a [Scan], numbers: &[usize]) -> Labelled<'a> {
 }
 
 /// Features of the training set, with the fit on it, and those of other examples.
-fn sets(scans: &[Scan], features: Features, of: &[usize]) -> [DMatrix<f64>; 2] {
+fn sets(scans: &[Scan], features: &dyn Features, of: &[usize]) -> [DMatrix<f64>; 2] {
     let training = labelled(scans, &TRAINING);
     let fitted = BOTH.fit(features, &problem(), &training);
     let (prepared, x) = fitted.expect("there are features");
@@ -88,7 +89,7 @@ fn sets(scans: &[Scan], features: Features, of: &[usize]) -> [DMatrix<f64>; 2] {
     [x, others.expect("there are features")]
 }
 
-const SIGNALS: [Features; 3] = [Features::Fc, Features::FcTangent, Features::MeanSignal];
+const SIGNALS: [&dyn Features; 3] = [&Fc, &FcTangent, &MeanSignal];
 
 #[test]
 fn the_other_sets_change_nothing_of_what_is_learned() {
@@ -101,13 +102,14 @@ fn the_other_sets_change_nothing_of_what_is_learned() {
     let mut one_changed = scans.clone();
     one_changed[0].confounds[0] = Some(5.0);
     for features in SIGNALS {
+        let name = features.name();
         let [x, again] = sets(&scans, features, &TRAINING);
-        assert_eq!(x, again, "{features:?}");
-        assert_eq!(x.shape(), (6, 3), "{features:?}");
+        assert_eq!(x, again, "{name}");
+        assert_eq!(x.shape(), (6, 3), "{name}");
         let [changed, _] = sets(&others_changed, features, &TEST);
-        assert_eq!(x, changed, "{features:?}");
+        assert_eq!(x, changed, "{name}");
         let [changed, _] = sets(&one_changed, features, &TEST);
-        assert!((x - changed).amax() > 1e-3, "{features:?}");
+        assert!((x - changed).amax() > 1e-3, "{name}");
     }
 }
 
@@ -119,7 +121,7 @@ fn a_row_does_not_depend_on_those_beside_it() {
         for (row, number) in TEST.iter().enumerate() {
             let [_, alone] = sets(&scans, features, &[*number]);
             let apart = (together.row(row) - alone.row(0)).amax();
-            assert!(apart < 1e-12, "{features:?}: {apart}");
+            assert!(apart < 1e-12, "{}: {apart}", features.name());
         }
     }
 }
@@ -129,10 +131,10 @@ fn nothing_is_done_unless_it_is_asked_for() {
     let scans = scans();
     let training = labelled(&scans, &TRAINING);
     let (_, x) = (LinearSpec::default())
-        .fit(Features::Fc, &problem(), &training)
+        .fit(&Fc, &problem(), &training)
         .expect("there are features");
-    let plain = Features::Fc.fit(&problem(), &training);
-    let plain = plain.of(&problem(), &training.examples);
+    let plain = Fc.fit(&problem(), &training);
+    let plain = rows(&*plain, &problem(), &training.examples);
     assert_eq!(x, plain.expect("there are features"));
 }
 
@@ -150,7 +152,7 @@ fn a_target_that_signals_tell_through_motion_alone_is_told_no_more() {
         .collect();
     let [training, validation] = [labelled(&scans, &TRAINING), labelled(&scans, &[6, 7])];
     let predict = |spec: LinearSpec| -> Vec<f64> {
-        let learner = LinearLearner::new("mean signal + ridge", Features::MeanSignal, spec);
+        let learner = LinearLearner::new("mean signal + ridge", Arc::new(MeanSignal), spec);
         let fitted = learner.fit(&problem(), &training, &validation);
         let fitted = fitted.expect("there is something to learn from");
         let output = fitted.predict(&examples(&scans, &[8, 9]));
