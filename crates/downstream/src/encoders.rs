@@ -6,6 +6,8 @@ mod embedding;
 mod finetune;
 mod kinds;
 mod probe;
+mod readout;
+mod samples;
 
 use std::sync::Arc;
 
@@ -23,8 +25,10 @@ pub use attention_probe::AttentionProbe;
 pub use finetune::FineTune;
 pub use kinds::encoder_learners;
 pub use probe::LinearProbe;
+pub use readout::Readout;
 
 use crate::Problem;
+use samples::Samples;
 
 /// The encoder that the learners of one fold start from.
 #[derive(Clone)]
@@ -134,12 +138,19 @@ impl FoldEncoder {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FineTuneConfig {
-    /// Maximum number of passes over the training scans.
+    /// Maximum number of passes over the training set: its subjects, or its scans or segments if
+    /// these have truths of their own.
     pub max_epochs: usize,
-    /// Passes without a better validation loss after which training stops.
+    /// Maximum number of steps; 0 for no limit. It ends the training on many scans.
+    pub max_steps: usize,
+    /// Validations without a better loss after which training stops. Validation follows each pass,
+    /// or a tenth of `max_steps` if that is sooner.
     pub patience: usize,
-    /// Samples per step.
+    /// Samples per step: bags are filled up to this number, and there is at least one.
     pub batch_size: usize,
+    /// Samples of a subject, scan or segment in a step; the loss is that of their mean. Fewer if
+    /// fewer cover its scans.
+    pub bag: usize,
     /// Highest learning rate. It is reached by linear warm-up over a tenth of the steps; then it
     /// follows a cosine down to a hundredth of it.
     pub lr: f64,
@@ -151,8 +162,10 @@ impl Default for FineTuneConfig {
     fn default() -> Self {
         Self {
             max_epochs: 40,
+            max_steps: 0,
             patience: 10,
             batch_size: 16,
+            bag: 4,
             lr: 3e-4,
             weight_decay: 0.05,
         }
@@ -160,11 +173,24 @@ impl Default for FineTuneConfig {
 }
 
 impl FineTuneConfig {
-    /// Course of a training of `rounds` validations, `per_round` steps apart. The learning rate
-    /// rises over a tenth of the steps and falls to a hundredth.
-    fn plan(&self, rounds: u64, per_round: u64) -> Plan {
+    /// Bags in a step, for the bags of these samples.
+    fn bags_per_step(&self, samples: &Samples) -> usize {
+        let rows = samples.pooled.len();
+        let all: usize = (0..rows).map(|row| samples.n_in_bag(row, self.bag)).sum();
+        let per_bag = all.div_ceil(rows.max(1)).max(1);
+        (self.batch_size / per_bag).max(1)
+    }
+
+    /// Course of a training with `per_epoch` steps in each pass. The learning rate rises over a
+    /// tenth of the steps and falls to a hundredth.
+    fn plan(&self, per_epoch: u64) -> Plan {
+        let steps = self.max_epochs as u64 * per_epoch;
+        let (steps, per_round) = match self.max_steps as u64 {
+            0 => (steps, per_epoch),
+            most => (steps.min(most), per_epoch.min(most.div_ceil(10))),
+        };
         Plan {
-            steps: rounds * per_round,
+            steps,
             schedule: Schedule::WarmupCosine {
                 peak: self.lr,
                 warmup: 0.1,

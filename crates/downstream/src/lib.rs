@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod calibration;
 pub mod computed;
 pub mod constant;
 pub mod encoders;
@@ -13,6 +14,7 @@ pub mod linear;
 pub mod motion;
 pub mod neural;
 pub mod notes;
+mod pooled;
 pub mod predictions;
 pub mod protocol;
 pub mod registry;

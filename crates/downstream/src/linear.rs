@@ -1,7 +1,6 @@
 //! Linear models of features, the baselines of all other models.
 
 mod kind;
-mod pooled;
 pub mod spec;
 
 use std::sync::Arc;
@@ -10,12 +9,12 @@ use brainmae_statistics::linear::{Logistic, LogisticPath, Ridge, RidgePath, Stan
 use nalgebra::DMatrix;
 
 use crate::features::Features;
+use crate::pooled::Pooled;
 use crate::{
     Computed, DownstreamError, Examples, FitError, FitResult, Fitted, Kind, Labelled, Learner,
     Output, Problem,
 };
 pub(crate) use kind::{LinearKind, linear_title};
-use pooled::Pooled;
 use spec::{LinearSpec, Prepared};
 
 /// Penalties on the grid, from strong to weak, per row and standardised column. A model of 5,000

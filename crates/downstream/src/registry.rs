@@ -6,7 +6,7 @@ use brainmae_encoder::EncoderModel;
 use brainmae_model::BrainMae;
 
 use crate::constant::Constant;
-use crate::encoders::{FineTuneConfig, FoldEncoder, encoder_learners};
+use crate::encoders::{FineTuneConfig, FoldEncoder, Readout, encoder_learners};
 use crate::features::{Confounds, Fc, FcTangent, Features, MeanSignal};
 use crate::linear::LinearKind;
 use crate::linear::spec::LinearSpec;
@@ -15,7 +15,7 @@ use crate::neural::bolt::Bolt;
 use crate::neural::brainnetcnn::BrainNetCnn;
 use crate::neural::fbnetgen::FbNetGen;
 use crate::neural::mean_mlp::MeanMlp;
-use crate::neural::stagin::{Readout, Stagin};
+use crate::neural::stagin::{self, Stagin};
 use crate::neural::transformer::Transformer;
 use crate::neural::{Architecture, Budget, Neural};
 use crate::{DownstreamError, Kind, Learner};
@@ -57,6 +57,8 @@ pub struct Settings<'a> {
     pub encoder: &'a FoldEncoder,
     /// Settings of fine-tuning.
     pub finetune: &'a FineTuneConfig,
+    /// What fine-tuning and the linear probe read of an encoder.
+    pub readout: Readout,
     /// Limits on the training of neural baselines.
     pub budget: Budget,
     /// Preparation of features of signals for linear models.
@@ -84,8 +86,8 @@ impl LearnerKinds {
             .with(BrainNetCnn::default())
             .with(Bnt::default())
             .with(Bnt::plain())
-            .with(Stagin::new(Readout::Garo))
-            .with(Stagin::new(Readout::Sero))
+            .with(Stagin::new(stagin::Readout::Garo))
+            .with(Stagin::new(stagin::Readout::Sero))
             .with(FbNetGen::default())
             .with(Transformer::default())
             .with(MeanMlp::default())

@@ -2,6 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData, activation::log_softmax};
 
+use crate::calibration::Calibration;
 use crate::{FitError, Kind, Output};
 
 /// A target with the statistics of its training set.
@@ -129,10 +130,29 @@ impl Target {
         (sum, self.weights(truth))
     }
 
-    /// Predictions from one row of logits per example, `[examples][n_outputs]`.
-    pub fn read_each(&self, logits: &[f32], kind: Kind) -> Output {
-        let logits: Vec<f64> = logits.iter().copied().map(f64::from).collect();
-        let rows = logits.chunks_exact(kind.n_outputs());
+    /// Loss of outputs that are no longer on a device, `[examples, n_outputs]`, row-major.
+    pub fn mean_loss(&self, outputs: &[f64], truth: &[f64]) -> f64 {
+        let values: Vec<f32> = outputs.iter().map(|x| *x as f32).collect();
+        let shape = [truth.len(), outputs.len() / truth.len().max(1)];
+        let outputs = Tensor::from_data(TensorData::new(values, shape), &Device::flex());
+        let (sum, weight) = self.loss(outputs, truth);
+        f64::from(sum.into_scalar::<f32>()) / weight
+    }
+
+    /// Calibration of outputs, `[units, n_outputs]`, on the truths of validation units.
+    pub fn calibration(&self, outputs: &[f64], truth: &[f64]) -> Calibration {
+        match self {
+            Self::Number { mean, std } => {
+                let z: Vec<f64> = truth.iter().map(|x| (x - mean) / std).collect();
+                Calibration::of_numbers(outputs, &z)
+            }
+            Self::Class { weights } => Calibration::of_classes(outputs, truth, weights),
+        }
+    }
+
+    /// Predictions from one row of outputs per example, `[examples][n_outputs]`.
+    pub fn read_each(&self, outputs: &[f64], kind: Kind) -> Output {
+        let rows = outputs.chunks_exact(kind.n_outputs());
         Output::new(kind, rows.flat_map(|row| self.read(row, kind)).collect())
     }
 

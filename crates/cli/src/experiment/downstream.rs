@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use brainmae_data::FoldSpec;
-use brainmae_downstream::encoders::FineTuneConfig;
+use brainmae_downstream::encoders::{FineTuneConfig, Readout};
 use brainmae_downstream::linear::spec::LinearSpec;
 use brainmae_downstream::neural::Budget;
 use brainmae_downstream::registry::REFERENCE;
@@ -40,6 +40,9 @@ pub struct DownstreamConfig {
     /// Settings of fine-tuning.
     #[serde(default)]
     pub finetune: FineTuneConfig,
+    /// What fine-tuning and the linear probe read of an encoder: `"cls"`, `"mean"` or `"cls+mean"`.
+    #[serde(default)]
+    pub readout: Readout,
     /// Preprocessing for linear models of signals; the default is left out of a run's identity.
     #[serde(default, skip_serializing_if = "LinearSpec::is_default")]
     pub linear: LinearSpec,

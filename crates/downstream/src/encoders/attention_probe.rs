@@ -8,6 +8,7 @@ use burn::tensor::Device;
 
 use super::embedding::numbers;
 use super::{FineTuneConfig, FoldEncoder};
+use crate::calibration::Calibration;
 use crate::supervised::Target;
 use crate::training::{Epochs, PARTS, train};
 use crate::{DownstreamError, Examples, FitResult, Fitted, Labelled, Learner, Output, Problem};
@@ -19,6 +20,8 @@ const RECIPE: FineTuneConfig = FineTuneConfig {
     max_epochs: 100,
     patience: 15,
     batch_size: 32,
+    max_steps: 0,
+    bag: 1,
     lr: 1e-3,
     weight_decay: 0.05,
 };
@@ -27,9 +30,9 @@ const RECIPE: FineTuneConfig = FineTuneConfig {
 /// validation follows each pass.
 const LEAST_STEPS: u64 = 10;
 
-/// Attention pooling of the outputs of a frozen encoder, and a linear head. For a scan it pools the
-/// states in context of all its segments; for a segment it pools its ROIs before the readout, each
-/// with its ROI vector.
+/// Attention pooling of the outputs of a frozen encoder, and a linear head. For a scan, or all scans
+/// of a subject if they share their truth, it pools the states in context of all segments; for a
+/// segment it pools its ROIs before the readout, each with its ROI vector.
 pub struct AttentionProbe {
     name: String,
     encoder: FoldEncoder,
@@ -57,10 +60,13 @@ impl Learner for AttentionProbe {
             model: self.encoder.embedder(problem)?,
             layout: self.encoder.layout,
         };
-        let mut tokens = TokenSets::of(&encoder, problem, &training.examples)?;
+        let samples = encoder.samples(problem, &training.examples)?;
+        let mut tokens = TokenSets::of(&encoder, problem, &samples)?;
         let scale = Scale::of(&tokens);
         scale.apply(&mut tokens);
-        let mut deciding = TokenSets::of(&encoder, problem, &validation.examples)?;
+        let truth = samples.pooled.truth(training);
+        let samples = encoder.samples(problem, &validation.examples)?;
+        let mut deciding = TokenSets::of(&encoder, problem, &samples)?;
         scale.apply(&mut deciding);
 
         let device = problem.device.clone().autodiff();
@@ -73,18 +79,19 @@ impl Learner for AttentionProbe {
             target: &target,
             epochs: Epochs::new(problem.seeds, order, tokens.len(), RECIPE.batch_size),
             tokens,
-            truth: &training.truth,
+            truth,
             deciding,
-            deciding_truth: &validation.truth,
+            deciding_truth: samples.pooled.truth(validation),
             device,
         };
-        let per_round = run.epochs.steps().max(LEAST_STEPS);
-        let plan = RECIPE.plan(RECIPE.max_epochs as u64, per_round);
+        let plan = RECIPE.plan(run.epochs.steps().max(LEAST_STEPS));
         let pooling = train(&self.name, problem, &plan, &run, pooling)?.best;
+        let outputs = run.outputs(&pooling);
         Ok(Box::new(FittedProbe {
             encoder,
             scale,
             pooling,
+            calibration: target.calibration(&outputs, &run.deciding_truth),
             target,
             problem: problem.clone(),
         }))
@@ -98,11 +105,24 @@ struct Training<'a> {
     target: &'a Target,
     epochs: Epochs,
     tokens: TokenSets,
-    truth: &'a [f64],
+    /// One truth for each row.
+    truth: Vec<f64>,
     deciding: TokenSets,
-    deciding_truth: &'a [f64],
+    deciding_truth: Vec<f64>,
     /// Device with autodiff.
     device: Device,
+}
+
+impl Training<'_> {
+    /// Outputs for the validation set, `[rows, n_outputs]`, row-major.
+    fn outputs(&self, pooling: &Pooling) -> Vec<f64> {
+        outputs(pooling, &self.deciding, self.problem)
+    }
+}
+
+fn outputs(pooling: &Pooling, tokens: &TokenSets, problem: &Problem) -> Vec<f64> {
+    let outputs = pooling.outputs(tokens, RECIPE.batch_size, &problem.device);
+    numbers(outputs).into_iter().map(f64::from).collect()
 }
 
 impl Objective for Training<'_> {
@@ -131,7 +151,7 @@ impl Objective for Training<'_> {
     fn examples(&self, step: u64) -> Vec<String> {
         let chosen = self.epochs.part(step, 0, 1).into_iter();
         chosen
-            .map(|at| format!("example {at} of {}", self.name))
+            .map(|at| format!("row {at} of {}", self.name))
             .collect()
     }
 
@@ -140,9 +160,8 @@ impl Objective for Training<'_> {
     }
 
     fn validate(&self, pooling: &Pooling) -> Result<Scores, DownstreamError> {
-        let outputs = pooling.outputs(&self.deciding, RECIPE.batch_size, &self.problem.device);
-        let (sum, weight) = self.target.loss(outputs, self.deciding_truth);
-        let loss = f64::from(sum.into_scalar::<f32>()) / weight;
+        let outputs = self.outputs(pooling);
+        let loss = self.target.mean_loss(&outputs, &self.deciding_truth);
         Ok(vec![("validation/loss", loss)])
     }
 }
@@ -151,19 +170,22 @@ struct FittedProbe {
     encoder: Frozen,
     scale: Scale,
     pooling: Pooling,
+    calibration: Calibration,
     target: Target,
     problem: Problem,
 }
 
 impl Fitted for FittedProbe {
     fn predict(&self, examples: &Examples) -> Result<Output, DownstreamError> {
-        let mut tokens = TokenSets::of(&self.encoder, &self.problem, examples)?;
+        let problem = &self.problem;
+        let samples = self.encoder.samples(problem, examples)?;
+        let mut tokens = TokenSets::of(&self.encoder, problem, &samples)?;
         self.scale.apply(&mut tokens);
-        let outputs = numbers(self.pooling.outputs(
-            &tokens,
-            RECIPE.batch_size,
-            &self.problem.device,
-        ));
-        Ok(self.target.read_each(&outputs, self.problem.kind))
+        let mut outputs = outputs(&self.pooling, &tokens, problem);
+        for row in outputs.chunks_exact_mut(problem.kind.n_outputs()) {
+            self.calibration.apply(row);
+        }
+        let said = self.target.read_each(&outputs, problem.kind);
+        Ok(samples.pooled.spread(problem, &said))
     }
 }

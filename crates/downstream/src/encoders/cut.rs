@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use brainmae_data::{Crop, SampleBatch, ScanStore, SegmentLayout, fill};
+use brainmae_data::{Crop, SampleBatch, ScanId, ScanStore, SegmentLayout, fill};
 use brainmae_encoder::{Embed, SampleEmbedding, embed_crops};
 
 use crate::{DownstreamError, Example, Examples, FitError, Scan};
@@ -29,6 +29,20 @@ impl Of {
             Err(FitError::NotSegments {
                 segment_len_trs: len,
             })
+        }
+    }
+}
+
+impl Of {
+    /// Samples of these examples, from those that the encoder was trained on: a segment is a sample
+    /// of its own.
+    pub fn layout(self, layout: SegmentLayout) -> SegmentLayout {
+        match self {
+            Of::Scans => layout,
+            Of::Segments => SegmentLayout {
+                n_segments: 1,
+                ..layout
+            },
         }
     }
 }
@@ -62,15 +76,14 @@ impl Cutter {
         brainmae_data::random_crop(&self.store, scan, &self.layout, rng)
     }
 
-    /// The last volume at which a whole sample can start; the first volume if there is none.
-    pub fn last_start(&self, scan: usize) -> usize {
-        let n_volumes = self.store.scans()[scan].n_volumes;
-        n_volumes.saturating_sub(self.layout.sample_len_trs())
+    /// Identifier of a scan.
+    pub fn scan(&self, number: usize) -> ScanId {
+        self.store.scans()[number].scan.clone()
     }
 
     /// Scan and first volume of a crop, for messages.
     pub fn name(&self, crop: &Crop) -> String {
-        let scan = &self.store.scans()[crop.scan].scan;
+        let scan = self.scan(crop.scan);
         format!("{scan} from volume {}", crop.start_volume)
     }
 

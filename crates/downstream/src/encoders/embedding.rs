@@ -1,34 +1,25 @@
-//! Vectors of examples from a frozen encoder; all probes share them.
+//! Vectors of examples from a frozen encoder.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use brainmae_data::{Crop, SegmentLayout};
+use brainmae_data::Crop;
 use brainmae_encoder::{Embed, SampleEmbedding};
 use burn::tensor::Tensor;
 
-use super::cut::Cutter;
-use crate::{DownstreamError, Examples, FitError};
+use super::Readout;
+use super::samples::Samples;
+use crate::{DownstreamError, Problem};
 
-/// Encodes the scans of `examples` in consecutive samples; no ROI is hidden. If a segment does not
-/// start at a segment boundary of these samples, the scan is encoded again with another first
-/// volume.
-///
-/// # Errors
-/// If a scan is shorter than a segment.
+/// Encodes the samples that cover the examples, each with the number of its example; no ROI is
+/// hidden. Samples without a valid segment are left out.
 pub(super) fn embed(
     model: &dyn Embed,
-    layout: SegmentLayout,
-    examples: &Examples,
-) -> Result<Vec<SampleEmbedding>, DownstreamError> {
-    let cutter = Cutter::new(examples, layout)?;
-    let len = layout.segment_len_trs;
-    let starts: BTreeSet<(usize, usize)> = (examples.list.iter())
-        .map(|example| (example.scan, example.start_volume % len))
-        .collect();
-    let crops: Vec<Crop> = (starts.into_iter())
-        .flat_map(|(scan, start)| cutter.tiles(scan, start))
-        .collect();
-    cutter.embed(&crops, model)
+    samples: &Samples,
+) -> Result<Vec<(usize, SampleEmbedding)>, DownstreamError> {
+    let (examples, crops): (Vec<usize>, Vec<Crop>) = samples.covering().into_iter().unzip();
+    let embedded = samples.cutter.embed(&crops, model)?;
+    let all = examples.into_iter().zip(embedded);
+    Ok(all
+        .filter(|(_, sample)| sample.valid.contains(&true))
+        .collect())
 }
 
 /// The elements of a tensor, row-major.
@@ -36,57 +27,32 @@ pub(super) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().iter::<f32>().collect()
 }
 
-/// The vector of each example: for a scan, the mean of the representations of its samples; for a
-/// segment, its token.
+/// The vector of each example: the mean over its samples.
 ///
 /// # Errors
-/// [`DownstreamError::Fit`] if an example is neither a scan nor a segment of the encoder.
+/// [`DownstreamError::Fit`] for a scan without a valid segment.
 pub(super) fn vectors(
-    samples: &[SampleEmbedding],
-    layout: &SegmentLayout,
-    examples: &Examples,
+    name: &str,
+    problem: &Problem,
+    model: &dyn Embed,
+    samples: &Samples,
+    readout: Readout,
 ) -> Result<Vec<Vec<f32>>, DownstreamError> {
-    let len = layout.segment_len_trs;
-    let mut tokens = BTreeMap::new();
-    for sample in samples {
-        let rows = sample.tokens.chunks_exact(sample.cls.len()).enumerate();
-        tokens.extend(rows.map(|(k, row)| ((sample.scan, sample.start_volume + k * len), row)));
+    let mut sums = vec![(Vec::new(), 0.0f32); samples.len()];
+    for (example, sample) in embed(model, samples)? {
+        let (sum, n) = &mut sums[example];
+        let vector = readout.of_sample(&sample);
+        sum.resize(vector.len(), 0.0);
+        sum.iter_mut().zip(vector).for_each(|(sum, x)| *sum += x);
+        *n += 1.0;
     }
-    (examples.iter())
-        .map(|(scan, example)| {
-            if example.n_volumes == scan.series.n_volumes() {
-                return mean_cls(samples.iter().filter(|sample| sample.scan == example.scan));
+    (sums.into_iter().enumerate())
+        .map(|(example, (mut sum, n))| {
+            if n == 0.0 {
+                return Err(samples.no_segment(name, problem, example));
             }
-            let token = tokens.get(&(example.scan, example.start_volume));
-            token
-                .filter(|_| example.n_volumes == len)
-                .map(|token| token.to_vec())
-        })
-        .zip(examples.iter())
-        .map(|(vector, (scan, example))| {
-            vector.ok_or_else(|| DownstreamError::Fit {
-                learner: "the encoder".into(),
-                target: format!("{} from volume {}", scan.scan, example.start_volume),
-                reason: FitError::ExampleLength {
-                    found: example.n_volumes,
-                    segment_len_trs: len,
-                },
-            })
+            sum.iter_mut().for_each(|sum| *sum /= n);
+            Ok(sum)
         })
         .collect()
-}
-
-/// Mean representation of the samples that are not only padding; `None` if there is no such sample.
-fn mean_cls<'a>(samples: impl Iterator<Item = &'a SampleEmbedding>) -> Option<Vec<f32>> {
-    let mut sum = Vec::new();
-    let mut n = 0.0;
-    for sample in samples.filter(|sample| sample.valid.contains(&true)) {
-        sum.resize(sample.cls.len(), 0.0);
-        sum.iter_mut()
-            .zip(&sample.cls)
-            .for_each(|(sum, x)| *sum += x);
-        n += 1.0;
-    }
-    sum.iter_mut().for_each(|sum| *sum /= n);
-    Some(sum).filter(|sum| !sum.is_empty())
 }

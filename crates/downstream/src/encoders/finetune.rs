@@ -1,44 +1,48 @@
 //! Fine-tuning: joint training of the encoder and a linear head.
 
-use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use brainmae_data::{Crop, SegmentLayout};
+use brainmae_data::Crop;
 use brainmae_encoder::EncoderModel;
 use brainmae_model::init::Init;
 use brainmae_train::{LossOf, Objective, PartLoss, Scores};
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::{Int, Tensor};
-use rand::RngExt;
+use burn::tensor::{Tensor, TensorData};
 
-use super::cut::{Cutter, Of};
 use super::embedding::numbers;
-use super::{FineTuneConfig, FoldEncoder};
+use super::samples::Samples;
+use super::{FineTuneConfig, FoldEncoder, Readout};
+use crate::calibration::Calibration;
 use crate::supervised::Target;
 use crate::training::{Epochs, PARTS, train};
 use crate::{
-    DownstreamError, Examples, FitError, FitResult, Fitted, Kind, Labelled, Learner, Output,
-    Problem,
+    DownstreamError, Examples, FitError, FitResult, Fitted, Labelled, Learner, Output, Problem,
 };
 
-/// An encoder `M` with a linear head on the representation of the scan, or on the tokens of its
-/// segments. All weights are trained.
+/// An encoder `M` with a linear head on the vector of a sample. All weights are trained.
+///
+/// A step takes bags: several samples of one subject, or of one example if examples have truths of
+/// their own. The output for a bag is the mean over its samples, and the loss is that of this mean,
+/// as in prediction, where the mean is taken over all samples of a subject. Slope and offset of the
+/// outputs are fitted on the validation set.
 pub struct FineTune<M> {
     name: String,
     encoder: FoldEncoder,
     config: FineTuneConfig,
+    readout: Readout,
     /// The type of the encoder.
     of: PhantomData<fn() -> M>,
 }
 
 impl<M: EncoderModel> FineTune<M> {
     /// Starts from the encoder's weights, or from random weights if it has none.
-    pub fn new(name: &str, encoder: FoldEncoder, config: FineTuneConfig) -> Self {
+    pub fn new(name: &str, encoder: FoldEncoder, config: FineTuneConfig, readout: Readout) -> Self {
         Self {
             name: name.to_string(),
             encoder,
             config,
+            readout,
             of: PhantomData,
         }
     }
@@ -49,6 +53,23 @@ impl<M: EncoderModel> FineTune<M> {
 struct Headed<M: EncoderModel> {
     encoder: M,
     head: Linear,
+    #[module(skip)]
+    readout: Readout,
+}
+
+impl<M: EncoderModel> Headed<M> {
+    /// Outputs of samples, `[samples, n_outputs]`, and whether each has a valid segment.
+    fn outputs(
+        &self,
+        samples: &Samples,
+        crops: &[Crop],
+    ) -> Result<(Tensor<2>, Vec<bool>), DownstreamError> {
+        let batch = samples.cutter.samples(crops)?;
+        let encoding = self.encoder.encode(&batch);
+        let outputs = self.head.forward(self.readout.of_batch(encoding, &batch));
+        let valid = batch.valid.chunks_exact(batch.segments);
+        Ok((outputs, valid.map(|valid| valid.contains(&true)).collect()))
+    }
 }
 
 impl<M: EncoderModel> Learner for FineTune<M> {
@@ -60,34 +81,89 @@ impl<M: EncoderModel> Learner for FineTune<M> {
         if self.config.max_epochs == 0 {
             return Err(problem.refused(&self.name, FitError::NoEpochs));
         }
-        let of = self.level(problem, &training.examples)?;
         let target = Target::new(problem.kind, &training.truth)
             .map_err(|reason| problem.refused(&self.name, reason))?;
-        let device = problem.device.clone().autodiff();
-        let encoder: M = self.encoder.model(problem)?;
-        let width = encoder.width();
-        let rng = &mut problem.seeds.stream("head");
-        let head = Init {
-            rng,
-            device: &problem.device,
-        }
-        .linear(width, problem.kind.n_outputs());
-        let model = Headed { encoder, head }.to_device(&device).train();
-        let config = &self.config;
-        let truth = Truth::new(of, training);
+        let samples = |of| Samples::new(&self.name, problem, of, self.encoder.layout);
+        let (training_set, deciding) =
+            (samples(&training.examples)?, samples(&validation.examples)?);
+        let truth = training_set.pooled.truth(training);
+        let per_step = self.config.bags_per_step(&training_set);
         let run = Training {
             learner: self,
             problem,
-            of,
             target: &target,
-            cutter: Cutter::new(&training.examples, self.encoder.layout)?,
-            epochs: Epochs::new(problem.seeds, "order", truth.scans.len(), config.batch_size),
+            epochs: Epochs::new(problem.seeds, "order", truth.len(), per_step),
+            deciding_truth: deciding.pooled.truth(validation),
+            training: training_set,
             truth,
-            validation,
+            deciding,
         };
-        let plan = config.plan(config.max_epochs as u64, run.epochs.steps());
+        let device = problem.device.clone().autodiff();
+        let model = self.headed(problem)?.to_device(&device).train();
+        let plan = self.config.plan(run.epochs.steps());
         let model = train(&self.name, problem, &plan, &run, model)?.best;
-        Ok(Box::new(self.fitted(of, problem.kind, &target, model)))
+        let calibration = match run.deciding_truth.is_empty() {
+            true => Calibration::none(problem.kind.n_outputs()),
+            false => {
+                let outputs = self.outputs(problem, &run.deciding, &model)?;
+                target.calibration(&outputs, &run.deciding_truth)
+            }
+        };
+        Ok(Box::new(FineTuned {
+            learner: Self {
+                name: self.name.clone(),
+                encoder: self.encoder.clone(),
+                config: self.config.clone(),
+                ..*self
+            },
+            problem: problem.clone(),
+            target,
+            calibration,
+            model,
+        }))
+    }
+}
+
+impl<M: EncoderModel> FineTune<M> {
+    /// The model at the start of training.
+    fn headed(&self, problem: &Problem) -> Result<Headed<M>, DownstreamError> {
+        let encoder: M = self.encoder.model(problem)?;
+        let width = self.readout.width(encoder.width());
+        let rng = &mut problem.seeds.stream("head");
+        let device = &problem.device;
+        let head = Init { rng, device }.linear(width, problem.kind.n_outputs());
+        Ok(Headed {
+            encoder,
+            head,
+            readout: self.readout,
+        })
+    }
+
+    /// Mean outputs of each row, `[rows, n_outputs]`, row-major, over all samples.
+    fn outputs(
+        &self,
+        problem: &Problem,
+        samples: &Samples,
+        model: &Headed<M>,
+    ) -> Result<Vec<f64>, DownstreamError> {
+        let n_outputs = problem.kind.n_outputs();
+        let all = samples.covering();
+        let mut found: Vec<(usize, Vec<f32>)> = Vec::with_capacity(all.len());
+        for some in all.chunks(self.config.batch_size.max(1)) {
+            let crops: Vec<Crop> = some.iter().map(|(_, crop)| *crop).collect();
+            let (outputs, valid) = model.outputs(samples, &crops)?;
+            let outputs = numbers(outputs);
+            let rows = some.iter().zip(outputs.chunks_exact(n_outputs)).zip(valid);
+            found.extend(
+                rows.filter(|(_, valid)| *valid)
+                    .map(|(((example, _), outputs), _)| (*example, outputs.to_vec())),
+            );
+        }
+        let rows = found
+            .iter()
+            .map(|(example, outputs)| (*example, &outputs[..]));
+        let means = samples.pooled.means(n_outputs, rows);
+        means.map_err(|example| samples.no_segment(&self.name, problem, example))
     }
 }
 
@@ -95,30 +171,20 @@ impl<M: EncoderModel> Learner for FineTune<M> {
 struct Training<'a, M> {
     learner: &'a FineTune<M>,
     problem: &'a Problem,
-    of: Of,
     target: &'a Target,
-    cutter: Cutter,
-    truth: Truth,
+    training: Samples,
+    /// One truth for each row of the training set.
+    truth: Vec<f64>,
     epochs: Epochs,
-    validation: &'a Labelled<'a>,
+    deciding: Samples,
+    deciding_truth: Vec<f64>,
 }
 
 impl<M: EncoderModel> Training<'_, M> {
-    /// One sample of a scan: at a random volume if the truth belongs to the scan; from the start of
-    /// a segment if the truth belongs to segments.
-    fn crop(&self, epoch: u64, scan: usize) -> Crop {
-        let rng = &mut self.problem.seeds.stream_at("crops", &[epoch, scan as u64]);
-        match self.of {
-            Of::Scans => self.cutter.random(scan, rng),
-            Of::Segments => {
-                // From the first volume of a segment with a known truth.
-                let starts = self.truth.starts(scan);
-                let last = self.cutter.last_start(scan);
-                let n = starts.partition_point(|start| *start <= last).max(1);
-                let start_volume = starts[rng.random_range(0..n)].min(last);
-                Crop { scan, start_volume }
-            }
-        }
+    /// Bag of a row in an epoch.
+    fn bag(&self, epoch: u64, row: usize) -> Vec<Crop> {
+        let rng = &mut self.problem.seeds.stream_at("crops", &[epoch, row as u64]);
+        self.training.bag(row, self.learner.config.bag, rng)
     }
 }
 
@@ -132,17 +198,16 @@ impl<M: EncoderModel> Objective for Training<'_, M> {
 
     fn loss(&self, model: &Headed<M>, step: u64, part: usize) -> LossOf<DownstreamError> {
         let (epoch, _) = self.epochs.place(step);
-        let chosen = self.epochs.part(step, part, PARTS).into_iter();
-        let crops: Vec<Crop> = chosen
-            .map(|at| self.crop(epoch, self.truth.scans[at]))
-            .collect();
-        if crops.is_empty() {
+        let rows = self.epochs.part(step, part, PARTS);
+        if rows.is_empty() {
             return Ok(None);
         }
-        let Some((outputs, truths)) = self.truth.outputs(model, &self.cutter, &crops)? else {
-            return Ok(None);
-        };
-        let (sum, weight) = self.target.loss(outputs, &truths);
+        let bags: Vec<Vec<Crop>> = rows.iter().map(|row| self.bag(epoch, *row)).collect();
+        let (outputs, _) = model.outputs(&self.training, &bags.concat())?;
+        let shares = shares(&bags.iter().map(Vec::len).collect::<Vec<_>>());
+        let shares = Tensor::<2>::from_data(shares, &outputs.device());
+        let truth: Vec<f64> = rows.iter().map(|row| self.truth[*row]).collect();
+        let (sum, weight) = self.target.loss(shares.matmul(outputs), &truth);
         Ok(Some(PartLoss {
             total: sum / weight,
             terms: Vec::new(),
@@ -152,9 +217,9 @@ impl<M: EncoderModel> Objective for Training<'_, M> {
 
     fn examples(&self, step: u64) -> Vec<String> {
         let (epoch, _) = self.epochs.place(step);
-        let chosen = self.epochs.part(step, 0, 1).into_iter();
-        let crops = chosen.map(|at| self.crop(epoch, self.truth.scans[at]));
-        crops.map(|crop| self.cutter.name(&crop)).collect()
+        let rows = self.epochs.part(step, 0, 1).into_iter();
+        let crops = rows.flat_map(|row| self.bag(epoch, row));
+        crops.map(|crop| self.training.cutter.name(&crop)).collect()
     }
 
     fn epoch(&self, step: u64) -> f64 {
@@ -162,179 +227,43 @@ impl<M: EncoderModel> Objective for Training<'_, M> {
     }
 
     fn validate(&self, model: &Headed<M>) -> Result<Scores, DownstreamError> {
-        let (learner, kind) = (self.learner, self.problem.kind);
-        let fitted = learner.fitted(self.of, kind, self.target, model.clone());
-        let loss = fitted.loss(self.problem, self.validation)?;
+        let outputs = self.learner.outputs(self.problem, &self.deciding, model)?;
+        let loss = self.target.mean_loss(&outputs, &self.deciding_truth);
         Ok(vec![("validation/loss", loss)])
     }
 }
 
-impl<M: EncoderModel> FineTune<M> {
-    /// Kind of the examples. Training segments may start at any volume, because samples are cut
-    /// from there.
-    fn level(&self, problem: &Problem, examples: &Examples) -> Result<Of, DownstreamError> {
-        let len = self.encoder.layout.segment_len_trs;
-        Of::these(examples, len).map_err(|reason| problem.refused(&self.name, reason))
+/// Matrix that takes the outputs of all samples to the mean of each bag, `[bags, samples]`, for bags
+/// of these sizes.
+fn shares(sizes: &[usize]) -> TensorData {
+    let n: usize = sizes.iter().sum();
+    let mut shares = vec![0.0f32; sizes.len() * n];
+    let mut at = 0;
+    for (row, size) in shares.chunks_exact_mut(n.max(1)).zip(sizes) {
+        row[at..at + size].fill(1.0 / *size as f32);
+        at += size;
     }
-
-    fn fitted(&self, of: Of, kind: Kind, target: &Target, model: Headed<M>) -> FineTuned<M> {
-        FineTuned {
-            name: self.name.clone(),
-            of,
-            layout: self.encoder.layout,
-            batch_size: self.config.batch_size,
-            target: target.clone(),
-            kind,
-            model,
-        }
-    }
-}
-
-/// Truths of the training scans or of their segments.
-struct Truth {
-    of: Of,
-    /// Scans with a truth, each once.
-    scans: Vec<usize>,
-    /// Truth by scan and first volume; the first volume is 0 for the truth of a scan.
-    truths: BTreeMap<(usize, usize), f64>,
-}
-
-impl Truth {
-    fn new(of: Of, training: &Labelled) -> Self {
-        let keys = training
-            .examples
-            .list
-            .iter()
-            .map(|e| (e.scan, e.start_volume));
-        let truths: BTreeMap<_, f64> = keys.zip(training.truth.iter().copied()).collect();
-        let mut scans: Vec<usize> = truths.keys().map(|(scan, _)| *scan).collect();
-        scans.dedup();
-        Self { of, scans, truths }
-    }
-
-    /// First volumes of the segments of a scan with a known truth, in ascending order.
-    fn starts(&self, scan: usize) -> Vec<usize> {
-        let of_scan = self.truths.range((scan, 0)..(scan + 1, 0));
-        of_scan.map(|((_, start), _)| *start).collect()
-    }
-
-    /// Outputs and truth of the samples with a known truth; `None` if there are no such samples.
-    fn outputs<M: EncoderModel>(
-        &self,
-        model: &Headed<M>,
-        cutter: &Cutter,
-        crops: &[Crop],
-    ) -> Result<Option<(Tensor<2>, Vec<f64>)>, DownstreamError> {
-        let encoding = model.encoder.encode(&cutter.samples(crops)?);
-        if self.of == Of::Scans {
-            let truths = crops
-                .iter()
-                .map(|crop| self.truths[&(crop.scan, 0)])
-                .collect();
-            return Ok(Some((model.head.forward(encoding.cls), truths)));
-        }
-        let layout = cutter.layout();
-        let places = crops.iter().enumerate().flat_map(|(i, crop)| {
-            (0..layout.n_segments).map(move |k| {
-                let start = crop.start_volume + k * layout.segment_len_trs;
-                (i * layout.n_segments + k, (crop.scan, start))
-            })
-        });
-        let (places, truths): (Vec<i32>, Vec<f64>) = places
-            .filter_map(|(place, key)| Some((place as i32, *self.truths.get(&key)?)))
-            .unzip();
-        if places.is_empty() {
-            return Ok(None);
-        }
-        let tokens = encoding.tokens;
-        let [batch, segments, d_model] = tokens.dims();
-        let places = Tensor::<1, Int>::from_data(places.as_slice(), &tokens.device());
-        let tokens = tokens
-            .reshape([batch * segments, d_model])
-            .select(0, places);
-        Ok(Some((model.head.forward(tokens), truths)))
-    }
+    TensorData::new(shares, [sizes.len(), n])
 }
 
 /// A fine-tuned encoder with its head.
 struct FineTuned<M: EncoderModel> {
-    name: String,
-    of: Of,
-    layout: SegmentLayout,
-    batch_size: usize,
+    learner: FineTune<M>,
+    problem: Problem,
     target: Target,
-    kind: Kind,
+    calibration: Calibration,
     model: Headed<M>,
-}
-
-impl<M: EncoderModel> FineTuned<M> {
-    /// Outputs, one row per example; for a scan, the mean over the samples that cover it.
-    fn outputs(&self, examples: &Examples) -> Result<Vec<f32>, DownstreamError> {
-        let cutter = Cutter::new(examples, self.layout)?;
-        let mut scans: Vec<usize> = examples.list.iter().map(|e| e.scan).collect();
-        scans.sort_unstable();
-        scans.dedup();
-        let crops: Vec<Crop> = scans
-            .iter()
-            .flat_map(|scan| cutter.tiles(*scan, 0))
-            .collect();
-        let mut found: BTreeMap<(usize, usize), (Vec<f32>, f32)> = BTreeMap::new();
-        for crops in crops.chunks(self.batch_size) {
-            let batch = cutter.samples(crops)?;
-            let encoding = self.model.encoder.encode(&batch);
-            let outputs = match self.of {
-                Of::Scans => numbers(self.model.head.forward(encoding.cls)),
-                Of::Segments => numbers(self.model.head.forward(encoding.tokens)),
-            };
-            let per_crop = outputs.len() / crops.len();
-            for (i, (crop, outputs)) in crops.iter().zip(outputs.chunks_exact(per_crop)).enumerate()
-            {
-                let valid = &batch.valid[i * batch.segments..(i + 1) * batch.segments];
-                if self.of == Of::Scans {
-                    if !valid.contains(&true) {
-                        continue;
-                    }
-                    let (sum, n) = found.entry((crop.scan, 0)).or_default();
-                    sum.resize(per_crop, 0.0);
-                    sum.iter_mut().zip(outputs).for_each(|(sum, x)| *sum += x);
-                    *n += 1.0;
-                } else {
-                    let rows = outputs.chunks_exact(per_crop / batch.segments);
-                    for (k, row) in rows.enumerate() {
-                        let start = crop.start_volume + k * batch.time;
-                        found.insert((crop.scan, start), (row.to_vec(), 1.0));
-                    }
-                }
-            }
-        }
-        let mut all = Vec::new();
-        for (scan, example) in examples.iter() {
-            let Some((sum, n)) = found.get(&(example.scan, example.start_volume)) else {
-                return Err(DownstreamError::Fit {
-                    learner: self.name.clone(),
-                    target: format!("{} from volume {}", scan.scan, example.start_volume),
-                    reason: FitError::NoSegment {
-                        scan: scan.scan.clone(),
-                    },
-                });
-            };
-            all.extend(sum.iter().map(|sum| sum / n));
-        }
-        Ok(all)
-    }
-
-    fn loss(&self, problem: &Problem, validation: &Labelled) -> Result<f64, DownstreamError> {
-        let outputs = self.outputs(&validation.examples)?;
-        let shape = [validation.truth.len(), problem.kind.n_outputs()];
-        let outputs = Tensor::<1>::from_data(outputs.as_slice(), &problem.device).reshape(shape);
-        let (sum, weight) = self.target.loss(outputs, &validation.truth);
-        Ok(f64::from(sum.into_scalar::<f32>()) / weight)
-    }
 }
 
 impl<M: EncoderModel> Fitted for FineTuned<M> {
     fn predict(&self, examples: &Examples) -> Result<Output, DownstreamError> {
-        let outputs = self.outputs(examples)?;
-        Ok(self.target.read_each(&outputs, self.kind))
+        let (learner, problem) = (&self.learner, &self.problem);
+        let samples = Samples::new(&learner.name, problem, examples, learner.encoder.layout)?;
+        let mut outputs = learner.outputs(problem, &samples, &self.model)?;
+        for row in outputs.chunks_exact_mut(problem.kind.n_outputs()) {
+            self.calibration.apply(row);
+        }
+        let said = self.target.read_each(&outputs, problem.kind);
+        Ok(samples.pooled.spread(problem, &said))
     }
 }

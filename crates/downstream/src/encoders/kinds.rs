@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use brainmae_encoder::EncoderModel;
 
-use super::{AttentionProbe, FineTune, LinearProbe};
+use super::{AttentionProbe, FineTune, LinearProbe, Readout};
 use crate::linear::linear_title;
 use crate::registry::{LearnerKind, Settings};
 use crate::{Kind, Learner};
@@ -15,6 +15,8 @@ use crate::{Kind, Learner};
 enum Use {
     /// Pretrained, then trained as a whole.
     FineTuned,
+    /// The same, reading CLS alone: an ablation.
+    FineTunedCls,
     /// Pretrained and frozen under a linear model.
     Probe,
     /// Pretrained and frozen under attention pooling.
@@ -23,11 +25,12 @@ enum Use {
     Scratch,
 }
 
-/// The learners that use a model `M`: fine-tuned, frozen under a linear probe or an attention
+/// The learners that use a model `M`: fine-tuned, also with CLS alone, frozen under a linear probe or an attention
 /// probe, and from scratch.
 pub fn encoder_learners<M: EncoderModel>() -> Vec<Arc<dyn LearnerKind>> {
     let all = [
         (Use::FineTuned, ""),
+        (Use::FineTunedCls, "-cls"),
         (Use::Probe, "-probe"),
         (Use::AttentionProbe, "-attention-probe"),
         (Use::Scratch, "-scratch"),
@@ -56,6 +59,7 @@ impl<M: EncoderModel> LearnerKind for EncoderLearner<M> {
     fn title(&self, kind: Kind) -> String {
         match self.usage {
             Use::FineTuned => M::TITLE.to_string(),
+            Use::FineTunedCls => format!("{}, CLS alone", M::TITLE),
             Use::Probe => format!("{} frozen + {}", M::TITLE, linear_title(kind)),
             Use::AttentionProbe => format!("{} frozen + attention", M::TITLE),
             Use::Scratch => format!("{} from scratch", M::TITLE),
@@ -72,15 +76,16 @@ impl<M: EncoderModel> LearnerKind for EncoderLearner<M> {
 
     fn learner(&self, settings: &Settings) -> Box<dyn Learner> {
         let (title, encoder) = (self.title(settings.kind), settings.encoder.clone());
-        let finetune = settings.finetune.clone();
+        let readout = settings.readout;
+        let tuned = |encoder, readout| {
+            FineTune::<M>::new(&title, encoder, settings.finetune.clone(), readout)
+        };
         match self.usage {
-            Use::FineTuned => Box::new(FineTune::<M>::new(&title, encoder, finetune)),
-            Use::Probe => Box::new(LinearProbe::new(&title, encoder)),
+            Use::FineTuned => Box::new(tuned(encoder, readout)),
+            Use::FineTunedCls => Box::new(tuned(encoder, Readout::Cls)),
+            Use::Probe => Box::new(LinearProbe::new(&title, encoder, readout)),
             Use::AttentionProbe => Box::new(AttentionProbe::new(&title, encoder)),
-            Use::Scratch => {
-                let random = encoder.without_weights();
-                Box::new(FineTune::<M>::new(&title, random, finetune))
-            }
+            Use::Scratch => Box::new(tuned(encoder.without_weights(), readout)),
         }
     }
 }

@@ -4,24 +4,27 @@ use brainmae_data::SegmentLayout;
 use brainmae_encoder::Embed;
 use nalgebra::DMatrix;
 
-use super::FoldEncoder;
-use super::embedding::{embed, vectors};
+use super::embedding::vectors;
+use super::samples::Samples;
+use super::{FoldEncoder, Readout};
 use crate::linear::LinearModel;
 use crate::{DownstreamError, Examples, FitResult, Fitted, Labelled, Learner, Output, Problem};
 
-/// Ridge or logistic regression on the outputs of a frozen encoder: on the representation of a
-/// scan, averaged over its samples, or on the token of a segment.
+/// Ridge or logistic regression on the outputs of a frozen encoder: on the vector of a scan,
+/// averaged over its samples, or of a segment.
 pub struct LinearProbe {
     name: String,
     encoder: FoldEncoder,
+    readout: Readout,
 }
 
 impl LinearProbe {
     /// A probe called `name` in tables.
-    pub fn new(name: &str, encoder: FoldEncoder) -> Self {
+    pub fn new(name: &str, encoder: FoldEncoder, readout: Readout) -> Self {
         Self {
             name: name.to_string(),
             encoder,
+            readout,
         }
     }
 }
@@ -32,13 +35,17 @@ impl Learner for LinearProbe {
     }
 
     fn fit(&self, problem: &Problem, training: &Labelled, validation: &Labelled) -> FitResult {
-        let (encoder, layout) = (self.encoder.embedder(problem)?, self.encoder.layout);
-        let x = rows(&*encoder, layout, &training.examples)?;
-        let deciding = rows(&*encoder, layout, &validation.examples)?;
+        let frozen = Frozen {
+            name: self.name.clone(),
+            model: self.encoder.embedder(problem)?,
+            layout: self.encoder.layout,
+            readout: self.readout,
+        };
+        let x = frozen.rows(problem, &training.examples)?;
+        let deciding = frozen.rows(problem, &validation.examples)?;
         let model = LinearModel::choose(problem, [(x, training), (deciding, validation)]);
         Ok(Box::new(FittedProbe {
-            encoder,
-            layout,
+            frozen,
             model,
             problem: problem.clone(),
         }))
@@ -46,27 +53,37 @@ impl Learner for LinearProbe {
 }
 
 struct FittedProbe {
-    encoder: Box<dyn Embed>,
-    layout: SegmentLayout,
+    frozen: Frozen,
     model: LinearModel,
     problem: Problem,
 }
 
 impl Fitted for FittedProbe {
     fn predict(&self, examples: &Examples) -> Result<Output, DownstreamError> {
-        let x = rows(&*self.encoder, self.layout, examples)?;
+        let x = self.frozen.rows(&self.problem, examples)?;
         Ok(self.model.predict(&self.problem, examples, x))
     }
 }
 
-fn rows(
-    encoder: &dyn Embed,
+/// The frozen encoder.
+struct Frozen {
+    name: String,
+    model: Box<dyn Embed>,
     layout: SegmentLayout,
-    examples: &Examples,
-) -> Result<DMatrix<f64>, DownstreamError> {
-    let samples = embed(encoder, layout, examples)?;
-    let vectors = vectors(&samples, &layout, examples)?;
-    let width = vectors.first().map_or(0, Vec::len);
-    let values = vectors.iter().flatten().map(|x| f64::from(*x));
-    Ok(DMatrix::from_row_iterator(vectors.len(), width, values))
+    readout: Readout,
+}
+
+impl Frozen {
+    /// One row for each example.
+    fn rows(
+        &self,
+        problem: &Problem,
+        examples: &Examples,
+    ) -> Result<DMatrix<f64>, DownstreamError> {
+        let samples = Samples::new(&self.name, problem, examples, self.layout)?;
+        let vectors = vectors(&self.name, problem, &*self.model, &samples, self.readout)?;
+        let width = vectors.first().map_or(0, Vec::len);
+        let values = vectors.iter().flatten().map(|x| f64::from(*x));
+        Ok(DMatrix::from_row_iterator(vectors.len(), width, values))
+    }
 }

@@ -80,8 +80,9 @@ fn finetune() -> FineTune<BrainMae> {
         batch_size: 8,
         lr: 3e-3,
         weight_decay: 0.0,
+        ..FineTuneConfig::default()
     };
-    FineTune::new("BrainMAE", encoder(), config)
+    FineTune::new("BrainMAE", encoder(), config, Readout::default())
 }
 
 #[test]
@@ -164,7 +165,7 @@ fn states_of_another_scan_are_told_by_the_tokens_of_its_segments() {
     let set = |from: usize, to: usize| labelled(&scans, list[from..to].to_vec(), &truth[from..to]);
     let (training, validation, test) = (set(0, 12), set(12, 18), set(18, 24));
     let problem = problem(Kind::Classification { n_classes: 2 });
-    let probe = LinearProbe::new("probe", encoder());
+    let probe = LinearProbe::new("probe", encoder(), Readout::default());
     let attention = AttentionProbe::new("attention", encoder());
     for learner in [&finetune() as &dyn Learner, &probe, &attention] {
         let fitted = learner
@@ -185,7 +186,7 @@ fn stretches_that_are_no_segments_are_refused() {
     list[3].n_volumes += 1;
     let all = labelled(&scans, list, &truth);
     let problem = problem(Kind::Classification { n_classes: 2 });
-    let probe = LinearProbe::new("probe", encoder());
+    let probe = LinearProbe::new("probe", encoder(), Readout::default());
     let attention = AttentionProbe::new("attention", encoder());
     for learner in [&finetune() as &dyn Learner, &probe, &attention] {
         let error = learner.fit(&problem, &all, &all).err().expect("refused");
@@ -216,7 +217,7 @@ fn stopped_fits_go_on_to_the_same_predictions() {
         batch_size: 5,
         ..FineTuneConfig::default()
     };
-    let finetune = FineTune::<BrainMae>::new("BrainMAE", encoder(), config);
+    let finetune = FineTune::<BrainMae>::new("BrainMAE", encoder(), config, Readout::default());
     let probe = AttentionProbe::new("attention", encoder());
     for learner in [&finetune as &dyn Learner, &probe] {
         let folder = tempfile::tempdir().expect("a temporary folder");

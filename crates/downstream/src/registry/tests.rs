@@ -143,6 +143,7 @@ fn predictions(model: &dyn LearnerKind, task: &Task) -> Predictions {
     let learner = model.learner(&Settings {
         kind: task.kind,
         encoder: &encoder(),
+        readout: Readout::default(),
         finetune: &finetune,
         budget,
         linear,

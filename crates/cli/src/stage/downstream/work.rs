@@ -147,6 +147,7 @@ impl Work<'_> {
             kind: fit.task.kind,
             encoder: fit.encoder,
             finetune: &config.finetune,
+            readout: config.readout,
             budget: config.neural,
             linear: config.linear,
         });

@@ -4,12 +4,16 @@ use brainmae_data::{Crop, SegmentLayout};
 use brainmae_encoder::Embed;
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 
-use crate::encoders::cut::{Cutter, Of};
+use crate::encoders::cut::Of;
 use crate::encoders::embedding::{embed, numbers};
-use crate::{DownstreamError, Example, Examples, FitError, Problem};
+use crate::encoders::samples::Samples;
+use crate::{DownstreamError, Examples, FitError, Problem};
 
 /// Number of segments whose ROIs are encoded at once.
 const SEGMENTS: usize = 64;
+
+/// Name of the probe in messages.
+const NAME: &str = "the attention probe";
 
 /// A frozen encoder, and the samples that it takes.
 pub(super) struct Frozen {
@@ -19,98 +23,93 @@ pub(super) struct Frozen {
     pub layout: SegmentLayout,
 }
 
-/// Tokens of each example, `[tokens, width]`, row-major.
+impl Frozen {
+    /// Samples of these examples.
+    pub fn samples(
+        &self,
+        problem: &Problem,
+        examples: &Examples,
+    ) -> Result<Samples, DownstreamError> {
+        Samples::new(NAME, problem, examples, self.layout)
+    }
+}
+
+/// Tokens of each row, `[tokens, width]`, row-major.
 type Sets = Vec<Vec<f32>>;
 
-/// The tokens of every example.
+/// The tokens of every row: of a subject, or of an example.
 pub(super) struct TokenSets {
     /// Width of a token.
     pub width: usize,
-    /// `[tokens, width]` of each example, row-major; at least one token.
+    /// `[tokens, width]` of each row, row-major; at least one token.
     pub sets: Vec<Vec<f32>>,
 }
 
 impl TokenSets {
-    /// Encodes `examples`.
+    /// Encodes examples.
     pub fn of(
         encoder: &Frozen,
         problem: &Problem,
-        examples: &Examples,
+        samples: &Samples,
     ) -> Result<Self, DownstreamError> {
-        let len = encoder.layout.segment_len_trs;
-        let refuse = |reason: FitError| DownstreamError::Fit {
-            learner: "the attention probe".into(),
-            target: problem.target.clone(),
-            reason,
-        };
         let model = &*encoder.model;
-        let (width, sets) = match Of::these(examples, len).map_err(refuse)? {
-            Of::Scans => (model.width(), of_scans(model, encoder.layout, examples)?),
+        let (width, sets) = match samples.of {
+            Of::Scans => (model.width(), of_scans(model, samples)?),
             Of::Segments => {
-                let rois = of_segments(model, encoder.layout, examples)?;
-                rois.ok_or_else(|| refuse(FitError::NoRoiTokens))?
+                let rois = of_segments(model, samples)?;
+                rois.ok_or_else(|| problem.refused(NAME, FitError::NoRoiTokens))?
             }
         };
-        for (set, (scan, _)) in sets.iter().zip(examples.iter()) {
-            if set.is_empty() {
-                let scan = scan.scan.clone();
-                return Err(refuse(FitError::NoSegment { scan }));
-            }
+        let members = samples.pooled.members();
+        if let Some(row) = sets.iter().position(Vec::is_empty) {
+            return Err(samples.no_segment(NAME, problem, members[row][0]));
         }
         Ok(Self { width, sets })
     }
 
-    /// Number of examples.
+    /// Number of rows.
     pub fn len(&self) -> usize {
         self.sets.len()
     }
 
-    /// Tokens of the selected examples, `[batch, tokens, width]`, and the padding,
-    /// `[batch, tokens]`; padding is true where an example has fewer tokens than the longest one.
-    pub fn batch(
-        &self,
-        examples: &[usize],
-        device: &Device,
-    ) -> (Tensor<3>, Option<Tensor<2, Bool>>) {
-        let sets = || examples.iter().map(|at| &self.sets[*at]);
+    /// Tokens of the selected rows, `[batch, tokens, width]`, and the padding, `[batch, tokens]`;
+    /// padding is true where a row has fewer tokens than the longest one.
+    pub fn batch(&self, rows: &[usize], device: &Device) -> (Tensor<3>, Option<Tensor<2, Bool>>) {
+        let sets = || rows.iter().map(|at| &self.sets[*at]);
         let longest = sets().map(Vec::len).max().unwrap_or(0);
         let n = longest / self.width;
-        let mut values = Vec::with_capacity(examples.len() * longest);
-        let mut padded = Vec::with_capacity(examples.len() * n);
+        let mut values = Vec::with_capacity(rows.len() * longest);
+        let mut padded = Vec::with_capacity(rows.len() * n);
         for set in sets() {
             values.extend_from_slice(set);
             values.resize(values.len() + longest - set.len(), 0.0);
             padded.extend((0..n).map(|token| token * self.width >= set.len()));
         }
-        let x = Tensor::from_data(
-            TensorData::new(values, [examples.len(), n, self.width]),
-            device,
-        );
+        let x = Tensor::from_data(TensorData::new(values, [rows.len(), n, self.width]), device);
         let padded = padded
             .contains(&true)
-            .then(|| Tensor::from_data(TensorData::new(padded, [examples.len(), n]), device));
+            .then(|| Tensor::from_data(TensorData::new(padded, [rows.len(), n]), device));
         (x, padded)
     }
 }
 
-/// States in context of all segments of each scan.
-fn of_scans(
-    model: &dyn Embed,
-    layout: SegmentLayout,
-    examples: &Examples,
-) -> Result<Vec<Vec<f32>>, DownstreamError> {
-    let samples = embed(model, layout, examples)?;
-    let mut of_scan = vec![Vec::new(); examples.scans.len()];
-    for sample in &samples {
+/// States in context of all segments of each row.
+fn of_scans(model: &dyn Embed, samples: &Samples) -> Result<Sets, DownstreamError> {
+    let members = samples.pooled.members();
+    let mut of_example = vec![Vec::new(); samples.len()];
+    for (example, sample) in embed(model, samples)? {
         let tokens = sample.tokens.chunks_exact(sample.cls.len());
         for (token, valid) in tokens.zip(&sample.valid) {
             if *valid {
-                of_scan[sample.scan].extend_from_slice(token);
+                of_example[example].extend_from_slice(token);
             }
         }
     }
-    let sets = examples.list.iter().map(|e| of_scan[e.scan].clone());
-    Ok(sets.collect())
+    let of_row = |examples: &Vec<usize>| -> Vec<f32> {
+        let all = examples.iter().flat_map(|at| &of_example[*at]);
+        all.copied().collect()
+    };
+    Ok(members.iter().map(of_row).collect())
 }
 
 /// Width of a token, and the tokens of the ROIs of each segment. Each is concatenated with its ROI
@@ -118,25 +117,15 @@ fn of_scans(
 /// `None` for a model without tokens of ROIs.
 fn of_segments(
     model: &dyn Embed,
-    layout: SegmentLayout,
-    examples: &Examples,
+    samples: &Samples,
 ) -> Result<Option<(usize, Sets)>, DownstreamError> {
-    let layout = SegmentLayout {
-        n_segments: 1,
-        ..layout
-    };
-    let cutter = Cutter::new(examples, layout)?;
     let d_model = model.width();
     let roi_vectors = model.roi_vectors().map(numbers);
     let width = d_model * (1 + usize::from(roi_vectors.is_some()));
-    let mut sets = Vec::with_capacity(examples.len());
-    for some in examples.list.chunks(SEGMENTS) {
-        let crop = |e: &Example| Crop {
-            scan: e.scan,
-            start_volume: e.start_volume,
-        };
-        let crops: Vec<Crop> = some.iter().map(crop).collect();
-        let Some(tokens) = model.roi_tokens(&cutter.samples(&crops)?) else {
+    let mut sets = Vec::with_capacity(samples.len());
+    for some in samples.covering().chunks(SEGMENTS) {
+        let crops: Vec<Crop> = some.iter().map(|(_, crop)| *crop).collect();
+        let Some(tokens) = model.roi_tokens(&samples.cutter.samples(&crops)?) else {
             return Ok(None);
         };
         let [_, n_rois, _] = tokens.dims();

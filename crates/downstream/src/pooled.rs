@@ -1,4 +1,4 @@
-//! Pooling of scans: one row per subject, the mean over its scans.
+//! Pooling of scans: one row per subject, over all its scans.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::{Examples, Labelled, Output, Problem};
 
 /// Row number of each example: its own row, or the row of its subject if all scans of a subject
 /// have one truth.
-pub(super) struct Pooled {
+pub(crate) struct Pooled {
     row_of: Vec<usize>,
     n_rows: usize,
 }
@@ -34,6 +34,46 @@ impl Pooled {
             row_of,
             n_rows: rows.len(),
         }
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.n_rows
+    }
+
+    /// Numbers of the examples of each row.
+    pub fn members(&self) -> Vec<Vec<usize>> {
+        let mut members = vec![Vec::new(); self.n_rows];
+        for (example, row) in self.row_of.iter().enumerate() {
+            members[*row].push(example);
+        }
+        members
+    }
+
+    /// Mean output of each row, `[rows, n_outputs]`, row-major, over the outputs of all samples of
+    /// its examples; a long scan has more samples than a short one. An error is the number of an
+    /// example whose row has no sample.
+    pub fn means<'a>(
+        &self,
+        n_outputs: usize,
+        samples: impl Iterator<Item = (usize, &'a [f32])>,
+    ) -> Result<Vec<f64>, usize> {
+        let mut sums = vec![0.0; self.n_rows * n_outputs];
+        let mut counts = vec![0.0; self.n_rows];
+        for (example, outputs) in samples {
+            let row = self.row_of[example];
+            counts[row] += 1.0;
+            let sums = sums[row * n_outputs..].iter_mut();
+            sums.zip(outputs).for_each(|(sum, x)| *sum += f64::from(*x));
+        }
+        let missing = self.row_of.iter().position(|row| counts[*row] == 0.0);
+        if let Some(example) = missing {
+            return Err(example);
+        }
+        for (sums, count) in sums.chunks_exact_mut(n_outputs).zip(counts) {
+            sums.iter_mut().for_each(|sum| *sum /= count);
+        }
+        Ok(sums)
     }
 
     /// Mean over the examples of each row; `x` has one row per example.
@@ -125,6 +165,16 @@ mod tests {
         let expected = DMatrix::from_row_slice(2, 2, &[2.0, 4.0, 10.0, 20.0]);
         assert_eq!(pooled.rows(x()), expected);
         assert_eq!(pooled.truth(&labelled), [7.0, 5.0]);
+        assert_eq!(pooled.members(), [vec![0, 2], vec![1]]);
+        let samples = [(0, [1.0f32]), (2, [2.0]), (2, [6.0])];
+        let outputs = || {
+            samples
+                .iter()
+                .map(|(example, output)| (*example, &output[..]))
+        };
+        assert_eq!(pooled.means(1, outputs()), Err(1));
+        let with_last = outputs().chain([(1, &[5.0][..])]);
+        assert_eq!(pooled.means(1, with_last), Ok(vec![3.0, 5.0]));
         let said = Output::new(Kind::Regression, vec![1.0, 2.0]);
         let spread = pooled.spread(&problem, &said);
         assert_eq!(
