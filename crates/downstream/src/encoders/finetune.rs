@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use brainmae_data::{Crop, SegmentLayout};
 use brainmae_encoder::EncoderModel;
 use brainmae_model::init::Init;
+use brainmae_train::memory::Memory;
 use brainmae_train::{LossOf, Objective, PartLoss, Scores};
 use burn::module::Module;
 use burn::nn::Linear;
@@ -16,10 +17,10 @@ use super::cut::{Cutter, Of};
 use super::embedding::numbers;
 use super::{FineTuneConfig, FoldEncoder};
 use crate::supervised::Target;
-use crate::training::{Epochs, PARTS, train};
+use crate::training::{Epochs, PARTS, Trial, train};
 use crate::{
-    DownstreamError, Examples, FitError, FitResult, Fitted, Kind, Labelled, Learner, Output,
-    Problem,
+    DownstreamError, Examples, FitError, FitNeed, FitResult, Fitted, Kind, Labelled, Learner,
+    Output, Problem,
 };
 
 /// An encoder `M` with a linear head on the representation of the scan, or on the tokens of its
@@ -57,6 +58,44 @@ impl<M: EncoderModel> Learner for FineTune<M> {
     }
 
     fn fit(&self, problem: &Problem, training: &Labelled, validation: &Labelled) -> FitResult {
+        let (run, model) = self.prepare(problem, training, validation)?;
+        let config = &self.config;
+        let plan = config.plan(config.max_epochs as u64, run.epochs.steps());
+        let model = train(&self.name, problem, &plan, &run, model)?.best;
+        Ok(Box::new(self.fitted(
+            run.of,
+            problem.kind,
+            &run.target,
+            model,
+        )))
+    }
+
+    fn need(
+        &self,
+        problem: &Problem,
+        training: &Labelled,
+        validation: &Labelled,
+        memory: &dyn Memory,
+    ) -> Result<Option<FitNeed>, DownstreamError> {
+        let Some(trial) = Trial::begin(memory) else {
+            return Ok(None);
+        };
+        let (run, model) = self.prepare(problem, training, validation)?;
+        let batch_size = self.config.batch_size.min(run.truth.scans.len());
+        trial.need(problem, batch_size, &run, &model, |n| {
+            run.loss_of(&model, 0, 0..n)
+        })
+    }
+}
+
+impl<M: EncoderModel> FineTune<M> {
+    /// The training for one problem, and the model at its start.
+    fn prepare<'a>(
+        &'a self,
+        problem: &'a Problem,
+        training: &Labelled,
+        validation: &'a Labelled,
+    ) -> Result<(Training<'a, M>, Headed<M>), DownstreamError> {
         if self.config.max_epochs == 0 {
             return Err(problem.refused(&self.name, FitError::NoEpochs));
         }
@@ -73,21 +112,18 @@ impl<M: EncoderModel> Learner for FineTune<M> {
         }
         .linear(width, problem.kind.n_outputs());
         let model = Headed { encoder, head }.to_device(&device).train();
-        let config = &self.config;
-        let truth = Truth::new(of, training);
+        let (truth, batch_size) = (Truth::new(of, training), self.config.batch_size);
         let run = Training {
             learner: self,
             problem,
             of,
-            target: &target,
+            target,
             cutter: Cutter::new(&training.examples, self.encoder.layout)?,
-            epochs: Epochs::new(problem.seeds, "order", truth.scans.len(), config.batch_size),
+            epochs: Epochs::new(problem.seeds, "order", truth.scans.len(), batch_size),
             truth,
             validation,
         };
-        let plan = config.plan(config.max_epochs as u64, run.epochs.steps());
-        let model = train(&self.name, problem, &plan, &run, model)?.best;
-        Ok(Box::new(self.fitted(of, problem.kind, &target, model)))
+        Ok((run, model))
     }
 }
 
@@ -96,7 +132,7 @@ struct Training<'a, M> {
     learner: &'a FineTune<M>,
     problem: &'a Problem,
     of: Of,
-    target: &'a Target,
+    target: Target,
     cutter: Cutter,
     truth: Truth,
     epochs: Epochs,
@@ -122,18 +158,15 @@ impl<M: EncoderModel> Training<'_, M> {
     }
 }
 
-impl<M: EncoderModel> Objective for Training<'_, M> {
-    type Model = Headed<M>;
-    type Error = DownstreamError;
-
-    fn parts(&self) -> usize {
-        PARTS
-    }
-
-    fn loss(&self, model: &Headed<M>, step: u64, part: usize) -> LossOf<DownstreamError> {
-        let (epoch, _) = self.epochs.place(step);
-        let chosen = self.epochs.part(step, part, PARTS).into_iter();
-        let crops: Vec<Crop> = chosen
+impl<M: EncoderModel> Training<'_, M> {
+    /// Loss of the scans with these numbers; `None` if there are none, or none with a truth.
+    fn loss_of(
+        &self,
+        model: &Headed<M>,
+        epoch: u64,
+        chosen: impl IntoIterator<Item = usize>,
+    ) -> LossOf<DownstreamError> {
+        let crops: Vec<Crop> = (chosen.into_iter())
             .map(|at| self.crop(epoch, self.truth.scans[at]))
             .collect();
         if crops.is_empty() {
@@ -149,6 +182,20 @@ impl<M: EncoderModel> Objective for Training<'_, M> {
             weight,
         }))
     }
+}
+
+impl<M: EncoderModel> Objective for Training<'_, M> {
+    type Model = Headed<M>;
+    type Error = DownstreamError;
+
+    fn parts(&self) -> usize {
+        PARTS
+    }
+
+    fn loss(&self, model: &Headed<M>, step: u64, part: usize) -> LossOf<DownstreamError> {
+        let (epoch, _) = self.epochs.place(step);
+        self.loss_of(model, epoch, self.epochs.part(step, part, PARTS))
+    }
 
     fn examples(&self, step: u64) -> Vec<String> {
         let (epoch, _) = self.epochs.place(step);
@@ -163,7 +210,7 @@ impl<M: EncoderModel> Objective for Training<'_, M> {
 
     fn validate(&self, model: &Headed<M>) -> Result<Scores, DownstreamError> {
         let (learner, kind) = (self.learner, self.problem.kind);
-        let fitted = learner.fitted(self.of, kind, self.target, model.clone());
+        let fitted = learner.fitted(self.of, kind, &self.target, model.clone());
         let loss = fitted.loss(self.problem, self.validation)?;
         Ok(vec![("validation/loss", loss)])
     }
