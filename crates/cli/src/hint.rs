@@ -41,6 +41,9 @@ fn training(error: &PretrainError) -> Option<&'static str> {
         PretrainError::Train(TrainError::OptimizerState { .. }) => {
             Some("start anew with --restart")
         }
+        PretrainError::Train(TrainError::Memory(_)) => Some(
+            "lower train.batch_size; or raise train.parts, or lower --threads, so that fewer samples are computed at once",
+        ),
         PretrainError::NoScans { .. } => Some("see [split] in the experiment file"),
         _ => None,
     }
@@ -55,6 +58,9 @@ fn downstream(error: &DownstreamError) -> Option<&'static str> {
         FitError::Diverged { .. } => {
             Some("the learning rate of BrainMAE is downstream.finetune.lr")
         }
+        FitError::Memory(_) => Some(
+            "the batch of fine-tuning is downstream.finetune.batch_size; that of a neural baseline is its paper's: with --threads 1 its parts are computed one after another, or leave it out of downstream.models",
+        ),
         FitError::NoEpochs => Some("raise downstream.finetune.max_epochs"),
         _ => None,
     }

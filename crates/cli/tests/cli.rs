@@ -397,3 +397,27 @@ fn preparing_that_is_interrupted_keeps_finished_scans() {
     assert!(finished_scans(&desk.path().join("prepared")) >= 3);
     assert!(!desk.path().join("runs").exists(), "nothing was begun");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_batch_that_does_not_fit_into_memory_is_refused_with_one_that_does() {
+    let desk = Desk::new();
+    // About 2 TiB.
+    let refusal = fail(desk.pretrain(&["--set", "train.batch_size=4000000"]));
+    assert!(
+        refusal.contains("a batch of 4000000 in 2 parts"),
+        "{refusal}"
+    );
+    assert!(
+        refusal.contains("hint: lower train.batch_size"),
+        "{refusal}"
+    );
+    let (_, fits) = refusal.split_once("a batch of ").expect("it was refused");
+    let (_, fits) = fits.split_once("a batch of ").expect("another one fits");
+    let fits: u64 = (fits.split_whitespace().next())
+        .and_then(|size| size.parse().ok())
+        .expect("a number");
+    assert!((2..4_000_000).contains(&fits), "{refusal}");
+    let steps = fs::read_to_string(desk.run_folder().expect("begun").join("metrics.jsonl"));
+    assert_eq!(steps.unwrap_or_default(), "", "no step was taken");
+}

@@ -1,6 +1,7 @@
 //! Reasons why a learner cannot be trained, or cannot predict.
 
 use brainmae_data::ScanId;
+use brainmae_train::memory::TooLittleMemory;
 
 /// Reason why a learner cannot be trained on its examples, or cannot predict for them.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -129,6 +130,9 @@ pub enum FitError {
         /// Epoch, from 0.
         epoch: usize,
     },
+    /// A batch that does not fit into memory.
+    #[error(transparent)]
+    Memory(#[from] TooLittleMemory),
     /// A config without a training epoch.
     #[error("max_epochs is 0")]
     NoEpochs,

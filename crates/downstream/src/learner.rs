@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use brainmae_run::Seeds;
+use brainmae_train::memory::{Division, Memory, Need};
 use burn::tensor::Device;
 
 use crate::{DownstreamError, Examples, FitError, Kind, Labelled, Output};
@@ -71,6 +72,31 @@ pub trait Learner: Sync {
     /// # Errors
     /// [`DownstreamError::Fit`] if the learner cannot be trained on these examples.
     fn fit(&self, problem: &Problem, training: &Labelled, validation: &Labelled) -> FitResult;
+
+    /// Memory that [`Learner::fit`] needs at once, measured on a few examples while nothing else is
+    /// computed; `None` for a learner that needs little beside its data, or that does not know it.
+    ///
+    /// # Errors
+    /// As [`Learner::fit`], before its first step.
+    fn need(
+        &self,
+        problem: &Problem,
+        training: &Labelled,
+        validation: &Labelled,
+        memory: &dyn Memory,
+    ) -> Result<Option<FitNeed>, DownstreamError> {
+        let _ = (problem, training, validation, memory);
+        Ok(None)
+    }
+}
+
+/// Memory that a fit needs for its batches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FitNeed {
+    /// What it needs.
+    pub need: Need,
+    /// Its batches.
+    pub division: Division,
 }
 
 /// A trained learner, or why there is none.

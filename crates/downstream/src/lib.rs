@@ -32,7 +32,7 @@ pub use error::DownstreamError;
 pub use example::{Example, Examples, Labelled, Scan};
 pub use fit_error::FitError;
 pub use kind::{Kind, Output};
-pub use learner::{FitResult, Fits, Fitted, Learner, Problem};
+pub use learner::{FitNeed, FitResult, Fits, Fitted, Learner, Problem};
 pub use notes::TargetNotes;
 pub use predictions::{Prediction, PredictionError, Predictions, Sample};
 pub use protocol::FoldOf;

@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use brainmae_data::{Split, epoch_order};
 use brainmae_run::Seeds;
+use brainmae_train::memory::Memory;
 
 use crate::task::MEAN_FD;
-use crate::{DownstreamError, FitError, Kind, Labelled, Learner, Prediction, Problem, Task};
+use crate::{
+    DownstreamError, FitError, FitNeed, Kind, Labelled, Learner, Prediction, Problem, Task,
+};
 
 /// Confounds of the table of predictions.
 pub const TABLE_CONFOUNDS: [&str; 1] = [MEAN_FD];
@@ -90,6 +93,21 @@ impl<'a> FoldOf<'a> {
             validation,
             test,
         })
+    }
+
+    /// Memory that the fit of [`FoldOf::predict`] needs; `None` if it is little or not known.
+    ///
+    /// # Errors
+    /// From the model.
+    pub fn need(
+        &self,
+        learner: &dyn Learner,
+        problem: &Problem,
+        memory: &dyn Memory,
+    ) -> Result<Option<FitNeed>, DownstreamError> {
+        let training = self.task.training(&self.training);
+        let validation = self.task.labelled(&self.validation);
+        learner.need(problem, &training, &validation, memory)
     }
 
     /// Trains a model on the training set, with the validation set for its settings, and predicts

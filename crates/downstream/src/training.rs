@@ -4,13 +4,15 @@ use std::sync::atomic::AtomicBool;
 
 use brainmae_data::epoch_order;
 use brainmae_run::Seeds;
+use brainmae_train::memory::{Division, Memory, Need};
 use brainmae_train::trainer::VALIDATION;
 use brainmae_train::{
-    Alone, EpochOrder, Keep, Objective, Outcome, Plan, TrainError, Trained, Trainer, Watch, Workers,
+    Alone, EpochOrder, Keep, LossOf, Objective, Outcome, Plan, TrainError, Trained, Trainer, Watch,
+    Workers,
 };
 use burn::module::Module;
 
-use crate::{DownstreamError, FitError, Problem};
+use crate::{DownstreamError, FitError, FitNeed, Problem};
 
 /// Number of parts of a batch. The last bits of a result depend on it, but not on threads.
 pub const PARTS: usize = 2;
@@ -104,6 +106,62 @@ pub fn map_batches<M: Module, B: Sync, T: Send>(
         .collect()
 }
 
+/// Memory that the training of a network needs, measured before its first step.
+pub struct Trial<'a> {
+    memory: &'a dyn Memory,
+    available: u64,
+    before: u64,
+}
+
+impl<'a> Trial<'a> {
+    /// Begins before the data of the network are made; `None` if the memory is not known.
+    pub fn begin(memory: &'a dyn Memory) -> Option<Self> {
+        Some(Self {
+            memory,
+            available: memory.available()?,
+            before: memory.resident()?,
+        })
+    }
+
+    /// The need of `model` with the data that are there now, for batches of `batch_size` examples.
+    /// `loss` is that of a number of examples.
+    ///
+    /// # Errors
+    /// From `loss`.
+    pub fn need<O: Objective<Error = DownstreamError>>(
+        &self,
+        problem: &Problem,
+        batch_size: usize,
+        objective: &O,
+        model: &O::Model,
+        loss: impl Fn(usize) -> LossOf<DownstreamError>,
+    ) -> Result<Option<FitNeed>, DownstreamError> {
+        let parts = objective.parts();
+        let workers = Workers::on_one_device(n_threads(problem, parts));
+        let division = Division {
+            batch_size,
+            parts,
+            at_once: workers.n_at_a_time(),
+        };
+        let data = (self.memory.resident()).map(|now| now.saturating_sub(self.before));
+        let in_part = batch_size.div_ceil(parts);
+        let part = Need::measure(self.memory, self.available, in_part, |n| {
+            if let Some(loss) = loss(n)? {
+                loss.total.backward();
+            }
+            Ok::<(), DownstreamError>(())
+        })?;
+        let weights = Need::of_weights(model.num_params(), false, &workers);
+        Ok(data.zip(part).map(|(data, part)| FitNeed {
+            need: Need {
+                once: data + weights,
+                ..part
+            },
+            division,
+        }))
+    }
+}
+
 /// Trains `model`, which is on a device with autodiff, for `problem`.
 pub fn train<O>(
     learner: &str,
@@ -171,7 +229,18 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use brainmae_data::{BoldSeries, SegmentLayout};
+    use brainmae_model::BrainMae;
+    use burn::tensor::Device;
+    use rand::RngExt;
+
     use super::*;
+    use crate::encoders::{FineTune, FineTuneConfig, FoldEncoder, Readout};
+    use crate::neural::mean_mlp::MeanMlp;
+    use crate::neural::{Budget, Neural};
+    use crate::{Example, Examples, Fits, Kind, Labelled, Learner, Scan};
 
     #[test]
     fn an_epoch_has_every_example_once_whatever_the_parts() {
@@ -192,5 +261,113 @@ mod tests {
         // The last batch has one example, so its second part is empty.
         assert_eq!(epochs.part(2, 0, 2).len(), 1);
         assert!(epochs.part(2, 1, 2).is_empty());
+    }
+
+    /// A process that has `available` bytes, and holds `grows` bytes more during any work.
+    struct Process {
+        available: u64,
+        grows: u64,
+    }
+
+    impl Memory for Process {
+        fn available(&self) -> Option<u64> {
+            Some(self.available)
+        }
+
+        fn resident(&self) -> Option<u64> {
+            Some(0)
+        }
+
+        fn peak_of(&self, work: &mut dyn FnMut()) -> Option<u64> {
+            work();
+            Some(self.grows)
+        }
+    }
+
+    /// Need of a network for six scans, and whether its batch fits.
+    fn need(learner: &dyn Learner, grows: u64) -> (FitNeed, bool) {
+        let seeds = Seeds::new(1);
+        let rng = &mut seeds.stream("scans");
+        let scans: Vec<Scan> = (0..6)
+            .map(|i| {
+                let values = (0..24 * 5).map(|_| rng.random_range(-1.5f32..1.5));
+                let series = BoldSeries::new(values.collect(), 5, 3.0).expect("finite");
+                Scan {
+                    scan: format!("scan-{i}").as_str().into(),
+                    subject: "subject".into(),
+                    unit: "subject".into(),
+                    series: Arc::new(series),
+                    confounds: Vec::new(),
+                    computed: Default::default(),
+                }
+            })
+            .collect();
+        let whole = |scan| Example {
+            scan,
+            start_volume: 0,
+            n_volumes: 24,
+        };
+        let all = Labelled {
+            examples: Examples {
+                scans: &scans,
+                list: (0..6).map(whole).collect(),
+            },
+            truth: (0..6).map(f64::from).collect(),
+        };
+        let problem = Problem {
+            target: "t".into(),
+            kind: Kind::Regression,
+            of_subjects: false,
+            n_rois: 5,
+            dt_secs: 3.0,
+            segment_len_trs: 4,
+            confounds: Vec::new(),
+            seeds,
+            device: Device::flex(),
+            fits: Fits {
+                threads: 2,
+                ..Fits::default()
+            },
+        };
+        let memory = Process {
+            available: 100 << 20,
+            grows,
+        };
+        let need = learner
+            .need(&problem, &all, &all, &memory)
+            .expect("learnable");
+        let need = need.expect("memory is known");
+        let fits = need.need.check(need.division, memory.available).is_ok();
+        (need, fits)
+    }
+
+    #[test]
+    fn networks_are_tried_before_they_are_trained() {
+        let layout = SegmentLayout {
+            segment_len_trs: 4,
+            n_segments: 3,
+        };
+        let encoder = FoldEncoder::small(5, layout);
+        let finetune = FineTune::<BrainMae>::new(
+            "BrainMAE",
+            encoder,
+            FineTuneConfig::default(),
+            Readout::default(),
+        );
+        let mlp = Neural {
+            architecture: MeanMlp::default(),
+            budget: Budget::default(),
+        };
+        let learners: [&dyn Learner; 2] = [&finetune, &mlp];
+        for learner in learners {
+            let (found, fits) = need(learner, 9 << 20);
+            // Six scans, in two parts of three.
+            assert_eq!(found.division.batch_size, 6, "{}", learner.name());
+            assert_eq!(found.division.at_once, 2, "{}", learner.name());
+            assert_eq!(found.need.example, 3 << 20, "{}", learner.name());
+            assert!(found.need.once > 0 && fits, "{}", learner.name());
+            let (_, fits) = need(learner, 60 << 20);
+            assert!(!fits, "{}", learner.name());
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Allocator settings for large blocks. This is the workspace's one use of `unsafe`.
+//! Calls of the system's allocator: large blocks, and blocks that are free.
 #![allow(unsafe_code)]
 
 /// Keeps large freed blocks in the process instead of returning them to the kernel.
@@ -14,5 +14,16 @@ pub fn keep_large_blocks() {
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, i32::MAX);
         libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
+    }
+}
+
+/// Returns freed blocks to the kernel, so that resident memory is what is in use. Does nothing on
+/// other systems.
+pub fn return_free_blocks() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: malloc_trim takes a number of bytes to keep. It may be called at any time, by any
+    // thread, and touches no block that is in use.
+    unsafe {
+        libc::malloc_trim(0);
     }
 }

@@ -7,11 +7,13 @@ use std::str::FromStr;
 use anyhow::{Result, ensure};
 use brainmae_model::Precision;
 use brainmae_train::Workers;
+use brainmae_train::memory::Memory;
 use burn::tensor::Device;
 
 use crate::device::{self, DeviceName};
 use crate::libtorch::Half;
 use crate::local::Local;
+use crate::memory::ProcessMemory;
 
 /// One device, or several of a kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,6 +146,15 @@ impl Devices {
     /// at the same time.
     pub fn share_threads(&self, threads: usize) -> usize {
         self.kind().share_threads(threads)
+    }
+
+    /// Memory of the process if the devices compute in it; `None` for GPUs, whose own memory is not
+    /// known.
+    pub fn memory(&self) -> Option<&'static dyn Memory> {
+        match self.kind() {
+            DeviceName::Cpu | DeviceName::LibTorchCpu => Some(&ProcessMemory),
+            DeviceName::LibTorchCuda(_) => None,
+        }
     }
 
     /// Version of the LibTorch that the devices compute with; `None` for other backends.

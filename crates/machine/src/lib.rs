@@ -9,6 +9,7 @@ pub mod front;
 pub mod interrupt;
 pub mod libtorch;
 pub mod local;
+pub mod memory;
 pub mod mpi;
 pub mod probe;
 pub mod processes;

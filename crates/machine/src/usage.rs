@@ -1,9 +1,13 @@
 //! Use of the machine by a piece of work: time, processor time, memory.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
+
+/// Highest peak in KiB that the system has forgotten within the current piece of work.
+static FORGOTTEN: AtomicU64 = AtomicU64::new(0);
 
 /// What a piece of work has used, by all threads of this process.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,7 +31,8 @@ impl Meter {
     /// one before (Linux), and that of the whole process elsewhere.
     pub fn begin() -> Self {
         // Without the right to write it, the peak of the process remains.
-        let _ = std::fs::write("/proc/self/clear_refs", "5");
+        forget_peak();
+        FORGOTTEN.store(0, Ordering::Relaxed);
         Self {
             started: Instant::now(),
             cpu: processor_time(),
@@ -52,10 +57,27 @@ fn processor_time() -> Duration {
 
 /// Peak resident memory of this process in MiB; `None` if the system does not report it.
 pub fn peak_mib() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib / 1024.0)
+    let kib = status_kib("VmHWM:")?.max(FORGOTTEN.load(Ordering::Relaxed));
+    Some(kib as f64 / 1024.0)
+}
+
+/// Makes the system count the peak from now on, within a piece of work that goes on; returns
+/// whether it does.
+pub(crate) fn forget_peak() -> bool {
+    let before = status_kib("VmHWM:").unwrap_or(0);
+    FORGOTTEN.fetch_max(before, Ordering::Relaxed);
+    std::fs::write("/proc/self/clear_refs", "5").is_ok()
+}
+
+/// A line of the status of this process, in KiB.
+pub(crate) fn status_kib(line: &str) -> Option<u64> {
+    number(&std::fs::read_to_string("/proc/self/status").ok()?, line)
+}
+
+/// The number after a word that begins a line.
+pub(crate) fn number(text: &str, word: &str) -> Option<u64> {
+    let rest = text.lines().find_map(|line| line.strip_prefix(word))?;
+    rest.split_whitespace().next()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod config;
 mod error;
 pub mod mask;
 pub mod masked_batch;
+mod memory;
 pub mod notes;
 pub mod predictor;
 mod pretext;

@@ -6,12 +6,14 @@ use brainmae_data::{PreparedDataset, ScanStore, Split};
 use brainmae_encoder::{Checkpoint, EncoderKind, EncoderModel, Evaluation, ModelSettings};
 use brainmae_model::{DataShape, Precision};
 use brainmae_run::RunFolder;
+use brainmae_train::memory::Memory;
 use brainmae_train::{Keep, Outcome, Plan, Trainer, Watch};
 use burn::module::Module;
 use burn::tensor::Device;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::memory;
 use crate::predictor::Predictor;
 use crate::{Pretext, PretrainError, Pretraining, Setup};
 
@@ -36,7 +38,8 @@ pub trait SelfSupervised: Send + Sync {
     /// Trains from random weights, from a checkpoint's weights, or from the last state of the run.
     ///
     /// # Errors
-    /// Errors of data, model, training or files.
+    /// [`TrainError::Memory`](brainmae_train::TrainError::Memory) if a batch does not fit into
+    /// memory; errors of data, model, training or files.
     fn train(&self, work: Work, watch: &mut Watch) -> Result<Outcome, PretrainError>;
 
     /// Whether the model fills in hidden ROIs.
@@ -87,6 +90,8 @@ pub struct Work<'a> {
     pub run: &'a RunFolder,
     /// Device with autodiff.
     pub device: Device,
+    /// Memory into which the batches must fit; `None` if it is not known, as that of a GPU.
+    pub memory: Option<&'a dyn Memory>,
 }
 
 /// The model of a pretext task `P` with the settings of both.
@@ -152,6 +157,18 @@ impl<P: Pretext> SelfSupervised for Configured<P> {
             P::Model::TITLE
         );
         let pretext = self.pretext.clone();
+        if let Some(memory) = work.memory {
+            let (setup, training, plan) = (&work.setup, &work.training, &work.plan);
+            memory::check(
+                memory,
+                &pretext,
+                &model,
+                setup,
+                training,
+                plan,
+                watch.workers,
+            )?;
+        }
         let objective = Pretraining::new(work.setup, pretext, work.training, work.validation)?;
         let started = Instant::now();
         let trained =

@@ -7,6 +7,8 @@ use brainmae_files::{FileError, InvalidField};
 use brainmae_model::ModelError;
 use brainmae_run::RunError;
 
+use crate::memory::TooLittleMemory;
+
 /// The last checkpoint before a non-finite loss.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastGood {
@@ -44,6 +46,9 @@ pub enum TrainError {
         /// The checkpoint to resume from; `None` if there is none.
         last_good: Option<LastGood>,
     },
+    /// A batch that does not fit into memory.
+    #[error(transparent)]
+    Memory(#[from] TooLittleMemory),
     /// An invalid config value.
     #[error("training config: {0}")]
     Config(InvalidField),

@@ -6,6 +6,7 @@ pub mod communicator;
 mod epoch_order;
 mod error;
 mod keep;
+pub mod memory;
 mod objective;
 pub mod optimizer;
 pub mod readings;

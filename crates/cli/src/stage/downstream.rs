@@ -144,6 +144,7 @@ impl Stage for Downstream<'_> {
             threads: desk.options.threads,
             // A GPU, or LibTorch with all threads, computes one fit after another.
             side_by_side: desk.options.device.share_threads(desk.options.threads),
+            memory: desk.options.device.memory(),
         };
         match work.predict_all(tasks, &starts).and_then(|all| {
             let dataset = &material.scans.dataset;

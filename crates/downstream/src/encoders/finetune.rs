@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use brainmae_data::Crop;
 use brainmae_encoder::EncoderModel;
 use brainmae_model::init::Init;
+use brainmae_train::memory::Memory;
 use brainmae_train::{LossOf, Objective, PartLoss, Scores};
 use burn::module::Module;
 use burn::nn::Linear;
@@ -15,9 +16,10 @@ use super::samples::Samples;
 use super::{FineTuneConfig, FoldEncoder, Readout};
 use crate::calibration::Calibration;
 use crate::supervised::Target;
-use crate::training::{Epochs, PARTS, train};
+use crate::training::{Epochs, PARTS, Trial, train};
 use crate::{
-    DownstreamError, Examples, FitError, FitResult, Fitted, Labelled, Learner, Output, Problem,
+    DownstreamError, Examples, FitError, FitNeed, FitResult, Fitted, Labelled, Learner, Output,
+    Problem,
 };
 
 /// An encoder `M` with a linear head on the vector of a sample. All weights are trained.
@@ -78,6 +80,59 @@ impl<M: EncoderModel> Learner for FineTune<M> {
     }
 
     fn fit(&self, problem: &Problem, training: &Labelled, validation: &Labelled) -> FitResult {
+        let (run, model) = self.prepare(problem, training, validation)?;
+        let plan = self.config.plan(run.epochs.steps());
+        let model = train(&self.name, problem, &plan, &run, model)?.best;
+        let calibration = match run.deciding_truth.is_empty() {
+            true => Calibration::none(problem.kind.n_outputs()),
+            false => {
+                let outputs = self.outputs(problem, &run.deciding, &model)?;
+                run.target.calibration(&outputs, &run.deciding_truth)
+            }
+        };
+        Ok(Box::new(FineTuned {
+            learner: Self {
+                name: self.name.clone(),
+                encoder: self.encoder.clone(),
+                config: self.config.clone(),
+                ..*self
+            },
+            problem: problem.clone(),
+            target: run.target,
+            calibration,
+            model,
+        }))
+    }
+
+    fn need(
+        &self,
+        problem: &Problem,
+        training: &Labelled,
+        validation: &Labelled,
+        memory: &dyn Memory,
+    ) -> Result<Option<FitNeed>, DownstreamError> {
+        let Some(trial) = Trial::begin(memory) else {
+            return Ok(None);
+        };
+        let (run, model) = self.prepare(problem, training, validation)?;
+        // A sample needs the same, whatever bag it is in.
+        let in_data = run.truth.len() * self.config.bag.max(1);
+        let batch_size = self.config.batch_size.min(in_data);
+        let rows = run.truth.len();
+        trial.need(problem, batch_size, &run, &model, |n| {
+            run.loss_of(&model, 0, (0..n).map(|at| at % rows), 1)
+        })
+    }
+}
+
+impl<M: EncoderModel> FineTune<M> {
+    /// The training for one problem, and the model at its start.
+    fn prepare<'a>(
+        &'a self,
+        problem: &'a Problem,
+        training: &Labelled,
+        validation: &Labelled,
+    ) -> Result<(Training<'a, M>, Headed<M>), DownstreamError> {
         if self.config.max_epochs == 0 {
             return Err(problem.refused(&self.name, FitError::NoEpochs));
         }
@@ -91,7 +146,7 @@ impl<M: EncoderModel> Learner for FineTune<M> {
         let run = Training {
             learner: self,
             problem,
-            target: &target,
+            target,
             epochs: Epochs::new(problem.seeds, "order", truth.len(), per_step),
             deciding_truth: deciding.pooled.truth(validation),
             training: training_set,
@@ -100,31 +155,9 @@ impl<M: EncoderModel> Learner for FineTune<M> {
         };
         let device = problem.device.clone().autodiff();
         let model = self.headed(problem)?.to_device(&device).train();
-        let plan = self.config.plan(run.epochs.steps());
-        let model = train(&self.name, problem, &plan, &run, model)?.best;
-        let calibration = match run.deciding_truth.is_empty() {
-            true => Calibration::none(problem.kind.n_outputs()),
-            false => {
-                let outputs = self.outputs(problem, &run.deciding, &model)?;
-                target.calibration(&outputs, &run.deciding_truth)
-            }
-        };
-        Ok(Box::new(FineTuned {
-            learner: Self {
-                name: self.name.clone(),
-                encoder: self.encoder.clone(),
-                config: self.config.clone(),
-                ..*self
-            },
-            problem: problem.clone(),
-            target,
-            calibration,
-            model,
-        }))
+        Ok((run, model))
     }
-}
 
-impl<M: EncoderModel> FineTune<M> {
     /// The model at the start of training.
     fn headed(&self, problem: &Problem) -> Result<Headed<M>, DownstreamError> {
         let encoder: M = self.encoder.model(problem)?;
@@ -171,7 +204,7 @@ impl<M: EncoderModel> FineTune<M> {
 struct Training<'a, M> {
     learner: &'a FineTune<M>,
     problem: &'a Problem,
-    target: &'a Target,
+    target: Target,
     training: Samples,
     /// One truth for each row of the training set.
     truth: Vec<f64>,
@@ -181,10 +214,36 @@ struct Training<'a, M> {
 }
 
 impl<M: EncoderModel> Training<'_, M> {
-    /// Bag of a row in an epoch.
-    fn bag(&self, epoch: u64, row: usize) -> Vec<Crop> {
+    /// Bag of at most `most` samples of a row in an epoch.
+    fn bag(&self, epoch: u64, row: usize, most: usize) -> Vec<Crop> {
         let rng = &mut self.problem.seeds.stream_at("crops", &[epoch, row as u64]);
-        self.training.bag(row, self.learner.config.bag, rng)
+        self.training.bag(row, most, rng)
+    }
+
+    /// Loss of a bag of at most `most` samples of each of these rows; `None` without rows.
+    fn loss_of(
+        &self,
+        model: &Headed<M>,
+        epoch: u64,
+        rows: impl IntoIterator<Item = usize>,
+        most: usize,
+    ) -> LossOf<DownstreamError> {
+        let rows: Vec<usize> = rows.into_iter().collect();
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let bags = rows.iter().map(|row| self.bag(epoch, *row, most));
+        let bags: Vec<Vec<Crop>> = bags.collect();
+        let (outputs, _) = model.outputs(&self.training, &bags.concat())?;
+        let shares = shares(&bags.iter().map(Vec::len).collect::<Vec<_>>());
+        let shares = Tensor::<2>::from_data(shares, &outputs.device());
+        let truth: Vec<f64> = rows.iter().map(|row| self.truth[*row]).collect();
+        let (sum, weight) = self.target.loss(shares.matmul(outputs), &truth);
+        Ok(Some(PartLoss {
+            total: sum / weight,
+            terms: Vec::new(),
+            weight,
+        }))
     }
 }
 
@@ -199,26 +258,13 @@ impl<M: EncoderModel> Objective for Training<'_, M> {
     fn loss(&self, model: &Headed<M>, step: u64, part: usize) -> LossOf<DownstreamError> {
         let (epoch, _) = self.epochs.place(step);
         let rows = self.epochs.part(step, part, PARTS);
-        if rows.is_empty() {
-            return Ok(None);
-        }
-        let bags: Vec<Vec<Crop>> = rows.iter().map(|row| self.bag(epoch, *row)).collect();
-        let (outputs, _) = model.outputs(&self.training, &bags.concat())?;
-        let shares = shares(&bags.iter().map(Vec::len).collect::<Vec<_>>());
-        let shares = Tensor::<2>::from_data(shares, &outputs.device());
-        let truth: Vec<f64> = rows.iter().map(|row| self.truth[*row]).collect();
-        let (sum, weight) = self.target.loss(shares.matmul(outputs), &truth);
-        Ok(Some(PartLoss {
-            total: sum / weight,
-            terms: Vec::new(),
-            weight,
-        }))
+        self.loss_of(model, epoch, rows, self.learner.config.bag)
     }
 
     fn examples(&self, step: u64) -> Vec<String> {
         let (epoch, _) = self.epochs.place(step);
         let rows = self.epochs.part(step, 0, 1).into_iter();
-        let crops = rows.flat_map(|row| self.bag(epoch, row));
+        let crops = rows.flat_map(|row| self.bag(epoch, row, self.learner.config.bag));
         crops.map(|crop| self.training.cutter.name(&crop)).collect()
     }
 

@@ -1,6 +1,7 @@
 //! Trainer for all networks.
 
 use brainmae_model::init::Init;
+use brainmae_train::memory::Memory;
 use brainmae_train::{LossOf, Objective, PartLoss, Plan, Scores};
 use burn::tensor::Device;
 use rand::RngExt;
@@ -11,8 +12,8 @@ use super::fitted::{FittedNetwork, check_rois};
 use super::recipe::Budget;
 use super::{Architecture, Needs, Noise, Paper, Sizes};
 use crate::supervised::Target;
-use crate::training::{Epochs, map_batches, train};
-use crate::{DownstreamError, FitError, FitResult, Fitted, Labelled, Learner, Problem};
+use crate::training::{Epochs, Trial, map_batches, train};
+use crate::{DownstreamError, FitError, FitNeed, FitResult, Fitted, Labelled, Learner, Problem};
 
 /// Trains a network from random weights.
 ///
@@ -72,6 +73,26 @@ impl<A: Architecture> Learner for Neural<A> {
         let plan = self.plan(run.epochs.steps())?;
         let network = train(run.name, problem, &plan, &run, run.init())?.best;
         Ok(run.fitted(network))
+    }
+
+    fn need(
+        &self,
+        problem: &Problem,
+        training: &Labelled,
+        validation: &Labelled,
+        memory: &dyn Memory,
+    ) -> Result<Option<FitNeed>, DownstreamError> {
+        let Some(trial) = Trial::begin(memory) else {
+            return Ok(None);
+        };
+        let run = Training::new(self.architecture.clone(), problem, training, validation)?;
+        let batch_size = self.architecture.paper().recipe.batch_size;
+        let batch_size = batch_size.min(training.truth.len());
+        let network = run.init();
+        trial.need(problem, batch_size, &run, &network, |n| {
+            let chosen: Vec<usize> = (0..n).collect();
+            Ok(Some(run.loss_of(&network, &chosen, [0; 3])))
+        })
     }
 }
 
@@ -189,6 +210,32 @@ impl<A: Architecture> Training<'_, A> {
     }
 }
 
+impl<A: Architecture> Training<'_, A> {
+    /// Loss of these training examples; the place is epoch, step of the epoch, and part.
+    fn loss_of(&self, network: &A::Network, chosen: &[usize], place: [u64; 3]) -> PartLoss {
+        let crops: Vec<Crop> = (chosen.iter())
+            .map(|&example| self.crop(place[0], example))
+            .collect();
+        let set = &self.training;
+        let truth: Vec<f64> = chosen.iter().map(|&example| set.truth[example]).collect();
+        let mut batch = set.stretches.batch(&crops, self.n_volumes, &self.device);
+        batch.classes = self.target.classes(&truth, &self.device);
+        let mut dropout = self.stream("dropout", &place);
+        let mut noise = Noise::from_stream(&mut dropout);
+        let said = self.architecture.forward(network, &batch, &mut noise);
+        let (sum, weight) = self.target.loss(said.logits, &truth);
+        let loss = sum / weight;
+        PartLoss {
+            total: match said.penalty {
+                Some(penalty) => loss + penalty,
+                None => loss,
+            },
+            terms: Vec::new(),
+            weight,
+        }
+    }
+}
+
 impl<A: Architecture> Objective for Training<'_, A> {
     type Model = A::Network;
     type Error = DownstreamError;
@@ -203,26 +250,8 @@ impl<A: Architecture> Objective for Training<'_, A> {
             return Ok(None);
         }
         let (epoch, place) = self.epochs.place(step);
-        let crops: Vec<Crop> = (chosen.iter())
-            .map(|&example| self.crop(epoch, example))
-            .collect();
-        let set = &self.training;
-        let truth: Vec<f64> = chosen.iter().map(|&example| set.truth[example]).collect();
-        let mut batch = set.stretches.batch(&crops, self.n_volumes, &self.device);
-        batch.classes = self.target.classes(&truth, &self.device);
-        let mut dropout = self.stream("dropout", &[epoch, place, part as u64]);
-        let mut noise = Noise::from_stream(&mut dropout);
-        let said = self.architecture.forward(network, &batch, &mut noise);
-        let (sum, weight) = self.target.loss(said.logits, &truth);
-        let loss = sum / weight;
-        Ok(Some(PartLoss {
-            total: match said.penalty {
-                Some(penalty) => loss + penalty,
-                None => loss,
-            },
-            terms: Vec::new(),
-            weight,
-        }))
+        let loss = self.loss_of(network, &chosen, [epoch, place, part as u64]);
+        Ok(Some(loss))
     }
 
     fn examples(&self, step: u64) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! Work of the downstream stage: one fit for each fold, target, share and model, several side by
 //! side.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,12 +10,16 @@ use anyhow::{Context, Result};
 use brainmae_downstream::encoders::FoldEncoder;
 use brainmae_downstream::protocol::TABLE_CONFOUNDS;
 use brainmae_downstream::registry::Settings;
-use brainmae_downstream::{Fits, FoldOf, LearnerKind, Prediction, Predictions, Problem, Task};
+use brainmae_downstream::{
+    DownstreamError, FitNeed, Fits, FoldOf, Learner, LearnerKind, Prediction, Predictions, Problem,
+    Task,
+};
 use brainmae_files::sha256_bytes;
 use brainmae_machine::interrupt;
 use brainmae_machine::progress::Steps;
 use brainmae_run::Seeds;
 use brainmae_run::table::{read_table, write_table};
+use brainmae_train::memory::{Memory, TooLittleMemory, side_by_side};
 use burn::tensor::Device;
 
 use super::encoders::Start;
@@ -35,8 +40,10 @@ pub(super) struct Work<'a> {
     pub parts: PathBuf,
     /// Number of threads of all fits together; no result depends on it.
     pub threads: usize,
-    /// Number of fits that run side by side.
+    /// Number of fits that run side by side; fewer if they do not fit into memory.
     pub side_by_side: usize,
+    /// Memory into which the fits must fit; `None` if it is not known, as that of a GPU.
+    pub memory: Option<&'a dyn Memory>,
 }
 
 /// One fit.
@@ -70,6 +77,7 @@ impl Work<'_> {
             found.push(read_part(parts, &fit.part)?);
         }
         let left: Vec<usize> = (0..fits.len()).filter(|at| found[*at].is_none()).collect();
+        let side_by_side = self.fitting(&fits, &left)?;
         let mut steps = Steps::new("downstream", fits.len() as u64);
         steps.begin_after((fits.len() - left.len()) as u64);
 
@@ -82,7 +90,7 @@ impl Work<'_> {
                     break;
                 };
                 let fit = &fits[at];
-                let threads = self.threads / self.side_by_side.min(left.len() - place);
+                let threads = self.threads / side_by_side.min(left.len() - place);
                 let rows = self.predict(fit, threads);
                 let rows = rows.inspect_err(|_| failed.store(true, Ordering::Relaxed))?;
                 let (steps, done, found) = &mut *shared.lock().unwrap_or_else(|e| e.into_inner());
@@ -98,7 +106,7 @@ impl Work<'_> {
             Ok(())
         };
         std::thread::scope(|scope| {
-            let workers = self.side_by_side.min(left.len());
+            let workers = side_by_side.min(left.len());
             let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
             let join = |worker: std::thread::ScopedJoinHandle<Result<()>>| match worker.join() {
                 Ok(result) => result,
@@ -138,21 +146,95 @@ impl Work<'_> {
         fits
     }
 
-    /// Trains, predicts, and keeps the predictions.
-    fn predict(&self, fit: &Fit, threads: usize) -> Result<Vec<Prediction>> {
-        let unfinished = self.parts.join(format!("{}.fit", fit.part));
-        let fold = FoldOf::new(fit.task, fit.fold, &fit.scans.split, fit.share, &self.seeds)?;
+    /// Number of the fits that are `left` which fit into memory side by side, up to
+    /// [`Work::side_by_side`]. Each model is tried once for each target, on its largest training
+    /// set.
+    ///
+    /// # Errors
+    /// If a fit does not fit into memory alone.
+    fn fitting(&self, fits: &[Fit], left: &[usize]) -> Result<usize> {
+        let Some(memory) = self.memory else {
+            return Ok(self.side_by_side);
+        };
+        let mut tried: BTreeMap<(&str, &str), Option<u64>> = BTreeMap::new();
+        let mut needs = Vec::new();
+        // The largest training set of a model comes first.
+        let mut left: Vec<&Fit> = left.iter().map(|at| &fits[*at]).collect();
+        left.sort_by(|a, b| b.share.total_cmp(&a.share));
+        for fit in left {
+            let model = (fit.task.name.as_str(), fit.model.name());
+            let need = match tried.get(&model) {
+                Some(known) => *known,
+                None => {
+                    let need = self.need(fit, memory)?;
+                    tried.insert(model, need);
+                    need
+                }
+            };
+            needs.extend(need);
+        }
+        let available = memory.available().unwrap_or(u64::MAX);
+        let fitting = side_by_side(self.side_by_side, needs, available);
+        if fitting < self.side_by_side {
+            tracing::info!(
+                "{fitting} fits side by side instead of {}: more do not fit into memory",
+                self.side_by_side
+            );
+        }
+        Ok(fitting)
+    }
+
+    /// Bytes that a fit needs with all threads; `None` if it is not known.
+    fn need(&self, fit: &Fit, memory: &dyn Memory) -> Result<Option<u64>> {
+        let (fold, learner) = (self.fold(fit)?, self.learner(fit));
+        let fits = Fits {
+            threads: self.threads,
+            ..Fits::default()
+        };
+        let problem = self.problem(fit, fits);
+        let about = || self.about(fit);
+        let Some(FitNeed { need, division }) =
+            (fold.need(&*learner, &problem, memory).map_err(stopped)).with_context(about)?
+        else {
+            return Ok(None);
+        };
+        let available = memory.available().unwrap_or(u64::MAX);
+        let refuse = |reason: TooLittleMemory| DownstreamError::Fit {
+            learner: learner.name().to_string(),
+            target: fit.task.name.clone(),
+            reason: reason.into(),
+        };
+        tracing::debug!(
+            learner = learner.name(),
+            ?need,
+            ?division,
+            available,
+            "memory of a fit"
+        );
+        (need.check(division, available).map_err(refuse)).with_context(about)?;
+        Ok(Some(need.bytes(division)))
+    }
+
+    fn fold<'f>(&self, fit: &Fit<'f>) -> Result<FoldOf<'f>> {
+        let (split, seeds) = (&fit.scans.split, &self.seeds);
+        Ok(FoldOf::new(fit.task, fit.fold, split, fit.share, seeds)?)
+    }
+
+    fn learner(&self, fit: &Fit) -> Box<dyn Learner> {
         let config = self.design.config;
-        let learner = fit.model.learner(&Settings {
+        fit.model.learner(&Settings {
             kind: fit.task.kind,
             encoder: fit.encoder,
             finetune: &config.finetune,
             readout: config.readout,
             budget: config.neural,
             linear: config.linear,
-        });
+        })
+    }
+
+    fn problem(&self, fit: &Fit, fits: Fits) -> Problem {
         let dataset = &fit.scans.dataset;
-        let problem = Problem {
+        Problem {
             target: fit.task.name.clone(),
             kind: fit.task.kind,
             of_subjects: fit.task.of_subjects,
@@ -162,20 +244,28 @@ impl Work<'_> {
             confounds: fit.task.confounds.clone(),
             seeds: self.seeds.within("downstream", &[u64::from(fit.fold)]),
             device: self.device.clone(),
-            fits: Fits {
-                threads,
-                folder: Some(unfinished.clone()),
-                stop: Some(interrupt::stop_flag()),
-            },
+            fits,
+        }
+    }
+
+    /// Model, target and fold of a fit, for messages.
+    fn about(&self, fit: &Fit) -> String {
+        let title = fit.model.title(fit.task.kind);
+        format!("{title} for {}, fold {}", fit.task.name, fit.fold)
+    }
+
+    /// Trains, predicts, and keeps the predictions.
+    fn predict(&self, fit: &Fit, threads: usize) -> Result<Vec<Prediction>> {
+        let unfinished = self.parts.join(format!("{}.fit", fit.part));
+        let (fold, learner) = (self.fold(fit)?, self.learner(fit));
+        let fits = Fits {
+            threads,
+            folder: Some(unfinished.clone()),
+            stop: Some(interrupt::stop_flag()),
         };
-        let rows = (fold.predict(&*learner, &problem).map_err(stopped)).with_context(|| {
-            format!(
-                "{} for {}, fold {}",
-                learner.name(),
-                fit.task.name,
-                fit.fold
-            )
-        })?;
+        let problem = self.problem(fit, fits);
+        let rows = (fold.predict(&*learner, &problem).map_err(stopped))
+            .with_context(|| self.about(fit))?;
         let predictions = Predictions::new(confounds(), rows.clone())?;
         write_table(&self.parts, &fit.part, &predictions.to_table()?)?;
         if unfinished.exists() {

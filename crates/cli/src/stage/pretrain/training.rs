@@ -80,5 +80,6 @@ fn work<'a>(
         precision: config.train.precision,
         run,
         device: options.device.open()?.autodiff(),
+        memory: options.device.memory(),
     })
 }
