@@ -28,7 +28,6 @@ pub use probe::LinearProbe;
 pub use readout::Readout;
 
 use crate::Problem;
-use samples::Samples;
 
 /// The encoder that the learners of one fold start from.
 #[derive(Clone)]
@@ -173,14 +172,6 @@ impl Default for FineTuneConfig {
 }
 
 impl FineTuneConfig {
-    /// Bags in a step, for the bags of these samples.
-    fn bags_per_step(&self, samples: &Samples) -> usize {
-        let rows = samples.pooled.len();
-        let all: usize = (0..rows).map(|row| samples.n_in_bag(row, self.bag)).sum();
-        let per_bag = all.div_ceil(rows.max(1)).max(1);
-        (self.batch_size / per_bag).max(1)
-    }
-
     /// Course of a training with `per_epoch` steps in each pass. The learning rate rises over a
     /// tenth of the steps and falls to a hundredth.
     fn plan(&self, per_epoch: u64) -> Plan {

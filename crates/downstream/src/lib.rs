@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod bags;
 mod calibration;
 pub mod computed;
 pub mod constant;

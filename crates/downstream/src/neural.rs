@@ -27,7 +27,7 @@ pub mod transformer;
 
 pub use batch::{Batch, Needs};
 pub use noise::Noise;
-pub use recipe::{Budget, Recipe};
+pub use recipe::{Budget, Recipe, Scaling};
 pub use trainer::Neural;
 
 use brainmae_model::init::Init;

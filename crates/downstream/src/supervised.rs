@@ -130,13 +130,17 @@ impl Target {
         (sum, self.weights(truth))
     }
 
-    /// Loss of outputs that are no longer on a device, `[examples, n_outputs]`, row-major.
+    /// Mean loss of outputs that are no longer on a device, `[examples, n_outputs]`, row-major. It
+    /// is 0 if all truths are of classes that the training set lacks, which have no weight.
     pub fn mean_loss(&self, outputs: &[f64], truth: &[f64]) -> f64 {
         let values: Vec<f32> = outputs.iter().map(|x| *x as f32).collect();
         let shape = [truth.len(), outputs.len() / truth.len().max(1)];
         let outputs = Tensor::from_data(TensorData::new(values, shape), &Device::flex());
         let (sum, weight) = self.loss(outputs, truth);
-        f64::from(sum.into_scalar::<f32>()) / weight
+        match weight > 0.0 {
+            true => f64::from(sum.into_scalar::<f32>()) / weight,
+            false => 0.0,
+        }
     }
 
     /// Calibration of outputs, `[units, n_outputs]`, on the truths of validation units.
@@ -156,13 +160,12 @@ impl Target {
         Output::new(kind, rows.flat_map(|row| self.read(row, kind)).collect())
     }
 
-    /// Prediction from the logits of an example's tiles, `[tiles][n_outputs]`: the mean of their
-    /// values or probabilities. The balanced loss implies equal class shares, so probabilities are
-    /// converted to the class shares of the training set.
-    pub fn read(&self, tiles: &[f64], kind: Kind) -> Vec<f64> {
-        let tiles = match (self, kind) {
+    /// Prediction from the outputs of an example. The balanced loss implies equal class shares, so
+    /// probabilities are converted to the class shares of the training set.
+    fn read(&self, outputs: &[f64], kind: Kind) -> Vec<f64> {
+        let said = match (self, kind) {
             (Self::Class { weights }, Kind::Classification { n_classes }) => {
-                let logits = tiles.iter().zip(weights.iter().cycle());
+                let logits = outputs.iter().zip(weights);
                 let logits = logits.map(|(logit, weight)| match weight {
                     0.0 => f64::NEG_INFINITY,
                     weight => logit - f64::from(*weight).ln(),
@@ -170,17 +173,11 @@ impl Target {
                 Output::from_logits(n_classes, logits.collect())
             }
             (Self::Number { mean, std }, Kind::Regression) => {
-                Output::new(kind, tiles.iter().map(|z| mean + std * z).collect())
+                Output::new(kind, outputs.iter().map(|z| mean + std * z).collect())
             }
             _ => unreachable!("a target is made from its kind"),
         };
-        let mut mean = vec![0.0; kind.n_outputs()];
-        for tile in tiles.rows() {
-            for (mean, value) in mean.iter_mut().zip(tile) {
-                *mean += value / tiles.len() as f64;
-            }
-        }
-        mean
+        said.rows().flatten().copied().collect()
     }
 }
 
@@ -201,7 +198,7 @@ mod tests {
     fn numbers_are_learned_in_standard_deviations() {
         let target = Target::new(Kind::Regression, &[10.0, 30.0]).expect("they differ");
         assert!((loss(&target, vec![0.0, 0.0], &[10.0, 50.0]) - 5.0).abs() < 1e-6);
-        assert_eq!(target.read(&[0.0, 1.0], Kind::Regression), [25.0]);
+        assert_eq!(target.read(&[0.5], Kind::Regression), [25.0]);
     }
 
     #[test]
@@ -212,13 +209,6 @@ mod tests {
         let found = loss(&target, [l3, 0.].repeat(4), &[0.0, 0.0, 0.0, 1.0]);
         let expected = 0.5 * (4f64 / 3.0).ln() + 0.5 * 4f64.ln();
         assert!((found - expected).abs() < 1e-6, "{found}");
-    }
-
-    #[test]
-    fn probabilities_of_tiles_are_averaged() {
-        let target = Target::new(TWO, &[0.0, 1.0]).expect("two classes");
-        let read = target.read(&[0.0, 3f64.ln(), 0.0, 0.0], TWO);
-        assert!((read[1] - 0.625).abs() < 1e-12);
     }
 
     #[test]

@@ -64,7 +64,7 @@ impl Learner for AttentionProbe {
         let mut tokens = TokenSets::of(&encoder, problem, &samples)?;
         let scale = Scale::of(&tokens);
         scale.apply(&mut tokens);
-        let truth = samples.pooled.truth(training);
+        let truth = samples.bags.pooled.truth(training);
         let samples = encoder.samples(problem, &validation.examples)?;
         let mut deciding = TokenSets::of(&encoder, problem, &samples)?;
         scale.apply(&mut deciding);
@@ -81,7 +81,7 @@ impl Learner for AttentionProbe {
             tokens,
             truth,
             deciding,
-            deciding_truth: samples.pooled.truth(validation),
+            deciding_truth: samples.bags.pooled.truth(validation),
             device,
         };
         let plan = RECIPE.plan(run.epochs.steps().max(LEAST_STEPS));
@@ -186,6 +186,6 @@ impl Fitted for FittedProbe {
             self.calibration.apply(row);
         }
         let said = self.target.read_each(&outputs, problem.kind);
-        Ok(samples.pooled.spread(problem, &said))
+        Ok(samples.bags.pooled.spread(problem, &said))
     }
 }

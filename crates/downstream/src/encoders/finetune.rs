@@ -14,6 +14,7 @@ use burn::tensor::{Tensor, TensorData};
 use super::embedding::numbers;
 use super::samples::Samples;
 use super::{FineTuneConfig, FoldEncoder, Readout};
+use crate::bags::shares;
 use crate::calibration::Calibration;
 use crate::supervised::Target;
 use crate::training::{Epochs, PARTS, Trial, train};
@@ -141,14 +142,15 @@ impl<M: EncoderModel> FineTune<M> {
         let samples = |of| Samples::new(&self.name, problem, of, self.encoder.layout);
         let (training_set, deciding) =
             (samples(&training.examples)?, samples(&validation.examples)?);
-        let truth = training_set.pooled.truth(training);
-        let per_step = self.config.bags_per_step(&training_set);
+        let truth = training_set.bags.pooled.truth(training);
+        let len = training_set.cutter.layout().sample_len_trs();
+        let per_step = (training_set.bags).in_batch(self.config.batch_size, len, self.config.bag);
         let run = Training {
             learner: self,
             problem,
             target,
             epochs: Epochs::new(problem.seeds, "order", truth.len(), per_step),
-            deciding_truth: deciding.pooled.truth(validation),
+            deciding_truth: deciding.bags.pooled.truth(validation),
             training: training_set,
             truth,
             deciding,
@@ -195,7 +197,7 @@ impl<M: EncoderModel> FineTune<M> {
         let rows = found
             .iter()
             .map(|(example, outputs)| (*example, &outputs[..]));
-        let means = samples.pooled.means(n_outputs, rows);
+        let means = samples.bags.pooled.means(n_outputs, rows);
         means.map_err(|example| samples.no_segment(&self.name, problem, example))
     }
 }
@@ -235,7 +237,9 @@ impl<M: EncoderModel> Training<'_, M> {
         let bags = rows.iter().map(|row| self.bag(epoch, *row, most));
         let bags: Vec<Vec<Crop>> = bags.collect();
         let (outputs, _) = model.outputs(&self.training, &bags.concat())?;
-        let shares = shares(&bags.iter().map(Vec::len).collect::<Vec<_>>());
+        let sizes: Vec<usize> = bags.iter().map(Vec::len).collect();
+        let [samples, _] = outputs.dims();
+        let shares = TensorData::new(shares(&sizes), [rows.len(), samples]);
         let shares = Tensor::<2>::from_data(shares, &outputs.device());
         let truth: Vec<f64> = rows.iter().map(|row| self.truth[*row]).collect();
         let (sum, weight) = self.target.loss(shares.matmul(outputs), &truth);
@@ -279,19 +283,6 @@ impl<M: EncoderModel> Objective for Training<'_, M> {
     }
 }
 
-/// Matrix that takes the outputs of all samples to the mean of each bag, `[bags, samples]`, for bags
-/// of these sizes.
-fn shares(sizes: &[usize]) -> TensorData {
-    let n: usize = sizes.iter().sum();
-    let mut shares = vec![0.0f32; sizes.len() * n];
-    let mut at = 0;
-    for (row, size) in shares.chunks_exact_mut(n.max(1)).zip(sizes) {
-        row[at..at + size].fill(1.0 / *size as f32);
-        at += size;
-    }
-    TensorData::new(shares, [sizes.len(), n])
-}
-
 /// A fine-tuned encoder with its head.
 struct FineTuned<M: EncoderModel> {
     learner: FineTune<M>,
@@ -310,6 +301,6 @@ impl<M: EncoderModel> Fitted for FineTuned<M> {
             self.calibration.apply(row);
         }
         let said = self.target.read_each(&outputs, problem.kind);
-        Ok(samples.pooled.spread(problem, &said))
+        Ok(samples.bags.pooled.spread(problem, &said))
     }
 }

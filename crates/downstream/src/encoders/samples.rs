@@ -1,10 +1,10 @@
 //! Samples of examples: bags for training, and all that cover an example for prediction.
 
 use brainmae_data::{Crop, SegmentLayout};
-use rand::{Rng, RngExt};
+use rand::Rng;
 
 use super::cut::{Cutter, Of};
-use crate::pooled::Pooled;
+use crate::bags::Bags;
 use crate::{DownstreamError, Example, Examples, FitError, Problem};
 
 /// Examples cut into samples. A segment is a sample of its own, without the segments around it:
@@ -12,12 +12,11 @@ use crate::{DownstreamError, Example, Examples, FitError, Problem};
 pub(super) struct Samples {
     /// Cuts scans.
     pub cutter: Cutter,
-    /// Rows of the truth: subjects, or examples.
-    pub pooled: Pooled,
+    /// Rows of the truth, with their examples.
+    pub bags: Bags,
     /// Kind of the examples.
     pub of: Of,
     list: Vec<Example>,
-    members: Vec<Vec<usize>>,
 }
 
 impl Samples {
@@ -33,45 +32,23 @@ impl Samples {
     ) -> Result<Self, DownstreamError> {
         let of = Of::these(examples, layout.segment_len_trs)
             .map_err(|reason| problem.refused(name, reason))?;
-        let pooled = Pooled::new(problem, examples);
         Ok(Self {
             cutter: Cutter::new(examples, of.layout(layout))?,
-            members: pooled.members(),
-            pooled,
+            bags: Bags::new(problem, examples),
             of,
             list: examples.list.clone(),
         })
     }
 
-    /// Number of samples of row `row` in a bag of at most `most`: no more than cover its scans.
-    pub fn n_in_bag(&self, row: usize, most: usize) -> usize {
-        let len = self.cutter.layout().sample_len_trs();
-        let tiles = |at: &usize| self.list[*at].n_volumes.div_ceil(len);
-        let all: usize = self.members[row].iter().map(tiles).sum();
-        all.clamp(1, most.max(1))
-    }
-
-    /// Random samples of row `row`. Every volume of its scans is as likely as every other.
+    /// At most `most` random samples of a row.
     pub fn bag(&self, row: usize, most: usize, rng: &mut impl Rng) -> Vec<Crop> {
-        let members = &self.members[row];
-        let n_volumes: usize = members.iter().map(|at| self.list[*at].n_volumes).sum();
-        let one = |_| {
-            let mut left = rng.random_range(0..n_volumes);
-            let found = members.iter().find(|at| {
-                let len = self.list[**at].n_volumes;
-                let is_here = left < len;
-                if !is_here {
-                    left -= len;
-                }
-                is_here
-            });
-            let example = self.list[*found.unwrap_or(&members[0])];
-            match self.of {
-                Of::Scans => self.cutter.random(example.scan, rng),
-                Of::Segments => crop_of(example),
-            }
+        let len = self.cutter.layout().sample_len_trs();
+        let drawn = (self.bags).draw(row, self.bags.n_samples(row, len, most), rng);
+        let crop = |at: usize| match self.of {
+            Of::Scans => self.cutter.random(self.list[at].scan, rng),
+            Of::Segments => crop_of(self.list[at]),
         };
-        (0..self.n_in_bag(row, most)).map(one).collect()
+        drawn.into_iter().map(crop).collect()
     }
 
     /// Number of examples.
@@ -135,11 +112,11 @@ mod tests {
         }
     }
 
-    fn samples(scans: &[Scan], examples: Vec<Example>, of_subjects: bool) -> Samples {
+    fn samples(scans: &[Scan], examples: Vec<Example>) -> Samples {
         let problem = Problem {
             target: "t".into(),
             kind: Kind::Regression,
-            of_subjects,
+            of_subjects: false,
             n_rois: 1,
             dt_secs: 1.0,
             segment_len_trs: 2,
@@ -155,35 +132,6 @@ mod tests {
         Samples::new("t", &problem, &examples, LAYOUT).expect("they fit")
     }
 
-    fn whole(scans: &[Scan]) -> Vec<Example> {
-        let example = |(scan, of): (usize, &Scan)| Example {
-            scan,
-            start_volume: 0,
-            n_volumes: of.series.n_volumes(),
-        };
-        scans.iter().enumerate().map(example).collect()
-    }
-
-    #[test]
-    fn a_bag_is_of_one_subject_and_long_scans_give_more_of_it() {
-        let scans = [scan("a", 6), scan("b", 8), scan("a", 54)];
-        let samples = samples(&scans, whole(&scans), true);
-        assert_eq!(samples.pooled.len(), 2);
-        assert_eq!(samples.n_in_bag(0, 8), 8);
-        // Two samples cover all that subject b has.
-        assert_eq!(samples.n_in_bag(1, 8), 2);
-        let rng = &mut Seeds::new(1).stream("bags");
-        let mut counts = [0; 3];
-        for _ in 0..250 {
-            for crop in samples.bag(0, 8, rng) {
-                counts[crop.scan] += 1;
-            }
-        }
-        assert_eq!(counts[1], 0);
-        let share = f64::from(counts[0]) / 2000.0;
-        assert!((share - 0.1).abs() < 0.03, "{share}");
-    }
-
     #[test]
     fn a_segment_is_seen_alone() {
         let scans = [scan("a", 12)];
@@ -192,7 +140,7 @@ mod tests {
             start_volume,
             n_volumes: 2,
         };
-        let samples = samples(&scans, vec![segment(3), segment(8)], false);
+        let samples = samples(&scans, vec![segment(3), segment(8)]);
         assert_eq!(samples.cutter.layout().n_segments, 1);
         let starts = |crops: Vec<(usize, Crop)>| -> Vec<(usize, usize)> {
             crops

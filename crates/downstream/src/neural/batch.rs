@@ -1,11 +1,15 @@
 //! Batches of the neural baselines: stretches of signals and their correlations, on the device.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
 use burn::tensor::{Device, Tensor, TensorData};
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 use brainmae_signals::scales::Scales;
 
+use super::Scaling;
 use crate::features::fc_of_examples;
 use crate::{Example, Examples, Scan};
 
@@ -39,8 +43,9 @@ impl Needs {
 /// A batch of examples, or of crops of them.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    /// `[batch, rois, time]`, z-scored per ROI over the uncensored volumes of the whole example; 0
-    /// for padding of short examples and for an ROI without variance.
+    /// `[batch, rois, time]`, z-scored per ROI over the uncensored volumes of the whole scan, or of
+    /// the whole example, see [`Scaling`](super::Scaling); 0 for padding of short examples and for
+    /// an ROI without variance.
     pub bold: Option<Tensor<3>>,
     /// `[batch, rois, rois]`, Pearson correlation over the uncensored volumes of the whole example;
     /// 0 for an ROI without variance.
@@ -75,21 +80,24 @@ pub(super) struct Crop {
 /// Examples, ready to be cropped.
 pub(super) struct Stretches<'a> {
     examples: &'a Examples<'a>,
-    scales: Vec<Scales>,
+    /// Scales of each example; examples share those of their scan.
+    scales: Vec<Arc<Scales>>,
     /// Functional connectivity of each example, if it is needed.
     fc: Vec<Tensor<2>>,
     needs: Needs,
 }
 
 impl<'a> Stretches<'a> {
-    /// Computes the statistics of each example.
-    pub fn new(examples: &'a Examples<'a>, needs: Needs, device: &Device) -> Self {
-        let of = |(scan, example): (&'a Scan, Example)| {
-            Scales::of(scan.kept(example), scan.series.n_rois())
-        };
+    /// Computes the statistics of the examples.
+    pub fn new(
+        examples: &'a Examples<'a>,
+        needs: Needs,
+        scaling: Scaling,
+        device: &Device,
+    ) -> Self {
         let scales = match needs.bold {
             false => Vec::new(),
-            true => (examples.iter().collect::<Vec<_>>().into_par_iter().map(of)).collect(),
+            true => scales(examples, scaling),
         };
         let fc = match needs.fc {
             false => Vec::new(),
@@ -103,6 +111,11 @@ impl<'a> Stretches<'a> {
             fc,
             needs,
         }
+    }
+
+    /// Number of examples.
+    pub fn len(&self) -> usize {
+        self.examples.len()
     }
 
     /// Number of volumes of an example.
@@ -162,6 +175,33 @@ impl<'a> Stretches<'a> {
     }
 }
 
+/// Scales of each example.
+fn scales(examples: &Examples, scaling: Scaling) -> Vec<Arc<Scales>> {
+    let of = |scan: &Scan, example: Example| {
+        Arc::new(Scales::of(scan.kept(example), scan.series.n_rois()))
+    };
+    match scaling {
+        Scaling::Example => {
+            let all: Vec<(&Scan, Example)> = examples.iter().collect();
+            all.into_par_iter().map(|(scan, e)| of(scan, e)).collect()
+        }
+        Scaling::Scan => {
+            let numbers: BTreeSet<usize> = examples.list.iter().map(|e| e.scan).collect();
+            let numbers: Vec<usize> = numbers.into_iter().collect();
+            let whole = |number: usize| Example {
+                scan: number,
+                start_volume: 0,
+                n_volumes: examples.scans[number].series.n_volumes(),
+            };
+            let of_scans: BTreeMap<usize, Arc<Scales>> = (numbers.into_par_iter())
+                .map(|number| (number, of(&examples.scans[number], whole(number))))
+                .collect();
+            let shared = |e: &Example| Arc::clone(&of_scans[&e.scan]);
+            examples.list.iter().map(shared).collect()
+        }
+    }
+}
+
 /// `[rois, rois]`; symmetric, so row-major and column-major are equal.
 fn tensor(fc: DMatrix<f32>, device: &Device) -> Tensor<2> {
     let shape = [fc.nrows(), fc.ncols()];
@@ -171,8 +211,6 @@ fn tensor(fc: DMatrix<f32>, device: &Device) -> Tensor<2> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use brainmae_data::BoldSeries;
 
     use super::*;
@@ -219,7 +257,7 @@ mod tests {
             list: one(6),
         };
         let device = Device::flex();
-        let stretches = Stretches::new(&examples, BOTH, &device);
+        let stretches = Stretches::new(&examples, BOTH, Scaling::Scan, &device);
         let crop = Crop {
             example: 0,
             start_volume: 2,
@@ -230,13 +268,38 @@ mod tests {
     }
 
     #[test]
+    fn a_stretch_keeps_its_mean_unless_it_is_scaled_by_itself() {
+        // The mean of the first two volumes is far from that of the scan.
+        let values = [2.0, 2.0, 0.0, 0.0, 0.0, 0.0, -1.0, -1.0].map(|x| [x, -x, 1.0]);
+        let scans = [scan(values.concat(), vec![true; 8])];
+        let examples = Examples {
+            scans: &scans,
+            list: one(1),
+        };
+        let device = Device::flex();
+        let first = |scaling| {
+            let stretches = Stretches::new(&examples, Needs::BOLD, scaling, &device);
+            let crop = Crop {
+                example: 0,
+                start_volume: 0,
+            };
+            list(stretches.batch(&[crop], 1, &device).bold())
+        };
+        let z = (2.0f32 - 0.25) / (10.0f32 / 8.0 - 0.0625).sqrt();
+        for (found, expected) in first(Scaling::Scan).iter().zip([z, -z, 0.0]) {
+            assert!((found - expected).abs() < 1e-5, "{found} {expected}");
+        }
+        assert_eq!(first(Scaling::Example), [0.0; 3]);
+    }
+
+    #[test]
     fn tiles_cover_an_example() {
         let scans = [scan(vec![0.5; 33], vec![true; 11])];
         let examples = Examples {
             scans: &scans,
             list: one(11),
         };
-        let stretches = Stretches::new(&examples, BOTH, &Device::flex());
+        let stretches = Stretches::new(&examples, BOTH, Scaling::Scan, &Device::flex());
         let starts = |n| -> Vec<usize> { stretches.tiles(0, n).map(|c| c.start_volume).collect() };
         assert_eq!(starts(4), [0, 3, 7]);
         assert_eq!(starts(11), [0]);

@@ -1,58 +1,99 @@
 //! Trained network and its predictions.
 
 use super::batch::{Crop, Stretches};
-use super::{Architecture, Noise};
+use super::{Architecture, Noise, Scaling};
+use crate::bags::Bags;
+use crate::calibration::Calibration;
 use crate::supervised::Target;
 use crate::training::map_batches;
-use crate::{DownstreamError, Examples, FitError, Fitted, Kind, Output, Problem};
+use crate::{DownstreamError, Examples, FitError, Fitted, Output, Problem};
 
 /// A trained network.
 pub(super) struct FittedNetwork<A: Architecture> {
     pub architecture: A,
     pub network: A::Network,
-    pub batch_size: usize,
     pub n_volumes: usize,
+    pub scaling: Scaling,
     pub target: Target,
+    pub calibration: Calibration,
     pub problem: Problem,
+}
+
+impl<A: Architecture> FittedNetwork<A> {
+    /// Mean outputs of each row, `[rows, n_outputs]`, row-major, not calibrated.
+    pub fn outputs(&self, stretches: &Stretches, bags: &Bags) -> Vec<f64> {
+        let (architecture, problem) = (&self.architecture, &self.problem);
+        let all = outputs(
+            architecture,
+            &self.network,
+            problem,
+            self.n_volumes,
+            stretches,
+        );
+        mean_outputs(problem, bags, &all)
+    }
 }
 
 impl<A: Architecture> Fitted for FittedNetwork<A> {
     fn predict(&self, examples: &Examples) -> Result<Output, DownstreamError> {
-        let kind: Kind = self.problem.kind;
-        let name = self.architecture.paper().name;
-        check_rois(name, &self.problem, examples)?;
-        let needs = self.architecture.paper().needs;
-        let stretches = Stretches::new(examples, needs, &self.problem.device);
+        let problem = &self.problem;
+        let paper = self.architecture.paper();
+        check_rois(paper.name, problem, examples)?;
+        let stretches = Stretches::new(examples, paper.needs, self.scaling, &problem.device);
         let short = (0..examples.len()).filter(|&e| stretches.n_volumes(e) < self.n_volumes);
-        let short = if needs.bold { short.count() } else { 0 };
+        let short = if paper.needs.bold { short.count() } else { 0 };
         if short > 0 {
             tracing::warn!(
-                learner = name,
+                learner = paper.name,
                 short,
                 volumes = self.n_volumes,
                 "examples shorter than those learned from are filled up with the mean"
             );
         }
-        let crops: Vec<Crop> = (0..examples.len())
-            .flat_map(|example| stretches.tiles(example, self.n_volumes))
-            .collect();
-        let mut logits = vec![Vec::new(); examples.len()];
-        let batches: Vec<&[Crop]> = crops.chunks(self.batch_size).collect();
-        let (architecture, n_volumes) = (&self.architecture, self.n_volumes);
-        let device = &self.problem.device;
-        let said = map_batches(&self.problem, &self.network, &batches, |network, crops| {
-            let batch = stretches.batch(crops, n_volumes, device);
-            let said = architecture.forward(network, &batch, &mut Noise::off());
-            said.logits.into_data().iter().collect::<Vec<f32>>()
-        });
-        for (crops, values) in batches.iter().zip(said) {
-            for (crop, row) in crops.iter().zip(values.chunks_exact(kind.n_outputs())) {
-                logits[crop.example].extend(row.iter().copied().map(f64::from));
-            }
+        let bags = Bags::new(problem, examples);
+        let mut outputs = self.outputs(&stretches, &bags);
+        for row in outputs.chunks_exact_mut(problem.kind.n_outputs()) {
+            self.calibration.apply(row);
         }
-        let read = |tiles: &Vec<f64>| self.target.read(tiles, kind);
-        Ok(Output::new(kind, logits.iter().flat_map(read).collect()))
+        let said = self.target.read_each(&outputs, problem.kind);
+        Ok(bags.pooled.spread(problem, &said))
     }
+}
+
+/// Outputs of all crops that cover the examples, each with the number of its example.
+pub(super) fn outputs<A: Architecture>(
+    architecture: &A,
+    network: &A::Network,
+    problem: &Problem,
+    n_volumes: usize,
+    stretches: &Stretches,
+) -> Vec<(usize, Vec<f32>)> {
+    let crops: Vec<Crop> = (0..stretches.len())
+        .flat_map(|example| stretches.tiles(example, n_volumes))
+        .collect();
+    let batches: Vec<&[Crop]> = crops.chunks(architecture.n_at_once()).collect();
+    let said = map_batches(problem, network, &batches, |network, crops| {
+        let batch = stretches.batch(crops, n_volumes, &problem.device);
+        let said = architecture.forward(network, &batch, &mut Noise::off());
+        said.logits.into_data().iter().collect::<Vec<f32>>()
+    });
+    let n_outputs = problem.kind.n_outputs();
+    let rows = batches.iter().zip(&said).flat_map(|(crops, values)| {
+        let rows = crops.iter().zip(values.chunks_exact(n_outputs));
+        rows.map(|(crop, row)| (crop.example, row.to_vec()))
+    });
+    rows.collect()
+}
+
+/// Mean outputs of each row, `[rows, n_outputs]`, row-major.
+pub(super) fn mean_outputs(
+    problem: &Problem,
+    bags: &Bags,
+    outputs: &[(usize, Vec<f32>)],
+) -> Vec<f64> {
+    let rows = outputs.iter().map(|(example, row)| (*example, &row[..]));
+    let means = bags.pooled.means(problem.kind.n_outputs(), rows);
+    means.unwrap_or_else(|_| unreachable!("crops cover every example"))
 }
 
 /// Checks that all scans have the number of ROIs of the problem.

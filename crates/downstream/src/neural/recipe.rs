@@ -64,7 +64,18 @@ impl Span {
     }
 }
 
-/// Limits on the training of a network, as in an experiment file.
+/// Volumes that the signals of an example are z-scored over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scaling {
+    /// Those of its scan. A segment keeps its mean, which may tell the state.
+    #[default]
+    Scan,
+    /// Its own. A segment loses its mean, and a single volume becomes 0.
+    Example,
+}
+
+/// Settings of the training of networks besides those of their papers, as in an experiment file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Budget {
@@ -73,6 +84,11 @@ pub struct Budget {
     pub max_epochs: usize,
     /// Passes without a better validation loss after which training stops.
     pub patience: usize,
+    /// Crops of a subject or scan in a step; the loss is that of their mean. Fewer if fewer cover
+    /// its scans.
+    pub bag: usize,
+    /// Volumes that signals are z-scored over.
+    pub scale: Scaling,
 }
 
 impl Default for Budget {
@@ -81,6 +97,8 @@ impl Default for Budget {
         Self {
             max_epochs: 500,
             patience: 30,
+            bag: 4,
+            scale: Scaling::Scan,
         }
     }
 }
@@ -91,6 +109,7 @@ impl Budget {
         Self {
             max_epochs: 30,
             patience: 8,
+            ..Self::default()
         }
     }
 }

@@ -4,8 +4,8 @@ use brainmae_train::batch_gradient::BatchGradient;
 use brainmae_train::{Alone, Objective, Optimizer, Workers};
 use burn::module::Module;
 
-use super::Architecture;
 use super::trainer::Training;
+use super::{Architecture, Budget};
 use crate::training::n_threads;
 use crate::{DownstreamError, Fitted, Labelled, Problem};
 
@@ -41,7 +41,12 @@ pub fn steps<'a>(
     examples: &'a Labelled,
 ) -> Result<Box<dyn Steps + 'a>, DownstreamError> {
     let optimizer = architecture.paper().recipe.optimizer();
-    let training = Training::new(architecture, problem, examples, examples)?;
+    // One crop of each example, so that a step has the paper's batch.
+    let budget = Budget {
+        bag: 1,
+        ..Budget::default()
+    };
+    let training = Training::new(architecture, problem, examples, examples, budget)?;
     let network = training.init();
     Ok(Box::new(NetworkSteps {
         optimizer: Optimizer::new(&optimizer, &[], &network),
@@ -71,6 +76,6 @@ impl<A: Architecture> Steps for NetworkSteps<'_, A> {
 
     fn fitted(&self) -> Box<dyn Fitted> {
         let network = self.network.as_ref().expect("a step puts it back");
-        self.training.fitted(network.valid())
+        Box::new(self.training.uncalibrated(network.valid()))
     }
 }

@@ -66,6 +66,7 @@ fn fit<A: Architecture>(
     let budget = Budget {
         max_epochs,
         patience: max_epochs,
+        ..Budget::default()
     };
     let neural = Neural {
         architecture,
@@ -230,6 +231,7 @@ fn generalises<A: Architecture>(architecture: A) {
         budget: Budget {
             max_epochs: 30,
             patience: 10,
+            ..Budget::default()
         },
     };
     let fitted = neural.fit(&problem(TWO, 1), &set(0..48), &set(48..64));

@@ -3,29 +3,32 @@
 use brainmae_model::init::Init;
 use brainmae_train::memory::Memory;
 use brainmae_train::{LossOf, Objective, PartLoss, Plan, Scores};
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::batch::{Crop, Stretches};
-use super::fitted::{FittedNetwork, check_rois};
+use super::fitted::{FittedNetwork, check_rois, mean_outputs, outputs};
 use super::recipe::Budget;
-use super::{Architecture, Needs, Noise, Paper, Sizes};
+use super::{Architecture, Needs, Noise, Paper, Scaling, Sizes};
+use crate::bags::{Bags, shares};
+use crate::calibration::Calibration;
 use crate::supervised::Target;
-use crate::training::{Epochs, Trial, map_batches, train};
+use crate::training::{Epochs, Trial, train};
 use crate::{DownstreamError, FitError, FitNeed, FitResult, Fitted, Labelled, Learner, Problem};
 
 /// Trains a network from random weights.
 ///
-/// Each epoch uses each training example once; if the network's input is shorter than an example,
-/// it uses a random crop. After the epoch, the loss on the validation set is computed over crops
-/// that cover its examples. The weights of the best epoch are kept, and training stops after
-/// [`Budget::patience`] epochs without improvement. Without a validation set, the last weights are
-/// kept.
+/// Each epoch uses each row of the truth once: each subject if all its scans have one truth, else
+/// each example. If the network's input is shorter than the examples of a row, a step takes a bag
+/// of random crops of it, and the loss is that of their mean output. After the epoch, the loss on
+/// the validation set is computed over all crops that cover its rows. The weights of the best epoch
+/// are kept, and training stops after [`Budget::patience`] epochs without improvement. Slope and
+/// offset of the outputs are fitted on the validation set. Without one, the last weights are kept.
 ///
 /// The length of a crop is that of the recipe, or of the shortest training or validation example if
 /// that is shorter. A test example that is still shorter is padded with its mean. The prediction is
-/// the mean over crops that cover the example.
+/// the mean over all crops that cover a row.
 #[derive(Clone, Debug)]
 pub struct Neural<A> {
     /// The network.
@@ -42,6 +45,7 @@ pub(super) struct Training<'a, A: Architecture> {
     target: Target,
     n_volumes: usize,
     epochs: Epochs,
+    budget: Budget,
     training: FoldSet<'a>,
     validation: FoldSet<'a>,
     /// Device with autodiff.
@@ -51,14 +55,18 @@ pub(super) struct Training<'a, A: Architecture> {
 /// One set of a fold, as input for a network.
 struct FoldSet<'a> {
     stretches: Stretches<'a>,
-    truth: &'a [f64],
+    bags: Bags,
+    /// One truth for each row.
+    truth: Vec<f64>,
 }
 
 impl<'a> FoldSet<'a> {
-    fn new(labelled: &'a Labelled<'a>, needs: Needs, device: &Device) -> Self {
+    fn new(problem: &Problem, labelled: &'a Labelled<'a>, needs: Needs, scaling: Scaling) -> Self {
+        let bags = Bags::new(problem, &labelled.examples);
         Self {
-            stretches: Stretches::new(&labelled.examples, needs, device),
-            truth: &labelled.truth,
+            stretches: Stretches::new(&labelled.examples, needs, scaling, &problem.device),
+            truth: bags.pooled.truth(labelled),
+            bags,
         }
     }
 }
@@ -69,7 +77,8 @@ impl<A: Architecture> Learner for Neural<A> {
     }
 
     fn fit(&self, problem: &Problem, training: &Labelled, validation: &Labelled) -> FitResult {
-        let run = Training::new(self.architecture.clone(), problem, training, validation)?;
+        let architecture = self.architecture.clone();
+        let run = Training::new(architecture, problem, training, validation, self.budget)?;
         let plan = self.plan(run.epochs.steps())?;
         let network = train(run.name, problem, &plan, &run, run.init())?.best;
         Ok(run.fitted(network))
@@ -85,9 +94,10 @@ impl<A: Architecture> Learner for Neural<A> {
         let Some(trial) = Trial::begin(memory) else {
             return Ok(None);
         };
-        let run = Training::new(self.architecture.clone(), problem, training, validation)?;
+        let architecture = self.architecture.clone();
+        let run = Training::new(architecture, problem, training, validation, self.budget)?;
         let batch_size = self.architecture.paper().recipe.batch_size;
-        let batch_size = batch_size.min(training.truth.len());
+        let batch_size = batch_size.min(run.training.truth.len());
         let network = run.init();
         trial.need(problem, batch_size, &run, &network, |n| {
             let chosen: Vec<usize> = (0..n).collect();
@@ -129,6 +139,7 @@ impl<'a, A: Architecture> Training<'a, A> {
         problem: &'a Problem,
         training: &'a Labelled,
         validation: &'a Labelled,
+        budget: Budget,
     ) -> Result<Self, DownstreamError> {
         let Paper {
             name,
@@ -150,30 +161,47 @@ impl<'a, A: Architecture> Training<'a, A> {
         let shortest = both.map(|example| example.n_volumes).min().unwrap_or(1);
         let crop = recipe.crop.map(|crop| crop.volumes(problem.dt_secs));
         let order = format!("neural/{name}/order");
-        let n_examples = training.truth.len();
+        let set = |labelled| FoldSet::new(problem, labelled, needs, budget.scale);
+        let (training, validation) = (set(training), set(validation));
+        let n_volumes = crop.map_or(shortest, |crop| crop.min(shortest));
+        // The batch of the paper, whatever is in a bag: its optimiser is made for it.
+        let rows = training.truth.len();
         Ok(Self {
             architecture,
             name,
             problem,
             target,
-            n_volumes: crop.map_or(shortest, |crop| crop.min(shortest)),
-            epochs: Epochs::new(problem.seeds, &order, n_examples, recipe.batch_size),
-            training: FoldSet::new(training, needs, &problem.device),
-            validation: FoldSet::new(validation, needs, &problem.device),
+            n_volumes,
+            epochs: Epochs::new(problem.seeds, &order, rows, recipe.batch_size),
+            budget,
+            training,
+            validation,
             device: problem.device.clone().autodiff(),
         })
     }
 
+    /// A trained network, calibrated on the validation set.
+    fn fitted(&self, network: A::Network) -> Box<dyn Fitted> {
+        let mut fitted = self.uncalibrated(network);
+        let deciding = &self.validation;
+        if !deciding.truth.is_empty() {
+            let outputs = fitted.outputs(&deciding.stretches, &deciding.bags);
+            fitted.calibration = self.target.calibration(&outputs, &deciding.truth);
+        }
+        Box::new(fitted)
+    }
+
     /// A trained network, ready to predict.
-    pub(super) fn fitted(&self, network: A::Network) -> Box<dyn Fitted> {
-        Box::new(FittedNetwork {
+    pub(super) fn uncalibrated(&self, network: A::Network) -> FittedNetwork<A> {
+        FittedNetwork {
             architecture: self.architecture.clone(),
             network,
-            batch_size: self.architecture.n_at_once(),
             n_volumes: self.n_volumes,
+            scaling: self.budget.scale,
             target: self.target.clone(),
+            calibration: Calibration::none(self.problem.kind.n_outputs()),
             problem: self.problem.clone(),
-        })
+        }
     }
 }
 
@@ -198,32 +226,50 @@ impl<A: Architecture> Training<'_, A> {
         self.architecture.init(sizes, &mut init)
     }
 
-    /// A crop of a training example: at a random volume if the example is longer.
-    fn crop(&self, epoch: u64, example: usize) -> Crop {
-        let n_volumes = self.training.stretches.n_volumes(example);
-        let room = n_volumes.saturating_sub(self.n_volumes);
-        let rng = &mut self.stream("crops", &[epoch, example as u64]);
-        Crop {
-            example,
-            start_volume: rng.random_range(0..=room),
-        }
-    }
-}
-
-impl<A: Architecture> Training<'_, A> {
-    /// Loss of these training examples; the place is epoch, step of the epoch, and part.
-    fn loss_of(&self, network: &A::Network, chosen: &[usize], place: [u64; 3]) -> PartLoss {
-        let crops: Vec<Crop> = (chosen.iter())
-            .map(|&example| self.crop(place[0], example))
-            .collect();
+    /// Crops of a row of the training set, at random volumes of examples that are longer.
+    fn bag(&self, epoch: u64, row: usize) -> Vec<Crop> {
         let set = &self.training;
-        let truth: Vec<f64> = chosen.iter().map(|&example| set.truth[example]).collect();
+        let rng = &mut self.stream("crops", &[epoch, row as u64]);
+        let n = match self.architecture.paper().needs.bold {
+            true => (set.bags).n_samples(row, self.n_volumes, self.budget.bag),
+            // Without signals, a crop is all of its example.
+            false => set.bags.members(row).len().min(self.budget.bag.max(1)),
+        };
+        let drawn = set.bags.draw(row, n, rng);
+        let crop = |example: usize| {
+            let room = (set.stretches.n_volumes(example)).saturating_sub(self.n_volumes);
+            Crop {
+                example,
+                start_volume: rng.random_range(0..=room),
+            }
+        };
+        drawn.into_iter().map(crop).collect()
+    }
+
+    /// Loss of these rows of the training set; the place is epoch, step of the epoch, and part.
+    fn loss_of(&self, network: &A::Network, rows: &[usize], place: [u64; 3]) -> PartLoss {
+        let bags: Vec<Vec<Crop>> = rows.iter().map(|row| self.bag(place[0], *row)).collect();
+        let set = &self.training;
+        let truth: Vec<f64> = rows.iter().map(|row| set.truth[*row]).collect();
+        let crops = bags.concat();
+        let of_crops = bags.iter().zip(&truth);
+        let of_crops: Vec<f64> = of_crops
+            .flat_map(|(bag, truth)| vec![*truth; bag.len()])
+            .collect();
         let mut batch = set.stretches.batch(&crops, self.n_volumes, &self.device);
-        batch.classes = self.target.classes(&truth, &self.device);
+        batch.classes = self.target.classes(&of_crops, &self.device);
         let mut dropout = self.stream("dropout", &place);
         let mut noise = Noise::from_stream(&mut dropout);
         let said = self.architecture.forward(network, &batch, &mut noise);
-        let (sum, weight) = self.target.loss(said.logits, &truth);
+        let logits = match crops.len() == rows.len() {
+            true => said.logits,
+            false => {
+                let sizes: Vec<usize> = bags.iter().map(Vec::len).collect();
+                let shares = TensorData::new(shares(&sizes), [rows.len(), crops.len()]);
+                Tensor::<2>::from_data(shares, &self.device).matmul(said.logits)
+            }
+        };
+        let (sum, weight) = self.target.loss(logits, &truth);
         let loss = sum / weight;
         PartLoss {
             total: match said.penalty {
@@ -255,9 +301,11 @@ impl<A: Architecture> Objective for Training<'_, A> {
     }
 
     fn examples(&self, step: u64) -> Vec<String> {
-        let examples = self.epochs.part(step, 0, 1).into_iter();
+        let rows = self.epochs.part(step, 0, 1).into_iter();
+        let set = &self.training;
+        let examples = rows.flat_map(|row| set.bags.members(row));
         examples
-            .map(|example| self.training.stretches.name(example))
+            .map(|example| set.stretches.name(*example))
             .collect()
     }
 
@@ -265,31 +313,22 @@ impl<A: Architecture> Objective for Training<'_, A> {
         self.epochs.passed(step)
     }
 
-    /// Loss on the validation set without penalty, over crops that cover its examples.
+    /// Loss on the validation set without penalty, over crops that cover its rows.
     fn validate(&self, network: &A::Network) -> Result<Scores, DownstreamError> {
         let set = &self.validation;
         if set.truth.is_empty() {
             return Ok(Vec::new());
         }
-        let examples = 0..set.truth.len();
-        let crops: Vec<Crop> = examples
-            .flat_map(|example| set.stretches.tiles(example, self.n_volumes))
-            .collect();
-        let batches: Vec<&[Crop]> = crops.chunks(self.architecture.n_at_once()).collect();
-        let sums = map_batches(self.problem, network, &batches, |network, crops| {
-            let batch = (set.stretches).batch(crops, self.n_volumes, &self.problem.device);
-            let said = (self.architecture).forward(network, &batch, &mut Noise::off());
-            let truth: Vec<f64> = crops.iter().map(|crop| set.truth[crop.example]).collect();
-            let (sum, weight) = self.target.loss(said.logits, &truth);
-            [f64::from(sum.into_scalar::<f32>()), weight]
-        });
-        let total: f64 = sums.iter().map(|[sum, _]| sum).sum();
-        let total_weight: f64 = sums.iter().map(|[_, weight]| weight).sum();
-        // Examples of a class that is not in the training set have weight 0.
-        let loss = match total_weight > 0.0 {
-            true => total / total_weight,
-            false => 0.0,
-        };
+        let (architecture, problem) = (&self.architecture, self.problem);
+        let outputs = outputs(
+            architecture,
+            network,
+            problem,
+            self.n_volumes,
+            &set.stretches,
+        );
+        let means = mean_outputs(problem, &set.bags, &outputs);
+        let loss = self.target.mean_loss(&means, &set.truth);
         Ok(vec![("validation/loss", loss)])
     }
 }

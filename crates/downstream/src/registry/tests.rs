@@ -138,6 +138,7 @@ fn predictions(model: &dyn LearnerKind, task: &Task) -> Predictions {
     let budget = Budget {
         max_epochs: epochs,
         patience: epochs,
+        ..Budget::default()
     };
     let linear = LinearSpec::default();
     let learner = model.learner(&Settings {

@@ -60,9 +60,9 @@ impl TokenSets {
                 rois.ok_or_else(|| problem.refused(NAME, FitError::NoRoiTokens))?
             }
         };
-        let members = samples.pooled.members();
         if let Some(row) = sets.iter().position(Vec::is_empty) {
-            return Err(samples.no_segment(NAME, problem, members[row][0]));
+            let example = samples.bags.members(row)[0];
+            return Err(samples.no_segment(NAME, problem, example));
         }
         Ok(Self { width, sets })
     }
@@ -95,7 +95,6 @@ impl TokenSets {
 
 /// States in context of all segments of each row.
 fn of_scans(model: &dyn Embed, samples: &Samples) -> Result<Sets, DownstreamError> {
-    let members = samples.pooled.members();
     let mut of_example = vec![Vec::new(); samples.len()];
     for (example, sample) in embed(model, samples)? {
         let tokens = sample.tokens.chunks_exact(sample.cls.len());
@@ -105,11 +104,11 @@ fn of_scans(model: &dyn Embed, samples: &Samples) -> Result<Sets, DownstreamErro
             }
         }
     }
-    let of_row = |examples: &Vec<usize>| -> Vec<f32> {
-        let all = examples.iter().flat_map(|at| &of_example[*at]);
-        all.copied().collect()
+    let of_row = |row: usize| -> Vec<f32> {
+        let members = samples.bags.members(row).iter();
+        members.flat_map(|at| &of_example[*at]).copied().collect()
     };
-    Ok(members.iter().map(of_row).collect())
+    Ok((0..samples.bags.pooled.len()).map(of_row).collect())
 }
 
 /// Width of a token, and the tokens of the ROIs of each segment. Each is concatenated with its ROI

@@ -1,0 +1,149 @@
+//! Bags: the samples of one row of the truth that a network sees at once.
+
+use rand::{Rng, RngExt};
+
+use crate::pooled::Pooled;
+use crate::{Examples, Problem};
+
+/// Rows of the truth with their examples, from which bags of samples are drawn.
+pub(crate) struct Bags {
+    /// Rows of the truth: subjects, or examples.
+    pub pooled: Pooled,
+    members: Vec<Vec<usize>>,
+    /// Number of volumes of each example.
+    lens: Vec<usize>,
+}
+
+impl Bags {
+    /// Bags of these examples.
+    pub fn new(problem: &Problem, examples: &Examples) -> Self {
+        let pooled = Pooled::new(problem, examples);
+        Self {
+            members: pooled.members(),
+            pooled,
+            lens: examples.list.iter().map(|e| e.n_volumes).collect(),
+        }
+    }
+
+    /// Numbers of the examples of a row.
+    pub fn members(&self, row: usize) -> &[usize] {
+        &self.members[row]
+    }
+
+    /// Number of samples of `len` volumes in a bag of at most `most`: no more than cover the
+    /// examples of its row.
+    pub fn n_samples(&self, row: usize, len: usize, most: usize) -> usize {
+        let tiles = |at: &usize| self.lens[*at].div_ceil(len.max(1));
+        let all: usize = self.members[row].iter().map(tiles).sum();
+        all.clamp(1, most.max(1))
+    }
+
+    /// Number of bags that make a batch of `batch_size` samples, at least one.
+    pub fn in_batch(&self, batch_size: usize, len: usize, most: usize) -> usize {
+        let rows = self.pooled.len();
+        let all: usize = (0..rows).map(|row| self.n_samples(row, len, most)).sum();
+        let per_bag = all.div_ceil(rows.max(1)).max(1);
+        (batch_size / per_bag).max(1)
+    }
+
+    /// Examples of `n` samples of a row: a random volume of all its examples, and others at equal
+    /// distances from it. So a long example gives more samples than a short one.
+    pub fn draw(&self, row: usize, n: usize, rng: &mut impl Rng) -> Vec<usize> {
+        let members = &self.members[row];
+        let total: usize = members.iter().map(|at| self.lens[*at]).sum();
+        let first = rng.random_range(0..total);
+        let at = |volume: usize| {
+            let mut end = 0;
+            let found = members.iter().find(|at| {
+                end += self.lens[**at];
+                volume < end
+            });
+            found.copied().unwrap_or(members[0])
+        };
+        (0..n)
+            .map(|i| at((first + i * total / n) % total))
+            .collect()
+    }
+}
+
+/// Matrix that takes the outputs of all samples to the mean of each bag, `[bags, samples]`,
+/// row-major, for bags of these sizes.
+pub(crate) fn shares(sizes: &[usize]) -> Vec<f32> {
+    let n: usize = sizes.iter().sum();
+    let mut shares = vec![0.0f32; sizes.len() * n];
+    let mut at = 0;
+    for (row, size) in shares.chunks_exact_mut(n.max(1)).zip(sizes) {
+        row[at..at + size].fill(1.0 / *size as f32);
+        at += size;
+    }
+    shares
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use brainmae_data::BoldSeries;
+    use brainmae_run::Seeds;
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::{Example, Fits, Kind, Scan};
+
+    fn scan(subject: &str, n_volumes: usize) -> Scan {
+        let series = BoldSeries::new(vec![0.0; n_volumes], 1, 1.0).expect("finite");
+        Scan {
+            scan: format!("{subject} {n_volumes}").as_str().into(),
+            subject: subject.into(),
+            unit: subject.into(),
+            series: Arc::new(series),
+            confounds: Vec::new(),
+            computed: Default::default(),
+        }
+    }
+
+    #[test]
+    fn a_bag_is_of_one_subject_and_long_scans_give_more_of_it() {
+        let scans = [scan("a", 6), scan("b", 8), scan("a", 54)];
+        let example = |(scan, of): (usize, &Scan)| Example {
+            scan,
+            start_volume: 0,
+            n_volumes: of.series.n_volumes(),
+        };
+        let list = scans.iter().enumerate().map(example).collect();
+        let problem = Problem {
+            target: "t".into(),
+            kind: Kind::Regression,
+            of_subjects: true,
+            n_rois: 1,
+            dt_secs: 1.0,
+            segment_len_trs: 2,
+            confounds: Vec::new(),
+            seeds: Seeds::new(1),
+            device: Device::flex(),
+            fits: Fits::default(),
+        };
+        let scans = &scans;
+        let bags = Bags::new(&problem, &Examples { scans, list });
+        assert_eq!(bags.pooled.len(), 2);
+        assert_eq!(bags.n_samples(0, 4, 8), 8);
+        // Two samples cover all that subject b has.
+        assert_eq!(bags.n_samples(1, 4, 8), 2);
+        assert_eq!(bags.in_batch(16, 4, 8), 3);
+        let rng = &mut Seeds::new(1).stream("bags");
+        let mut counts = [0; 3];
+        for _ in 0..250 {
+            for example in bags.draw(0, 8, rng) {
+                counts[example] += 1;
+            }
+        }
+        assert_eq!(counts[1], 0);
+        let share = f64::from(counts[0]) / 2000.0;
+        assert!((share - 0.1).abs() < 0.02, "{share}");
+    }
+
+    #[test]
+    fn shares_take_samples_to_the_means_of_their_bags() {
+        assert_eq!(shares(&[2, 1]), [0.5, 0.5, 0.0, 0.0, 0.0, 1.0]);
+    }
+}
