@@ -9,6 +9,8 @@ use burn::tensor::Device;
 use rand::RngExt;
 use rayon::prelude::*;
 
+mod means;
+
 use super::*;
 use crate::scores::{Score, Scorer};
 use crate::statistics::{Exchange, chance};
