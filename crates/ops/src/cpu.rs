@@ -5,11 +5,13 @@ mod attention;
 mod backward;
 mod block;
 mod dropout;
+mod feed_forward;
 mod gemm;
 mod graph;
 #[cfg(test)]
 mod instructions;
 mod lanes;
+mod linear;
 mod norm_relu;
 mod operate;
 mod orthogonality;

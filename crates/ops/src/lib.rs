@@ -4,11 +4,13 @@ mod activation;
 mod attention;
 mod block;
 mod cpu;
+mod feed_forward;
 mod flex;
 mod graph;
 #[cfg(feature = "libtorch")]
 #[allow(deprecated)] // docs: decisions
 mod libtorch;
+mod linear;
 mod norm_relu;
 pub mod operator;
 mod precision;
@@ -20,7 +22,9 @@ mod tokens;
 pub use activation::leaky_relu;
 pub use attention::{Bias, attention, dropout};
 pub use block::{Block, Linear, Mixing, Norm};
+pub use feed_forward::feed_forward;
 pub use graph::{graph_linear, orthogonality, weighted_mean};
+pub use linear::linear;
 pub use norm_relu::{moments, norm_relu};
 pub use precision::Precision;
 pub use recurrent::recurrent;

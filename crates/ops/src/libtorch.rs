@@ -20,7 +20,7 @@ const MASKED: f64 = -1e30;
 /// Values that the backward pass needs.
 #[derive(Clone, Debug)]
 pub enum Saved {
-    /// Inputs, for our own kernels.
+    /// Inputs, for our own kernels, and the output if they read it.
     Inputs(Vec<TchTensor>),
     /// Graph of LibTorch's autograd.
     Graph(Arc<Mutex<Graph>>),
@@ -52,8 +52,12 @@ impl Kernels for LibTorch {
 
     fn forward_saving(inputs: Vec<TchTensor>, operator: Operator) -> (TchTensor, Saved) {
         if ours(&inputs, operator) {
-            let inputs = contiguous(inputs);
-            return (forward_ours(&inputs, operator), Saved::Inputs(inputs));
+            let mut inputs = contiguous(inputs);
+            let out = forward_ours(&inputs, operator);
+            if operator.keeps_output() {
+                inputs.push(out.clone());
+            }
+            return (out, Saved::Inputs(inputs));
         }
         let learns = |i: usize| {
             !matches!(
@@ -222,14 +226,14 @@ fn compute(inputs: &[&Tensor], operator: Operator) -> Tensor {
             let sum = inputs[0].unsqueeze(1) + inputs[1].to_kind(kind).unsqueeze(0);
             full(&linear(&sum.gelu("none"), inputs, 2))
         }
-        Operator::Attention { heads, dropout } => attention(inputs, heads as i64, dropout),
-        Operator::Dropout(dropout) => {
-            let mut kept = vec![0.0f32; inputs[0].numel()];
-            dropout.apply(&vec![1.0; kept.len()], &mut kept);
-            let kept = Tensor::from_slice(&kept).reshape(inputs[0].size());
-            inputs[0] * kept.to_device(inputs[0].device()).to_kind(kind)
+        Operator::Linear { slope } => leaky_relu(&linear(inputs[0], inputs, 1), slope),
+        Operator::FeedForward(how) => {
+            let hidden = dropout(&linear(inputs[0], inputs, 1).relu(), how);
+            linear(&hidden, inputs, 3)
         }
-        Operator::LeakyRelu { slope } => inputs[0].relu() - (-inputs[0]).relu() * slope,
+        Operator::Attention { heads, dropout } => attention(inputs, heads as i64, dropout),
+        Operator::Dropout(how) => dropout(inputs[0], how),
+        Operator::LeakyRelu { slope } => leaky_relu(inputs[0], slope),
         Operator::GraphLinear => {
             let mixed = inputs[1].bmm(inputs[0]) + inputs[0] * inputs[2];
             linear(&mixed, inputs, 3)
@@ -279,6 +283,24 @@ fn compute(inputs: &[&Tensor], operator: Operator) -> Tensor {
             let sum = weight.unsqueeze(1).bmm(inputs[0]).squeeze_dim(1);
             sum / inputs[0].size()[1] as f64
         }
+    }
+}
+
+/// `x` with a share of its values dropped.
+fn dropout(x: &Tensor, how: cpu::Dropout) -> Tensor {
+    if !how.is_on() {
+        return x.shallow_clone();
+    }
+    let mut kept = vec![0.0f32; x.numel()];
+    how.apply(&vec![1.0; kept.len()], &mut kept);
+    let kept = Tensor::from_slice(&kept).reshape(x.size());
+    x * kept.to_device(x.device()).to_kind(x.kind())
+}
+
+fn leaky_relu(x: &Tensor, slope: f64) -> Tensor {
+    match slope == 1.0 {
+        true => x.shallow_clone(),
+        false => x.relu() - (-x).relu() * slope,
     }
 }
 

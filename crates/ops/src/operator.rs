@@ -34,6 +34,13 @@ pub enum Operator {
     Embed,
     /// See [`crate::draw`].
     Draw,
+    /// See [`crate::linear`].
+    Linear {
+        /// Factor of values below 0; 1 without a ReLU.
+        slope: f64,
+    },
+    /// See [`crate::feed_forward`].
+    FeedForward(Dropout),
     /// See [`crate::attention`].
     Attention {
         /// Number of heads.
@@ -68,6 +75,13 @@ pub enum Operator {
     Orthogonality,
     /// See [`crate::weighted_mean`].
     WeightedMean,
+}
+
+impl Operator {
+    /// Whether the backward pass reads the output of the forward pass.
+    pub(crate) fn keeps_output(self) -> bool {
+        matches!(self, Operator::Linear { slope } if slope != 1.0)
+    }
 }
 
 /// Tensors of an operator, in the order that the operator defines.

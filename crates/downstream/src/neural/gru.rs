@@ -7,7 +7,7 @@ use burn::nn::Linear;
 use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
-use super::batch_norm::linear;
+use super::linear::weights;
 
 /// ```text
 /// r = sigmoid(W_r x + b_r + U_r h + c_r)
@@ -45,6 +45,6 @@ impl Gru {
     /// State after each step, `[batch, time, n_in]` to `[batch, time, n_hidden]`. If `backwards`,
     /// the sequence is processed from its end; each state stays at the index of its input.
     pub(super) fn forward(&self, x: Tensor<3>, backwards: bool) -> Tensor<3> {
-        recurrent(self.input.forward(x), linear(&self.hidden), backwards)
+        recurrent(self.input.forward(x), weights(&self.hidden), backwards)
     }
 }

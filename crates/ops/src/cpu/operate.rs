@@ -5,7 +5,9 @@ use super::attention::{Attention, Sequences};
 use super::backward::{BlockGrad, LinearGrad};
 use super::block::{Block, Linear, Mixing};
 use super::dropout::Dropout;
+use super::feed_forward::FeedForward;
 use super::graph::GraphLinear;
+use super::linear::Map;
 use super::norm_relu::{self, NormRelu};
 use super::orthogonality::Orthogonality;
 use super::recurrent::Recurrent;
@@ -30,6 +32,8 @@ pub fn out_shape(operator: Operator, inputs: &Inputs<'_>) -> Vec<usize> {
         | Operator::Dropout(_) => shape(0).clone(),
         Operator::Embed => vec![shape(0)[0], shape(0)[1], shape(2)[0]],
         Operator::Draw => vec![shape(0)[0], shape(1)[0], shape(3)[0]],
+        Operator::Linear { .. } => with_width(shape(0), shape(2)[0]),
+        Operator::FeedForward(_) => with_width(shape(0), shape(4)[0]),
         Operator::GraphLinear => vec![shape(0)[0], shape(0)[1], shape(4)[0]],
         Operator::Moments => vec![2, shape(0)[1]],
         Operator::NormRelu { .. } => match inputs.get(5) {
@@ -42,6 +46,15 @@ pub fn out_shape(operator: Operator, inputs: &Inputs<'_>) -> Vec<usize> {
     }
 }
 
+/// A shape with another last axis.
+fn with_width(shape: &[usize], width: usize) -> Vec<usize> {
+    let mut shape = shape.to_vec();
+    if let Some(last) = shape.last_mut() {
+        *last = width;
+    }
+    shape
+}
+
 /// Forward pass; fills `out`, which holds zeros.
 pub fn forward(operator: Operator, inputs: &Inputs<'_>, out: &mut [f32]) {
     let x = inputs[0].0;
@@ -52,6 +65,8 @@ pub fn forward(operator: Operator, inputs: &Inputs<'_>, out: &mut [f32]) {
         Operator::LayerNorm { eps } => LayerNorm(norm(inputs, 1, eps)).forward(x, out),
         Operator::Embed => embed(inputs).forward(x, hidden(inputs), out),
         Operator::Draw => Draw::new(inputs[1].0, linear(inputs, 2)).forward(x, out),
+        Operator::Linear { slope } => map(inputs, slope).forward(x, out),
+        Operator::FeedForward(dropout) => feed_forward(inputs, dropout).forward(x, out),
         Operator::Attention { heads, dropout } => {
             attention(inputs, heads, dropout).forward(&sequences(inputs), out);
         }
@@ -70,12 +85,13 @@ pub fn forward(operator: Operator, inputs: &Inputs<'_>, out: &mut [f32]) {
 /// if this gradient is neither wanted nor an intermediate result of the others.
 pub fn grad_x_len(operator: Operator, inputs: &Inputs<'_>, wanted: bool) -> usize {
     match operator {
-        Operator::Embed if !wanted => 0,
+        Operator::Embed | Operator::Linear { .. } if !wanted => 0,
         _ => inputs[0].0.len(),
     }
 }
 
-/// Computes the gradients of all inputs but the first. The gradient of the first fills `grad_x`,
+/// Computes the gradients of all inputs but the first. If the operator
+/// [keeps its output](Operator::keeps_output), that is the last of `inputs`. The gradient of the first fills `grad_x`,
 /// which holds [`grad_x_len`] zeros.
 pub fn backward(
     operator: Operator,
@@ -104,6 +120,11 @@ pub fn backward(
             return grads;
         }
         Operator::Draw => Draw::new(inputs[1].0, linear(inputs, 2)).backward(x, grad, grad_x),
+        Operator::Linear { slope } => {
+            let out = inputs.get(3).map_or(grad, |(out, _)| *out);
+            map(inputs, slope).backward(x, out, grad, grad_x)
+        }
+        Operator::FeedForward(dropout) => feed_forward(inputs, dropout).backward(x, grad, grad_x),
         Operator::Attention { heads, dropout } => {
             let attention = attention(inputs, heads, dropout);
             let [k, v, bias] = attention.backward(&sequences(inputs), grad, grad_x);
@@ -179,6 +200,21 @@ fn linear<'a>(inputs: &Inputs<'a>, at: usize) -> Linear<'a> {
     Linear {
         weight: inputs[at].0,
         bias: inputs[at + 1].0,
+    }
+}
+
+fn map<'a>(inputs: &Inputs<'a>, slope: f64) -> Map<'a> {
+    Map {
+        linear: linear(inputs, 1),
+        slope: slope as f32,
+    }
+}
+
+fn feed_forward<'a>(inputs: &Inputs<'a>, dropout: Dropout) -> FeedForward<'a> {
+    FeedForward {
+        first: linear(inputs, 1),
+        second: linear(inputs, 3),
+        dropout,
     }
 }
 
