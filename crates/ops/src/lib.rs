@@ -27,7 +27,7 @@ pub use graph::{graph_linear, orthogonality, weighted_mean};
 pub use linear::linear;
 pub use norm_relu::{moments, norm_relu};
 pub use precision::Precision;
-pub use recurrent::recurrent;
+pub use recurrent::{Unit, recurrent};
 pub use tokens::{Hidden, draw, embed, layer_norm};
 
 /// Spreads the operators on the CPU over `threads` from now on; only the first call has an effect.

@@ -9,6 +9,7 @@ use tch::{Device, Kind, Tensor};
 use crate::block::PADDED;
 use crate::cpu;
 use crate::operator::{Fused, Kernels, Operator, Tensors};
+use crate::recurrent::UNIT_INPUTS;
 
 /// Widest token that was measured: at width 512, a step with our kernels takes 0.8 of the time of a
 /// step with LibTorch's.
@@ -266,7 +267,14 @@ fn compute(inputs: &[&Tensor], operator: Operator) -> Tensor {
                 None => normed.relu(),
             }
         }
-        Operator::Recurrent { backwards } => recurrent(inputs, backwards),
+        Operator::Recurrent => {
+            let starts = (1..inputs.len()).step_by(UNIT_INPUTS);
+            let units = starts.enumerate();
+            let states: Vec<Tensor> = units
+                .map(|(direction, at)| recurrent(inputs, at, direction > 0))
+                .collect();
+            Tensor::cat(&states, 2)
+        }
         Operator::Orthogonality => {
             let h = inputs[0];
             let inner = h.bmm(&h.transpose(1, 2));
@@ -328,15 +336,16 @@ fn attention(inputs: &[&Tensor], heads: i64, dropout: cpu::Dropout) -> Tensor {
     weights.matmul(&v).transpose(1, 2).reshape(inputs[0].size())
 }
 
-/// Gated recurrent unit; inputs are mapped to the gates already.
-fn recurrent(inputs: &[&Tensor], backwards: bool) -> Tensor {
-    let (x, weight) = (inputs[0], inputs[1]);
+/// Gated recurrent unit of one direction, whose maps are the inputs from `at` on.
+fn recurrent(inputs: &[&Tensor], at: usize, backwards: bool) -> Tensor {
+    let x = linear(inputs[0], inputs, at);
+    let [weight, bias] = [2, 3].map(|i| inputs[at + i].to_kind(x.kind()));
     let (time, n) = (x.size()[1], weight.size()[0]);
     let mut h = Tensor::zeros([x.size()[0], n], (x.kind(), x.device()));
     let mut states = Vec::new();
     for step in 0..time {
         let x = x.select(1, if backwards { time - 1 - step } else { step });
-        let of_states = inputs[2].addmm(&h, weight);
+        let of_states = bias.addmm(&h, &weight);
         let gate = |i: i64| (x.narrow(1, i * n, n) + of_states.narrow(1, i * n, n)).sigmoid();
         let (r, z) = (gate(0), gate(1));
         let new = (x.narrow(1, 2 * n, n) + r * of_states.narrow(1, 2 * n, n)).tanh();

@@ -67,10 +67,7 @@ pub enum Operator {
         of_input: bool,
     },
     /// See [`crate::recurrent`].
-    Recurrent {
-        /// Whether sequences are read from their end.
-        backwards: bool,
-    },
+    Recurrent,
     /// See [`crate::orthogonality`].
     Orthogonality,
     /// See [`crate::weighted_mean`].
@@ -176,6 +173,7 @@ impl<B: Kernels, C: CheckpointStrategy> Fused for Autodiff<B, C> {
             4 => tracked::<B, C, 4>(inputs, operator),
             5 => tracked::<B, C, 5>(inputs, operator),
             6 => tracked::<B, C, 6>(inputs, operator),
+            9 => tracked::<B, C, 9>(inputs, operator),
             14 => tracked::<B, C, 14>(inputs, operator),
             17 => tracked::<B, C, 17>(inputs, operator),
             18 => tracked::<B, C, 18>(inputs, operator),

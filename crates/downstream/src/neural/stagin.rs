@@ -153,7 +153,7 @@ impl Architecture for Stagin {
         let graph = window_graph::neighbours(bold.clone(), window, stride, self.density);
         let windows = graph.dims()[0] / batch;
 
-        let states = network.timestamp.forward(bold.swap_dims(1, 2), false); // [batch, time, d]
+        let states = network.timestamp.forward(bold.swap_dims(1, 2)); // [batch, time, d]
         let d = self.d_model;
         let last = (windows - 1) * stride + window;
         let ends = states.slice(s![.., window - 1..last;stride as isize, ..]);

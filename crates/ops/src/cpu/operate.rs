@@ -10,13 +10,14 @@ use super::graph::GraphLinear;
 use super::linear::Map;
 use super::norm_relu::{self, NormRelu};
 use super::orthogonality::Orthogonality;
-use super::recurrent::Recurrent;
+use super::recurrent::{Recurrent, Unit};
 use super::rows::Norm;
 use super::segments;
 use super::tokens::{Draw, Embed, LayerNorm};
 use super::weighted_mean::WeightedMean;
 use crate::block::{GRAPH_INPUTS, PADDED};
 use crate::operator::Operator;
+use crate::recurrent::UNIT_INPUTS;
 
 /// Contiguous inputs of an operator, each with its shape.
 pub type Inputs<'a> = [(&'a [f32], Vec<usize>)];
@@ -40,7 +41,10 @@ pub fn out_shape(operator: Operator, inputs: &Inputs<'_>) -> Vec<usize> {
             Some((_, outputs)) => vec![shape(0)[0], outputs[0]],
             None => shape(0).clone(),
         },
-        Operator::Recurrent { .. } => vec![shape(0)[0], shape(0)[1], shape(1)[0]],
+        Operator::Recurrent => {
+            let directions = inputs.len() / UNIT_INPUTS;
+            vec![shape(0)[0], shape(0)[1], directions * shape(3)[0]]
+        }
         Operator::Orthogonality => vec![shape(0)[0]],
         Operator::WeightedMean => vec![shape(0)[0], shape(0)[2]],
     }
@@ -75,7 +79,7 @@ pub fn forward(operator: Operator, inputs: &Inputs<'_>, out: &mut [f32]) {
         Operator::GraphLinear => graph_linear(inputs).forward(x, inputs[1].0, out),
         Operator::Moments => norm_relu::moments(x, inputs[0].1[1], out),
         Operator::NormRelu { eps, .. } => norm_relu(inputs, eps).forward(x, out),
-        Operator::Recurrent { backwards } => recurrent(inputs, backwards).forward(x, out),
+        Operator::Recurrent => recurrent(inputs).forward(x, out),
         Operator::Orthogonality => orthogonality(inputs).forward(x, out),
         Operator::WeightedMean => weighted_mean(inputs).forward(out),
     }
@@ -85,7 +89,7 @@ pub fn forward(operator: Operator, inputs: &Inputs<'_>, out: &mut [f32]) {
 /// if this gradient is neither wanted nor an intermediate result of the others.
 pub fn grad_x_len(operator: Operator, inputs: &Inputs<'_>, wanted: bool) -> usize {
     match operator {
-        Operator::Embed | Operator::Linear { .. } if !wanted => 0,
+        Operator::Embed | Operator::Linear { .. } | Operator::Recurrent if !wanted => 0,
         _ => inputs[0].0.len(),
     }
 }
@@ -150,7 +154,7 @@ pub fn backward(
             let grads = norm_relu(inputs, eps).backward(x, grad, grad_x, of_input);
             return first_without(grads);
         }
-        Operator::Recurrent { backwards } => recurrent(inputs, backwards).backward(x, grad, grad_x),
+        Operator::Recurrent => recurrent(inputs).backward(x, grad, grad_x),
         Operator::Orthogonality => {
             orthogonality(inputs).backward(x, grad, grad_x);
             Vec::new()
@@ -268,8 +272,15 @@ fn norm_relu<'a>(inputs: &Inputs<'a>, eps: f64) -> NormRelu<'a> {
     NormRelu::new(inputs[1].0, scale_and_offset, eps as f32, linear)
 }
 
-fn recurrent(inputs: &Inputs<'_>, backwards: bool) -> Recurrent {
-    Recurrent::new(inputs[1].0, inputs[2].0, inputs[0].1[1], backwards)
+fn recurrent(inputs: &Inputs<'_>) -> Recurrent {
+    let starts = (1..inputs.len()).step_by(UNIT_INPUTS);
+    let units: Vec<Unit> = starts
+        .map(|at| Unit {
+            input: linear(inputs, at),
+            states: linear(inputs, at + 2),
+        })
+        .collect();
+    Recurrent::new(&units, inputs[0].1[1])
 }
 
 fn orthogonality(inputs: &Inputs<'_>) -> Orthogonality {
