@@ -139,8 +139,17 @@ impl Recurrent {
                 c_stride: width,
             }
             .run(simd);
+            // In a loop of its own: a register cannot be read at once from two parts that were just
+            // written.
+            for (sequence, input) in gates
+                .input
+                .chunks_exact_mut(width)
+                .enumerate()
+                .take(sequences)
+            {
+                self.gather(&gates.inputs, sequence, step, input);
+            }
             for sequence in 0..sequences {
-                self.gather(&gates.inputs, sequence, step, &mut gates.input);
                 gates.advance(simd, lanes, sequence, step);
             }
         }

@@ -68,10 +68,12 @@ impl Recurrent {
         carried.fill(0.0);
         for step in (0..time).rev() {
             let of_states = &mut back.of_states[step * sequences * width..][..sequences * width];
+            for (sequence, carried) in carried.chunks_exact_mut(n).enumerate() {
+                self.add_outputs(grad, sequence, step, carried);
+            }
             let rows = carried.chunks_exact_mut(n);
             let rows = rows.zip(of_states.chunks_exact_mut(width));
             for (sequence, (carried, of_states)) in rows.enumerate() {
-                self.add_outputs(grad, sequence, step, carried);
                 let at = step * size + sequence * n;
                 gates.backward(simd, n, at, carried, of_states);
                 // The maps of the inputs are not needed any more: their gradients replace them.

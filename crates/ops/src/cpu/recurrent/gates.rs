@@ -12,7 +12,7 @@ pub struct Gates {
     pub sequences: usize,
     /// Maps of the inputs, `[sequences, time, 3 lanes]`, by volume.
     pub inputs: Vec<f32>,
-    /// Those of one sequence and one step.
+    /// Those of one step, `[sequences, 3 lanes]`.
     pub input: Vec<f32>,
     /// Maps of the states of one step, `[sequences, 3 lanes]`.
     pub of_states: Vec<f32>,
@@ -37,7 +37,7 @@ impl Gates {
         Self {
             sequences: 0,
             inputs: vec![0.0; SEQUENCES * of.time * width],
-            input: vec![0.0; width],
+            input: vec![0.0; SEQUENCES * width],
             of_states: vec![0.0; SEQUENCES * width],
             states: vec![0.0; (of.time + 1) * size],
             reset: gate(),
@@ -53,7 +53,8 @@ impl Gates {
     pub fn advance<S: Simd>(&mut self, simd: S, n: usize, sequence: usize, step: usize) {
         let size = self.sequences * n;
         let at = sequence * n + if self.keeps { step * size } else { 0 };
-        let (input, of_states) = (&self.input, &self.of_states[sequence * GATES * n..]);
+        let both = [&self.input, &self.of_states];
+        let [input, of_states] = both.map(|x| &x[sequence * GATES * n..][..GATES * n]);
         let reset = &mut self.reset[at..at + n];
         update!(simd, reset, _old, [x in input, h in of_states] => {
             sigmoid(simd, simd.add_f32s(x, h))
@@ -62,7 +63,7 @@ impl Gates {
         update!(simd, keep, _old, [x in &input[n..], h in &of_states[n..]] => {
             sigmoid(simd, simd.add_f32s(x, h))
         });
-        let inner = &of_states[2 * n..GATES * n];
+        let inner = &of_states[2 * n..];
         if self.keeps {
             copy(inner, &mut self.inner[at..at + n]);
         }
