@@ -130,6 +130,11 @@ impl Architecture for Stagin {
         1
     }
 
+    /// The windows of one scan fit into a cache.
+    fn n_at_once(&self) -> usize {
+        1
+    }
+
     fn init(&self, sizes: Sizes, init: &mut Init<ChaCha8Rng>) -> StaginNetwork {
         let (rois, d) = (sizes.n_rois, self.d_model);
         StaginNetwork {

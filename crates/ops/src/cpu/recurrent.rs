@@ -92,6 +92,11 @@ impl Recurrent {
         GATES * self.lanes
     }
 
+    /// Sequences of a run that are computed together.
+    fn at_once(&self, x: &[f32]) -> usize {
+        SEQUENCES.min(x.len() / (self.time * self.n_in))
+    }
+
     /// Numbers of the states of a step, without padding.
     fn outputs(&self) -> usize {
         self.directions * self.n
@@ -173,7 +178,7 @@ impl PerRun<1> for Recurrent {
     #[inline(always)]
     fn run<S: Simd>(&self, simd: S, [x]: [&[f32]; 1], out: &mut [f32], _: &mut [Vec<f32>]) {
         let (n, time, outputs) = (self.n, self.time, self.outputs());
-        let mut gates = Gates::new(self, false);
+        let mut gates = Gates::new(self, self.at_once(x), false);
         let blocks = x.chunks(SEQUENCES * time * self.n_in);
         for (x, out) in blocks.zip(out.chunks_mut(SEQUENCES * time * outputs)) {
             self.states(simd, x, &mut gates);

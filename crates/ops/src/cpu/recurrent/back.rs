@@ -194,10 +194,11 @@ impl PerRun<2> for Recurrent {
         sums: &mut [Vec<f32>],
     ) {
         let (of_x, of_grad) = (self.time * self.n_in, self.time * self.outputs());
-        let mut gates = Gates::new(self, true);
+        let sequences = self.at_once(x);
+        let mut gates = Gates::new(self, sequences, true);
         let mut back = Back {
-            carried: vec![0.0; SEQUENCES * self.lanes],
-            of_states: vec![0.0; SEQUENCES * self.time * self.width()],
+            carried: vec![0.0; sequences * self.lanes],
+            of_states: vec![0.0; sequences * self.time * self.width()],
         };
         let blocks = x.chunks(SEQUENCES * of_x);
         let blocks = blocks.zip(grad.chunks(SEQUENCES * of_grad));

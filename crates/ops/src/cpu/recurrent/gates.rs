@@ -4,11 +4,11 @@ use pulp::Simd;
 
 use super::super::lanes;
 use super::super::rows::update;
-use super::{GATES, Recurrent, SEQUENCES};
+use super::{GATES, Recurrent};
 
 /// Values of some sequences, in the order of the steps.
 pub struct Gates {
-    /// Sequences that are there, at most [`SEQUENCES`].
+    /// Sequences that are there.
     pub sequences: usize,
     /// Maps of the inputs, `[sequences, time, 3 lanes]`, by volume.
     pub inputs: Vec<f32>,
@@ -29,16 +29,16 @@ pub struct Gates {
 }
 
 impl Gates {
-    /// Memory for [`SEQUENCES`]; `keeps` all gates for the backward pass.
-    pub fn new(of: &Recurrent, keeps: bool) -> Self {
-        let (size, width) = (SEQUENCES * of.lanes, GATES * of.lanes);
+    /// Memory for `sequences`; `keeps` all gates for the backward pass.
+    pub fn new(of: &Recurrent, sequences: usize, keeps: bool) -> Self {
+        let (size, width) = (sequences * of.lanes, GATES * of.lanes);
         let held = if keeps { of.time * size } else { size };
         let gate = || vec![0.0; held];
         Self {
-            sequences: 0,
-            inputs: vec![0.0; SEQUENCES * of.time * width],
-            input: vec![0.0; SEQUENCES * width],
-            of_states: vec![0.0; SEQUENCES * width],
+            sequences,
+            inputs: vec![0.0; sequences * of.time * width],
+            input: vec![0.0; sequences * width],
+            of_states: vec![0.0; sequences * width],
             states: vec![0.0; (of.time + 1) * size],
             reset: gate(),
             keep: gate(),
