@@ -4,6 +4,7 @@ mod activation;
 mod attention;
 mod backward;
 mod block;
+mod cross;
 mod dropout;
 mod feed_forward;
 mod gemm;

@@ -239,6 +239,7 @@ fn compute(inputs: &[&Tensor], operator: Operator) -> Tensor {
             let mixed = inputs[1].bmm(inputs[0]) + inputs[0] * inputs[2];
             linear(&mixed, inputs, 3)
         }
+        Operator::Cross { slope } => cross(inputs, slope),
         Operator::Moments => {
             let variance = inputs[0].var_dim(Some([0].as_slice()), false, false);
             Tensor::stack(
@@ -334,6 +335,23 @@ fn attention(inputs: &[&Tensor], heads: i64, dropout: cpu::Dropout) -> Tensor {
         weights = weights * kept.to_device(q.device()).to_kind(q.kind());
     }
     weights.matmul(&v).transpose(1, 2).reshape(inputs[0].size())
+}
+
+/// Sums over rows and columns of edges, which are sums of a row and a column.
+fn cross(inputs: &[&Tensor], slope: f64) -> Tensor {
+    let arms = inputs[0];
+    let (rois, n_in) = (arms.size()[2], arms.size()[3]);
+    let arm = |i: i64| arms.select(1, i).transpose(1, 2); // [scans, n_in, rois]
+    let edges = leaky_relu(&(arm(0).unsqueeze(3) + arm(1).unsqueeze(2)), slope);
+    let sums = |edges: &Tensor, weight: &Tensor| {
+        let weight = weight.to_kind(arms.kind()).reshape([1, n_in, rois, -1]);
+        edges
+            .matmul(&weight)
+            .sum_dim_intlist([1].as_slice(), false, None)
+    };
+    let rows = sums(&edges, inputs[1]);
+    let columns = sums(&edges.transpose(2, 3), inputs[2]) + inputs[3].to_kind(arms.kind());
+    Tensor::stack(&[rows, columns], 1)
 }
 
 /// Gated recurrent unit of one direction, whose maps are the inputs from `at` on.

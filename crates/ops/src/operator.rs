@@ -57,6 +57,11 @@ pub enum Operator {
     },
     /// See [`crate::graph_linear`].
     GraphLinear,
+    /// See [`crate::cross`].
+    Cross {
+        /// Factor of values below 0.
+        slope: f64,
+    },
     /// See [`crate::moments`].
     Moments,
     /// See [`crate::norm_relu`].

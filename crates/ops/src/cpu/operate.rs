@@ -4,6 +4,7 @@ use super::activation::LeakyRelu;
 use super::attention::{Attention, Sequences};
 use super::backward::{BlockGrad, LinearGrad};
 use super::block::{Block, Linear, Mixing};
+use super::cross::Cross;
 use super::dropout::Dropout;
 use super::feed_forward::FeedForward;
 use super::graph::GraphLinear;
@@ -36,6 +37,7 @@ pub fn out_shape(operator: Operator, inputs: &Inputs<'_>) -> Vec<usize> {
         Operator::Linear { .. } => with_width(shape(0), shape(2)[0]),
         Operator::FeedForward(_) => with_width(shape(0), shape(4)[0]),
         Operator::GraphLinear => vec![shape(0)[0], shape(0)[1], shape(4)[0]],
+        Operator::Cross { .. } => with_width(shape(0), shape(3)[0]),
         Operator::Moments => vec![2, shape(0)[1]],
         Operator::NormRelu { .. } => match inputs.get(5) {
             Some((_, outputs)) => vec![shape(0)[0], outputs[0]],
@@ -77,6 +79,7 @@ pub fn forward(operator: Operator, inputs: &Inputs<'_>, out: &mut [f32]) {
         Operator::Dropout(dropout) => dropout.apply(x, out),
         Operator::LeakyRelu { slope } => LeakyRelu(slope as f32).forward(x, out),
         Operator::GraphLinear => graph_linear(inputs).forward(x, inputs[1].0, out),
+        Operator::Cross { slope } => cross(inputs, slope).forward(x, out),
         Operator::Moments => norm_relu::moments(x, inputs[0].1[1], out),
         Operator::NormRelu { eps, .. } => norm_relu(inputs, eps).forward(x, out),
         Operator::Recurrent => recurrent(inputs).forward(x, out),
@@ -149,6 +152,7 @@ pub fn backward(
             let grads = graph_linear(inputs).backward(x, inputs[1].0, grad, grad_x);
             return first_without(grads);
         }
+        Operator::Cross { slope } => cross(inputs, slope).backward(x, grad, grad_x).into(),
         Operator::Moments => unreachable!("moments have no gradient"),
         Operator::NormRelu { eps, of_input } => {
             let grads = norm_relu(inputs, eps).backward(x, grad, grad_x, of_input);
@@ -264,6 +268,17 @@ fn block<'a>(inputs: &Inputs<'a>, heads: usize, eps: f64) -> Block<'a> {
 
 fn graph_linear<'a>(inputs: &Inputs<'a>) -> GraphLinear<'a> {
     GraphLinear::new(inputs[0].1[1], inputs[2].0[0], linear(inputs, 3))
+}
+
+fn cross<'a>(inputs: &Inputs<'a>, slope: f64) -> Cross<'a> {
+    Cross {
+        rois: inputs[0].1[2],
+        n_in: inputs[0].1[3],
+        row: inputs[1].0,
+        column: inputs[2].0,
+        bias: inputs[3].0,
+        slope: slope as f32,
+    }
 }
 
 fn norm_relu<'a>(inputs: &Inputs<'a>, eps: f64) -> NormRelu<'a> {
