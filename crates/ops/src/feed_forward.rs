@@ -38,7 +38,7 @@ mod tests {
 
     #[test]
     fn outputs_and_gradients_are_those_of_the_parts() {
-        // 300 units are two blocks and a part of one; rows of dropout are cut at every 4,096 values.
+        // 300 units are two blocks and a part of one; dropout counts in rows of 4,096 values.
         let shapes = [[150, 18], [18, 300], [1, 300], [300, 5], [1, 5]];
         for dropout in [None, Some((3, 0.3))] {
             compare(

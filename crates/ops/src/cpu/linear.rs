@@ -145,8 +145,7 @@ mod tests {
     #[test]
     fn every_set_of_instructions_gives_the_same() {
         let (n, width, outputs) = (70, 18, 21);
-        let [x, weight, bias, grad] =
-            [n * width, width * outputs, outputs, n * outputs].map(|len| draw(len));
+        let [x, weight, bias, grad] = [n * width, width * outputs, outputs, n * outputs].map(draw);
         let map = Map {
             linear: Linear {
                 weight: &weight,
