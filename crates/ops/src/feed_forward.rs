@@ -37,7 +37,7 @@ mod tests {
     use crate::testing::compare;
 
     #[test]
-    fn outputs_and_gradients_are_those_of_the_parts() {
+    fn outputs_and_gradients_are_those_of_the_definition() {
         // 300 units are two blocks and a part of one; dropout counts in rows of 4,096 values.
         let shapes = [[150, 18], [18, 300], [1, 300], [300, 5], [1, 5]];
         for dropout in [None, Some((3, 0.3))] {

@@ -36,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn maps_with_and_without_relu_are_those_of_burn() {
+    fn maps_with_and_without_relu_are_those_of_the_definition() {
         for slope in [0.0, 0.2, 1.0] {
             compare(
                 &[[150, 18], [18, 5], [1, 5]],
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn an_input_without_gradient_leaves_those_of_the_weights() {
+    fn gradients_without_that_of_the_input_are_those_of_the_definition() {
         compare(
             &[[40, 18], [18, 5], [1, 5]],
             [
