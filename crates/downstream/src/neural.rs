@@ -17,6 +17,7 @@ mod encoder_layer;
 pub mod fbnetgen;
 mod fitted;
 mod gru;
+mod linear;
 pub mod mean_mlp;
 pub mod noise;
 pub mod recipe;
@@ -36,6 +37,9 @@ use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
 use crate::training::PARTS;
+
+/// Largest number of examples that are computed at once outside of training.
+const MOST_AT_ONCE: usize = 8;
 
 /// Sizes of a network that depend on the data and the target.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,9 +68,11 @@ pub trait Architecture: Clone + Send + Sync + 'static {
         PARTS
     }
 
-    /// Number of examples that are computed at once outside of training.
+    /// Number of examples that are computed at once outside of training: few, so that threads share
+    /// a small set too.
     fn n_at_once(&self) -> usize {
-        self.paper().recipe.batch_size.div_ceil(self.parts())
+        let part = self.paper().recipe.batch_size.div_ceil(self.parts());
+        part.min(MOST_AT_ONCE)
     }
 
     /// Random weights.

@@ -4,12 +4,15 @@ mod activation;
 mod attention;
 mod backward;
 mod block;
+mod cross;
 mod dropout;
+mod feed_forward;
 mod gemm;
 mod graph;
 #[cfg(test)]
 mod instructions;
 mod lanes;
+mod linear;
 mod norm_relu;
 mod operate;
 mod orthogonality;

@@ -17,12 +17,16 @@ impl Kernels for Flex {
     type Saved = Vec<FlexTensor>;
 
     fn forward_saving(inputs: Vec<FlexTensor>, operator: Operator) -> (FlexTensor, Self::Saved) {
-        let inputs: Vec<FlexTensor> = inputs.iter().map(FlexTensor::to_contiguous).collect();
+        let mut inputs: Vec<FlexTensor> = inputs.iter().map(FlexTensor::to_contiguous).collect();
         let seen = slices(&inputs);
         let shape = Shape::from(cpu::out_shape(operator, &seen));
         let mut out = vec![0.0; shape.num_elements()];
         cpu::forward(operator, &seen, &mut out);
-        (tensor(out, shape), inputs)
+        let out = tensor(out, shape);
+        if operator.keeps_output() {
+            inputs.push(out.clone());
+        }
+        (out, inputs)
     }
 
     fn backward(

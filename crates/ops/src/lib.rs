@@ -4,11 +4,14 @@ mod activation;
 mod attention;
 mod block;
 mod cpu;
+mod cross;
+mod feed_forward;
 mod flex;
 mod graph;
 #[cfg(feature = "libtorch")]
 #[allow(deprecated)] // docs: decisions
 mod libtorch;
+mod linear;
 mod norm_relu;
 pub mod operator;
 mod precision;
@@ -20,10 +23,13 @@ mod tokens;
 pub use activation::leaky_relu;
 pub use attention::{Bias, attention, dropout};
 pub use block::{Block, Linear, Mixing, Norm};
+pub use cross::cross;
+pub use feed_forward::feed_forward;
 pub use graph::{graph_linear, orthogonality, weighted_mean};
+pub use linear::linear;
 pub use norm_relu::{moments, norm_relu};
 pub use precision::Precision;
-pub use recurrent::recurrent;
+pub use recurrent::{Unit, recurrent};
 pub use tokens::{Hidden, draw, embed, layer_norm};
 
 /// Spreads the operators on the CPU over `threads` from now on; only the first call has an effect.

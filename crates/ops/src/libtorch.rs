@@ -1,6 +1,8 @@
 //! Operators on LibTorch: LibTorch's fused kernels and derivatives, or our own where the tensors
 //! lie in main memory and are small enough for the cache.
 
+mod compute;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::backend::libtorch::{LibTorch, TchTensor};
@@ -9,18 +11,16 @@ use tch::{Device, Kind, Tensor};
 use crate::block::PADDED;
 use crate::cpu;
 use crate::operator::{Fused, Kernels, Operator, Tensors};
+use compute::compute;
 
 /// Widest token that was measured: at width 512, a step with our kernels takes 0.8 of the time of a
 /// step with LibTorch's.
 const WIDEST: i64 = 512;
 
-/// What is added to the score of a padded token.
-const MASKED: f64 = -1e30;
-
 /// Values that the backward pass needs.
 #[derive(Clone, Debug)]
 pub enum Saved {
-    /// Inputs, for our own kernels.
+    /// Inputs, for our own kernels, and the output if they read it.
     Inputs(Vec<TchTensor>),
     /// Graph of LibTorch's autograd.
     Graph(Arc<Mutex<Graph>>),
@@ -52,8 +52,12 @@ impl Kernels for LibTorch {
 
     fn forward_saving(inputs: Vec<TchTensor>, operator: Operator) -> (TchTensor, Saved) {
         if ours(&inputs, operator) {
-            let inputs = contiguous(inputs);
-            return (forward_ours(&inputs, operator), Saved::Inputs(inputs));
+            let mut inputs = contiguous(inputs);
+            let out = forward_ours(&inputs, operator);
+            if operator.keeps_output() {
+                inputs.push(out.clone());
+            }
+            return (out, Saved::Inputs(inputs));
         }
         let learns = |i: usize| {
             !matches!(
@@ -199,194 +203,4 @@ fn backward_ours(
             grad.map(|grad| TchTensor::new(grad.reshape(shape)))
         })
         .collect()
-}
-
-/// Computes the operator with LibTorch. Products use the dtype of the first tensor: weights of
-/// another dtype are converted to it, and their gradients back.
-fn compute(inputs: &[&Tensor], operator: Operator) -> Tensor {
-    let kind = inputs[0].kind();
-    match operator {
-        Operator::Block { heads, eps } => block(inputs, heads as i64, eps),
-        Operator::LayerNorm { eps } => norm(inputs[0], inputs, 1, eps),
-        Operator::Embed => {
-            let tokens = linear(inputs[0], inputs, 1);
-            match inputs.get(3) {
-                Some(hidden) => {
-                    let token = inputs[4].to_kind(kind);
-                    token.where_self(&hidden.gt(0.5).unsqueeze(-1), &tokens)
-                }
-                None => tokens,
-            }
-        }
-        Operator::Draw => {
-            let sum = inputs[0].unsqueeze(1) + inputs[1].to_kind(kind).unsqueeze(0);
-            full(&linear(&sum.gelu("none"), inputs, 2))
-        }
-        Operator::Attention { heads, dropout } => attention(inputs, heads as i64, dropout),
-        Operator::Dropout(dropout) => {
-            let mut kept = vec![0.0f32; inputs[0].numel()];
-            dropout.apply(&vec![1.0; kept.len()], &mut kept);
-            let kept = Tensor::from_slice(&kept).reshape(inputs[0].size());
-            inputs[0] * kept.to_device(inputs[0].device()).to_kind(kind)
-        }
-        Operator::LeakyRelu { slope } => inputs[0].relu() - (-inputs[0]).relu() * slope,
-        Operator::GraphLinear => {
-            let mixed = inputs[1].bmm(inputs[0]) + inputs[0] * inputs[2];
-            linear(&mixed, inputs, 3)
-        }
-        Operator::Moments => {
-            let variance = inputs[0].var_dim(Some([0].as_slice()), false, false);
-            Tensor::stack(
-                &[
-                    inputs[0].mean_dim(Some([0].as_slice()), false, None),
-                    variance,
-                ],
-                0,
-            )
-        }
-        Operator::NormRelu { eps, of_input } => {
-            let (mean, variance) = (inputs[1].get(0), inputs[1].get(1));
-            let known = (!of_input).then_some([&mean, &variance]);
-            let normed = inputs[0].batch_norm(
-                Some(inputs[2]),
-                Some(inputs[3]),
-                known.map(|known| known[0]),
-                known.map(|known| known[1]),
-                of_input,
-                0.0,
-                eps,
-                false,
-            );
-            match inputs.get(4) {
-                Some(_) => linear(&normed.relu(), inputs, 4),
-                None => normed.relu(),
-            }
-        }
-        Operator::Recurrent { backwards } => recurrent(inputs, backwards),
-        Operator::Orthogonality => {
-            let h = inputs[0];
-            let inner = h.bmm(&h.transpose(1, 2));
-            let largest = inner.amax([1, 2].as_slice(), true).clamp_min(1e-6);
-            let apart = inner / largest - Tensor::eye(h.size()[1], (kind, h.device()));
-            let squares = apart
-                .square()
-                .sum_dim_intlist([1, 2].as_slice(), false, None);
-            (squares + 1e-12).sqrt()
-        }
-        Operator::WeightedMean => {
-            let score = inputs[0].bmm(&inputs[1].unsqueeze(2)).squeeze_dim(2) + inputs[2];
-            let weight = score.sigmoid() * inputs[3];
-            let sum = weight.unsqueeze(1).bmm(inputs[0]).squeeze_dim(1);
-            sum / inputs[0].size()[1] as f64
-        }
-    }
-}
-
-/// Attention between sequences of projected tokens.
-fn attention(inputs: &[&Tensor], heads: i64, dropout: cpu::Dropout) -> Tensor {
-    let split = |x: &Tensor| {
-        let size = x.size();
-        let x = x.reshape([size[0], size[1], heads, size[2] / heads]);
-        x.transpose(1, 2)
-    };
-    let [q, k, v] = [0, 1, 2].map(|i| split(inputs[i]));
-    let mut score = q.matmul(&k.transpose(2, 3)) / (q.size()[3] as f64).sqrt();
-    if let (Some(bias), Some(hidden)) = (inputs.get(3), inputs.get(4)) {
-        score = score + bias.unsqueeze(0) + hidden.unsqueeze(1).unsqueeze(1);
-    }
-    let mut weights = score.softmax(-1, None::<Kind>);
-    if dropout.is_on() {
-        let size = weights.size();
-        let mut kept = vec![0.0f32; weights.numel()];
-        let rows = kept.chunks_exact_mut(size[3] as usize).enumerate();
-        rows.for_each(|(i, row)| dropout.row(i as u64, row));
-        let kept = Tensor::from_slice(&kept).reshape(size);
-        weights = weights * kept.to_device(q.device()).to_kind(q.kind());
-    }
-    weights.matmul(&v).transpose(1, 2).reshape(inputs[0].size())
-}
-
-/// Gated recurrent unit; inputs are mapped to the gates already.
-fn recurrent(inputs: &[&Tensor], backwards: bool) -> Tensor {
-    let (x, weight) = (inputs[0], inputs[1]);
-    let (time, n) = (x.size()[1], weight.size()[0]);
-    let mut h = Tensor::zeros([x.size()[0], n], (x.kind(), x.device()));
-    let mut states = Vec::new();
-    for step in 0..time {
-        let x = x.select(1, if backwards { time - 1 - step } else { step });
-        let of_states = inputs[2].addmm(&h, weight);
-        let gate = |i: i64| (x.narrow(1, i * n, n) + of_states.narrow(1, i * n, n)).sigmoid();
-        let (r, z) = (gate(0), gate(1));
-        let new = (x.narrow(1, 2 * n, n) + r * of_states.narrow(1, 2 * n, n)).tanh();
-        h = &new + z * (&h - &new);
-        states.push(h.shallow_clone());
-    }
-    if backwards {
-        states.reverse();
-    }
-    Tensor::stack(&states, 1)
-}
-
-/// Converts `x` to 32 bits if it has fewer.
-fn full(x: &Tensor) -> Tensor {
-    match x.kind() {
-        Kind::BFloat16 => x.to_kind(Kind::Float),
-        _ => x.shallow_clone(),
-    }
-}
-
-/// `x weight + bias` over the last axis; one kernel computes product and sum.
-fn linear(x: &Tensor, inputs: &[&Tensor], at: usize) -> Tensor {
-    let [weight, bias] = [at, at + 1].map(|i| inputs[i].to_kind(x.kind()));
-    let mut shape = x.size();
-    let width = shape.pop().unwrap_or(1);
-    shape.push(bias.size()[0]);
-    bias.addmm(&x.reshape([-1, width]), &weight).reshape(shape)
-}
-
-/// Layer norm in at least 32 bits.
-fn norm(x: &Tensor, inputs: &[&Tensor], at: usize, eps: f64) -> Tensor {
-    let (gamma, beta) = (inputs[at], inputs[at + 1]);
-    full(x).layer_norm(gamma.size(), Some(gamma), Some(beta), eps, true)
-}
-
-fn block(inputs: &[&Tensor], heads: i64, eps: f64) -> Tensor {
-    let x = inputs[0];
-    let [m, n, width] = x.size()[..] else {
-        panic!(
-            "a block takes [sequences, tokens, width], got {:?}",
-            x.size()
-        )
-    };
-    let head = width / heads;
-    let split = |x: Tensor| x.reshape([m, n, heads, head]).transpose(1, 2);
-    let kind = x.kind();
-    let y = norm(x, inputs, 1, eps).to_kind(kind);
-    let v = linear(&y, inputs, 3);
-    let mixed = if inputs.len() == crate::block::GRAPH_INPUTS {
-        // One product per head for the whole batch: the samples become columns.
-        let v = v.reshape([m, n, heads, head]).permute([2, 1, 0, 3]);
-        let mixed = inputs[13]
-            .to_kind(kind)
-            .bmm(&v.reshape([heads, n, m * head]));
-        mixed.reshape([heads, n, m, head]).permute([2, 1, 0, 3])
-    } else {
-        let (q, k) = (linear(&y, inputs, 13), linear(&y, inputs, 15));
-        let (mut q, k, v) = (split(q), split(k), split(v));
-        let padded = (inputs.get(PADDED)).map(|padded| {
-            // Without queries, the tokens of a sequence of padding attend to all alike, and no
-            // gradient reaches their scores.
-            let some: Tensor = 1.0 - padded.amin([1].as_slice(), true);
-            q = &q * some.to_kind(kind).reshape([m, 1, 1, 1]);
-            // Added to the scores: so much that nothing is left of them.
-            let added = *padded * some * MASKED;
-            added.to_kind(kind).reshape([m, 1, 1, n])
-        });
-        Tensor::scaled_dot_product_attention(&q, &k, &v, padded, 0.0, false, None, false)
-            .transpose(1, 2)
-    };
-    let x = x + linear(&mixed.reshape([m, n, width]), inputs, 5);
-    let y = norm(&x, inputs, 7, eps).to_kind(kind);
-    let inner = linear(&y, inputs, 9).gelu("none");
-    &x + linear(&inner, inputs, 11)
 }

@@ -34,6 +34,13 @@ pub enum Operator {
     Embed,
     /// See [`crate::draw`].
     Draw,
+    /// See [`crate::linear`].
+    Linear {
+        /// Factor of values below 0; 1 without a ReLU.
+        slope: f64,
+    },
+    /// See [`crate::feed_forward`].
+    FeedForward(Dropout),
     /// See [`crate::attention`].
     Attention {
         /// Number of heads.
@@ -50,6 +57,11 @@ pub enum Operator {
     },
     /// See [`crate::graph_linear`].
     GraphLinear,
+    /// See [`crate::cross`].
+    Cross {
+        /// Factor of values below 0.
+        slope: f64,
+    },
     /// See [`crate::moments`].
     Moments,
     /// See [`crate::norm_relu`].
@@ -60,14 +72,18 @@ pub enum Operator {
         of_input: bool,
     },
     /// See [`crate::recurrent`].
-    Recurrent {
-        /// Whether sequences are read from their end.
-        backwards: bool,
-    },
+    Recurrent,
     /// See [`crate::orthogonality`].
     Orthogonality,
     /// See [`crate::weighted_mean`].
     WeightedMean,
+}
+
+impl Operator {
+    /// Whether the backward pass reads the output of the forward pass.
+    pub(crate) fn keeps_output(self) -> bool {
+        matches!(self, Operator::Linear { slope } if slope != 1.0)
+    }
 }
 
 /// Tensors of an operator, in the order that the operator defines.
@@ -162,6 +178,7 @@ impl<B: Kernels, C: CheckpointStrategy> Fused for Autodiff<B, C> {
             4 => tracked::<B, C, 4>(inputs, operator),
             5 => tracked::<B, C, 5>(inputs, operator),
             6 => tracked::<B, C, 6>(inputs, operator),
+            9 => tracked::<B, C, 9>(inputs, operator),
             14 => tracked::<B, C, 14>(inputs, operator),
             17 => tracked::<B, C, 17>(inputs, operator),
             18 => tracked::<B, C, 18>(inputs, operator),

@@ -8,6 +8,7 @@ use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
 use super::Noise;
+use super::linear::linear;
 
 /// Sizes of an [`Attention`].
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +58,7 @@ impl Attention {
 
     /// Keys and values of tokens, `[batch, tokens, heads * d_head]` each.
     pub(super) fn project(&self, y: Tensor<3>) -> (Tensor<3>, Tensor<3>) {
-        (self.k.forward(y.clone()), self.v.forward(y))
+        (linear(&self.k, y.clone()), linear(&self.v, y))
     }
 
     /// # Shapes
@@ -73,7 +74,7 @@ impl Attention {
         noise: &mut Noise,
     ) -> Tensor<3> {
         let dropout = noise.of_operator(self.dropout);
-        let y = attention([self.q.forward(x), k, v], self.n_heads, bias, dropout);
-        self.o.forward(y)
+        let y = attention([linear(&self.q, x), k, v], self.n_heads, bias, dropout);
+        linear(&self.o, y)
     }
 }

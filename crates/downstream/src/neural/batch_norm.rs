@@ -5,14 +5,7 @@ use burn::tensor::Tensor;
 
 use brainmae_ops::{self as ops, Norm};
 
-/// A linear map for the operators; it has a bias.
-pub(super) fn linear(linear: &Linear) -> ops::Linear {
-    let bias = linear.bias.as_ref().map(|bias| bias.val());
-    ops::Linear {
-        weight: linear.weight.val(),
-        bias: bias.expect("maps around a norm have a bias"),
-    }
-}
+use super::linear::weights;
 
 /// `relu(norm(x))`, and the linear map of that, if there is one. In training, moments are those of
 /// the batch, and the running ones follow them, as in burn's own batch norm.
@@ -29,11 +22,11 @@ pub(super) fn norm_relu(norm: &BatchNorm, x: Tensor<2>, map: Option<&Linear>) ->
         }
         false => Tensor::stack(vec![norm.running_mean.value(), norm.running_var.value()], 0),
     };
-    let weights = Norm {
+    let gains = Norm {
         gamma: norm.gamma.val(),
         beta: norm.beta.val(),
     };
-    ops::norm_relu(x, moments, trains, weights, norm.epsilon, map.map(linear))
+    ops::norm_relu(x, moments, trains, gains, norm.epsilon, map.map(weights))
 }
 
 /// Moves the running moments towards those of the batch, `[2, width]`.

@@ -12,6 +12,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::attention::AttentionSizes;
 use super::encoder_layer::EncoderLayer;
+use super::linear::linear_relu;
 use super::{Architecture, Batch, Needs, Noise, Paper, Recipe, Said, Sizes};
 
 /// Slope of the activation for negative inputs.
@@ -164,7 +165,7 @@ impl Architecture for Bnt {
                 assigned.swap_dims(1, 2).matmul(z) // [batch, clusters, rois]
             }
         };
-        let mut x = leaky_relu(network.reduce.forward(z), SLOPE).flatten::<2>(1, 2);
+        let mut x = linear_relu(&network.reduce, z, SLOPE).flatten::<2>(1, 2);
         for layer in &network.hidden {
             x = leaky_relu(layer.forward(x), SLOPE);
         }

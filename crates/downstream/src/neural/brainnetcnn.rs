@@ -1,12 +1,13 @@
 //! BrainNetCNN: convolutions over the edges of a graph.
 
 use brainmae_model::init::Init;
-use brainmae_ops::leaky_relu;
+use brainmae_ops::{cross, leaky_relu};
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
+use super::linear::weights;
 use super::{Architecture, Batch, Needs, Noise, Paper, Recipe, Said, Sizes};
 
 /// Slope of the activation for negative inputs.
@@ -65,35 +66,19 @@ impl Cross {
         }
     }
 
-    /// `edges`: `[batch, n_in, rois, rois]`; returns rows and columns, `[batch, rois, n_out]` each.
-    ///
-    /// Each is a product for every input filter, and the sum over filters.
-    fn arms(&self, edges: Tensor<4>) -> [Tensor<3>; 2] {
-        let [_, n_in, rois, _] = edges.dims();
-        let sums = |edges: Tensor<4>, map: &Linear| {
-            let weight = map.weight.val();
-            let [_, n_out] = weight.dims();
-            let sums = edges.matmul(weight.reshape([1, n_in, rois, n_out]));
-            let sums = sums.sum_dim(1).squeeze_dim::<3>(1);
-            match &map.bias {
-                Some(bias) => sums + bias.val().unsqueeze::<3>(),
-                None => sums,
-            }
-        };
+    /// Rows and columns of one input filter, `[batch, rois, rois]` to `[batch, 2, rois, n_out]`.
+    fn of_matrix(&self, edges: Tensor<3>) -> Tensor<4> {
+        let sums = |edges: Tensor<3>, map: &Linear| edges.matmul(map.weight.val().unsqueeze::<3>());
         let row = sums(edges.clone(), &self.row);
-        [row, sums(edges.swap_dims(2, 3), &self.column)]
+        let column = sums(edges.swap_dims(1, 2), &self.column);
+        let bias = weights(&self.column).bias.unsqueeze::<3>();
+        Tensor::stack(vec![row, column + bias], 1)
     }
 
-    /// Edge to edge: `out[n, i, j] = row[i, n] + column[j, n]`, `[batch, n_out, rois, rois]`.
-    fn edges(&self, edges: Tensor<4>) -> Tensor<4> {
-        let [row, column] = self.arms(edges).map(|arm| arm.swap_dims(1, 2));
-        row.unsqueeze_dim::<4>(3) + column.unsqueeze_dim::<4>(2)
-    }
-
-    /// Edge to node: `out[n, i] = row[i, n] + column[i, n]`, `[batch, rois, n_out]`.
-    fn nodes(&self, edges: Tensor<4>) -> Tensor<3> {
-        let [row, column] = self.arms(edges);
-        row + column
+    /// Rows and columns of the edges `leaky_relu(row[i, m] + column[j, m])`, which are those of an
+    /// edge-to-edge layer: `[batch, 2, rois, n_in]` to `[batch, 2, rois, n_out]`.
+    fn of_arms(&self, arms: Tensor<4>) -> Tensor<4> {
+        cross(arms, self.row.weight.val(), weights(&self.column), SLOPE)
     }
 }
 
@@ -142,11 +127,20 @@ impl Architecture for BrainNetCnn {
     }
 
     fn forward(&self, network: &BrainNetCnnNetwork, batch: &Batch, noise: &mut Noise) -> Said {
-        let mut edges = batch.fc().unsqueeze_dim::<4>(1);
-        for layer in &network.e2e {
-            edges = leaky_relu(layer.edges(edges), SLOPE);
+        // The edges of a layer are sums of a row and a column, and only these are stored.
+        let mut arms = None;
+        for layer in network.e2e.iter().chain([&network.e2n]) {
+            arms = Some(match arms {
+                None => layer.of_matrix(batch.fc()),
+                Some(arms) => layer.of_arms(arms),
+            });
         }
-        let nodes = leaky_relu(network.e2n.nodes(edges), SLOPE);
+        // Edge to node: out[n, i] = row[i, n] + column[i, n].
+        let nodes = arms
+            .expect("there is a layer")
+            .sum_dim(1)
+            .squeeze_dim::<3>(1);
+        let nodes = leaky_relu(nodes, SLOPE);
         // Node to graph: out[n] = sum_m sum_i w[i, m, n] a[i, m].
         let graph = network.n2g.forward(nodes.flatten::<2>(1, 2));
         let graph = noise.dropout(leaky_relu(graph, SLOPE), self.dropout);

@@ -2,13 +2,15 @@
 
 use brainmae_model::LayerNorm;
 use brainmae_model::init::Init;
+use brainmae_ops::feed_forward;
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::{Tensor, activation::relu};
+use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
 use super::Noise;
 use super::attention::{Attention, AttentionSizes};
+use super::linear::weights;
 
 /// Epsilon of layer norms, the default of PyTorch.
 pub(super) const NORM_EPS: f64 = 1e-5;
@@ -50,8 +52,8 @@ impl EncoderLayer {
     pub(super) fn forward(&self, x: Tensor<3>, noise: &mut Noise) -> Tensor<3> {
         let y = self.attention.among(x.clone(), noise);
         let x = self.norm1.forward(x + noise.dropout(y, self.dropout));
-        let y = noise.dropout(relu(self.fc1.forward(x.clone())), self.dropout);
-        let y = self.fc2.forward(y);
+        let dropout = noise.of_operator(self.dropout);
+        let y = feed_forward(x.clone(), weights(&self.fc1), weights(&self.fc2), dropout);
         self.norm2.forward(x + noise.dropout(y, self.dropout))
     }
 }

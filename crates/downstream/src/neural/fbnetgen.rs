@@ -99,22 +99,15 @@ impl FbNetGenNetwork {
         let mut x =
             bold.narrow(2, 0, pieces * self.piece)
                 .reshape([batch * rois, pieces, self.piece]);
-        let mut last = None;
         for layer in &self.gru {
-            let forwards = layer.forwards.forward(x.clone(), false);
-            let backwards = layer.backwards.forward(x, true);
-            last = Some(Tensor::cat(
-                vec![
-                    forwards.clone().narrow(1, pieces - 1, 1),
-                    backwards.clone().narrow(1, 0, 1),
-                ],
-                2,
-            ));
-            x = Tensor::cat(vec![forwards, backwards], 2);
+            x = layer.forwards.with_backwards(&layer.backwards, x);
         }
-        let last = last
-            .expect("there is a recurrent layer")
-            .squeeze_dim::<2>(1);
+        // The last state of each direction: at the last piece, and at the first.
+        let [_, _, width] = x.dims();
+        let (forwards, backwards) = (x.clone().narrow(1, pieces - 1, 1), x.narrow(1, 0, 1));
+        let forwards = forwards.narrow(2, 0, width / 2);
+        let backwards = backwards.narrow(2, width / 2, width / 2);
+        let last = Tensor::cat(vec![forwards, backwards], 2).squeeze_dim::<2>(1);
         let h = self.embed1.forward(noise.dropout(last, dropout));
         let h = self.embed2.forward(leaky_relu(h, SLOPE));
         softmax(h, 1).reshape([batch as i64, rois as i64, -1])

@@ -1,13 +1,13 @@
 //! Gated recurrent unit.
 
 use brainmae_model::init::Init;
-use brainmae_ops::recurrent;
+use brainmae_ops::{Unit, recurrent};
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
-use super::batch_norm::linear;
+use super::linear::weights;
 
 /// ```text
 /// r = sigmoid(W_r x + b_r + U_r h + c_r)
@@ -42,9 +42,22 @@ impl Gru {
         }
     }
 
-    /// State after each step, `[batch, time, n_in]` to `[batch, time, n_hidden]`. If `backwards`,
-    /// the sequence is processed from its end; each state stays at the index of its input.
-    pub(super) fn forward(&self, x: Tensor<3>, backwards: bool) -> Tensor<3> {
-        recurrent(self.input.forward(x), linear(&self.hidden), backwards)
+    /// State after each step, `[batch, time, n_in]` to `[batch, time, n_hidden]`.
+    pub(super) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        recurrent(x, vec![self.unit()])
+    }
+
+    /// States of both directions, `[batch, time, 2 n_hidden]`: those of this unit, followed by
+    /// those of `backwards`, which processes the sequence from its end. Each state stays at the
+    /// index of its input.
+    pub(super) fn with_backwards(&self, backwards: &Self, x: Tensor<3>) -> Tensor<3> {
+        recurrent(x, vec![self.unit(), backwards.unit()])
+    }
+
+    fn unit(&self) -> Unit {
+        Unit {
+            input: weights(&self.input),
+            states: weights(&self.hidden),
+        }
     }
 }

@@ -130,6 +130,11 @@ impl Architecture for Stagin {
         1
     }
 
+    /// The windows of one scan fit into a cache.
+    fn n_at_once(&self) -> usize {
+        1
+    }
+
     fn init(&self, sizes: Sizes, init: &mut Init<ChaCha8Rng>) -> StaginNetwork {
         let (rois, d) = (sizes.n_rois, self.d_model);
         StaginNetwork {
@@ -153,7 +158,7 @@ impl Architecture for Stagin {
         let graph = window_graph::neighbours(bold.clone(), window, stride, self.density);
         let windows = graph.dims()[0] / batch;
 
-        let states = network.timestamp.forward(bold.swap_dims(1, 2), false); // [batch, time, d]
+        let states = network.timestamp.forward(bold.swap_dims(1, 2)); // [batch, time, d]
         let d = self.d_model;
         let last = (windows - 1) * stride + window;
         let ends = states.slice(s![.., window - 1..last;stride as isize, ..]);

@@ -27,13 +27,19 @@ impl Dropout {
     /// others.
     #[inline(always)]
     pub fn row(&self, number: u64, out: &mut [f32]) {
+        self.row_from(number, 0, out);
+    }
+
+    /// As [`Self::row`], for the values of the row from `first` on.
+    #[inline(always)]
+    fn row_from(&self, number: u64, first: usize, out: &mut [f32]) {
         let key = mixed(self.seed ^ mixed(number.wrapping_add(0x9e37_79b9_7f4a_7c15)));
         let (low, high) = (key as u32, (key >> 32) as u32);
         let threshold = (self.rate * f64::from(u32::MAX)) as u32;
         let kept = (1.0 - self.rate).recip() as f32;
         for (i, out) in out.iter_mut().enumerate() {
             // The finalizer of MurmurHash3 for 32 bits, twice keyed.
-            let mut x = (i as u32).wrapping_mul(0x9e37_79b9) ^ low;
+            let mut x = ((first + i) as u32).wrapping_mul(0x9e37_79b9) ^ low;
             x = (x ^ (x >> 16)).wrapping_mul(0x85eb_ca6b);
             x = ((x ^ high) ^ (x >> 13)).wrapping_mul(0xc2b2_ae35);
             x ^= x >> 16;
@@ -43,6 +49,18 @@ impl Dropout {
 }
 
 impl Dropout {
+    /// Factors of the values from `place` on in a tensor whose values [`Self::apply`] drops.
+    #[inline(always)]
+    pub fn places(&self, mut place: usize, mut out: &mut [f32]) {
+        while !out.is_empty() {
+            let first = place % CHUNK;
+            let (head, rest) = out.split_at_mut(out.len().min(CHUNK - first));
+            self.row_from((place / CHUNK) as u64, first, head);
+            place += head.len();
+            out = rest;
+        }
+    }
+
     /// `out` becomes `x` with its values dropped; for the backward pass, `x` is the gradient.
     pub fn apply(&self, x: &[f32], out: &mut [f32]) {
         let chunks = out.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK));

@@ -189,24 +189,53 @@ impl Gemm<'_> {
         }
     }
 
-    /// The last columns, fewer than one register holds.
+    /// The last columns from `first` on, fewer than one register holds, all rows.
     #[inline(always)]
     fn rest<S: Simd>(&mut self, simd: S, first: usize) {
-        let [m, n, k] = self.shape;
-        for row in 0..m {
-            let at = row * self.c_stride;
-            let mut sum = match self.start {
-                Start::Zero => simd.splat_f32s(0.0),
-                Start::Held => simd.partial_load_f32s(&self.c[at + first..at + n]),
-                Start::Row(values) => simd.partial_load_f32s(&values[first..n]),
-            };
-            for p in 0..k {
-                let a = self.a.values[row * self.a.row + p * self.a.column];
-                let b = p * self.b.stride;
-                let b = simd.partial_load_f32s(&self.b.values[b + first..b + n]);
-                sum = simd.mul_add_e_f32s(simd.splat_f32s(a), b, sum);
+        let m = self.shape[0];
+        let mut row = 0;
+        while row + 12 <= m {
+            self.cut_tile::<S, 12>(simd, row, first);
+            row += 12;
+        }
+        while row + 4 <= m {
+            self.cut_tile::<S, 4>(simd, row, first);
+            row += 4;
+        }
+        while row < m {
+            self.cut_tile::<S, 1>(simd, row, first);
+            row += 1;
+        }
+    }
+
+    /// `MR` rows of the last columns from `first` on.
+    #[inline(always)]
+    #[allow(unsafe_code, clippy::needless_range_loop)]
+    fn cut_tile<S: Simd, const MR: usize>(&mut self, simd: S, row: usize, first: usize) {
+        let [_, n, k] = self.shape;
+        let mut sum = [simd.splat_f32s(0.0); MR];
+        for i in 0..MR {
+            let at = (row + i) * self.c_stride;
+            match self.start {
+                Start::Zero => {}
+                Start::Held => sum[i] = simd.partial_load_f32s(&self.c[at + first..at + n]),
+                Start::Row(values) => sum[i] = simd.partial_load_f32s(&values[first..n]),
             }
-            simd.partial_store_f32s(&mut self.c[at + first..at + n], sum);
+        }
+        for p in 0..k {
+            let b = p * self.b.stride;
+            let b = simd.partial_load_f32s(&self.b.values[b + first..b + n]);
+            let a = row * self.a.row + p * self.a.column;
+            for i in 0..MR {
+                // SAFETY: `check` has compared every index up to `shape` with the slice, and the
+                // caller asks only for `row + MR <= m`.
+                let a = unsafe { *self.a.values.get_unchecked(a + i * self.a.row) };
+                sum[i] = simd.mul_add_e_f32s(simd.splat_f32s(a), b, sum[i]);
+            }
+        }
+        for i in 0..MR {
+            let at = (row + i) * self.c_stride;
+            simd.partial_store_f32s(&mut self.c[at + first..at + n], sum[i]);
         }
     }
 }
@@ -255,85 +284,4 @@ impl WithSimd for Gemm<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::instructions::{SETS, run_with};
-    use super::*;
-    use rand::{RngExt, SeedableRng};
-
-    #[test]
-    fn products_are_those_of_the_definition() {
-        let rng = &mut rand_chacha::ChaCha8Rng::seed_from_u64(0);
-        let mut draw =
-            |n: usize| -> Vec<f32> { (0..n).map(|_| rng.random_range(-1.0..1.0)).collect() };
-        for [m, n, k] in [
-            [1, 1, 1],
-            [3, 5, 7],
-            [13, 16, 9],
-            [100, 64, 20],
-            [25, 117, 33],
-            [7, 48, 0],
-            // Long rows of b, whose blocks are copied.
-            [31, 600, 140],
-        ] {
-            let (a, b, row, held) = (
-                draw(m * k + k * 3),
-                draw(k * (n + 2)),
-                draw(n),
-                draw(m * (n + 1)),
-            );
-            let cases = SETS.into_iter().flat_map(|set| {
-                [false, true]
-                    .into_iter()
-                    .flat_map(move |t| (0..3).map(move |start| (set, t, start)))
-            });
-            for (set, transposed, start) in cases {
-                let left = Rows::new(&a, if transposed { m } else { k });
-                let a_at = |i: usize, p: usize| a[if transposed { p * m + i } else { i * k + p }];
-                let mut c = held.clone();
-                let product = Gemm {
-                    shape: [m, n, k],
-                    a: if transposed {
-                        left.transposed()
-                    } else {
-                        left.left()
-                    },
-                    b: Rows::new(&b, n + 2),
-                    start: [Start::Zero, Start::Held, Start::Row(&row)][start],
-                    c: &mut c,
-                    c_stride: n + 1,
-                };
-                if run_with(set, product).is_none() {
-                    continue;
-                }
-                for i in 0..m {
-                    for j in 0..n {
-                        let begin = [0.0, held[i * (n + 1) + j], row[j]][start];
-                        let sum: f32 = (0..k).map(|p| a_at(i, p) * b[p * (n + 2) + j]).sum();
-                        let found = c[i * (n + 1) + j];
-                        assert!(
-                            (found - begin - sum).abs() < 1e-5,
-                            "{set} {m} {n} {k}: {found}"
-                        );
-                    }
-                    let beside = i * (n + 1) + n;
-                    assert_eq!(c[beside], held[beside], "a value beside the matrix changed");
-                }
-            }
-        }
-    }
-
-    #[test]
-    #[should_panic(expected = "b is too short")]
-    fn operands_that_are_too_short_are_refused() {
-        let (a, b, mut c) = ([1.0; 4], [1.0; 3], [0.0; 4]);
-        let product = Gemm {
-            shape: [2, 2, 2],
-            a: Rows::new(&a, 2).left(),
-            b: Rows::new(&b, 2),
-            start: Start::Zero,
-            c: &mut c,
-            c_stride: 2,
-        };
-        run_with("widest", product);
-    }
-}
+mod tests;

@@ -10,39 +10,42 @@ use super::rows::{self, update};
 /// Number of rows that are computed together.
 const ROWS: usize = 64;
 
-/// Sums of the columns of a matrix.
-struct Sums;
+/// Sums of the distances of the columns from these numbers, and of their squares.
+struct Distances<'a>(&'a [f32]);
 
-/// Sums of the squared distances of the columns from their means.
-struct Squares<'a>(&'a [f32]);
-
-/// Mean and variance of every column, `[2, width]`.
+/// Mean and variance of every column, `[2, width]`, in one pass. Distances are those from the means
+/// of the first rows: those from 0 would lose digits.
 pub fn moments(x: &[f32], width: usize, out: &mut [f32]) {
+    let mut near = vec![0.0f32; width];
+    let first = &x[..x.len().min(ROWS * width)];
+    for row in first.chunks_exact(width) {
+        near.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+    }
+    let n = (first.len() / width) as f32;
+    near.iter_mut().for_each(|sum| *sum /= n);
+
+    let work = Distances(&near);
+    let sums = parallel::map_summing(&work, [(x, width)], &mut [], &[width, width]);
     let n = (x.len() / width) as f32;
     let (mean, variance) = out.split_at_mut(width);
-    let sums = parallel::map_summing(&Sums, [(x, width)], &mut [], &[width]);
-    mean.iter_mut()
-        .zip(&sums[0])
-        .for_each(|(mean, sum)| *mean = sum / n);
-    let sums = parallel::map_summing(&Squares(mean), [(x, width)], &mut [], &[width]);
-    let both = variance.iter_mut().zip(&sums[0]);
-    both.for_each(|(variance, sum)| *variance = sum / n);
-}
-
-impl PerRun<1> for Sums {
-    #[inline(always)]
-    fn run<S: Simd>(&self, simd: S, [x]: [&[f32]; 1], _out: &mut [f32], sums: &mut [Vec<f32>]) {
-        rows::add_rows(simd, &mut sums[0], x);
+    for i in 0..width {
+        let apart = sums[0][i] / n;
+        mean[i] = near[i] + apart;
+        variance[i] = (sums[1][i] / n - apart * apart).max(0.0);
     }
 }
 
-impl PerRun<1> for Squares<'_> {
+impl PerRun<1> for Distances<'_> {
     #[inline(always)]
     fn run<S: Simd>(&self, simd: S, [x]: [&[f32]; 1], _out: &mut [f32], sums: &mut [Vec<f32>]) {
-        let mean = self.0;
-        for row in x.chunks_exact(mean.len()) {
-            update!(simd, &mut sums[0], old, [x in row, mean in mean] => {
-                let apart = simd.sub_f32s(x, mean);
+        let near = self.0;
+        let [plain, squares] = sums else { return };
+        for row in x.chunks_exact(near.len()) {
+            update!(simd, plain, old, [x in row, near in near] => {
+                simd.add_f32s(old, simd.sub_f32s(x, near))
+            });
+            update!(simd, squares, old, [x in row, near in near] => {
+                let apart = simd.sub_f32s(x, near);
                 simd.mul_add_e_f32s(apart, apart, old)
             });
         }

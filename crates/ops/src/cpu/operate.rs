@@ -1,20 +1,18 @@
 //! Operators on slices, shared by every backend on the CPU.
 
+mod parts;
+
 use super::activation::LeakyRelu;
-use super::attention::{Attention, Sequences};
 use super::backward::{BlockGrad, LinearGrad};
-use super::block::{Block, Linear, Mixing};
-use super::dropout::Dropout;
-use super::graph::GraphLinear;
-use super::norm_relu::{self, NormRelu};
-use super::orthogonality::Orthogonality;
-use super::recurrent::Recurrent;
-use super::rows::Norm;
+use super::norm_relu;
 use super::segments;
-use super::tokens::{Draw, Embed, LayerNorm};
-use super::weighted_mean::WeightedMean;
-use crate::block::{GRAPH_INPUTS, PADDED};
+use super::tokens::{Draw, LayerNorm};
 use crate::operator::Operator;
+use crate::recurrent::UNIT_INPUTS;
+use parts::{
+    attention, block, cross, embed, feed_forward, graph_linear, hidden, linear, map, norm,
+    norm_relu, orthogonality, padded, recurrent, sequences, weighted_mean,
+};
 
 /// Contiguous inputs of an operator, each with its shape.
 pub type Inputs<'a> = [(&'a [f32], Vec<usize>)];
@@ -30,16 +28,31 @@ pub fn out_shape(operator: Operator, inputs: &Inputs<'_>) -> Vec<usize> {
         | Operator::Dropout(_) => shape(0).clone(),
         Operator::Embed => vec![shape(0)[0], shape(0)[1], shape(2)[0]],
         Operator::Draw => vec![shape(0)[0], shape(1)[0], shape(3)[0]],
+        Operator::Linear { .. } => with_width(shape(0), shape(2)[0]),
+        Operator::FeedForward(_) => with_width(shape(0), shape(4)[0]),
         Operator::GraphLinear => vec![shape(0)[0], shape(0)[1], shape(4)[0]],
+        Operator::Cross { .. } => with_width(shape(0), shape(3)[0]),
         Operator::Moments => vec![2, shape(0)[1]],
         Operator::NormRelu { .. } => match inputs.get(5) {
             Some((_, outputs)) => vec![shape(0)[0], outputs[0]],
             None => shape(0).clone(),
         },
-        Operator::Recurrent { .. } => vec![shape(0)[0], shape(0)[1], shape(1)[0]],
+        Operator::Recurrent => {
+            let directions = inputs.len() / UNIT_INPUTS;
+            vec![shape(0)[0], shape(0)[1], directions * shape(3)[0]]
+        }
         Operator::Orthogonality => vec![shape(0)[0]],
         Operator::WeightedMean => vec![shape(0)[0], shape(0)[2]],
     }
+}
+
+/// A shape with another last axis.
+fn with_width(shape: &[usize], width: usize) -> Vec<usize> {
+    let mut shape = shape.to_vec();
+    if let Some(last) = shape.last_mut() {
+        *last = width;
+    }
+    shape
 }
 
 /// Forward pass; fills `out`, which holds zeros.
@@ -52,15 +65,18 @@ pub fn forward(operator: Operator, inputs: &Inputs<'_>, out: &mut [f32]) {
         Operator::LayerNorm { eps } => LayerNorm(norm(inputs, 1, eps)).forward(x, out),
         Operator::Embed => embed(inputs).forward(x, hidden(inputs), out),
         Operator::Draw => Draw::new(inputs[1].0, linear(inputs, 2)).forward(x, out),
+        Operator::Linear { slope } => map(inputs, slope).forward(x, out),
+        Operator::FeedForward(dropout) => feed_forward(inputs, dropout).forward(x, out),
         Operator::Attention { heads, dropout } => {
             attention(inputs, heads, dropout).forward(&sequences(inputs), out);
         }
         Operator::Dropout(dropout) => dropout.apply(x, out),
         Operator::LeakyRelu { slope } => LeakyRelu(slope as f32).forward(x, out),
         Operator::GraphLinear => graph_linear(inputs).forward(x, inputs[1].0, out),
+        Operator::Cross { slope } => cross(inputs, slope).forward(x, out),
         Operator::Moments => norm_relu::moments(x, inputs[0].1[1], out),
         Operator::NormRelu { eps, .. } => norm_relu(inputs, eps).forward(x, out),
-        Operator::Recurrent { backwards } => recurrent(inputs, backwards).forward(x, out),
+        Operator::Recurrent => recurrent(inputs).forward(x, out),
         Operator::Orthogonality => orthogonality(inputs).forward(x, out),
         Operator::WeightedMean => weighted_mean(inputs).forward(out),
     }
@@ -70,13 +86,14 @@ pub fn forward(operator: Operator, inputs: &Inputs<'_>, out: &mut [f32]) {
 /// if this gradient is neither wanted nor an intermediate result of the others.
 pub fn grad_x_len(operator: Operator, inputs: &Inputs<'_>, wanted: bool) -> usize {
     match operator {
-        Operator::Embed if !wanted => 0,
+        Operator::Embed | Operator::Linear { .. } | Operator::Recurrent if !wanted => 0,
         _ => inputs[0].0.len(),
     }
 }
 
-/// Computes the gradients of all inputs but the first. The gradient of the first fills `grad_x`,
-/// which holds [`grad_x_len`] zeros.
+/// Computes the gradients of all inputs but the first. If the operator
+/// [keeps its output](Operator::keeps_output), that is the last of `inputs`. The gradient of the
+/// first fills `grad_x`, which holds [`grad_x_len`] zeros.
 pub fn backward(
     operator: Operator,
     inputs: &Inputs<'_>,
@@ -104,6 +121,11 @@ pub fn backward(
             return grads;
         }
         Operator::Draw => Draw::new(inputs[1].0, linear(inputs, 2)).backward(x, grad, grad_x),
+        Operator::Linear { slope } => {
+            let out = inputs.get(3).map_or(grad, |(out, _)| *out);
+            map(inputs, slope).backward(x, out, grad, grad_x)
+        }
+        Operator::FeedForward(dropout) => feed_forward(inputs, dropout).backward(x, grad, grad_x),
         Operator::Attention { heads, dropout } => {
             let attention = attention(inputs, heads, dropout);
             let [k, v, bias] = attention.backward(&sequences(inputs), grad, grad_x);
@@ -124,12 +146,13 @@ pub fn backward(
             let grads = graph_linear(inputs).backward(x, inputs[1].0, grad, grad_x);
             return first_without(grads);
         }
+        Operator::Cross { slope } => cross(inputs, slope).backward(x, grad, grad_x).into(),
         Operator::Moments => unreachable!("moments have no gradient"),
         Operator::NormRelu { eps, of_input } => {
             let grads = norm_relu(inputs, eps).backward(x, grad, grad_x, of_input);
             return first_without(grads);
         }
-        Operator::Recurrent { backwards } => recurrent(inputs, backwards).backward(x, grad, grad_x),
+        Operator::Recurrent => recurrent(inputs).backward(x, grad, grad_x),
         Operator::Orthogonality => {
             orthogonality(inputs).backward(x, grad, grad_x);
             Vec::new()
@@ -165,111 +188,4 @@ fn listed(grads: BlockGrad, rois: usize, stride: usize) -> Vec<Vec<f32>> {
         linear(&mut list, grad);
     }
     list
-}
-
-fn norm<'a>(inputs: &Inputs<'a>, at: usize, eps: f64) -> Norm<'a> {
-    Norm {
-        gamma: inputs[at].0,
-        beta: inputs[at + 1].0,
-        eps: eps as f32,
-    }
-}
-
-fn linear<'a>(inputs: &Inputs<'a>, at: usize) -> Linear<'a> {
-    Linear {
-        weight: inputs[at].0,
-        bias: inputs[at + 1].0,
-    }
-}
-
-fn hidden<'a>(inputs: &Inputs<'a>) -> Option<&'a [f32]> {
-    inputs.get(3).map(|(hidden, _)| *hidden)
-}
-
-/// Flags of the padded tokens of a block.
-fn padded<'a>(inputs: &Inputs<'a>) -> Option<&'a [f32]> {
-    inputs.get(PADDED).map(|(padded, _)| *padded)
-}
-
-fn embed<'a>(inputs: &Inputs<'a>) -> Embed<'a> {
-    Embed {
-        rois: inputs[0].1[1],
-        time: inputs[0].1[2],
-        linear: linear(inputs, 1),
-        token: inputs.get(4).map(|(token, _)| *token),
-    }
-}
-
-fn block<'a>(inputs: &Inputs<'a>, heads: usize, eps: f64) -> Block<'a> {
-    Block {
-        rois: inputs[0].1[1],
-        heads,
-        norm1: norm(inputs, 1, eps),
-        v: linear(inputs, 3),
-        o: linear(inputs, 5),
-        norm2: norm(inputs, 7, eps),
-        fc1: linear(inputs, 9),
-        fc2: linear(inputs, 11),
-        mixing: if inputs.len() == GRAPH_INPUTS {
-            let alpha = inputs[13].0;
-            Mixing::Graph { alpha }
-        } else {
-            Mixing::Tokens {
-                q: linear(inputs, 13),
-                k: linear(inputs, 15),
-            }
-        },
-    }
-}
-
-fn graph_linear<'a>(inputs: &Inputs<'a>) -> GraphLinear<'a> {
-    GraphLinear::new(inputs[0].1[1], inputs[2].0[0], linear(inputs, 3))
-}
-
-fn norm_relu<'a>(inputs: &Inputs<'a>, eps: f64) -> NormRelu<'a> {
-    let linear = (inputs.len() > 4).then(|| linear(inputs, 4));
-    let scale_and_offset = [inputs[2].0, inputs[3].0];
-    NormRelu::new(inputs[1].0, scale_and_offset, eps as f32, linear)
-}
-
-fn recurrent(inputs: &Inputs<'_>, backwards: bool) -> Recurrent {
-    Recurrent::new(inputs[1].0, inputs[2].0, inputs[0].1[1], backwards)
-}
-
-fn orthogonality(inputs: &Inputs<'_>) -> Orthogonality {
-    Orthogonality {
-        rois: inputs[0].1[1],
-        width: inputs[0].1[2],
-    }
-}
-
-fn weighted_mean<'a>(inputs: &Inputs<'a>) -> WeightedMean<'a> {
-    WeightedMean {
-        h: inputs[0].0,
-        query: inputs[1].0,
-        offset: inputs[2].0,
-        kept: inputs[3].0,
-        rois: inputs[0].1[1],
-        width: inputs[0].1[2],
-    }
-}
-
-fn attention<'a>(inputs: &Inputs<'a>, heads: usize, dropout: Dropout) -> Attention<'a> {
-    Attention {
-        heads,
-        queries: inputs[0].1[1],
-        keys: inputs[1].1[1],
-        width: inputs[0].1[2],
-        bias: inputs.get(3).map(|(bias, _)| *bias),
-        dropout,
-    }
-}
-
-fn sequences<'a>(inputs: &Inputs<'a>) -> Sequences<'a> {
-    Sequences {
-        q: inputs[0].0,
-        k: inputs[1].0,
-        v: inputs[2].0,
-        hidden: inputs.get(4).map_or(&[], |(hidden, _)| *hidden),
-    }
 }

@@ -64,11 +64,12 @@ pub fn map_summing<const N: usize>(
     total
 }
 
-struct Run<'a, W, const N: usize> {
-    work: &'a W,
-    inputs: [&'a [f32]; N],
-    out: &'a mut [f32],
-    sums: &'a mut [Vec<f32>],
+/// Work on a run, for any instruction set.
+pub struct Run<'a, W, const N: usize> {
+    pub work: &'a W,
+    pub inputs: [&'a [f32]; N],
+    pub out: &'a mut [f32],
+    pub sums: &'a mut [Vec<f32>],
 }
 
 impl<W: PerRun<N>, const N: usize> WithSimd for Run<'_, W, N> {

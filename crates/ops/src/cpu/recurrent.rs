@@ -1,11 +1,15 @@
-//! Gated recurrent unit over whole sequences.
+//! Gated recurrent unit over whole sequences, in one direction or in both at once.
+
+mod back;
+mod gates;
 
 use pulp::Simd;
 
+use super::block::Linear;
 use super::gemm::{Gemm, Rows, Start};
-use super::lanes;
 use super::parallel::{self, PerRun};
-use super::rows::{self, update};
+use super::rows;
+use gates::{Gates, copy};
 
 /// Sequences that are computed together: their gates stay in the cache.
 const SEQUENCES: usize = 16;
@@ -13,296 +17,203 @@ const SEQUENCES: usize = 16;
 /// Registers hold this many numbers at most.
 const LANES: usize = 16;
 
-/// States of a recurrent layer from inputs that are already mapped to its three gates.
-///
-/// In scratch memory, states and gates have `lanes` numbers, 0 beyond the `n` of the layer, so that
-/// no register is cut.
-pub struct Recurrent {
-    n: usize,
-    lanes: usize,
-    /// Weight of the states, `[lanes, 3 lanes]`, and its bias.
-    weight: Vec<f32>,
-    bias: Vec<f32>,
-    /// Weight, transposed.
-    transposed: Vec<f32>,
-    time: usize,
-    /// Sequences are read from their end.
-    backwards: bool,
+/// Number of gates: reset, keep and new.
+const GATES: usize = 3;
+
+/// Maps of a direction to its gates, of inputs and of states.
+pub struct Unit<'a> {
+    pub input: Linear<'a>,
+    pub states: Linear<'a>,
 }
 
-/// Values of a run, `[time, sequences, n]` each, in the order of the steps.
-struct Gates {
-    /// State before each step, and after the last.
+/// States of a recurrent layer.
+///
+/// In scratch memory, a state has the `n` numbers of the first direction, those of the second, and
+/// zeros up to `lanes`, so that no register is cut; so has each gate. Both directions are computed
+/// in the same registers, the second from the last volume on.
+pub struct Recurrent {
+    n: usize,
+    directions: usize,
+    lanes: usize,
+    n_in: usize,
+    time: usize,
+    /// `[n_in, 3 lanes]`, its bias, and transposed.
+    input: Vec<f32>,
+    input_bias: Vec<f32>,
+    input_transposed: Vec<f32>,
+    /// `[lanes, 3 lanes]`, 0 from one direction to the other; its bias, and transposed.
     states: Vec<f32>,
-    reset: Vec<f32>,
-    keep: Vec<f32>,
-    new: Vec<f32>,
-    /// What the states add to the new one, before the reset.
-    inner: Vec<f32>,
+    states_bias: Vec<f32>,
+    states_transposed: Vec<f32>,
 }
 
 impl Recurrent {
-    pub fn new(weight: &[f32], bias: &[f32], time: usize, backwards: bool) -> Self {
-        let n = bias.len() / 3;
-        let lanes = n.next_multiple_of(LANES);
-        let mut padded = vec![0.0; 3 * lanes * lanes];
-        let mut padded_bias = vec![0.0; 3 * lanes];
-        let rows = padded.chunks_exact_mut(3 * lanes);
-        for (row, weight) in rows.zip(weight.chunks_exact(3 * n)) {
-            pad(weight, n, row, lanes);
-        }
-        pad(bias, n, &mut padded_bias, lanes);
-        let mut transposed = vec![0.0; padded.len()];
-        rows::transpose(&mut transposed, lanes, &padded, 3 * lanes);
-        Self {
+    /// One unit for each direction.
+    pub fn new(units: &[Unit<'_>], time: usize) -> Self {
+        let (n, directions) = (units[0].states.bias.len() / GATES, units.len());
+        let lanes = (directions * n).next_multiple_of(LANES);
+        let (n_in, width) = (units[0].input.weight.len() / (GATES * n), GATES * lanes);
+        let mut all = Self {
             n,
+            directions,
             lanes,
-            weight: padded,
-            bias: padded_bias,
-            transposed,
+            n_in,
             time,
-            backwards,
-        }
-    }
-
-    pub fn forward(&self, inputs: &[f32], out: &mut [f32]) {
-        parallel::map(self, [(inputs, self.time * 3 * self.n)], out);
-    }
-
-    /// Computes the gradients of weight and bias; that of the inputs fills `grad_inputs`.
-    pub fn backward(&self, inputs: &[f32], grad: &[f32], grad_inputs: &mut [f32]) -> Vec<Vec<f32>> {
-        let (n, lanes) = (self.n, self.lanes);
-        let items = [(inputs, self.time * 3 * n), (grad, self.time * n)];
-        let sums = [self.weight.len(), self.bias.len()];
-        let sums = parallel::map_summing(self, items, grad_inputs, &sums);
-        let unpadded = |x: &[f32]| -> Vec<f32> {
-            let gates = x.chunks_exact(lanes);
-            gates.flat_map(|gate| &gate[..n]).copied().collect()
+            input: vec![0.0; n_in * width],
+            input_bias: vec![0.0; width],
+            input_transposed: vec![0.0; n_in * width],
+            states: vec![0.0; lanes * width],
+            states_bias: vec![0.0; width],
+            states_transposed: vec![0.0; lanes * width],
         };
-        vec![unpadded(&sums[0][..3 * n * lanes]), unpadded(&sums[1])]
-    }
-
-    /// Volume of a step.
-    fn place(&self, step: usize) -> usize {
-        if self.backwards {
-            self.time - 1 - step
-        } else {
-            step
+        for (direction, unit) in units.iter().enumerate() {
+            let spread = |x: &[f32], out: &mut [f32]| {
+                let rows = x.chunks_exact(GATES * n);
+                for (x, out) in rows.zip(out.chunks_exact_mut(width)) {
+                    for gate in 0..GATES {
+                        let x = &x[gate * n..(gate + 1) * n];
+                        out[gate * lanes + direction * n..][..n].copy_from_slice(x);
+                    }
+                }
+            };
+            spread(unit.input.weight, &mut all.input);
+            spread(unit.input.bias, &mut all.input_bias);
+            let own = &mut all.states[direction * n * width..];
+            spread(unit.states.weight, own);
+            spread(unit.states.bias, &mut all.states_bias);
         }
+        rows::transpose(&mut all.input_transposed, n_in, &all.input, width);
+        rows::transpose(&mut all.states_transposed, lanes, &all.states, width);
+        all
     }
 
+    /// Numbers of all gates, with padding.
+    fn width(&self) -> usize {
+        GATES * self.lanes
+    }
+
+    /// Sequences of a run that are computed together.
+    fn at_once(&self, x: &[f32]) -> usize {
+        SEQUENCES.min(x.len() / (self.time * self.n_in))
+    }
+
+    /// Numbers of the states of a step, without padding.
+    fn outputs(&self) -> usize {
+        self.directions * self.n
+    }
+
+    /// Volume that a direction reads in a step.
     #[inline(always)]
-    fn states<S: Simd>(&self, simd: S, inputs: &[f32]) -> Gates {
-        let (n, time) = (self.lanes, self.time);
-        let sequences = inputs.len() / (time * 3 * self.n);
-        let size = sequences * n;
-        let mut input = vec![0.0; 3 * n];
-        let mut gates = Gates {
-            states: vec![0.0; (time + 1) * size],
-            reset: vec![0.0; time * size],
-            keep: vec![0.0; time * size],
-            new: vec![0.0; time * size],
-            inner: vec![0.0; time * size],
-        };
-        let mut of_states = vec![0.0; 3 * size];
-        for step in 0..time {
-            let (before, after) = gates.states.split_at_mut((step + 1) * size);
-            let before = &before[step * size..];
+    fn place(&self, direction: usize, step: usize) -> usize {
+        match direction {
+            0 => step,
+            _ => self.time - 1 - step,
+        }
+    }
+
+    pub fn forward(&self, x: &[f32], out: &mut [f32]) {
+        parallel::map(self, [(x, self.time * self.n_in)], out);
+    }
+
+    /// Computes the states of some sequences after every step in `gates`, from inputs
+    /// `[sequences, time, n_in]`.
+    #[inline(always)]
+    fn states<S: Simd>(&self, simd: S, x: &[f32], gates: &mut Gates) {
+        let (lanes, width) = (self.lanes, self.width());
+        let places = x.len() / self.n_in;
+        let sequences = places / self.time;
+        gates.sequences = sequences;
+        Gemm {
+            shape: [places, width, self.n_in],
+            a: Rows::new(x, self.n_in).left(),
+            b: Rows::new(&self.input, width),
+            start: Start::Row(&self.input_bias),
+            c: &mut gates.inputs,
+            c_stride: width,
+        }
+        .run(simd);
+        let size = sequences * lanes;
+        gates.states[..size].fill(0.0);
+        for step in 0..self.time {
             Gemm {
-                shape: [sequences, 3 * n, n],
-                a: Rows::new(before, n).left(),
-                b: Rows::new(&self.weight, 3 * n),
-                start: Start::Row(&self.bias),
-                c: &mut of_states,
-                c_stride: 3 * n,
+                shape: [sequences, width, lanes],
+                a: Rows::new(&gates.states[step * size..], lanes).left(),
+                b: Rows::new(&self.states, width),
+                start: Start::Row(&self.states_bias),
+                c: &mut gates.of_states,
+                c_stride: width,
             }
             .run(simd);
+            // In a loop of its own: a register cannot be read at once from two parts that were just
+            // written.
+            for (sequence, input) in gates
+                .input
+                .chunks_exact_mut(width)
+                .enumerate()
+                .take(sequences)
+            {
+                self.gather(&gates.inputs, sequence, step, input);
+            }
             for sequence in 0..sequences {
-                let at = step * size + sequence * n..step * size + (sequence + 1) * n;
-                let place = sequence * time + self.place(step);
-                let of_step = &inputs[place * 3 * self.n..][..3 * self.n];
-                pad(of_step, self.n, &mut input, n);
-                let of_states = &of_states[sequence * 3 * n..][..3 * n];
-                let reset = &mut gates.reset[at.clone()];
-                update!(simd, reset, _old, [x in &input[..n], h in &of_states[..n]] => {
-                    sigmoid(simd, simd.add_f32s(x, h))
-                });
-                let keep = &mut gates.keep[at.clone()];
-                update!(simd, keep, _old, [x in &input[n..2 * n], h in &of_states[n..2 * n]] => {
-                    sigmoid(simd, simd.add_f32s(x, h))
-                });
-                let inner = &of_states[2 * n..];
-                gates.inner[at.clone()].copy_from_slice(inner);
-                let new = &mut gates.new[at];
-                update!(simd, new, _old, [x in &input[2 * n..], r in reset, h in inner] => {
-                    tanh(simd, simd.mul_add_e_f32s(r, h, x))
-                });
-                let h = &before[sequence * n..][..n];
-                let after = &mut after[sequence * n..][..n];
-                update!(simd, after, _old, [new in new, z in keep, h in h] => {
-                    simd.mul_add_e_f32s(z, simd.sub_f32s(h, new), new)
-                });
+                gates.advance(simd, lanes, sequence, step);
             }
         }
-        gates
     }
-}
 
-/// Copies three gates of `n` numbers to gates of `lanes`.
-#[inline(always)]
-fn pad(x: &[f32], n: usize, out: &mut [f32], lanes: usize) {
-    for (x, out) in x.chunks_exact(n).zip(out.chunks_exact_mut(lanes)) {
-        copy(x, &mut out[..n]);
+    /// Gates of the inputs that both directions read in a step.
+    #[inline(always)]
+    fn gather(&self, inputs: &[f32], sequence: usize, step: usize, out: &mut [f32]) {
+        for direction in 0..self.directions {
+            let place = sequence * self.time + self.place(direction, step);
+            for gate in 0..GATES {
+                let at = gate * self.lanes + direction * self.n;
+                let input = &inputs[place * self.width() + at..][..self.n];
+                copy(input, &mut out[at..at + self.n]);
+            }
+        }
     }
-}
-
-/// Copies three gates of `lanes` numbers to gates of `n`.
-#[inline(always)]
-fn unpad(x: &[f32], lanes: usize, out: &mut [f32], n: usize) {
-    for (x, out) in x.chunks_exact(lanes).zip(out.chunks_exact_mut(n)) {
-        copy(&x[..n], out);
-    }
-}
-
-/// Copies a few numbers, eight at a time: a call of the C library takes longer.
-#[inline(always)]
-fn copy(x: &[f32], out: &mut [f32]) {
-    let (x, x_tail) = x.as_chunks::<8>();
-    let (out, out_tail) = out.as_chunks_mut::<8>();
-    for (x, out) in x.iter().zip(out) {
-        *out = *x;
-    }
-    for (x, out) in x_tail.iter().zip(out_tail) {
-        *out = *x;
-    }
-}
-
-/// `1 / (1 + e^-x)`
-#[inline(always)]
-fn sigmoid<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    let one = simd.splat_f32s(1.0);
-    let e = lanes::exp(simd, simd.neg_f32s(x));
-    simd.div_f32s(one, simd.add_f32s(one, e))
-}
-
-/// `tanh(x) = 2 sigmoid(2 x) - 1`
-#[inline(always)]
-fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    let two = simd.splat_f32s(2.0);
-    let s = sigmoid(simd, simd.mul_f32s(two, x));
-    simd.mul_add_e_f32s(two, s, simd.splat_f32s(-1.0))
 }
 
 impl PerRun<1> for Recurrent {
     #[inline(always)]
-    fn run<S: Simd>(&self, simd: S, [inputs]: [&[f32]; 1], out: &mut [f32], _: &mut [Vec<f32>]) {
-        let (n, time) = (self.n, self.time);
-        let blocks = inputs.chunks(SEQUENCES * time * 3 * n);
-        for (inputs, out) in blocks.zip(out.chunks_mut(SEQUENCES * time * n)) {
-            let states = self.states(simd, inputs).states;
-            let size = states.len() / (time + 1);
-            for (sequence, out) in out.chunks_exact_mut(time * n).enumerate() {
+    fn run<S: Simd>(&self, simd: S, [x]: [&[f32]; 1], out: &mut [f32], _: &mut [Vec<f32>]) {
+        let (n, time, outputs) = (self.n, self.time, self.outputs());
+        let mut gates = Gates::new(self, self.at_once(x), false);
+        let blocks = x.chunks(SEQUENCES * time * self.n_in);
+        for (x, out) in blocks.zip(out.chunks_mut(SEQUENCES * time * outputs)) {
+            self.states(simd, x, &mut gates);
+            for (sequence, out) in out.chunks_exact_mut(time * outputs).enumerate() {
                 for step in 0..time {
-                    let state = &states[(step + 1) * size + sequence * self.lanes..][..n];
-                    copy(state, &mut out[self.place(step) * n..][..n]);
+                    let row = (step + 1) * gates.sequences + sequence;
+                    let state = &gates.states[row * self.lanes..][..outputs];
+                    for (direction, state) in state.chunks_exact(n).enumerate() {
+                        let place = self.place(direction, step);
+                        copy(state, &mut out[place * outputs + direction * n..][..n]);
+                    }
                 }
             }
         }
     }
 }
 
-impl PerRun<2> for Recurrent {
-    #[inline(always)]
-    fn run<S: Simd>(
-        &self,
-        simd: S,
-        [inputs, grad]: [&[f32]; 2],
-        out: &mut [f32],
-        sums: &mut [Vec<f32>],
-    ) {
-        let (n, time) = (self.n, self.time);
-        let blocks = inputs.chunks(SEQUENCES * time * 3 * n);
-        let blocks = blocks.zip(grad.chunks(SEQUENCES * time * n));
-        for ((inputs, grad), out) in blocks.zip(out.chunks_mut(SEQUENCES * time * 3 * n)) {
-            self.backward_of(simd, inputs, grad, out, sums);
-        }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::super::instructions::{agree, draw};
+    use super::*;
 
-impl Recurrent {
-    /// Gradients of some sequences; adds those of weight and bias to `sums`.
-    #[inline(always)]
-    fn backward_of<S: Simd>(
-        &self,
-        simd: S,
-        inputs: &[f32],
-        grad: &[f32],
-        out: &mut [f32],
-        sums: &mut [Vec<f32>],
-    ) {
-        let [weight, bias] = sums else { return };
-        let (n, time) = (self.lanes, self.time);
-        let gates = self.states(simd, inputs);
-        let size = gates.states.len() / (time + 1);
-        let one = simd.splat_f32s(1.0);
-        // Gradients of the states, and of what they add to the gates, `[time, sequences, 3 n]`.
-        let mut carried = vec![0.0; size];
-        let mut of_states = vec![0.0; 3 * time * size];
-        for step in (0..time).rev() {
-            let of_states = &mut of_states[3 * step * size..][..3 * size];
-            for sequence in 0..size / n {
-                let from = step * size + sequence * n;
-                let h = &gates.states[from..][..n];
-                let r = &gates.reset[from..][..n];
-                let z = &gates.keep[from..][..n];
-                let new = &gates.new[from..][..n];
-                let inner = &gates.inner[from..][..n];
-                let place = sequence * time + self.place(step);
-                let carried = &mut carried[sequence * n..][..n];
-                let of_output = &grad[place * self.n..][..self.n];
-                for (carried, grad) in carried.iter_mut().zip(of_output) {
-                    *carried += grad;
-                }
-                let of_states = &mut of_states[sequence * 3 * n..][..3 * n];
-                let (of_r, rest) = of_states.split_at_mut(n);
-                let (of_z, of_new) = rest.split_at_mut(n);
-                update!(simd, of_new, _old, [g in carried, z in z, new in new] => {
-                    let slope = simd.sub_f32s(one, simd.mul_f32s(new, new));
-                    simd.mul_f32s(simd.mul_f32s(g, simd.sub_f32s(one, z)), slope)
-                });
-                update!(simd, of_z, _old, [g in carried, z in z, h in h, new in new] => {
-                    let slope = simd.mul_f32s(z, simd.sub_f32s(one, z));
-                    simd.mul_f32s(simd.mul_f32s(g, simd.sub_f32s(h, new)), slope)
-                });
-                update!(simd, of_r, _old, [g in of_new, r in r, inner in inner] => {
-                    let slope = simd.mul_f32s(r, simd.sub_f32s(one, r));
-                    simd.mul_f32s(simd.mul_f32s(g, inner), slope)
-                });
-                rows::multiply(simd, carried, z);
-                let out = &mut out[place * 3 * self.n..][..3 * self.n];
-                unpad(of_states, n, out, self.n);
-                // What comes before the reset is multiplied with it.
-                rows::multiply(simd, &mut of_states[2 * n..], r);
-            }
-            Gemm {
-                shape: [size / n, n, 3 * n],
-                a: Rows::new(of_states, 3 * n).left(),
-                b: Rows::new(&self.transposed, n),
-                start: Start::Held,
-                c: &mut carried,
-                c_stride: n,
-            }
-            .run(simd);
-        }
-        rows::add_rows(simd, bias, &of_states);
-        Gemm {
-            shape: [n, 3 * n, time * size / n],
-            a: Rows::new(&gates.states, n).transposed(),
-            b: Rows::new(&of_states, 3 * n),
-            start: Start::Held,
-            c: weight,
-            c_stride: 3 * n,
-        }
-        .run(simd);
+    #[test]
+    fn every_set_of_instructions_gives_the_same() {
+        let (n, n_in, time, sequences) = (5, 7, 4, 19);
+        let [input, bias, states, states_bias] = [n_in * 3 * n, 3 * n, n * 3 * n, 3 * n].map(draw);
+        let linear = |weight, bias| Linear { weight, bias };
+        let unit = || Unit {
+            input: linear(&input, &bias),
+            states: linear(&states, &states_bias),
+        };
+        let both = Recurrent::new(&[unit(), unit()], time);
+        let x = draw(sequences * time * n_in);
+        let grad = draw(sequences * time * 2 * n);
+        agree(&both, [&x], grad.len(), &[]);
+        agree(&both, [&x, &grad], x.len(), &both.sum_lens());
     }
 }

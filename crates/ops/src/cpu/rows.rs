@@ -82,7 +82,7 @@ pub fn with_row<S: Simd>(simd: S, out: &mut [f32], x: &[f32], row: &[f32]) {
 
 /// The sum of all elements.
 #[inline(always)]
-fn sum<S: Simd>(simd: S, x: &[f32]) -> f32 {
+pub fn sum<S: Simd>(simd: S, x: &[f32]) -> f32 {
     let (head, tail) = S::as_simd_f32s(x);
     let mut sum = simd.splat_f32s(0.0);
     for x in head {

@@ -2,18 +2,19 @@
 
 use brainmae_model::LayerNorm;
 use brainmae_model::init::Init;
-use brainmae_ops::{graph_linear, weighted_mean};
+use brainmae_ops::{feed_forward, graph_linear, weighted_mean};
 use burn::module::{Module, Param};
 use burn::nn::{BatchNorm, BatchNormConfig, Linear};
 use burn::tensor::Tensor;
-use burn::tensor::activation::{gelu, relu, sigmoid};
+use burn::tensor::activation::{gelu, sigmoid};
 use rand_chacha::ChaCha8Rng;
 
 use super::{Readout, Stagin};
 use crate::neural::Noise;
 use crate::neural::attention::{Attention, AttentionSizes};
-use crate::neural::batch_norm::{linear, norm_relu};
+use crate::neural::batch_norm::norm_relu;
 use crate::neural::encoder_layer::NORM_EPS;
+use crate::neural::linear::weights;
 
 /// Weights of a layer.
 #[derive(Module, Debug)]
@@ -88,7 +89,7 @@ impl Gin {
 
     fn forward(&self, h: Tensor<3>, graph: &Tensor<3>) -> Tensor<3> {
         let [n, rois, d] = h.dims();
-        let x = graph_linear(h, graph.clone(), self.epsilon.val(), linear(&self.fc1));
+        let x = graph_linear(h, graph.clone(), self.epsilon.val(), weights(&self.fc1));
         let x = norm_relu(&self.norm1, x.reshape([n * rois, d]), Some(&self.fc2));
         norm_relu(&self.norm2, x, None).reshape([n, rois, d])
     }
@@ -132,7 +133,7 @@ impl ReadoutNetwork {
             Self::Garo(garo) => {
                 // (W h_v + b) . q = h_v . W' q + b . q: keys of all ROIs are never computed.
                 let query = garo.query.forward(mean) * (d as f64).sqrt().recip();
-                let key = linear(&garo.key);
+                let key = weights(&garo.key);
                 let offset = (query.clone() * key.bias.unsqueeze::<2>()).sum_dim(1);
                 let query = query.matmul(key.weight.transpose());
                 let device = h.device().without_autodiff();
@@ -184,8 +185,9 @@ impl TimeTransformer {
     fn forward(&self, x: Tensor<3>, noise: &mut Noise) -> Tensor<3> {
         let y = self.attention.among(x, noise);
         let y = self.norm1.forward(noise.dropout(y, self.dropout));
-        let z = noise.dropout(relu(self.fc1.forward(y.clone())), self.dropout);
-        let z = noise.dropout(self.fc2.forward(z), self.dropout);
+        let dropout = noise.of_operator(self.dropout);
+        let z = feed_forward(y.clone(), weights(&self.fc1), weights(&self.fc2), dropout);
+        let z = noise.dropout(z, self.dropout);
         self.norm2.forward(y + z)
     }
 }

@@ -25,14 +25,32 @@ pub(super) fn neighbours(bold: Tensor<3>, window: usize, stride: usize, density:
         let volumes = volumes[first * rois..][..window * rois].chunks_exact(rois);
         // The matrix is symmetric, so row-major and column-major are equal.
         let fc = correlations(volumes, rois);
-        graph.copy_from_slice(fc.as_slice());
-        let threshold = *graph.select_nth_unstable_by(below, f32::total_cmp).1;
+        let threshold = ranked(fc.as_slice(), rois, below, graph);
         for (edge, r) in graph.iter_mut().zip(fc.as_slice()) {
             *edge = if *r > threshold { 1.0 } else { 0.0 };
         }
     });
     let graphs = TensorData::new(graphs, [batch * windows, rois, rois]);
     Tensor::from_data(graphs, &plain)
+}
+
+/// Value of a symmetric matrix that has `below` values below it in order; `scratch` has its size.
+fn ranked(matrix: &[f32], rois: usize, below: usize, scratch: &mut [f32]) -> f32 {
+    // Each value beside the diagonal is there twice; usually the diagonal is above them all.
+    let mut pairs = 0;
+    for (j, column) in matrix.chunks_exact(rois).enumerate() {
+        scratch[pairs..pairs + j].copy_from_slice(&column[..j]);
+        pairs += j;
+    }
+    if below / 2 < pairs {
+        let pairs = &mut scratch[..pairs];
+        let value = *pairs.select_nth_unstable_by(below / 2, f32::total_cmp).1;
+        if matrix.iter().step_by(rois + 1).all(|own| *own >= value) {
+            return value;
+        }
+    }
+    scratch.copy_from_slice(matrix);
+    *scratch.select_nth_unstable_by(below, f32::total_cmp).1
 }
 
 #[cfg(test)]
@@ -56,5 +74,18 @@ mod tests {
         let graph: Vec<f32> = graph.into_data().iter().collect();
         assert_eq!(graph[..9], [1., 1., 0., 1., 1., 0., 0., 0., 1.]);
         assert_eq!(graph[9..], [1., 0., 1., 0., 1., 0., 1., 0., 1.]);
+    }
+
+    #[test]
+    fn a_rank_is_that_among_all_values() {
+        // The diagonal has 0, as that of an ROI without variance; in the other matrix it has 1.
+        for own in [0.0, 1.0] {
+            let matrix = [own, -0.3, 0.2, -0.3, 1.0, 0.7, 0.2, 0.7, 1.0];
+            let mut sorted = matrix;
+            sorted.sort_by(f32::total_cmp);
+            for (below, expected) in sorted.iter().enumerate() {
+                assert_eq!(ranked(&matrix, 3, below, &mut [0.0; 9]), *expected);
+            }
+        }
     }
 }

@@ -86,7 +86,9 @@ fn accuracy(name: &str) -> f64 {
         },
         linear: LinearSpec::default(),
     });
-    let fitted = learner.fit(&problem, &training, &validation).expect("it learns");
+    let fitted = learner
+        .fit(&problem, &training, &validation)
+        .expect("it learns");
     let said = fitted.predict(&test.examples).expect("segments");
     let right = said.rows().zip(&test.truth);
     let right = right.filter(|(row, truth)| likeliest(row) as f64 == **truth);
@@ -100,7 +102,10 @@ fn networks_see_the_means_of_a_segment() {
     for name in MODELS {
         let found = accuracy(name);
         println!("{name}: {found:.3}, logistic regression of means {of_means:.3}");
-        assert!(found >= 0.9 * of_means, "{name}: {found}, of means {of_means}");
+        assert!(
+            found >= 0.9 * of_means,
+            "{name}: {found}, of means {of_means}"
+        );
     }
 }
 
