@@ -75,8 +75,8 @@ fn labelled<'a>(scans: &'a [Scan], list: Vec<Example>, truth: &[f64]) -> Labelle
 
 fn finetune() -> FineTune<BrainMae> {
     let config = FineTuneConfig {
-        max_epochs: 300,
-        patience: 300,
+        max_epochs: 120,
+        patience: 120,
         batch_size: 8,
         lr: 3e-3,
         weight_decay: 0.0,
