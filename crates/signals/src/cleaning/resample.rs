@@ -15,6 +15,9 @@ const MAX_RATIO: f64 = 50.0;
 /// most 0.01 volumes. A TR from a header has 7 digits.
 const SAME_RATIO: f64 = 1e-5;
 
+/// Share of a sample's weight that must lie on uncensored volumes. The others are interpolated.
+const KEPT_WEIGHT: f64 = 0.8;
+
 /// Zero crossings of the kernel on each side.
 const HALF_WIDTH: usize = 10;
 
@@ -71,27 +74,36 @@ impl Resampler {
         }
         out.clear();
         out.extend((0..self.n_samples).map(|sample| {
-            // Positions in units u; the volumes lie at multiples of `up`.
-            let centre = sample * self.down;
-            let first = centre.saturating_sub(self.half).div_ceil(self.up);
-            let last = ((centre + self.half) / self.up).min(steps);
-            let near: f64 = (first..=last)
-                .map(|volume| signal[volume] * self.taps[centre + self.half - volume * self.up])
+            let near: f64 = (self.weights(sample, steps + 1))
+                .map(|(volume, weight)| signal[volume] * weight)
                 .sum();
-            near + start + slope * (centre as f64 / self.up as f64)
+            near + start + slope * ((sample * self.down) as f64 / self.up as f64)
         }));
     }
 
-    /// By sample: whether both of its nearest volumes are uncensored.
+    /// By sample: whether enough of it comes from uncensored volumes. Each volume counts with the
+    /// absolute weight that the kernel gives it.
     pub fn kept(&self, kept: &[bool]) -> Vec<bool> {
         let samples = 0..self.n_samples;
-        let nearest = samples.map(|sample| {
-            let centre = sample * self.down;
-            centre / self.up..=centre.div_ceil(self.up)
-        });
-        nearest
-            .map(|volumes| kept[volumes].iter().all(|kept| *kept))
-            .collect()
+        let share = |sample: usize| {
+            let (mut all, mut known) = (0.0, 0.0);
+            for (volume, weight) in self.weights(sample, kept.len()) {
+                all += weight.abs();
+                known += if kept[volume] { weight.abs() } else { 0.0 };
+            }
+            known / all
+        };
+        samples.map(|sample| share(sample) >= KEPT_WEIGHT).collect()
+    }
+
+    /// Volumes that a sample is computed from, with their weights.
+    fn weights(&self, sample: usize, n_volumes: usize) -> impl Iterator<Item = (usize, f64)> {
+        // Positions in units u; the volumes lie at multiples of `up`.
+        let centre = sample * self.down;
+        let first = centre.saturating_sub(self.half).div_ceil(self.up);
+        let last = ((centre + self.half) / self.up).min(n_volumes.saturating_sub(1));
+        let weight = move |volume: usize| self.taps[centre + self.half - volume * self.up];
+        (first..=last).map(move |volume| (volume, weight(volume)))
     }
 }
 
@@ -228,19 +240,26 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_is_kept_when_the_volumes_beside_it_are() {
-        // Volumes at 0, 2, 4, 6 and samples at 0, 1, …, 6.
-        let resampler = Resampler::new(2.0, 1.0, 4).unwrap().unwrap();
+    fn a_sample_is_kept_when_most_of_it_comes_from_kept_volumes() {
+        let kept_after = |tr_secs: f64, dt_secs: f64, censored: &[usize]| {
+            let kept: Vec<bool> = (0..60).map(|volume| !censored.contains(&volume)).collect();
+            let resampler = Resampler::new(tr_secs, dt_secs, 60).unwrap().unwrap();
+            resampler.kept(&kept)
+        };
+        // Up: samples at 0, 1, 2, … of volumes at 0, 2, 4, …; those at a volume are that volume.
+        let kept = kept_after(2.0, 1.0, &[20]);
         assert_eq!(
-            resampler.kept(&[true, true, false, true]),
-            [true, true, true, false, false, false, true]
+            (kept[38], kept[39], kept[40], kept[41]),
+            (true, false, false, false)
         );
-        // Samples at 0, 3, 6.
-        let resampler = Resampler::new(2.0, 3.0, 4).unwrap().unwrap();
-        assert_eq!(
-            resampler.kept(&[true, true, false, true]),
-            [true, false, true]
-        );
+        assert!(kept[36] && kept[44]);
+        // Down, .72 to 2.16 s: sample 10 lies at volume 30. Both of its neighbours are censored, and
+        // more than a fifth of its weight; one alone is less.
+        let kept = kept_after(0.72, 2.16, &[29, 31]);
+        assert!(!kept[10], "{kept:?}");
+        assert!(kept[8] && kept[12], "{kept:?}");
+        assert!(kept_after(0.72, 2.16, &[31])[10]);
+        assert!(kept_after(0.72, 2.16, &[]).iter().all(|kept| *kept));
     }
 
     proptest! {
