@@ -30,14 +30,14 @@ const SLOPE: f64 = 0.01;
 /// Kan et al. 2022, arXiv 2210.06681, "Brain Network Transformer": section 3.2 (transformer), 3.3
 /// equations 2 and 3 (orthonormal clustering readout); the plain variant is the paper's VanillaTF,
 /// which concatenates the tokens. Not in the paper, taken from the authors' released code: 1024
-/// units in the feed-forward part, dropout 0.1, 100 clusters, 8 numbers kept per cluster, hidden
-/// layers of 256 and 32. Departures: the released code squares `Z . E`, puts an autoencoder before
-/// the assignment, and uses mixup; the paper's equations do not. If the number of heads does not
-/// divide the number of ROIs, the width of a head is rounded up.
+/// units in the feed-forward part, dropout 0.1, 100 clusters of 360 ROIs, 8 numbers kept per
+/// cluster, hidden layers of 256 and 32. Departures: the released code squares `Z . E`, puts an
+/// autoencoder before the assignment, and uses mixup; the paper's equations do not. If the number
+/// of heads does not divide the number of ROIs, the width of a head is rounded up.
 #[derive(Clone, Debug)]
 pub struct Bnt {
-    /// Number of clusters of the readout, at most the number of ROIs; `None` for the plain variant.
-    pub clusters: Option<usize>,
+    /// Clusters of the readout.
+    pub clusters: Clusters,
     /// Number of encoder layers.
     pub layers: usize,
     /// Heads per layer.
@@ -52,10 +52,33 @@ pub struct Bnt {
     pub dropout: f64,
 }
 
+/// Number of clusters of the readout.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Clusters {
+    /// No clusters: the plain variant.
+    Without,
+    /// This number, at most the number of ROIs.
+    Exactly(usize),
+    /// One for this many ROIs, rounded.
+    OnePer(f64),
+}
+
+impl Clusters {
+    /// Number of clusters of `rois` ROIs; `None` without clusters.
+    fn of(self, rois: usize) -> Option<usize> {
+        match self {
+            Clusters::Without => None,
+            Clusters::Exactly(n) => Some(n.min(rois)),
+            Clusters::OnePer(n) => Some(((rois as f64 / n).round() as usize).max(1)),
+        }
+    }
+}
+
 impl Default for Bnt {
     fn default() -> Self {
         Self {
-            clusters: Some(100),
+            // 100 clusters of the paper's 360 ROIs.
+            clusters: Clusters::OnePer(3.6),
             layers: 2,
             heads: 4,
             feed_forward: 1024,
@@ -70,7 +93,7 @@ impl Bnt {
     /// The variant without clusters.
     pub fn plain() -> Self {
         Self {
-            clusters: None,
+            clusters: Clusters::Without,
             ..Self::default()
         }
     }
@@ -112,8 +135,8 @@ impl Architecture for Bnt {
 
     fn paper(&self) -> Paper {
         let name = match self.clusters {
-            Some(_) => "bnt",
-            None => "bnt-plain",
+            Clusters::Without => "bnt-plain",
+            Clusters::Exactly(_) | Clusters::OnePer(_) => "bnt",
         };
         let recipe = Recipe {
             schedule: Schedule::cosine(1e-4, 1e-5),
@@ -131,7 +154,7 @@ impl Architecture for Bnt {
             d_head: rois.div_ceil(self.heads),
             dropout: self.dropout,
         };
-        let clusters = self.clusters.map(|clusters| clusters.min(rois));
+        let clusters = self.clusters.of(rois);
         let centres = clusters.map(|clusters| {
             let values = TensorData::new(orthonormal(clusters, rois, init.rng), [clusters, rois]);
             Param::from_data(values, init.device)
@@ -178,6 +201,14 @@ mod tests {
     use rand::SeedableRng;
 
     use super::*;
+
+    #[test]
+    fn clusters_follow_the_number_of_rois() {
+        let of = |rois| Bnt::default().clusters.of(rois);
+        assert_eq!([of(360), of(100), of(3)], [Some(100), Some(28), Some(1)]);
+        assert_eq!(Clusters::Exactly(8).of(5), Some(5));
+        assert_eq!(Bnt::plain().clusters.of(100), None);
+    }
 
     #[test]
     fn centres_are_orthonormal() {

@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 
 use std::sync::atomic::AtomicBool;
 
-use super::bnt::Bnt;
+use super::bnt::{Bnt, Clusters};
 use super::bolt::Bolt;
 use super::brainnetcnn::BrainNetCnn;
 use super::fbnetgen::FbNetGen;

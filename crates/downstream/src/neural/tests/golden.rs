@@ -148,8 +148,8 @@ fn brain_network_transformer_is_the_published_one() {
         hidden: [5, 4],
         dropout: 0.0,
     };
-    agrees(small(Some(4)), 6, 1);
-    agrees(small(None), 6, 1);
+    agrees(small(Clusters::Exactly(4)), 6, 1);
+    agrees(small(Clusters::Without), 6, 1);
 }
 
 #[test]
