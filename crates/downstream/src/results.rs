@@ -68,7 +68,8 @@ pub struct ResultRow {
     pub interval: Option<Interval>,
     /// Number of test units.
     pub n_units: usize,
-    /// Score of the constant predictor (mean or class shares of the training set).
+    /// Score of the constant predictor (mean or class shares of the training set). Its balanced
+    /// accuracy is 1 divided by the number of classes.
     pub blind: Option<f64>,
     /// Score of predictions that are independent of the truth, and the p value against it.
     pub chance: Chance,

@@ -9,6 +9,9 @@ use crate::scores::Score;
 const FOOT: &str = "In brackets: 95 % intervals from resampling units, models as trained. p values are adjusted by Holm's method; \
     by chance: truth permuted over units; differences: corrected resampled t-test over folds, sign flips over units.\n";
 
+const DECISIONS: &str = "balanced_accuracy and macro_f1 decide for the class whose probability is the largest multiple of its share in \
+    the training set, accuracy for the most probable one.\n";
+
 impl Results {
     /// One markdown table per target, for all folds together. Models are in order of the target's
     /// primary score, the best first. That score has its interval, its p value against chance and
@@ -25,6 +28,10 @@ impl Results {
             self.write_table(&mut text, &models);
         }
         text.push_str(FOOT);
+        let of_classes = |row: &&ResultRow| row.score == Score::BalancedAccuracy;
+        if primary.iter().any(of_classes) {
+            text.push_str(DECISIONS);
+        }
         text
     }
 

@@ -1,7 +1,12 @@
 //! Tests of scores against scikit-learn 1.9.1, numpy and calculation by hand.
 
+use brainmae_run::Seeds;
+use rand::RngExt;
+use rand_distr::{Distribution, StandardNormal};
+
 use super::*;
 use crate::predictions::tests::{class, number};
+use crate::statistics::chance;
 use crate::{Prediction, Predictions};
 
 const TRUTH: [f64; 10] = [30.4, 24.1, 37.0, 45.0, 53.6, 41.3, 33.4, 30.6, 49.0, 59.6];
@@ -103,6 +108,86 @@ fn two_classes_with_ties_score_as_sklearn_says() {
     let point = curve.iter().find(|bin| bin.from == 0.6).expect("a bin");
     assert!((point.confidence - 0.6).abs() < 1e-12);
     assert_eq!((point.accuracy, point.n), (0.5, 4.0));
+}
+
+/// 40,000 subjects, 10 % of them cases. One number tells them apart: it is normal with standard
+/// deviation 1, around 0 and for cases around `distance`. The probabilities are Bayes'.
+fn rare_cases(distance: f64, base_rate: f64) -> Vec<Prediction> {
+    let rng = &mut Seeds::new(1).stream("rare");
+    let draw = (0..40_000).map(|i| {
+        let case = rng.random::<f64>() < 0.1;
+        let noise: f64 = StandardNormal.sample(rng);
+        let x = noise + if case { distance } else { 0.0 };
+        let odds = (distance * (x - distance / 2.0)).exp() * 0.1 / 0.9;
+        let p = odds / (1.0 + odds);
+        Prediction {
+            blind: vec![1.0 - base_rate, base_rate],
+            ..class(0, &format!("{i}"), usize::from(case), &[1.0 - p, p])
+        }
+    });
+    draw.collect()
+}
+
+#[test]
+fn rare_cases_are_told_apart_as_well_as_common_ones() {
+    // AUROC = Φ(d / √2) = .86; the best balanced accuracy is Φ(d / 2) = .7775. The most probable
+    // class is the case beyond d / 2 + ln 9 / d = 2.2021: recalls Φ(2.2021) = .9862 and
+    // Φ(d − 2.2021) = .2501.
+    let distance = 1.5278;
+    let found = scores(rare_cases(distance, 0.1));
+    let value = |score| {
+        let scores = Score::of(Kind::Classification { n_classes: 2 });
+        let at = scores.iter().position(|other| *other == score);
+        found[at.expect("a score of classes")].expect("defined")
+    };
+    assert!((value(Score::Auroc) - 0.86).abs() < 0.01, "{found:?}");
+    assert!(
+        (value(Score::BalancedAccuracy) - 0.7775).abs() < 0.02,
+        "{found:?}"
+    );
+    assert!(
+        (value(Score::Accuracy) - (0.9 * 0.9862 + 0.1 * 0.2501)).abs() < 0.01,
+        "{found:?}"
+    );
+    assert!(value(Score::CalibrationError) < 0.01, "{found:?}");
+    // With equal base rates the decision is for the most probable class.
+    let likeliest = scores(rare_cases(distance, 0.5))[0].expect("defined");
+    assert!((likeliest - 0.618).abs() < 0.02, "{likeliest}");
+}
+
+#[test]
+fn the_constant_predictor_is_at_chance_in_every_fold_and_in_all_together() {
+    // Folds with many subjects of a class have few of them in training.
+    let shares = [[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]];
+    let tested = [[6, 3, 1], [1, 3, 6]];
+    let mut rows = Vec::new();
+    for (fold, counts) in tested.iter().enumerate() {
+        for (truth, n) in counts.iter().enumerate() {
+            rows.extend((0..*n).map(|i| Prediction {
+                blind: shares[fold].to_vec(),
+                ..class(
+                    fold as u32,
+                    &format!("{fold}{truth}{i}"),
+                    truth,
+                    &shares[fold],
+                )
+            }));
+        }
+    }
+    let predictions = Predictions::new(vec![], rows).expect("rows that agree");
+    let sample = &predictions.samples()[0];
+    let of_folds: Vec<Sample> = sample.by_fold().map(|(_, fold)| fold).collect();
+    for sample in of_folds.iter().chain([sample]) {
+        let balanced = Scorer::new(sample).scores()[0].expect("three classes");
+        assert!((balanced - 1.0 / 3.0).abs() < 1e-15, "{balanced}");
+        let chance = chance(sample, 99, &Seeds::new(1))[0];
+        assert!((chance.mean.expect("a mean") - 1.0 / 3.0).abs() < 1e-12);
+        assert_eq!(chance.p, Some(1.0));
+        let losses = Score::BalancedAccuracy.losses(sample).expect("errors");
+        assert!((losses.iter().sum::<f64>() - 2.0).abs() < 1e-12);
+    }
+    // The most frequent class of training is right in two of 20 rows.
+    assert_eq!(Scorer::new(sample).scores()[1], Some(0.1));
 }
 
 #[test]

@@ -167,7 +167,10 @@ pub(crate) mod tests {
                 let p = predicted.clamp(0.0, 1.0);
                 let (fold, unit) = (fold as u32, format!("{i}"));
                 rows.push(match classes {
-                    true => class(fold, &unit, y[i] as usize, &[1.0 - p, p]),
+                    true => Prediction {
+                        blind: vec![1.0 - mean, mean],
+                        ..class(fold, &unit, y[i] as usize, &[1.0 - p, p])
+                    },
                     false => number(fold, &unit, y[i], predicted),
                 });
             }

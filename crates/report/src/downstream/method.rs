@@ -28,12 +28,14 @@ pub fn lines(spec: &ResultsSpec) -> Vec<(&'static str, String)> {
         ),
         (
             "Balanced accuracy",
-            text("Mean over the true classes of the share of their predictions that is right."),
+            text(
+                "Mean over the true classes of the share of their predictions that is right. A prediction counts for the class whose probability is the largest multiple of its share in the training set, and for all classes in equal parts if they tie. So rare classes are predicted too, and always answering the shares of the training set scores 1 / number of classes.",
+            ),
         ),
         (
             "Accuracy, macro F1",
             text(
-                "Share of predictions that are right; mean over classes of 2 · hits / (true + predicted).",
+                "Share of predictions whose most probable class is right; mean over classes of 2 · hits / (true + predicted), decided as for balanced accuracy.",
             ),
         ),
         (
