@@ -85,7 +85,13 @@ impl ResultRow {
     /// True if the linear model has the better score, significant or not.
     pub fn loses(&self) -> bool {
         let difference = (self.linear.as_ref()).and_then(|linear| linear.comparison.difference);
-        difference.is_some_and(|difference| difference * self.score.sign() < 0.0)
+        difference.is_some_and(|difference| self.loses_by(difference))
+    }
+
+    /// True if a `difference` to a reference is for the worse.
+    fn loses_by(&self, difference: f64) -> bool {
+        let sign = self.score.sign();
+        sign.is_some_and(|sign| difference * sign < 0.0)
     }
 }
 

@@ -59,13 +59,27 @@ pub enum Score {
     Brier,
     /// Expected calibration error, within 0..1.
     CalibrationError,
+    /// Slope of the least-squares line of truth on prediction, within folds. It is 1 if a
+    /// difference of two predictions is the expected difference of their truths, above 1 if
+    /// predictions are shrunk towards their mean, below 1 if they are spread too far.
+    CalibrationSlope,
+    /// Mean truth minus mean prediction, in the target's unit of measurement; positive if
+    /// predictions are too low.
+    CalibrationInTheLarge,
 }
 
 impl Score {
     /// Scores of a kind of target, the primary one first.
     pub fn of(kind: Kind) -> &'static [Score] {
         match kind {
-            Kind::Regression => &[Score::R2, Score::Mae, Score::Rmse, Score::PearsonR],
+            Kind::Regression => &[
+                Score::R2,
+                Score::Mae,
+                Score::Rmse,
+                Score::PearsonR,
+                Score::CalibrationSlope,
+                Score::CalibrationInTheLarge,
+            ],
             Kind::Classification { .. } => &[
                 Score::BalancedAccuracy,
                 Score::Accuracy,
@@ -87,11 +101,13 @@ impl Score {
         self.into()
     }
 
-    /// 1 if a higher score is better, −1 if a lower one is.
-    pub fn sign(self) -> f64 {
+    /// 1 if a higher score is better, −1 if a lower one is. `None` if the best value is between
+    /// others: such a score describes a model; it has no p value and compares no models.
+    pub fn sign(self) -> Option<f64> {
         match self {
-            Score::Mae | Score::Rmse | Score::Brier | Score::CalibrationError => -1.0,
-            _ => 1.0,
+            Score::CalibrationSlope | Score::CalibrationInTheLarge => None,
+            Score::Mae | Score::Rmse | Score::Brier | Score::CalibrationError => Some(-1.0),
+            _ => Some(1.0),
         }
     }
 
@@ -128,7 +144,12 @@ impl Score {
                 rows.map(|(truth, row)| calibration::brier(*truth as usize, row))
                     .collect(),
             ),
-            Score::PearsonR | Score::MacroF1 | Score::Auroc | Score::CalibrationError => None,
+            Score::PearsonR
+            | Score::MacroF1
+            | Score::Auroc
+            | Score::CalibrationError
+            | Score::CalibrationSlope
+            | Score::CalibrationInTheLarge => None,
         }
     }
 }

@@ -41,6 +41,8 @@ fn numbers_score_as_numpy_says() {
         6.1,
         7.106_616_635_221_011,
         0.792_986_798_892_697,
+        0.989_124_667_013_276_6,
+        2.72,
     ];
     close(&scores(ages(|_| 0)), &one_fold);
     let two_folds = [
@@ -48,6 +50,8 @@ fn numbers_score_as_numpy_says() {
         one_fold[1],
         one_fold[2],
         0.852_793_398_285_056_7,
+        1.047_609_157_835_480_3,
+        2.72,
     ];
     close(&scores(ages(|i| u32::from(i > 4))), &two_folds);
 }
@@ -195,6 +199,8 @@ fn what_is_undefined_is_nothing() {
     let constant = (0..4).map(|i| number(0, &format!("{i}"), f64::from(i), 0.1));
     let found = scores(constant.collect());
     assert!(found[0].is_some() && found[3].is_none(), "{found:?}");
+    assert_eq!(found[4], None, "{found:?}");
+    close(&found[5..], &[1.4]);
 
     let one_class = (0..4).map(|i| class(0, &format!("{i}"), 1, &[0.3, 0.7]));
     let [balanced, accuracy, f1, auroc, ..] = scores(one_class.collect())[..] else {
@@ -219,6 +225,40 @@ fn who_answers_the_training_mean_has_no_correlation_over_folds() {
         .enumerate()
         .map(|(i, &(fold, truth, p))| number(fold, &format!("{i}"), truth, p));
     assert_eq!(scores(rows.collect())[3], None);
+}
+
+#[test]
+fn shrunk_predictions_have_a_slope_above_one() {
+    // Deviations from the mean of 40 are halved in both folds, and fold 1 is 5 too low.
+    let rows = [
+        (0, 30.0, 35.0),
+        (0, 50.0, 45.0),
+        (1, 20.0, 25.0),
+        (1, 60.0, 45.0),
+    ];
+    let rows = rows
+        .iter()
+        .enumerate()
+        .map(|(i, &(fold, truth, p))| number(fold, &format!("{i}"), truth, p));
+    close(&scores(rows.collect())[4..], &[2.0, 2.5]);
+}
+
+#[test]
+fn noise_of_32_bits_has_no_slope() {
+    let rows = |noise: f64| -> Vec<Prediction> {
+        let signs = [1.0, 1.0, -1.0, -1.0];
+        let row = |(i, sign): (usize, &f64)| {
+            number(
+                0,
+                &format!("{i}"),
+                20.0 + 10.0 * i as f64,
+                35.0 + noise * sign,
+            )
+        };
+        signs.iter().enumerate().map(row).collect()
+    };
+    assert_eq!(scores(rows(3e-6))[4], None);
+    assert!(scores(rows(3e-3))[4].is_some());
 }
 
 #[test]
@@ -286,6 +326,8 @@ fn every_score_is_found_again_by_its_name() {
         "auroc",
         "brier",
         "calibration_error",
+        "calibration_slope",
+        "calibration_in_the_large",
     ];
     assert_eq!(names, expected);
     for score in Score::VARIANTS {
