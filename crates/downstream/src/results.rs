@@ -68,7 +68,8 @@ pub struct ResultRow {
     pub interval: Option<Interval>,
     /// Number of test units.
     pub n_units: usize,
-    /// Score of the constant predictor (mean or class shares of the training set).
+    /// Score of the constant predictor (mean or class shares of the training set). Its balanced
+    /// accuracy is 1 divided by the number of classes.
     pub blind: Option<f64>,
     /// Score of predictions that are independent of the truth, and the p value against it.
     pub chance: Chance,
@@ -84,7 +85,13 @@ impl ResultRow {
     /// True if the linear model has the better score, significant or not.
     pub fn loses(&self) -> bool {
         let difference = (self.linear.as_ref()).and_then(|linear| linear.comparison.difference);
-        difference.is_some_and(|difference| difference * self.score.sign() < 0.0)
+        difference.is_some_and(|difference| self.loses_by(difference))
+    }
+
+    /// True if a `difference` to a reference is for the worse.
+    fn loses_by(&self, difference: f64) -> bool {
+        let sign = self.score.sign();
+        sign.is_some_and(|sign| difference * sign < 0.0)
     }
 }
 

@@ -9,6 +9,10 @@
 //! so it is compared within folds. Otherwise the constant predictor would have a negative
 //! correlation, because a fold of old subjects is predicted by a model trained on younger ones.
 //!
+//! Balanced accuracy, macro F1 and the confusion matrix are of [decisions](decision::decide) by
+//! probability and base rate, accuracy is of the most probable class, and all other scores of
+//! classes are of the probabilities themselves.
+//!
 //! An undefined score (one class, a constant prediction) is `None`, never 0 and never NaN.
 
 use brainmae_statistics::RankOrder;
@@ -19,10 +23,12 @@ use crate::{Kind, kind::likeliest};
 
 pub mod calibration;
 pub mod confusion;
+pub mod decision;
 pub mod regression;
 
 use calibration::Calibration;
 use confusion::Confusion;
+use decision::decide;
 
 /// A score of predictions. Its name in tables is read with [`str::parse`].
 #[derive(
@@ -41,9 +47,10 @@ pub enum Score {
     PearsonR,
     /// Share of rows whose most probable class is the true one.
     Accuracy,
-    /// Mean recall over classes.
+    /// Mean recall over classes, of [decisions](decision::decide) by probability and base rate.
     BalancedAccuracy,
-    /// Mean over classes of the F1 score, the harmonic mean of precision and recall.
+    /// Mean over classes of the F1 score, the harmonic mean of precision and recall, of the same
+    /// decisions.
     MacroF1,
     /// Area under the receiver operating characteristic, within folds; the mean over classes if
     /// there are more than two.
@@ -52,13 +59,27 @@ pub enum Score {
     Brier,
     /// Expected calibration error, within 0..1.
     CalibrationError,
+    /// Slope of the least-squares line of truth on prediction, within folds. It is 1 if a
+    /// difference of two predictions is the expected difference of their truths, above 1 if
+    /// predictions are shrunk towards their mean, below 1 if they are spread too far.
+    CalibrationSlope,
+    /// Mean truth minus mean prediction, in the target's unit of measurement; positive if
+    /// predictions are too low.
+    CalibrationInTheLarge,
 }
 
 impl Score {
     /// Scores of a kind of target, the primary one first.
     pub fn of(kind: Kind) -> &'static [Score] {
         match kind {
-            Kind::Regression => &[Score::R2, Score::Mae, Score::Rmse, Score::PearsonR],
+            Kind::Regression => &[
+                Score::R2,
+                Score::Mae,
+                Score::Rmse,
+                Score::PearsonR,
+                Score::CalibrationSlope,
+                Score::CalibrationInTheLarge,
+            ],
             Kind::Classification { .. } => &[
                 Score::BalancedAccuracy,
                 Score::Accuracy,
@@ -80,11 +101,13 @@ impl Score {
         self.into()
     }
 
-    /// 1 if a higher score is better, −1 if a lower one is.
-    pub fn sign(self) -> f64 {
+    /// 1 if a higher score is better, −1 if a lower one is. `None` if the best value is between
+    /// others: such a score describes a model; it has no p value and compares no models.
+    pub fn sign(self) -> Option<f64> {
         match self {
-            Score::Mae | Score::Rmse | Score::Brier | Score::CalibrationError => -1.0,
-            _ => 1.0,
+            Score::CalibrationSlope | Score::CalibrationInTheLarge => None,
+            Score::Mae | Score::Rmse | Score::Brier | Score::CalibrationError => Some(-1.0),
+            _ => Some(1.0),
         }
     }
 
@@ -95,28 +118,38 @@ impl Score {
         let n_outputs = sample.kind().n_outputs();
         let truth = sample.truth();
         let rows = truth.iter().zip(sample.output().chunks_exact(n_outputs));
-        let wrong = |(truth, row): (&f64, &[f64])| f64::from(likeliest(row) as f64 != *truth);
         match self {
             Score::Mae => Some(rows.map(|(truth, row)| (truth - row[0]).abs()).collect()),
             Score::Rmse | Score::R2 => {
                 Some(rows.map(|(truth, row)| (truth - row[0]).powi(2)).collect())
             }
-            Score::Accuracy => Some(rows.map(wrong).collect()),
+            Score::Accuracy => Some(
+                rows.map(|(truth, row)| f64::from(likeliest(row) as f64 != *truth))
+                    .collect(),
+            ),
             Score::BalancedAccuracy => {
                 let mut of_class = vec![0.0; n_outputs];
                 truth
                     .iter()
                     .for_each(|class| of_class[*class as usize] += 1.0);
-                Some(
-                    rows.map(|row| wrong(row) / of_class[*row.0 as usize])
-                        .collect(),
-                )
+                let decisions = decisions(sample);
+                let rows = truth.iter().zip(decisions.chunks_exact(n_outputs));
+                let loss = |(truth, decision): (&f64, &[f64])| {
+                    let class = *truth as usize;
+                    (1.0 - decision[class]) / of_class[class]
+                };
+                Some(rows.map(loss).collect())
             }
             Score::Brier => Some(
                 rows.map(|(truth, row)| calibration::brier(*truth as usize, row))
                     .collect(),
             ),
-            Score::PearsonR | Score::MacroF1 | Score::Auroc | Score::CalibrationError => None,
+            Score::PearsonR
+            | Score::MacroF1
+            | Score::Auroc
+            | Score::CalibrationError
+            | Score::CalibrationSlope
+            | Score::CalibrationInTheLarge => None,
         }
     }
 }
@@ -124,7 +157,9 @@ impl Score {
 /// Scores of one sample; terms that depend on neither truth nor weights are computed once.
 pub struct Scorer<'s, 'a> {
     sample: &'s Sample<'a>,
-    likeliest: Vec<usize>,
+    likeliest: Vec<f64>,
+    /// `[rows, n_classes]`, row-major.
+    decisions: Vec<f64>,
     orders: Vec<RankOrder>,
     calibration: Calibration,
 }
@@ -136,6 +171,7 @@ impl<'s, 'a> Scorer<'s, 'a> {
             return Self {
                 sample,
                 likeliest: Vec::new(),
+                decisions: Vec::new(),
                 orders: Vec::new(),
                 calibration: Calibration::default(),
             };
@@ -149,7 +185,8 @@ impl<'s, 'a> Scorer<'s, 'a> {
         });
         Self {
             sample,
-            likeliest: rows().map(likeliest).collect(),
+            likeliest: rows().map(|row| likeliest(row) as f64).collect(),
+            decisions: decisions(sample),
             orders: orders.collect(),
             calibration: Calibration::new(n_classes, sample.output()),
         }
@@ -166,11 +203,11 @@ impl<'s, 'a> Scorer<'s, 'a> {
             Kind::Regression => return regression::scores(self.sample, truth, weights).into(),
             Kind::Classification { n_classes } => n_classes,
         };
-        let confusion = Confusion::new(n_classes, truth, &self.likeliest, weights);
+        let confusion = Confusion::new(n_classes, truth, &self.decisions, weights);
         let output = self.sample.output();
         vec![
             confusion.balanced_accuracy(),
-            confusion.accuracy(),
+            accuracy(&self.likeliest, truth, weights),
             confusion.macro_f1(),
             mean_area(&self.orders, truth, weights),
             calibration::mean_brier(n_classes, truth, output, weights),
@@ -178,14 +215,14 @@ impl<'s, 'a> Scorer<'s, 'a> {
         ]
     }
 
-    /// True classes against predicted classes; `None` for regression.
+    /// True classes against [decisions](decision::decide); `None` for regression.
     pub fn confusion(&self) -> Option<Confusion> {
         let Kind::Classification { n_classes } = self.sample.kind() else {
             return None;
         };
         let weights = vec![1.0; self.sample.len()];
         let truth = self.sample.truth();
-        Some(Confusion::new(n_classes, truth, &self.likeliest, &weights))
+        Some(Confusion::new(n_classes, truth, &self.decisions, &weights))
     }
 
     /// Accuracy by predicted probability; empty for regression.
@@ -193,6 +230,23 @@ impl<'s, 'a> Scorer<'s, 'a> {
         let weights = vec![1.0; self.sample.len()];
         self.calibration.curve(self.sample.truth(), &weights)
     }
+}
+
+/// Decisions of all rows by the base rates of their folds, `[rows, n_classes]`, row-major.
+fn decisions(sample: &Sample) -> Vec<f64> {
+    let output = sample.output().chunks_exact(sample.kind().n_outputs());
+    let rows = output.zip(sample.rows());
+    rows.flat_map(|(p, row)| decide(p, &row.blind)).collect()
+}
+
+/// Share of rows whose most probable class is the true one; `None` if there are no rows.
+fn accuracy(likeliest: &[f64], truth: &[f64], weights: &[f64]) -> Option<f64> {
+    let (mut right, mut all) = (0.0, 0.0);
+    for ((likeliest, truth), weight) in likeliest.iter().zip(truth).zip(weights) {
+        right += weight * f64::from(u8::from(likeliest == truth));
+        all += weight;
+    }
+    (all > 0.0).then(|| right / all)
 }
 
 /// Mean area over the classes with a defined area; `None` if there is none.

@@ -211,6 +211,9 @@ fn everything_is_on_the_page_and_nothing_is_taken_for_markup() {
         "In short",
         "How numbers are computed",
         "results.parquet",
+        "Calibration slope</th>",
+        "Calibration in the large</th>",
+        "predictions are shrunk",
         "age &lt;missing&gt;",
     ] {
         assert!(page.contains(words), "{words}");

@@ -18,7 +18,7 @@ impl Predictions {
     /// | `target`, `model`, `train_share` | target, model, share of the training set used |
     /// | `fold`, `scan`, `subject`, `unit` | the example; `scan` is null for a whole subject |
     /// | `start_secs` | start of the segment; null for a whole scan |
-    /// | `truth`, `predicted` | in the target's unit of measurement; for classes, their numbers |
+    /// | `truth`, `predicted` | in the target's unit of measurement; for classes, their numbers; predicted is the most probable one |
     /// | `p_class_0`, `p_class_1`, … | probabilities; null for regression and unused classes |
     /// | `train_mean` | mean truth of the fold's training set; null for classes |
     /// | `train_share_class_0`, … | class shares of the fold's training set; null for regression |

@@ -9,6 +9,12 @@ use crate::scores::Score;
 const FOOT: &str = "In brackets: 95 % intervals from resampling units, models as trained. p values are adjusted by Holm's method; \
     by chance: truth permuted over units; differences: corrected resampled t-test over folds, sign flips over units.\n";
 
+const SLOPE: &str = "calibration_slope: of truth on prediction, within folds; 1 is right, above 1 predictions are shrunk, – if they \
+    are constant. calibration_in_the_large: mean truth minus mean prediction; 0 is right.\n";
+
+const DECISIONS: &str = "balanced_accuracy and macro_f1 decide for the class whose probability is the largest multiple of its share in \
+    the training set, accuracy for the most probable one.\n";
+
 impl Results {
     /// One markdown table per target, for all folds together. Models are in order of the target's
     /// primary score, the best first. That score has its interval, its p value against chance and
@@ -25,6 +31,12 @@ impl Results {
             self.write_table(&mut text, &models);
         }
         text.push_str(FOOT);
+        let has = |score| primary.iter().any(|row| row.score == score);
+        for (score, foot) in [(Score::R2, SLOPE), (Score::BalancedAccuracy, DECISIONS)] {
+            if has(score) {
+                text.push_str(foot);
+            }
+        }
         text
     }
 
@@ -84,7 +96,8 @@ impl Results {
 fn best_first(a: &ResultRow, b: &ResultRow) -> Ordering {
     let rank = |row: &ResultRow| {
         row.value
-            .map_or(f64::NEG_INFINITY, |v| v * row.score.sign())
+            .zip(row.score.sign())
+            .map_or(f64::NEG_INFINITY, |(value, sign)| value * sign)
     };
     rank(b)
         .total_cmp(&rank(a))
@@ -128,7 +141,7 @@ fn difference(row: &ResultRow, against: Option<&Against>, worse: &str) -> String
     }
     let (folds, units) = (p_value(against.p_folds_holm), p_value(against.p_units_holm));
     let _ = write!(text, ", p {folds} over folds, {units} over units");
-    if difference * row.score.sign() < 0.0 {
+    if row.loses_by(difference) {
         let _ = write!(text, ": **{worse}**");
     }
     text

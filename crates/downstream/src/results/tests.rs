@@ -63,7 +63,51 @@ fn who_is_good_beats_chance_and_the_linear_model() {
     assert!(hopeless.value < Some(0.0) && hopeless.p_chance_holm > Some(0.05));
     assert_eq!(hopeless.n_units, 60);
     let of_fold = results.rows().iter().filter(|row| row.fold == Some(4));
-    assert_eq!(of_fold.map(|row| row.n_units).collect::<Vec<_>>(), [12; 12]);
+    assert_eq!(of_fold.map(|row| row.n_units).collect::<Vec<_>>(), [12; 18]);
+}
+
+#[test]
+fn a_slope_describes_a_model_and_decides_nothing() {
+    let results = results();
+    // Truth on truth plus noise: 1 / (1 + .3²) = .917; on .8 truth + .8 noise: .8 / 1.28 = .625.
+    for (model, expected) in [("BrainMAE", 0.917), ("FC + ridge", 0.625)] {
+        let row = pooled(&results, model, Score::CalibrationSlope);
+        let interval = row.interval.expect("60 units");
+        assert!(
+            interval.low < expected && expected < interval.high,
+            "{row:?}"
+        );
+        assert_eq!(
+            (row.chance.p, row.p_chance_holm, row.blind),
+            (None, None, None)
+        );
+        assert!(row.chance.mean.expect("permuted truth").abs() < 0.1);
+        let against = row.linear.as_ref().or(row.brainmae.as_ref());
+        let against = &against.expect("one is compared with the other").comparison;
+        assert_eq!((against.difference, against.p_units), (None, None));
+        assert!(!row.loses());
+    }
+    let offset = pooled(&results, "FC + ridge", Score::CalibrationInTheLarge);
+    assert!(offset.value.is_some() && offset.interval.is_some() && offset.chance.p.is_none());
+}
+
+#[test]
+fn the_slope_of_constant_predictions_is_a_dash() {
+    let rows = (0..20).map(|i| number(i / 10, &format!("{i:2}"), f64::from(i), 9.5));
+    let predictions = Predictions::new(vec![], rows.collect()).expect("rows that agree");
+    let spec = ResultsSpec {
+        resamples: 50,
+        permutations: 19,
+        ..ResultsSpec::default()
+    };
+    let results = Results::new(&predictions, &spec, &Seeds::new(1));
+    let slope = pooled(&results, "m", Score::CalibrationSlope);
+    assert_eq!((slope.value, slope.interval), (None, None));
+    let text = results.to_markdown();
+    let row = text.lines().find(|line| line.starts_with("| m |"));
+    let cells: Vec<&str> = row.expect("the model").split(" | ").collect();
+    assert_eq!(cells[6..8], ["–", "–"], "{text}");
+    assert!(text.contains("above 1 predictions are shrunk"));
 }
 
 #[test]
@@ -74,12 +118,13 @@ fn results_are_the_same_every_time() {
 #[test]
 fn the_table_has_a_row_for_every_score_and_fold() {
     let table = results().to_table().expect("columns of one length");
-    // Three models, four scores, five folds plus all folds together.
-    assert_eq!(table.height(), 3 * 4 * 6);
+    // Three models, six scores, five folds plus all folds together.
+    assert_eq!(table.height(), 3 * 6 * 6);
     let folds = table.texts("fold").expect("texts").into_iter();
-    assert_eq!(folds.filter(|fold| fold == "pooled").count(), 12);
+    assert_eq!(folds.filter(|fold| fold == "pooled").count(), 18);
     let differences = table.optional_numbers("linear_difference");
     let differences = differences.expect("numbers").into_iter();
+    // Two models differ from the linear one in the four scores with a better direction.
     assert_eq!(differences.flatten().count(), 8);
 }
 

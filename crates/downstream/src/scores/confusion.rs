@@ -1,6 +1,7 @@
 //! Confusion matrix and the scores computed from it.
 
-/// Sum of weights for each pair of true and predicted class.
+/// Sum of weights for each pair of true class and [decision](super::decision::decide). A row whose
+/// classes tie counts for each of them in equal shares.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Confusion {
     n_classes: usize,
@@ -8,21 +9,20 @@ pub struct Confusion {
 }
 
 impl Confusion {
-    /// Adds the weight of each row.
-    pub(super) fn new(
-        n_classes: usize,
-        truth: &[f64],
-        likeliest: &[usize],
-        weights: &[f64],
-    ) -> Self {
+    /// Adds the weight of each row; `decisions` are `[rows, n_classes]`, row-major.
+    pub(super) fn new(n_classes: usize, truth: &[f64], decisions: &[f64], weights: &[f64]) -> Self {
         let mut counts = vec![0.0; n_classes * n_classes];
-        for ((truth, likeliest), weight) in truth.iter().zip(likeliest).zip(weights) {
-            counts[*truth as usize * n_classes + likeliest] += weight;
+        let decisions = decisions.chunks_exact(n_classes);
+        for ((truth, decision), weight) in truth.iter().zip(decisions).zip(weights) {
+            let of_truth = &mut counts[*truth as usize * n_classes..][..n_classes];
+            for (count, share) in of_truth.iter_mut().zip(decision) {
+                *count += weight * share;
+            }
         }
         Self { n_classes, counts }
     }
 
-    /// Weight of the rows with the class `truth` and the prediction `predicted`.
+    /// Weight of the rows with the class `truth` and a decision for `predicted`.
     pub fn count(&self, truth: usize, predicted: usize) -> f64 {
         self.counts[truth * self.n_classes + predicted]
     }
@@ -30,13 +30,6 @@ impl Confusion {
     /// Number of classes.
     pub fn n_classes(&self) -> usize {
         self.n_classes
-    }
-
-    /// Share of rows on the diagonal; `None` if there are no rows.
-    pub fn accuracy(&self) -> Option<f64> {
-        let all: f64 = self.counts.iter().sum();
-        let right: f64 = self.classes().map(|class| self.count(class, class)).sum();
-        (all > 0.0).then(|| right / all)
     }
 
     /// Mean recall over the classes with rows; `None` if there is only one.
@@ -52,8 +45,8 @@ impl Confusion {
         (n > 1.0).then(|| sum / n)
     }
 
-    /// Mean of `2 · hits / (true + predicted)` over classes that are true or predicted in at least
-    /// one row, as in sklearn's `f1_score`; `None` if only one class has rows.
+    /// Mean of `2 · hits / (true + predicted)` over classes that are true or decided for in at
+    /// least one row, as in sklearn's `f1_score`; `None` if only one class has rows.
     pub fn macro_f1(&self) -> Option<f64> {
         let (mut sum, mut n, mut n_true) = (0.0, 0.0, 0);
         for class in self.classes() {

@@ -1,7 +1,12 @@
 //! Tests of scores against scikit-learn 1.9.1, numpy and calculation by hand.
 
+use brainmae_run::Seeds;
+use rand::RngExt;
+use rand_distr::{Distribution, StandardNormal};
+
 use super::*;
 use crate::predictions::tests::{class, number};
+use crate::statistics::chance;
 use crate::{Prediction, Predictions};
 
 const TRUTH: [f64; 10] = [30.4, 24.1, 37.0, 45.0, 53.6, 41.3, 33.4, 30.6, 49.0, 59.6];
@@ -36,6 +41,8 @@ fn numbers_score_as_numpy_says() {
         6.1,
         7.106_616_635_221_011,
         0.792_986_798_892_697,
+        0.989_124_667_013_276_6,
+        2.72,
     ];
     close(&scores(ages(|_| 0)), &one_fold);
     let two_folds = [
@@ -43,6 +50,8 @@ fn numbers_score_as_numpy_says() {
         one_fold[1],
         one_fold[2],
         0.852_793_398_285_056_7,
+        1.047_609_157_835_480_3,
+        2.72,
     ];
     close(&scores(ages(|i| u32::from(i > 4))), &two_folds);
 }
@@ -105,11 +114,93 @@ fn two_classes_with_ties_score_as_sklearn_says() {
     assert_eq!((point.accuracy, point.n), (0.5, 4.0));
 }
 
+/// 40,000 subjects, 10 % of them cases. One number tells them apart: it is normal with standard
+/// deviation 1, around 0 and for cases around `distance`. The probabilities are Bayes'.
+fn rare_cases(distance: f64, base_rate: f64) -> Vec<Prediction> {
+    let rng = &mut Seeds::new(1).stream("rare");
+    let draw = (0..40_000).map(|i| {
+        let case = rng.random::<f64>() < 0.1;
+        let noise: f64 = StandardNormal.sample(rng);
+        let x = noise + if case { distance } else { 0.0 };
+        let odds = (distance * (x - distance / 2.0)).exp() * 0.1 / 0.9;
+        let p = odds / (1.0 + odds);
+        Prediction {
+            blind: vec![1.0 - base_rate, base_rate],
+            ..class(0, &format!("{i}"), usize::from(case), &[1.0 - p, p])
+        }
+    });
+    draw.collect()
+}
+
+#[test]
+fn rare_cases_are_told_apart_as_well_as_common_ones() {
+    // AUROC = Φ(d / √2) = .86; the best balanced accuracy is Φ(d / 2) = .7775. The most probable
+    // class is the case beyond d / 2 + ln 9 / d = 2.2021: recalls Φ(2.2021) = .9862 and
+    // Φ(d − 2.2021) = .2501.
+    let distance = 1.5278;
+    let found = scores(rare_cases(distance, 0.1));
+    let value = |score| {
+        let scores = Score::of(Kind::Classification { n_classes: 2 });
+        let at = scores.iter().position(|other| *other == score);
+        found[at.expect("a score of classes")].expect("defined")
+    };
+    assert!((value(Score::Auroc) - 0.86).abs() < 0.01, "{found:?}");
+    assert!(
+        (value(Score::BalancedAccuracy) - 0.7775).abs() < 0.02,
+        "{found:?}"
+    );
+    assert!(
+        (value(Score::Accuracy) - (0.9 * 0.9862 + 0.1 * 0.2501)).abs() < 0.01,
+        "{found:?}"
+    );
+    assert!(value(Score::CalibrationError) < 0.01, "{found:?}");
+    // With equal base rates the decision is for the most probable class.
+    let likeliest = scores(rare_cases(distance, 0.5))[0].expect("defined");
+    assert!((likeliest - 0.618).abs() < 0.02, "{likeliest}");
+}
+
+#[test]
+fn the_constant_predictor_is_at_chance_in_every_fold_and_in_all_together() {
+    // Folds with many subjects of a class have few of them in training.
+    let shares = [[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]];
+    let tested = [[6, 3, 1], [1, 3, 6]];
+    let mut rows = Vec::new();
+    for (fold, counts) in tested.iter().enumerate() {
+        for (truth, n) in counts.iter().enumerate() {
+            rows.extend((0..*n).map(|i| Prediction {
+                blind: shares[fold].to_vec(),
+                ..class(
+                    fold as u32,
+                    &format!("{fold}{truth}{i}"),
+                    truth,
+                    &shares[fold],
+                )
+            }));
+        }
+    }
+    let predictions = Predictions::new(vec![], rows).expect("rows that agree");
+    let sample = &predictions.samples()[0];
+    let of_folds: Vec<Sample> = sample.by_fold().map(|(_, fold)| fold).collect();
+    for sample in of_folds.iter().chain([sample]) {
+        let balanced = Scorer::new(sample).scores()[0].expect("three classes");
+        assert!((balanced - 1.0 / 3.0).abs() < 1e-15, "{balanced}");
+        let chance = chance(sample, 99, &Seeds::new(1))[0];
+        assert!((chance.mean.expect("a mean") - 1.0 / 3.0).abs() < 1e-12);
+        assert_eq!(chance.p, Some(1.0));
+        let losses = Score::BalancedAccuracy.losses(sample).expect("errors");
+        assert!((losses.iter().sum::<f64>() - 2.0).abs() < 1e-12);
+    }
+    // The most frequent class of training is right in two of 20 rows.
+    assert_eq!(Scorer::new(sample).scores()[1], Some(0.1));
+}
+
 #[test]
 fn what_is_undefined_is_nothing() {
     let constant = (0..4).map(|i| number(0, &format!("{i}"), f64::from(i), 0.1));
     let found = scores(constant.collect());
     assert!(found[0].is_some() && found[3].is_none(), "{found:?}");
+    assert_eq!(found[4], None, "{found:?}");
+    close(&found[5..], &[1.4]);
 
     let one_class = (0..4).map(|i| class(0, &format!("{i}"), 1, &[0.3, 0.7]));
     let [balanced, accuracy, f1, auroc, ..] = scores(one_class.collect())[..] else {
@@ -134,6 +225,40 @@ fn who_answers_the_training_mean_has_no_correlation_over_folds() {
         .enumerate()
         .map(|(i, &(fold, truth, p))| number(fold, &format!("{i}"), truth, p));
     assert_eq!(scores(rows.collect())[3], None);
+}
+
+#[test]
+fn shrunk_predictions_have_a_slope_above_one() {
+    // Deviations from the mean of 40 are halved in both folds, and fold 1 is 5 too low.
+    let rows = [
+        (0, 30.0, 35.0),
+        (0, 50.0, 45.0),
+        (1, 20.0, 25.0),
+        (1, 60.0, 45.0),
+    ];
+    let rows = rows
+        .iter()
+        .enumerate()
+        .map(|(i, &(fold, truth, p))| number(fold, &format!("{i}"), truth, p));
+    close(&scores(rows.collect())[4..], &[2.0, 2.5]);
+}
+
+#[test]
+fn noise_of_32_bits_has_no_slope() {
+    let rows = |noise: f64| -> Vec<Prediction> {
+        let signs = [1.0, 1.0, -1.0, -1.0];
+        let row = |(i, sign): (usize, &f64)| {
+            number(
+                0,
+                &format!("{i}"),
+                20.0 + 10.0 * i as f64,
+                35.0 + noise * sign,
+            )
+        };
+        signs.iter().enumerate().map(row).collect()
+    };
+    assert_eq!(scores(rows(3e-6))[4], None);
+    assert!(scores(rows(3e-3))[4].is_some());
 }
 
 #[test]
@@ -201,6 +326,8 @@ fn every_score_is_found_again_by_its_name() {
         "auroc",
         "brier",
         "calibration_error",
+        "calibration_slope",
+        "calibration_in_the_large",
     ];
     assert_eq!(names, expected);
     for score in Score::VARIANTS {

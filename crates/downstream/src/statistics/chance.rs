@@ -13,7 +13,8 @@ use crate::scores::Scorer;
 pub struct Chance {
     /// Mean score over permuted truths.
     pub mean: Option<f64>,
-    /// One-sided p value: share of permuted truths with an equal or better score.
+    /// One-sided p value: share of permuted truths with an equal or better score. `None` if the
+    /// score has no better direction.
     pub p: Option<f64>,
 }
 
@@ -66,8 +67,7 @@ pub fn chance(sample: &Sample, permutations: usize, seeds: &Seeds) -> Vec<Chance
                 return Chance::default();
             }
             let mean = values.iter().sum::<f64>() / values.len() as f64;
-            let p = observed[i].map(|observed| {
-                let sign = scores[i].sign();
+            let p = observed[i].zip(scores[i].sign()).map(|(observed, sign)| {
                 let threshold = sign * observed - 1e-12 * observed.abs();
                 let reached = values
                     .iter()
@@ -167,7 +167,10 @@ pub(crate) mod tests {
                 let p = predicted.clamp(0.0, 1.0);
                 let (fold, unit) = (fold as u32, format!("{i}"));
                 rows.push(match classes {
-                    true => class(fold, &unit, y[i] as usize, &[1.0 - p, p]),
+                    true => Prediction {
+                        blind: vec![1.0 - mean, mean],
+                        ..class(fold, &unit, y[i] as usize, &[1.0 - p, p])
+                    },
                     false => number(fold, &unit, y[i], predicted),
                 });
             }
@@ -230,6 +233,6 @@ pub(crate) mod tests {
     #[test]
     fn without_anything_to_exchange_there_is_no_test() {
         let rows = (0..3).map(|i| number(i, &format!("{i}"), f64::from(i), f64::from(i)));
-        assert_eq!(chances(rows.collect(), 99, 1), [Chance::default(); 4]);
+        assert_eq!(chances(rows.collect(), 99, 1), [Chance::default(); 6]);
     }
 }

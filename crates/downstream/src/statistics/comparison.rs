@@ -26,7 +26,7 @@ pub struct Comparison {
 }
 
 /// Compares two models of one target in all scores of its kind. All fields are `None` if the models
-/// have no common example.
+/// have no common example, or if the score has no better direction ([`Score::sign`]).
 pub fn compare(
     one: &Sample,
     other: &Sample,
@@ -59,6 +59,12 @@ pub fn compare(
         .iter()
         .enumerate()
         .map(|(i, score)| {
+            if score.sign().is_none() {
+                return Comparison {
+                    n_units: one.units().len(),
+                    ..Comparison::default()
+                };
+            }
             let of_folds: Vec<f64> = by_fold.iter().filter_map(|fold| fold[i]).collect();
             let losses = score.losses(&one).zip(score.losses(&other));
             Comparison {

@@ -8,6 +8,7 @@ use plotters::style::RGBColor;
 use super::target::Target;
 use crate::drawing::{Anchor, Drawing};
 use crate::figure::{Figure, Panel};
+use crate::number;
 use crate::words::{LETTER, cut, width};
 
 const LONGEST: usize = 20;
@@ -41,8 +42,9 @@ pub fn figure(target: &Target) -> Option<Figure> {
         empty: "There is nothing to plot.".into(),
         legend: Vec::new(),
         panels: panels.collect(),
-        caption: "Rows are true classes, columns the likeliest ones. Large: per cent of the row, which colours \
-                  the cell; small: number of predictions."
+        caption: "Rows are true classes, columns decisions: the class whose probability is the largest multiple \
+                  of its share in the training set. Large: per cent of the row, which colours the cell; small: \
+                  number of predictions; a tie counts in parts."
             .to_string(),
         // Large matrices would be too small to read side by side.
         paired: n_classes <= 8,
@@ -85,7 +87,7 @@ fn matrix(target: &Target, confusion: &Confusion) -> Drawing {
                 (middle, y + side * 0.72),
                 Anchor::Middle,
                 &small,
-                &count.to_string(),
+                &number::short((10.0 * count).round() / 10.0),
             );
         }
     }

@@ -27,13 +27,21 @@ pub fn lines(spec: &ResultsSpec) -> Vec<(&'static str, String)> {
             text("Correlation of truth and prediction, both centred in each fold."),
         ),
         (
+            "Calibration slope, calibration in the large",
+            text(
+                "Slope of the least-squares line of truth on prediction, both centred in each fold: 1 is right, above 1 predictions are shrunk towards their mean, below 1 they are spread too far; – if they are constant. Mean truth less mean prediction, in the target's unit: 0 is right. Both describe a model; neither ranks models.",
+            ),
+        ),
+        (
             "Balanced accuracy",
-            text("Mean over the true classes of the share of their predictions that is right."),
+            text(
+                "Mean over the true classes of the share of their predictions that is right. A prediction counts for the class whose probability is the largest multiple of its share in the training set, and for all classes in equal parts if they tie. So rare classes are predicted too, and always answering the shares of the training set scores 1 / number of classes.",
+            ),
         ),
         (
             "Accuracy, macro F1",
             text(
-                "Share of predictions that are right; mean over classes of 2 · hits / (true + predicted).",
+                "Share of predictions whose most probable class is right; mean over classes of 2 · hits / (true + predicted), decided as for balanced accuracy.",
             ),
         ),
         (

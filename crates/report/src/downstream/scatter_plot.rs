@@ -31,7 +31,9 @@ pub fn figure(target: &Target, palette: &Palette) -> Result<Option<Figure>> {
         legend: vec![LegendEntry::dashed("predicted = true", GREY)],
         panels: Vec::new(),
         caption: format!(
-            "One dot for each {what}; both axes have the same length. R² against the training mean over all folds; r within folds."
+            "One dot for each {what}; both axes have the same length. R² against the training mean over all folds; r and \
+             calibration slope within folds. The slope is that of truth on prediction: above 1, predictions are shrunk \
+             towards their mean."
         ),
         paired: true,
     };
@@ -87,10 +89,11 @@ pub fn figure(target: &Target, palette: &Palette) -> Result<Option<Figure>> {
         };
         figure.panels.push(Panel {
             title: format!(
-                "{}: R² {}, r {}, {} {what}s",
+                "{}: R² {}, r {}, calibration slope {}, {} {what}s",
                 sample.model(),
                 value(Score::R2),
                 value(Score::PearsonR),
+                value(Score::CalibrationSlope),
                 sample.len()
             ),
             svg,

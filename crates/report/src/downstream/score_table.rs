@@ -1,7 +1,7 @@
 //! Table of results of one target: models in rows, scores and comparisons in columns.
 
-use brainmae_downstream::Score;
 use brainmae_downstream::results::{Against, ResultRow};
+use brainmae_downstream::{Kind, Score};
 use brainmae_statistics::Interval;
 use serde::Serialize;
 
@@ -85,13 +85,20 @@ impl ScoreTable {
                 cells,
             })
         });
+        let slope = match target.kind {
+            Kind::Regression => {
+                " A calibration slope of 1 and a calibration in the large of 0 are right; above 1, predictions are \
+                 shrunk towards their mean."
+            }
+            Kind::Classification { .. } => "",
+        };
         Self {
             head,
             rows: rows.collect(),
             caption: format!(
                 "{score} decides; the best model stands on top. Small: 95 % intervals from resampling units; p \
                  values after Holm's method. A model “loses” if its {words} is below the linear model's, however \
-                 little: the interval of the difference tells how surely."
+                 little: the interval of the difference tells how surely.{slope}"
             ),
         }
     }

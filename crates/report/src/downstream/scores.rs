@@ -16,6 +16,8 @@ pub fn title(score: Score) -> &'static str {
         Score::Auroc => "AUROC",
         Score::Brier => "Brier score",
         Score::CalibrationError => "Calibration error",
+        Score::CalibrationSlope => "Calibration slope",
+        Score::CalibrationInTheLarge => "Calibration in the large",
     }
 }
 
