@@ -7,8 +7,12 @@ use nalgebra::{DMatrix, DVector};
 
 use brainmae_statistics::softmax_rows;
 
-/// Standard deviation of the prior of a slope, around 1. Without evidence the slope stays at 1.
-const SLOPE_STD: f64 = 1.0;
+/// Standard deviation of the prior of a slope of logits, which keeps it finite where classes are
+/// told apart without an error.
+const SLOPE_STD: f64 = 10.0;
+
+/// Least share of an estimated slope that is kept. Above 0, so that the order of predictions stays.
+const LEAST_KEPT: f64 = 0.1;
 
 /// Standard deviation of the prior of an offset, around 0: of a number in standard deviations of
 /// the training set's truth, of a class in logits.
@@ -33,89 +37,46 @@ impl Calibration {
         }
     }
 
-    /// Most probable slope and offset of numbers, given the outputs and truths of validation units,
-    /// both in standard deviations of the training set's truth. The noise is that of the residuals
-    /// of a least-squares line.
+    /// Slope and offset of numbers, given the outputs and truths of validation units, both in
+    /// standard deviations of the training set's truth. The slope is that of least squares,
+    /// [shrunk](shrunk); the offset is the most probable mean of the residuals.
     pub fn of_numbers(outputs: &[f64], truth: &[f64]) -> Self {
         let n = truth.len() as f64;
-        if truth.len() < 3 {
+        let mean = |x: &[f64]| x.iter().sum::<f64>() / n;
+        let (x_mean, y_mean) = (mean(outputs), mean(truth));
+        let pairs = || {
+            outputs
+                .iter()
+                .map(|x| x - x_mean)
+                .zip(truth.iter().map(|y| y - y_mean))
+        };
+        let spread: f64 = pairs().map(|(x, _)| x * x).sum();
+        if truth.len() < 3 || spread <= 1e-12 * n {
             return Self::none(1);
         }
-        let x = DMatrix::from_fn(truth.len(), 2, |i, j| if j == 0 { outputs[i] } else { 1.0 });
-        let y = DVector::from_column_slice(truth);
-        let products = x.transpose() * &x;
-        let target = x.transpose() * &y;
-        // A small ridge keeps the line finite if all outputs are equal.
-        let line = solve(&products + DMatrix::identity(2, 2) * 1e-9, &target);
-        let noise = (&y - &x * line).norm_squared() / (n - 2.0);
-        let noise = noise.max(1e-9);
-        let prior = DMatrix::from_diagonal(&DVector::from_vec(vec![
-            noise / SLOPE_STD.powi(2),
-            noise / OFFSET_STD.powi(2),
-        ]));
-        let pulled = target + &prior * DVector::from_vec(vec![1.0, 0.0]);
-        let found = solve(products + prior, &pulled);
+        let slope = pairs().map(|(x, y)| x * y).sum::<f64>() / spread;
+        let noise = pairs().map(|(x, y)| (y - slope * x).powi(2)).sum::<f64>() / (n - 2.0);
+        let slope = shrunk(slope, noise / spread);
+        let of_prior = OFFSET_STD.powi(2);
+        let share = of_prior / (of_prior + noise / n);
         Self {
-            slope: found[0].max(0.0),
-            offsets: vec![found[1]],
+            slope,
+            offsets: vec![share * (y_mean - slope * x_mean)],
         }
     }
 
-    /// Most probable slope and offsets of logits, given the classes of validation units; `weights`
-    /// are those of the classes in the training loss.
+    /// Slope and offsets of logits, given the classes of validation units; `weights` are those of
+    /// the classes in the training loss. The slope is the most probable one, [shrunk](shrunk); the
+    /// offsets are the most probable ones for this slope.
     ///
     /// `logits` are `[units, classes]`, row-major.
     pub fn of_classes(logits: &[f64], truth: &[f64], weights: &[f32]) -> Self {
-        let classes = weights.len();
-        let n_parameters = classes + 1;
-        let prior = |at: usize| match at {
-            0 => (1.0, SLOPE_STD.powi(-2)),
-            _ => (0.0, OFFSET_STD.powi(-2)),
-        };
-        let loss = |at: &DVector<f64>| -> f64 {
-            let priors = (0..n_parameters).map(|i| prior(i).1 * (at[i] - prior(i).0).powi(2) / 2.0);
-            let terms = logits.chunks_exact(classes).zip(truth).map(|(row, truth)| {
-                let p = probabilities(row, at);
-                -f64::from(weights[*truth as usize]) * p[*truth as usize].max(1e-300).ln()
-            });
-            priors.sum::<f64>() + terms.sum::<f64>()
-        };
-        let mut at = DVector::zeros(n_parameters);
-        at[0] = 1.0;
-        for _ in 0..NEWTON_STEPS {
-            let mut gradient =
-                DVector::from_fn(n_parameters, |i, _| prior(i).1 * (at[i] - prior(i).0));
-            let mut curvature =
-                DMatrix::from_diagonal(&DVector::from_fn(n_parameters, |i, _| prior(i).1));
-            for (row, truth) in logits.chunks_exact(classes).zip(truth) {
-                let weight = f64::from(weights[*truth as usize]);
-                let p = probabilities(row, &at);
-                // Derivatives of the logits of all classes by the parameters.
-                let by = DMatrix::from_fn(classes, n_parameters, |class, i| match i {
-                    0 => row[class],
-                    i => f64::from(u8::from(i == class + 1)),
-                });
-                let apart = DVector::from_fn(classes, |class, _| {
-                    p[class] - f64::from(u8::from(class == *truth as usize))
-                });
-                let p = DVector::from_vec(p);
-                let spread = DMatrix::from_diagonal(&p) - &p * p.transpose();
-                gradient += by.transpose() * apart * weight;
-                curvature += by.transpose() * spread * by * weight;
-            }
-            let step = solve(curvature, &gradient);
-            let (before, mut share) = (loss(&at), 1.0);
-            while share > 1e-6 && loss(&(&at - &step * share)) > before {
-                share /= 2.0;
-            }
-            at -= &step * share;
-            if step.norm() * share < 1e-9 {
-                break;
-            }
-        }
+        let (found, variance) = most_probable(logits, truth, weights, [1.0, SLOPE_STD]);
+        let slope = shrunk(found[0], variance);
+        let (found, _) = most_probable(logits, truth, weights, [slope, 1e-6]);
         Self {
-            slope: at[0].max(0.0),
-            offsets: at.iter().skip(1).copied().collect(),
+            slope,
+            offsets: found.iter().skip(1).copied().collect(),
         }
     }
 
@@ -125,6 +86,74 @@ impl Calibration {
             *output = self.slope * *output + offset;
         }
     }
+}
+
+/// An estimated slope, shrunk towards 0 as far as its variance tells that it may be chance: by the
+/// positive part of 1 - variance / slope² (James and Stein). Where nothing was learned, predictions
+/// become nearly constant.
+fn shrunk(slope: f64, variance: f64) -> f64 {
+    let kept = (1.0 - variance / slope.powi(2)).max(LEAST_KEPT);
+    (kept * slope).max(LEAST_KEPT * variance.sqrt())
+}
+
+/// Most probable slope and offsets of logits, and the variance of the slope, with a normal prior of
+/// the slope of this mean and standard deviation.
+fn most_probable(
+    logits: &[f64],
+    truth: &[f64],
+    weights: &[f32],
+    [slope, slope_std]: [f64; 2],
+) -> (DVector<f64>, f64) {
+    let classes = weights.len();
+    let n_parameters = classes + 1;
+    let prior = |at: usize| match at {
+        0 => (slope, slope_std.powi(-2)),
+        _ => (0.0, OFFSET_STD.powi(-2)),
+    };
+    let loss = |at: &DVector<f64>| -> f64 {
+        let priors = (0..n_parameters).map(|i| prior(i).1 * (at[i] - prior(i).0).powi(2) / 2.0);
+        let terms = logits.chunks_exact(classes).zip(truth).map(|(row, truth)| {
+            let p = probabilities(row, at);
+            -f64::from(weights[*truth as usize]) * p[*truth as usize].max(1e-300).ln()
+        });
+        priors.sum::<f64>() + terms.sum::<f64>()
+    };
+    let mut at = DVector::zeros(n_parameters);
+    at[0] = slope;
+    let mut variance = slope_std.powi(2);
+    for _ in 0..NEWTON_STEPS {
+        let mut gradient = DVector::from_fn(n_parameters, |i, _| prior(i).1 * (at[i] - prior(i).0));
+        let mut curvature =
+            DMatrix::from_diagonal(&DVector::from_fn(n_parameters, |i, _| prior(i).1));
+        for (row, truth) in logits.chunks_exact(classes).zip(truth) {
+            let weight = f64::from(weights[*truth as usize]);
+            let p = probabilities(row, &at);
+            // Derivatives of the logits of all classes by the parameters.
+            let by = DMatrix::from_fn(classes, n_parameters, |class, i| match i {
+                0 => row[class],
+                i => f64::from(u8::from(i == class + 1)),
+            });
+            let apart = DVector::from_fn(classes, |class, _| {
+                p[class] - f64::from(u8::from(class == *truth as usize))
+            });
+            let p = DVector::from_vec(p);
+            let spread = DMatrix::from_diagonal(&p) - &p * p.transpose();
+            gradient += by.transpose() * apart * weight;
+            curvature += by.transpose() * spread * by * weight;
+        }
+        let unit = DVector::from_fn(n_parameters, |i, _| f64::from(u8::from(i == 0)));
+        variance = solve(curvature.clone(), &unit)[0];
+        let step = solve(curvature, &gradient);
+        let (before, mut share) = (loss(&at), 1.0);
+        while share > 1e-6 && loss(&(&at - &step * share)) > before {
+            share /= 2.0;
+        }
+        at -= &step * share;
+        if step.norm() * share < 1e-9 {
+            break;
+        }
+    }
+    (at, variance)
 }
 
 fn probabilities(row: &[f64], at: &DVector<f64>) -> Vec<f64> {
@@ -171,19 +200,31 @@ mod tests {
     }
 
     #[test]
-    fn without_evidence_little_changes() {
-        // Outputs that say nothing, and vary little.
-        let (truth, outputs) = (draw("truth", 12), draw("outputs", 12));
-        let outputs: Vec<f64> = outputs.iter().map(|x| 0.05 * x).collect();
+    fn a_weak_but_certain_output_is_stretched_as_far_as_it_needs() {
+        let (signal, noise) = (draw("signal", 200), draw("noise", 200));
+        let pairs = signal.iter().zip(&noise);
+        let truth: Vec<f64> = pairs.map(|(s, n)| 0.5 * s + 0.87 * n).collect();
+        let outputs: Vec<f64> = signal.iter().map(|s| 0.05 * s).collect();
         let found = Calibration::of_numbers(&outputs, &truth);
-        assert!((found.slope - 1.0).abs() < 0.5, "{found:?}");
-        assert!(found.offsets[0].abs() < 0.25, "{found:?}");
+        assert!((found.slope - 10.0).abs() < 1.5, "{found:?}");
+    }
+
+    #[test]
+    fn outputs_that_say_nothing_become_nearly_constant() {
+        for stream in ["a", "b", "c", "d", "e", "f"] {
+            let (truth, outputs) = (draw("truth", 12), draw(stream, 12));
+            let found = Calibration::of_numbers(&outputs, &truth);
+            assert!(found.slope > 0.0 && found.slope < 0.5, "{found:?}");
+            assert!(found.offsets[0].abs() < 0.25, "{found:?}");
+        }
         assert_eq!(
             Calibration::of_numbers(&[0.5], &[0.7]),
             Calibration::none(1)
         );
-        let equal = Calibration::of_numbers(&[0.0; 9], &truth[..9]);
-        assert!((equal.slope - 1.0).abs() < 1e-6, "{equal:?}");
+        assert_eq!(
+            Calibration::of_numbers(&[0.1; 9], &draw("truth", 9)),
+            Calibration::none(1)
+        );
     }
 
     #[test]
@@ -195,7 +236,7 @@ mod tests {
             .collect();
         let logits: Vec<f64> = signal.iter().flat_map(|s| [-0.5 * s, 0.5 * s]).collect();
         let found = Calibration::of_classes(&logits, &truth, &[1.0, 1.0]);
-        assert!((found.slope - 3.0).abs() < 0.5, "{found:?}");
+        assert!((found.slope - 3.0).abs() < 0.6, "{found:?}");
         let mut row = [-0.5, 0.5];
         found.apply(&mut row);
         assert!((row[1] - row[0] - 3.0).abs() < 0.6, "{row:?}");

@@ -117,9 +117,11 @@ impl<M: EncoderModel> Learner for FineTune<M> {
         };
         let (run, model) = self.prepare(problem, training, validation)?;
         // A sample needs the same, whatever bag it is in.
-        let in_data = run.truth.len() * self.config.bag.max(1);
-        let batch_size = self.config.batch_size.min(in_data);
         let rows = run.truth.len();
+        let len = run.training.cutter.layout().sample_len_trs();
+        let bags = &run.training.bags;
+        let in_data = (0..rows).map(|row| bags.n_samples(row, len, self.config.bag));
+        let batch_size = self.config.batch_size.min(in_data.sum());
         trial.need(problem, batch_size, &run, &model, |n| {
             run.loss_of(&model, 0, (0..n).map(|at| at % rows), 1)
         })
