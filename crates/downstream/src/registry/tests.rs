@@ -1,6 +1,8 @@
 //! Tests of all models on targets without any effect: scores are at chance level. The same tests
 //! with planted leaks must fail.
 
+mod place;
+
 use std::sync::Arc;
 
 use brainmae_data::{BoldSeries, ScanId, SegmentLayout, Split, SplitUnit};
@@ -122,13 +124,8 @@ fn encoder() -> FoldEncoder {
     FoldEncoder::small(ROIS, LAYOUT)
 }
 
-/// Predictions of one model for all subjects.
-fn predictions(model: &dyn LearnerKind, task: &Task) -> Predictions {
-    // Few epochs, to keep the test short.
-    let epochs = match model.name() {
-        "bolt" | "stagin-garo" | "stagin-sero" => 3,
-        _ => 20,
-    };
+/// Predictions of one model for all subjects; networks learn for so many epochs.
+fn predictions(model: &dyn LearnerKind, task: &Task, epochs: usize) -> Predictions {
     let finetune = FineTuneConfig {
         max_epochs: epochs,
         batch_size: 8,
@@ -209,7 +206,12 @@ fn not_by_chance(name: &str, kind: Kind, leak: Leak) -> Vec<String> {
     let model = models.find(name).expect("a known name");
     let n_scores: usize = KINDS.iter().map(|kind| Score::of(*kind).len()).sum();
     let level = FALSE_ALARMS / (n_scores * models.names().count()) as f64;
-    let predictions = predictions(model, &task(kind, leak));
+    // Few epochs, to keep the test short.
+    let epochs = match model.name() {
+        "bolt" | "stagin-garo" | "stagin-sero" => 3,
+        _ => 20,
+    };
+    let predictions = predictions(model, &task(kind, leak), epochs);
     let sample = &predictions.samples()[0];
     let scorer = Scorer::new(sample);
     let chances = chance(sample, EXCHANGES as usize, &Seeds::new(5));
