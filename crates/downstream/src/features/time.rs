@@ -3,16 +3,16 @@
 use super::{Features, FittedFeatures};
 use crate::{Example, Labelled, Problem, Scan};
 
-/// Number of bumps over the longest scan: 15 s apart in a scan of five minutes, about the length of
-/// a segment.
-const BUMPS: usize = 20;
+/// Number of bumps over the longest scan: in a scan of five minutes they are 7.7 s apart, half a
+/// segment, so that blocks of 12 s (motor task of the HCP) are told apart.
+const BUMPS: usize = 40;
 
 /// Time from the first volume of the scan to that of the example, without any signal. If blocks
 /// come in the same order for everyone, this alone tells the state; a model that reads states is to
 /// be better than this.
 ///
 /// ```text
-/// feature k = exp( −½ ((t − k d) / d)² ),  k = 0 … 19,  d = longest scan of the training set / 19
+/// feature k = exp( −½ ((t − k d) / d)² ),  k = 0 … 39,  d = longest scan of the training set / 39
 /// ```
 /// Times after the longest scan count as its end. Whole scans all begin at 0, so of them nothing
 /// can be learned.
@@ -88,7 +88,7 @@ mod tests {
             computed: Default::default(),
         };
         // 2 s between two bumps.
-        let bumps = Bumps { longest_secs: 38.0 };
+        let bumps = Bumps { longest_secs: 78.0 };
         let row = |start_volume| {
             let example = Example {
                 scan: 0,
@@ -102,7 +102,7 @@ mod tests {
         assert_eq!(row(3)[3], 1.0);
         // exp(-1/2) and exp(-2).
         assert!((row(3)[4] - 0.6065).abs() < 1e-4 && (row(3)[1] - 0.1353).abs() < 1e-4);
-        assert_eq!(row(19), row(50));
-        assert_eq!(row(50)[19], 1.0);
+        assert_eq!(row(39), row(50));
+        assert_eq!(row(50)[39], 1.0);
     }
 }
