@@ -128,6 +128,33 @@ fn a_release_goes_from_its_files_to_a_table_of_predictions() {
     assert_eq!(desk.succeed(&["experiment", "run"], &[]), said);
 }
 
+/// All scans show the conditions in one order, and the signals say nothing of them.
+#[test]
+fn a_state_that_the_clock_tells_is_warned_of() {
+    let desk = Desk::new();
+    // 90 volumes have the first two blocks.
+    let state = "downstream.targets.memory={ tasks = [\"wm\"], state = { conditions = [\"0bk_places\", \"2bk_body\"] } }";
+    let mut words = Vec::new();
+    for set in [
+        "data.cohort.block_order=\"task\"",
+        "data.cohort.effects.task_response=0.0",
+        "downstream.models=[\"constant\", \"fc\"]",
+        state,
+    ] {
+        words.extend(["--set", set]);
+    }
+    let output = desk.run(&["experiment", "run"], &words);
+    let (said, log) = (String::from_utf8_lossy(&output.stdout), stderr(&output));
+    assert!(output.status.success(), "{log}");
+    let warning = "the place in the run alone tells the state";
+    assert!(said.contains(&format!("**Warning:** {warning}")), "{said}");
+    assert!(log.contains(warning), "{log}");
+    // The target of whole scans goes without it.
+    let rows = said.lines();
+    let rows = rows.filter(|line| line.starts_with("| place in the scan + logistic |"));
+    assert_eq!(rows.count(), 1, "{said}");
+}
+
 /// A share in which a class is missing is reported at once, not after hours.
 #[test]
 fn folds_that_cannot_be_learned_from_are_refused_before_anything_is_trained() {

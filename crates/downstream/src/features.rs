@@ -5,11 +5,13 @@ pub mod confounds;
 pub mod fc;
 pub mod mean_signal;
 pub mod tangent;
+pub mod time;
 
 pub use confounds::Confounds;
 pub use fc::{Fc, fc_of, fc_of_examples};
 pub use mean_signal::MeanSignal;
 pub use tangent::FcTangent;
+pub use time::Time;
 
 use nalgebra::DMatrix;
 use rayon::prelude::*;
@@ -34,6 +36,12 @@ pub trait Features: Send + Sync + 'static {
     /// `downstream.linear` says.
     fn are_of_signals(&self) -> bool {
         true
+    }
+
+    /// Whether they differ between the segments of a scan only. Targets of whole scans then have no
+    /// linear model of them.
+    fn need_segments(&self) -> bool {
+        false
     }
 
     /// Fits the parameters of the features on the training set, which has at least one example.

@@ -7,10 +7,14 @@ use brainmae_data::Event;
 use brainmae_run::notes::{read_notes, write_notes};
 use serde::{Deserialize, Serialize};
 
-use crate::{DownstreamError, Task};
+use crate::results::ResultRow;
+use crate::{DownstreamError, Results, Task};
 
 /// Name of the file in the run folder, without its extension.
 const NAME: &str = "classes";
+
+/// Largest p value of a finding, adjusted by Holm's method.
+const SIGNIFICANT: f64 = 0.05;
 
 /// Description of a target, and the data without a truth.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -26,6 +30,9 @@ pub struct TargetNotes {
     pub n_mixed: usize,
     /// Onsets of segments relative to their events; empty if truths belong to whole scans.
     pub onsets: Vec<SegmentOnset>,
+    /// Warnings about what the scores of the target can mean.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// A scan without a truth.
@@ -69,8 +76,30 @@ impl TargetNotes {
             } else {
                 Vec::new()
             },
+            warnings: Vec::new(),
         }
     }
+}
+
+/// Warning that the place in the scan tells the state: the model called `place`, which knows the
+/// place alone, predicts `target` better than chance in at least one row of the results. `None` if
+/// it does not, or if no p value is known.
+pub fn place_tells(results: &Results, target: &str, place: &str) -> Option<String> {
+    let is_found = |row: &&ResultRow| {
+        let p = row.p_chance_holm.unwrap_or(1.0);
+        row.score.is_primary() && row.fold.is_none() && p <= SIGNIFICANT
+    };
+    let own = (results.rows().iter()).filter(|row| row.target == target && row.model == place);
+    let row = own
+        .filter(is_found)
+        .max_by(|a, b| a.train_share.total_cmp(&b.train_share))?;
+    Some(format!(
+        "the place in the run alone tells the state: {place} predicts {target} with {} {:.3}, by chance {:.3} (p {:.4}); a model of signals may read the place instead of the state, so compare it with this model, not with chance",
+        row.score.name(),
+        row.value?,
+        row.chance.mean?,
+        row.p_chance_holm?,
+    ))
 }
 
 /// Time of each segment since the onset of an event: the last event of its class that begins before
@@ -115,7 +144,46 @@ pub fn write(run: &Path, notes: &BTreeMap<String, TargetNotes>) -> Result<(), Do
 
 #[cfg(test)]
 mod tests {
+    use brainmae_run::Seeds;
+
     use super::*;
+    use crate::predictions::tests::class;
+    use crate::{Predictions, ResultsSpec};
+
+    #[test]
+    fn a_place_that_tells_the_state_is_warned_of_and_one_that_does_not_is_not() {
+        // 20 people with four states each, in one order; who guesses says one state for a person.
+        let rows = |model: &str, is_right: bool| {
+            let rows = (0..80).map(|i| {
+                let (truth, guess) = (i % 4, if is_right { i % 4 } else { i / 4 % 4 });
+                let mut p = [0.1; 4];
+                p[guess] = 0.7;
+                let start_secs = Some(15.0 * (i % 4) as f64);
+                crate::Prediction {
+                    model: model.into(),
+                    start_secs,
+                    ..class(0, &format!("{}", i / 4), truth, &p)
+                }
+            });
+            rows.collect::<Vec<_>>()
+        };
+        let all = [rows("knows", true), rows("guesses", false)].concat();
+        let target = all[0].target.clone();
+        let predictions = Predictions::new(vec![], all).expect("they agree");
+        let spec = ResultsSpec {
+            permutations: 999,
+            ..ResultsSpec::default()
+        };
+        let results = Results::new(&predictions, &spec, &Seeds::new(1));
+        let text = place_tells(&results, &target, "knows").expect("it tells");
+        assert!(text.starts_with("the place in the run alone tells the state: knows"));
+        assert!(
+            text.contains("balanced_accuracy 1.000, by chance 0.2"),
+            "{text}"
+        );
+        assert_eq!(place_tells(&results, &target, "guesses"), None);
+        assert_eq!(place_tells(&results, "another", "knows"), None);
+    }
 
     #[test]
     fn notes_come_back_from_a_run_folder() {

@@ -7,7 +7,7 @@ use brainmae_model::BrainMae;
 
 use crate::constant::Constant;
 use crate::encoders::{FineTuneConfig, FoldEncoder, Readout, encoder_learners};
-use crate::features::{Confounds, Fc, FcTangent, Features, MeanSignal};
+use crate::features::{Confounds, Fc, FcTangent, Features, MeanSignal, Time};
 use crate::linear::LinearKind;
 use crate::linear::spec::LinearSpec;
 use crate::neural::bnt::Bnt;
@@ -22,6 +22,10 @@ use crate::{DownstreamError, Kind, Learner};
 
 /// Name of functional connectivity with a linear model, the reference for all other models.
 pub const REFERENCE: &str = Fc::NAME;
+
+/// Name of the place in the scan with a linear model, which every target of segments has beside its
+/// models.
+pub const PLACE: &str = Time::NAME;
 
 /// A kind of learner in the registry: its name, and how one is made for a target.
 pub trait LearnerKind: Send + Sync {
@@ -41,6 +45,11 @@ pub trait LearnerKind: Send + Sync {
 
     /// Whether it starts from pretrained weights.
     fn is_pretrained(&self) -> bool {
+        false
+    }
+
+    /// Whether it predicts targets of segments only; targets of whole scans go without it.
+    fn needs_segments(&self) -> bool {
         false
     }
 
@@ -79,6 +88,7 @@ impl LearnerKinds {
         Self(Vec::new())
             .with(ConstantKind)
             .with_features(Confounds)
+            .with_features(Time)
             .with_features(MeanSignal)
             .with_features(Fc)
             .with_features(FcTangent)

@@ -133,12 +133,26 @@ impl Target {
     /// Mean loss of outputs that are no longer on a device, `[examples, n_outputs]`, row-major. It
     /// is 0 if all truths are of classes that the training set lacks, which have no weight.
     pub fn mean_loss(&self, outputs: &[f64], truth: &[f64]) -> f64 {
-        let values: Vec<f32> = outputs.iter().map(|x| *x as f32).collect();
-        let shape = [truth.len(), outputs.len() / truth.len().max(1)];
-        let outputs = Tensor::from_data(TensorData::new(values, shape), &Device::flex());
-        let (sum, weight) = self.loss(outputs, truth);
+        let n_outputs = outputs.len() / truth.len().max(1);
+        let rows = outputs.chunks_exact(n_outputs.max(1)).zip(truth);
+        let sum: f64 = match self {
+            Self::Number { mean, std } => {
+                let z = |truth: &f64| (truth - mean) / std;
+                rows.map(|(row, truth)| (row[0] - z(truth)).powi(2)).sum()
+            }
+            Self::Class { weights } => {
+                let loss = |(row, truth): (&[f64], &f64)| {
+                    let top = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                    let sum: f64 = row.iter().map(|x| (x - top).exp()).sum();
+                    let class = *truth as usize;
+                    f64::from(weights[class]) * (top + sum.ln() - row[class])
+                };
+                rows.map(loss).sum()
+            }
+        };
+        let weight = self.weights(truth);
         match weight > 0.0 {
-            true => f64::from(sum.into_scalar::<f32>()) / weight,
+            true => sum / weight,
             false => 0.0,
         }
     }
@@ -198,6 +212,7 @@ mod tests {
     fn numbers_are_learned_in_standard_deviations() {
         let target = Target::new(Kind::Regression, &[10.0, 30.0]).expect("they differ");
         assert!((loss(&target, vec![0.0, 0.0], &[10.0, 50.0]) - 5.0).abs() < 1e-6);
+        assert!((target.mean_loss(&[0.0, 0.0], &[10.0, 50.0]) - 5.0).abs() < 1e-12);
         assert_eq!(target.read(&[0.5], Kind::Regression), [25.0]);
     }
 
@@ -208,6 +223,9 @@ mod tests {
         // Three right answers with p = 3/4, and one wrong answer with p = 1/4.
         let found = loss(&target, [l3, 0.].repeat(4), &[0.0, 0.0, 0.0, 1.0]);
         let expected = 0.5 * (4f64 / 3.0).ln() + 0.5 * 4f64.ln();
+        assert!((found - expected).abs() < 1e-6, "{found}");
+        let logits = [f64::from(l3), 0.].repeat(4);
+        let found = target.mean_loss(&logits, &[0.0, 0.0, 0.0, 1.0]);
         assert!((found - expected).abs() < 1e-6, "{found}");
     }
 

@@ -358,11 +358,11 @@ mod tests {
             architecture: MeanMlp::default(),
             budget: Budget::default(),
         };
-        let learners: [&dyn Learner; 2] = [&finetune, &mlp];
-        for learner in learners {
+        // Six scans, of two samples each for BrainMAE.
+        let learners: [(&dyn Learner, usize); 2] = [(&finetune, 12), (&mlp, 6)];
+        for (learner, batch_size) in learners {
             let (found, fits) = need(learner, 9 << 20);
-            // Six scans, in two parts of three.
-            assert_eq!(found.division.batch_size, 6, "{}", learner.name());
+            assert_eq!(found.division.batch_size, batch_size, "{}", learner.name());
             assert_eq!(found.division.at_once, 2, "{}", learner.name());
             assert_eq!(found.need.example, 3 << 20, "{}", learner.name());
             assert!(found.need.once > 0 && fits, "{}", learner.name());

@@ -127,7 +127,13 @@ pub fn render(data: &ReportData) -> Result<String> {
     let page = Page {
         title: &setting.title,
         lead: &setting.lead,
-        warnings: targets.iter().filter_map(warning).collect(),
+        warnings: (targets.iter())
+            .flat_map(|target| {
+                warning(target)
+                    .into_iter()
+                    .chain(target.notes.warnings.clone())
+            })
+            .collect(),
         targets: sections.collect::<Result<_>>()?,
         methods: method::lines(&setting.spec),
         tables: method::tables(),

@@ -52,7 +52,7 @@ use place::{Place, cut_short};
 pub use plan::{CohortPlan, plan_cohort};
 use plan::{Defect, PlannedScan};
 use rows::LabelledRows;
-pub use spec::{CohortLayout, CohortSpec, Grayordinates, SeriesFile};
+pub use spec::{BlockOrder, CohortLayout, CohortSpec, Grayordinates, SeriesFile};
 use task_design::Block;
 use truth::Truth;
 
@@ -170,7 +170,7 @@ fn scan_name(person: &Person, scan: &PlannedScan) -> String {
     parts.join("/")
 }
 
-/// The blocks of a scan: the same for all subjects in a run of blocks, individual images in NSD.
+/// The blocks of a scan in the order of [`BlockOrder`]; individual images in NSD.
 fn blocks_of(
     spec: &CohortSpec,
     scan: &PlannedScan,
@@ -181,7 +181,11 @@ fn blocks_of(
     match spec.layout {
         CohortLayout::Nsd => task_design::images(scan_secs, &mut *scan_stream("images")),
         _ => {
-            let rng = &mut *stream(&format!("design/{}", scan.run));
+            let rng = &mut *match spec.block_order {
+                BlockOrder::Run => stream(&format!("design/{}", scan.run)),
+                BlockOrder::Task => stream(&format!("design/{}", scan.task)),
+                BlockOrder::Scan => scan_stream("design"),
+            };
             task_design::blocks(&scan.task, scan_secs, rng)
         }
     }

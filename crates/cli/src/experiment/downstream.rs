@@ -8,7 +8,7 @@ use brainmae_data::FoldSpec;
 use brainmae_downstream::encoders::{FineTuneConfig, Readout};
 use brainmae_downstream::linear::spec::LinearSpec;
 use brainmae_downstream::neural::Budget;
-use brainmae_downstream::registry::REFERENCE;
+use brainmae_downstream::registry::{PLACE, REFERENCE};
 use brainmae_downstream::{LearnerKinds, ResultsSpec, TargetSpec};
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,8 @@ pub struct DownstreamConfig {
     /// Targets by name.
     pub targets: BTreeMap<String, TargetSpec>,
     /// Names of the models that predict; without any name, these are the baselines that run on a
-    /// laptop, and the variant's model from scratch, frozen and fine-tuned.
+    /// laptop, and the variant's model from scratch, frozen and fine-tuned. With a target of
+    /// segments, the place in the scan is always among them.
     #[serde(default)]
     pub models: Vec<String>,
     /// Folds, which keep subjects and families together.
@@ -101,7 +102,8 @@ impl DownstreamConfig {
         })
     }
 
-    /// Names the models that predict, if the experiment names none.
+    /// Names the models that predict, if the experiment names none. The place in the scan is added
+    /// if a target is of segments: a model of states must be better than it.
     ///
     /// # Errors
     /// As [`DownstreamConfig::variant`].
@@ -111,6 +113,10 @@ impl DownstreamConfig {
             self.models = BASELINES.map(String::from).to_vec();
             let of_kind = ["-scratch", "-probe", ""].map(|suffix| format!("{kind}{suffix}"));
             self.models.extend(of_kind);
+        }
+        let is_of_segments = self.targets.values().any(TargetSpec::is_of_segments);
+        if is_of_segments && !self.models.iter().any(|name| name == PLACE) {
+            self.models.push(PLACE.to_string());
         }
         Ok(())
     }
@@ -167,6 +173,8 @@ impl DownstreamConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Registry;
+    use crate::experiment::Resolved;
 
     fn parse(linear: &str) -> Result<DownstreamConfig> {
         let mut config: DownstreamConfig =
@@ -179,6 +187,23 @@ mod tests {
     /// Part of the config in a run's identity.
     fn identity(linear: &str) -> serde_json::Value {
         serde_json::to_value(parse(linear).expect("valid")).expect("serialisable")
+    }
+
+    #[test]
+    fn a_target_of_segments_brings_the_place_in_the_scan() {
+        let named = |target: &str, models: &str| -> Vec<String> {
+            let text = format!(
+                "[data]\nsource = \"x\"\n[downstream]\nmodels = {models}\n[downstream.targets.t]\n{target}"
+            );
+            let resolved = Resolved::parse("t", &text, &[], &Registry::built_in());
+            let downstream = resolved.expect("valid").base.downstream;
+            downstream.expect("targets").models
+        };
+        assert_eq!(named("state = {}", "[\"fc\"]"), ["fc", "time"]);
+        assert_eq!(named("state = {}", "[\"time\", \"fc\"]"), ["time", "fc"]);
+        assert_eq!(named("column = \"age_years\"", "[\"fc\"]"), ["fc"]);
+        assert!(named("state = {}", "[]").len() > 5);
+        assert_eq!(named("state = {}", "[]").last().expect("some"), PLACE);
     }
 
     #[test]

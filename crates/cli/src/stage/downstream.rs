@@ -12,6 +12,7 @@ use anyhow::{Context, Result, ensure};
 use brainmae_data::duplicates::find_duplicates;
 use brainmae_data::{PreparedDataset, ScanId};
 use brainmae_downstream::motion::{confound_links, without_confounds};
+use brainmae_downstream::registry::PLACE;
 use brainmae_downstream::{
     FoldOf, Prediction, Predictions, Results, Signals, TargetNotes, Task, motion, notes,
 };
@@ -241,16 +242,24 @@ fn write(
 ) -> Result<()> {
     let seeds = &Seeds::new(design.experiment.base.seed);
     let predictions = Predictions::new(work::confounds(), all)?;
-    let notes = tasks.iter().map(|task| {
-        let notes = TargetNotes::of(task, dataset.events());
-        let unit = design.config.targets.get(&task.name);
-        let unit = unit.and_then(|spec| unit_of(spec.column.as_deref()?));
-        (task.name.clone(), TargetNotes { unit, ..notes })
-    });
-    notes::write(folder, &notes.collect())?;
     write_table(folder, "predictions", &predictions.to_table()?)?;
     let spec = &design.config.results;
     let results = Results::new(&predictions, spec, seeds);
+    let place = design.models.iter().find(|model| model.name() == PLACE);
+    let notes = tasks.iter().map(|task| {
+        let unit = design.config.targets.get(&task.name);
+        let unit = unit.and_then(|spec| unit_of(spec.column.as_deref()?));
+        let warning = place
+            .and_then(|place| notes::place_tells(&results, &task.name, &place.title(task.kind)));
+        let notes = TargetNotes {
+            unit,
+            warnings: warning.into_iter().collect(),
+            ..TargetNotes::of(task, dataset.events())
+        };
+        (task.name.clone(), notes)
+    });
+    let notes: BTreeMap<String, TargetNotes> = notes.collect();
+    notes::write(folder, &notes)?;
     write_table(folder, "results", &results.to_table()?)?;
     let links = confound_links(&predictions, spec.resamples, seeds);
     write_table(folder, "motion", &motion::to_table(&links)?)?;
@@ -260,7 +269,12 @@ fn write(
         let cleaned = Results::new(&without_confounds(&predictions)?, spec, seeds);
         write_table(folder, "results_without_motion", &cleaned.to_table()?)?;
     }
-    write_atomic(&folder.join("results.md"), results.to_markdown().as_bytes())?;
+    let mut text = results.to_markdown();
+    for warning in notes.values().flat_map(|notes| &notes.warnings) {
+        tracing::warn!("{warning}");
+        text.push_str(&format!("\n**Warning:** {warning}.\n"));
+    }
+    write_atomic(&folder.join("results.md"), text.as_bytes())?;
     Ok(())
 }
 

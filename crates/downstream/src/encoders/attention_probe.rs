@@ -30,9 +30,9 @@ const RECIPE: FineTuneConfig = FineTuneConfig {
 /// validation follows each pass.
 const LEAST_STEPS: u64 = 10;
 
-/// Attention pooling of the outputs of a frozen encoder, and a linear head. For a scan, or all scans
-/// of a subject if they share their truth, it pools the states in context of all segments; for a
-/// segment it pools its ROIs before the readout, each with its ROI vector.
+/// Attention pooling of the outputs of a frozen encoder, and a linear head. For a scan, or for all
+/// scans of a subject if they share their truth, it pools the states in context of all segments;
+/// for a segment it pools its ROIs before the readout, each with its ROI vector.
 pub struct AttentionProbe {
     name: String,
     encoder: FoldEncoder,

@@ -25,8 +25,8 @@ enum Use {
     Scratch,
 }
 
-/// The learners that use a model `M`: fine-tuned, also with CLS alone, frozen under a linear probe or an attention
-/// probe, and from scratch.
+/// The learners that use a model `M`: fine-tuned, also with CLS alone, frozen under a linear probe
+/// or an attention probe, and from scratch.
 pub fn encoder_learners<M: EncoderModel>() -> Vec<Arc<dyn LearnerKind>> {
     let all = [
         (Use::FineTuned, ""),

@@ -102,6 +102,12 @@ impl FittedFeatures for Wrong {
 }
 
 #[test]
+fn the_place_of_whole_scans_says_nothing() {
+    let rows = features(&Time, 0.0);
+    assert_eq!(rows.row(0), rows.row(2));
+}
+
+#[test]
 fn rows_that_no_model_can_use_are_refused() {
     let scans: Vec<Scan> = (0..3).map(|number| scan(number, 0.0)).collect();
     let list = (0..3).map(|scan| Example {

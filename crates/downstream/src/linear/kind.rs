@@ -20,6 +20,10 @@ impl LearnerKind for LinearKind {
         format!("{} + {}", self.0.title(), linear_title(kind))
     }
 
+    fn needs_segments(&self) -> bool {
+        self.0.need_segments()
+    }
+
     fn learner(&self, settings: &Settings) -> Box<dyn Learner> {
         let spec = match self.0.are_of_signals() {
             true => settings.linear,

@@ -44,7 +44,7 @@ impl Needs {
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     /// `[batch, rois, time]`, z-scored per ROI over the uncensored volumes of the whole scan, or of
-    /// the whole example, see [`Scaling`](super::Scaling); 0 for padding of short examples and for
+    /// the whole example, see [`Scaling`]; 0 for padding of short examples and for
     /// an ROI without variance.
     pub bold: Option<Tensor<3>>,
     /// `[batch, rois, rois]`, Pearson correlation over the uncensored volumes of the whole example;

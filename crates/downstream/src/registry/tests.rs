@@ -1,6 +1,8 @@
 //! Tests of all models on targets without any effect: scores are at chance level. The same tests
 //! with planted leaks must fail.
 
+mod place;
+
 use std::sync::Arc;
 
 use brainmae_data::{BoldSeries, ScanId, SegmentLayout, Split, SplitUnit};
@@ -124,13 +126,8 @@ fn encoder() -> FoldEncoder {
     FoldEncoder::small(ROIS, LAYOUT)
 }
 
-/// Predictions of one model for all subjects.
-fn predictions(model: &dyn LearnerKind, task: &Task) -> Predictions {
-    // Few epochs, to keep the test short.
-    let epochs = match model.name() {
-        "bolt" | "stagin-garo" | "stagin-sero" => 3,
-        _ => 20,
-    };
+/// Predictions of one model for all subjects; networks learn for so many epochs.
+fn predictions(model: &dyn LearnerKind, task: &Task, epochs: usize) -> Predictions {
     let finetune = FineTuneConfig {
         max_epochs: epochs,
         batch_size: 8,
@@ -212,7 +209,12 @@ fn not_by_chance(name: &str, kind: Kind, leak: Leak) -> Vec<String> {
     let tested = KINDS.iter().flat_map(|kind| Score::of(*kind));
     let n_scores = tested.filter(|score| score.sign().is_some()).count();
     let level = FALSE_ALARMS / (n_scores * models.names().count()) as f64;
-    let predictions = predictions(model, &task(kind, leak));
+    // Few epochs, to keep the test short.
+    let epochs = match model.name() {
+        "bolt" | "stagin-garo" | "stagin-sero" => 3,
+        _ => 20,
+    };
+    let predictions = predictions(model, &task(kind, leak), epochs);
     let sample = &predictions.samples()[0];
     let scorer = Scorer::new(sample);
     let chances = chance(sample, EXCHANGES as usize, &Seeds::new(5));

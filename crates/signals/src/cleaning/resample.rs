@@ -253,8 +253,8 @@ mod tests {
             (true, false, false, false)
         );
         assert!(kept[36] && kept[44]);
-        // Down, .72 to 2.16 s: sample 10 lies at volume 30. Both of its neighbours are censored, and
-        // more than a fifth of its weight; one alone is less.
+        // Down, .72 to 2.16 s: sample 10 lies at volume 30. Both of its neighbours are censored,
+        // and with them more than a fifth of its weight; one alone is less.
         let kept = kept_after(0.72, 2.16, &[29, 31]);
         assert!(!kept[10], "{kept:?}");
         assert!(kept[8] && kept[12], "{kept:?}");

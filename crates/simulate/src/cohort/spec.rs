@@ -94,6 +94,26 @@ pub enum Grayordinates {
     Sparse,
 }
 
+/// Scans that share one order of blocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BlockOrder {
+    /// All subjects' scans of one run, as in the HCP: `tfMRI_WM_LR` has one order, `tfMRI_WM_RL`
+    /// another.
+    #[default]
+    Run,
+    /// All scans of a task: the place in the scan tells the condition.
+    Task,
+    /// None; each scan has its own order, and the place tells nothing.
+    Scan,
+}
+
+impl BlockOrder {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Spec of a simulated cohort: layout, size and planted effects.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -125,7 +145,10 @@ pub struct CohortSpec {
     /// Whether to plant defects: a missing scan, a truncated file, high head movement, a missing
     /// ROI.
     pub defects: bool,
-    /// Sizes of the planted effects.
+    /// Scans that share one order of blocks; the default is left out of a cohort's identity.
+    #[serde(skip_serializing_if = "BlockOrder::is_default")]
+    pub block_order: BlockOrder,
+    /// Sizes of the planted effects; without responses to blocks, `task_response` is 0.
     pub effects: PlantedEffects,
 }
 
@@ -144,6 +167,7 @@ impl Default for CohortSpec {
             sessions: 2,
             runs_per_session: 3,
             defects: true,
+            block_order: BlockOrder::default(),
             effects: PlantedEffects::default(),
         }
     }
@@ -219,6 +243,13 @@ impl CohortSpec {
                 "file",
                 format!("{:?}", self.series_file()).to_lowercase(),
                 format!("one of {fits:?} for {}", self.layout.as_str()).to_lowercase(),
+            ));
+        }
+        if self.layout == CohortLayout::Nsd && !self.block_order.is_default() {
+            return Err(SimulateError::config(
+                "block_order",
+                format!("{:?}", self.block_order).to_lowercase(),
+                "nothing for nsd, which has no blocks: each scan shows its own images",
             ));
         }
         if !is_word(&self.atlas_label) {
@@ -336,6 +367,13 @@ mod tests {
                     ..xcpd.clone()
                 },
                 "atlas_label",
+            ),
+            (
+                CohortSpec {
+                    block_order: BlockOrder::Task,
+                    ..spec(CohortLayout::Nsd)
+                },
+                "block_order",
             ),
             (
                 CohortSpec {

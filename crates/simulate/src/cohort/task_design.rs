@@ -57,7 +57,8 @@ struct Design {
     fixation: f64,
 }
 
-/// Lengths and conditions are those of the releases; the order of blocks is random.
+/// Lengths and conditions are those of the releases; the order of blocks is random, and one for the
+/// scans of a [`BlockOrder`](super::BlockOrder).
 #[rustfmt::skip]
 const DESIGNS: &[Design] = &[
     Design { task: "emotion", n_volumes: 176, conditions: &["fear", "neut"], repeats: 3, start: 0.0, cue: 3.0, block: 18.0, fixation_every: 6, fixation: 0.0 },

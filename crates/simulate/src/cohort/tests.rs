@@ -1,5 +1,6 @@
 //! Tests of small cohorts of each layout.
 
+mod block_order;
 mod left_behind;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use brainmae_machine::front::command;
 use brainmae_machine::workspace;
 use brainmae_simulate::PlantedSpec;
-use brainmae_simulate::cohort::{CohortLayout, CohortSpec, Grayordinates, SeriesFile};
+use brainmae_simulate::cohort::{BlockOrder, CohortLayout, CohortSpec, Grayordinates, SeriesFile};
 use brainmae_studies::LayoutName;
 use clap::{Args, ValueEnum};
 
@@ -48,6 +48,9 @@ pub struct Simulate {
     /// Without the faults that are planted: missing, cut and restless scans.
     #[arg(long)]
     no_defects: bool,
+    /// Scans that share one order of blocks; all of a run when nothing is said.
+    #[arg(long, value_enum)]
+    block_order: Option<Order>,
     /// Seed of everything.
     #[arg(long)]
     seed: Option<u64>,
@@ -75,6 +78,17 @@ enum File {
     Ptseries,
     /// Text, one column per ROI.
     Tsv,
+}
+
+/// Scans that share one order of blocks.
+#[derive(Clone, Copy, ValueEnum)]
+enum Order {
+    /// All subjects' scans of one run, as in the HCP.
+    Run,
+    /// All scans of a task: the place in the scan tells the condition.
+    Task,
+    /// None: each scan has its own order.
+    Scan,
 }
 
 impl Simulate {
@@ -128,6 +142,13 @@ impl Simulate {
         }
         if self.no_defects {
             spec.defects = false;
+        }
+        if let Some(order) = self.block_order {
+            spec.block_order = match order {
+                Order::Run => BlockOrder::Run,
+                Order::Task => BlockOrder::Task,
+                Order::Scan => BlockOrder::Scan,
+            };
         }
         let report = stage::data::simulate_cohort(&spec, &self.atlas, &self.out)?;
         println!(

@@ -59,9 +59,10 @@ struct Fit<'a> {
 }
 
 impl Work<'_> {
-    /// Predictions of every fit, in the order of folds, targets, shares and models. Those that an
-    /// earlier run has finished are read. Several fits run side by side; the last ones share the
-    /// threads that have nothing else to do.
+    /// Predictions of every fit, in the order of folds, targets, shares and models; models that
+    /// need segments have no fit for targets of whole scans. Those that an earlier run has finished
+    /// are read. Several fits run side by side; the last ones share the threads that have nothing
+    /// else to do.
     ///
     /// # Errors
     /// The first error of a fit; fits that run beside it end first, and are kept.
@@ -123,7 +124,8 @@ impl Work<'_> {
         for (fold, (scans, encoder)) in (1..).zip(self.folds.iter().zip(encoders)) {
             for task in tasks {
                 for share in &self.design.config.train_shares {
-                    for model in &self.design.models {
+                    let models = self.design.models.iter();
+                    for model in models.filter(|m| task.of_segments || !m.needs_segments()) {
                         let place = [
                             task.name.as_str(),
                             &fold.to_string(),

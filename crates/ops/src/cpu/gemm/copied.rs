@@ -1,5 +1,5 @@
-//! Products by way of copies: blocks of the operands whose numbers follow one another in the order in
-//! which the inner loop reads them.
+//! Products by way of copies: blocks of the operands whose numbers follow one another in the order
+//! in which the inner loop reads them.
 
 use std::cell::Cell;
 
@@ -11,8 +11,8 @@ use super::{Gemm, Left, Rows, Start};
 /// cache.
 const DEPTH: usize = 128;
 
-/// Rows of `b` at least this long are copied. At a distance of 2 KiB or more, rows share few lines of
-/// the level-1 cache and push each other out of it.
+/// Rows of `b` at least this long are copied. At a distance of 2 KiB or more, rows share few lines
+/// of the level-1 cache and push each other out of it.
 const LONG: usize = 512;
 
 /// Rows of `c` from which on a copy is worth its time.
