@@ -364,7 +364,14 @@ mod tests {
             let (found, fits) = need(learner, 9 << 20);
             assert_eq!(found.division.batch_size, batch_size, "{}", learner.name());
             assert_eq!(found.division.at_once, 2, "{}", learner.name());
-            assert_eq!(found.need.example, 3 << 20, "{}", learner.name());
+            // Each of the two parts grows by nine MiB.
+            let in_part = batch_size as u64 / 2;
+            assert_eq!(
+                found.need.example,
+                (9 << 20) / in_part,
+                "{}",
+                learner.name()
+            );
             assert!(found.need.once > 0 && fits, "{}", learner.name());
             let (_, fits) = need(learner, 60 << 20);
             assert!(!fits, "{}", learner.name());
