@@ -48,22 +48,26 @@ impl Results {
         Self(read_table(&folder, "results").expect("a table"))
     }
 
-    /// Row index of a target's primary score.
-    fn row(&self, target: &str, model: &str) -> usize {
+    /// Row index of a target's score, one of `of`, over all folds.
+    fn row(&self, target: &str, model: &str, of: &[&str]) -> usize {
         let column = |name: &str| self.0.texts(name).expect("words");
         let [targets, models, scores, folds] = ["target", "model", "score", "fold"].map(column);
         let mut rows = (0..self.0.height()).filter(|&i| {
             (targets[i].as_str(), models[i].as_str()) == (target, model)
                 && folds[i] == "pooled"
-                && ["r2", "balanced_accuracy"].contains(&scores[i].as_str())
+                && of.contains(&scores[i].as_str())
         });
         rows.next()
             .unwrap_or_else(|| panic!("no row of {model} for {target}"))
     }
 
     fn number(&self, what: &str, target: &str, model: &str) -> f64 {
+        self.of_score(&["r2", "balanced_accuracy"], what, target, model)
+    }
+
+    fn of_score(&self, of: &[&str], what: &str, target: &str, model: &str) -> f64 {
         let column = self.0.optional_numbers(what).expect("numbers");
-        column[self.row(target, model)]
+        column[self.row(target, model, of)]
             .unwrap_or_else(|| panic!("{what} of {model} for {target} is undefined"))
     }
 }
@@ -152,6 +156,17 @@ fn what_is_there_is_found_and_nothing_else() {
         results.number("linear_low", "dwell", "BrainMAE") > 0.5,
         "{told}"
     );
+
+    // Predictions of those who find something have the size of the truth, no less and no more.
+    for (target, model) in [
+        ("fc", "FC + ridge"),
+        ("dwell", "BrainMAE"),
+        ("dwell", "BrainMAE from scratch"),
+        ("dwell", "BrainMAE frozen + ridge"),
+    ] {
+        let slope = results.of_score(&["calibration_slope"], "value", target, model);
+        assert!((slope - 1.0).abs() < 0.15, "{model}: {slope}\n{told}");
+    }
 
     // 3. No model predicts a target without signal.
     let mut chances = BLIND_TO_ORDER
