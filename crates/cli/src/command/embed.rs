@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
-use brainmae_data::{PreparedDataset, ScanRecord};
+use brainmae_data::{PreparedDataset, ScanRecord, SegmentLayout};
 use brainmae_encoder::{Checkpoint, Encoder, EncoderKinds, SampleEmbedding};
 use brainmae_machine::devices::Devices;
 use brainmae_machine::progress::Steps;
@@ -28,8 +28,9 @@ pub struct Embed {
 }
 
 impl Embed {
-    /// Encodes one scan after another with a model of one of `kinds`, with one scan in memory at a
-    /// time. The tables appear when all scans are encoded.
+    /// Encodes all scans with a model of one of `kinds`, one scan on each thread at a time. The
+    /// tables appear when all scans are encoded, in the order of the data set; they do not depend
+    /// on the threads.
     ///
     /// # Errors
     /// If the checkpoint has another atlas, dt or cleaning than the data, or if `out` exists.
@@ -51,30 +52,35 @@ impl Embed {
         checkpoint.check_data(&dataset, &checkpoint.data().layout())?;
         let device = self.device.open()?;
         self.device.share_threads(self.threads);
-        let encoder = checkpoint.encoder_of(kinds, &device)?;
+        let mut encoders = (0..self.threads.max(1))
+            .map(|_| Ok(checkpoint.encoder_of(kinds, &device)?))
+            .collect::<Result<Vec<_>>>()?;
+        let layout = encoders[0].layout();
         std::fs::create_dir_all(&self.out)
             .with_context(|| format!("cannot make {:?}", self.out))?;
 
-        if let Some(vectors) = encoder.model().roi_vectors() {
+        if let Some(vectors) = encoders[0].model().roi_vectors() {
             write_table(&self.out, "roi_vectors", &roi_vectors(vectors, &dataset)?)?;
         }
         let mut samples = TableStream::new(&self.out, "samples");
         let mut segments = TableStream::new(&self.out, "segments");
         let mut left_out = 0;
         let mut steps = Steps::new("embed", dataset.included().count() as u64);
-        for record in dataset.included() {
-            let embeddings = encoder.embed(&dataset, &record.scan)?;
-            left_out += usize::from(embeddings.is_empty());
-            if !embeddings.is_empty() {
-                samples.append(&samples_table(record, &embeddings, dataset.dt_secs())?)?;
-                segments.append(&segments_table(
-                    record,
-                    &embeddings,
-                    &encoder,
-                    dataset.dt_secs(),
-                )?)?;
+        let records: Vec<&ScanRecord> = dataset.included().collect();
+        for records in records.chunks(SCANS_OF_A_THREAD * encoders.len()) {
+            for (record, embeddings) in
+                records
+                    .iter()
+                    .zip(encode(&mut encoders, &dataset, records)?)
+            {
+                left_out += usize::from(embeddings.is_empty());
+                if !embeddings.is_empty() {
+                    let dt_secs = dataset.dt_secs();
+                    samples.append(&samples_table(record, &embeddings, dt_secs)?)?;
+                    segments.append(&segments_table(record, &embeddings, layout, dt_secs)?)?;
+                }
+                steps.tick(String::new());
             }
-            steps.tick(String::new());
             interrupt::check()?;
         }
         drop(steps);
@@ -88,6 +94,35 @@ impl Embed {
     }
 }
 
+/// Scans that a thread encodes before their rows are written.
+const SCANS_OF_A_THREAD: usize = 8;
+
+/// Embeddings of scans, in their order; each encoder has a thread of its own.
+fn encode(
+    encoders: &mut [Encoder],
+    dataset: &PreparedDataset,
+    records: &[&ScanRecord],
+) -> Result<Vec<Vec<SampleEmbedding>>> {
+    let share = records.len().div_ceil(encoders.len());
+    let all: Vec<Result<Vec<_>>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (encoders.iter_mut().zip(records.chunks(share)))
+            .map(|(encoder, records)| {
+                scope.spawn(move || {
+                    let one = |record: &&ScanRecord| Ok(encoder.embed(dataset, &record.scan)?);
+                    records.iter().map(one).collect()
+                })
+            })
+            .collect();
+        let join = |thread: std::thread::ScopedJoinHandle<_>| match thread.join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        threads.into_iter().map(join).collect()
+    });
+    let all = all.into_iter().collect::<Result<Vec<_>>>()?;
+    Ok(all.into_iter().flatten().collect())
+}
+
 /// One row for each sample: its start, and its CLS token.
 fn samples_table(record: &ScanRecord, all: &[SampleEmbedding], dt_secs: f64) -> Result<Table> {
     let starts: Vec<usize> = all.iter().map(|sample| sample.start_volume).collect();
@@ -99,7 +134,7 @@ fn samples_table(record: &ScanRecord, all: &[SampleEmbedding], dt_secs: f64) -> 
 fn segments_table(
     record: &ScanRecord,
     all: &[SampleEmbedding],
-    encoder: &Encoder,
+    layout: SegmentLayout,
     dt_secs: f64,
 ) -> Result<Table> {
     let (mut starts, mut vectors) = (Vec::new(), Vec::new());
@@ -107,7 +142,7 @@ fn segments_table(
         let tokens = sample.tokens.chunks_exact(sample.cls.len());
         for (k, (token, valid)) in tokens.zip(&sample.valid).enumerate() {
             if *valid {
-                starts.push(sample.start_volume + k * encoder.layout().segment_len_trs);
+                starts.push(sample.start_volume + k * layout.segment_len_trs);
                 vectors.push(token);
             }
         }
