@@ -1,5 +1,6 @@
 //! Bags: the samples of one row of the truth that a network sees at once.
 
+use burn::tensor::{Tensor, TensorData};
 use rand::{Rng, RngExt};
 
 use crate::pooled::Pooled;
@@ -66,17 +67,21 @@ impl Bags {
     }
 }
 
-/// Matrix that takes the outputs of all samples to the mean of each bag, `[bags, samples]`,
-/// row-major, for bags of these sizes.
-pub(crate) fn shares(sizes: &[usize]) -> Vec<f32> {
+/// Mean outputs of bags of these sizes, `[bags, n_outputs]`, with gradients; `outputs` are those of
+/// all samples in order, `[samples, n_outputs]`.
+pub(crate) fn means(outputs: Tensor<2>, sizes: &[usize]) -> Tensor<2> {
     let n: usize = sizes.iter().sum();
+    if n == sizes.len() {
+        return outputs;
+    }
     let mut shares = vec![0.0f32; sizes.len() * n];
     let mut at = 0;
-    for (row, size) in shares.chunks_exact_mut(n.max(1)).zip(sizes) {
+    for (row, size) in shares.chunks_exact_mut(n).zip(sizes) {
         row[at..at + size].fill(1.0 / *size as f32);
         at += size;
     }
-    shares
+    let shares = TensorData::new(shares, [sizes.len(), n]);
+    Tensor::<2>::from_data(shares, &outputs.device()).matmul(outputs)
 }
 
 #[cfg(test)]
@@ -143,7 +148,15 @@ mod tests {
     }
 
     #[test]
-    fn shares_take_samples_to_the_means_of_their_bags() {
-        assert_eq!(shares(&[2, 1]), [0.5, 0.5, 0.0, 0.0, 0.0, 1.0]);
+    fn outputs_of_samples_become_the_means_of_their_bags() {
+        let outputs = |values: Vec<f32>| {
+            let shape = [values.len(), 1];
+            Tensor::from_data(TensorData::new(values, shape), &Device::flex())
+        };
+        let of = |values, sizes: &[usize]| -> Vec<f32> {
+            means(outputs(values), sizes).into_data().iter().collect()
+        };
+        assert_eq!(of(vec![1.0, 3.0, 8.0], &[2, 1]), [2.0, 8.0]);
+        assert_eq!(of(vec![1.0, 3.0], &[1, 1]), [1.0, 3.0]);
     }
 }

@@ -3,7 +3,8 @@
 use burn::tensor::{Device, Tensor, TensorData, activation::log_softmax};
 
 use crate::calibration::Calibration;
-use crate::{FitError, Kind, Output};
+use crate::pooled::Pooled;
+use crate::{FitError, Kind, Output, Problem};
 
 /// A target with the statistics of its training set.
 #[derive(Clone, Debug)]
@@ -158,7 +159,7 @@ impl Target {
     }
 
     /// Calibration of outputs, `[units, n_outputs]`, on the truths of validation units.
-    pub fn calibration(&self, outputs: &[f64], truth: &[f64]) -> Calibration {
+    fn calibration(&self, outputs: &[f64], truth: &[f64]) -> Calibration {
         match self {
             Self::Number { mean, std } => {
                 let z: Vec<f64> = truth.iter().map(|x| (x - mean) / std).collect();
@@ -169,7 +170,7 @@ impl Target {
     }
 
     /// Predictions from one row of outputs per example, `[examples][n_outputs]`.
-    pub fn read_each(&self, outputs: &[f64], kind: Kind) -> Output {
+    fn read_each(&self, outputs: &[f64], kind: Kind) -> Output {
         let rows = outputs.chunks_exact(kind.n_outputs());
         Output::new(kind, rows.flat_map(|row| self.read(row, kind)).collect())
     }
@@ -192,6 +193,43 @@ impl Target {
             _ => unreachable!("a target is made from its kind"),
         };
         said.rows().flatten().copied().collect()
+    }
+}
+
+/// A target with the calibration of a network that was trained for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Reading {
+    target: Target,
+    calibration: Calibration,
+}
+
+impl Reading {
+    /// Reads outputs as they are.
+    pub fn plain(target: Target, kind: Kind) -> Self {
+        Self {
+            target,
+            calibration: Calibration::none(kind.n_outputs()),
+        }
+    }
+
+    /// Calibrated on the outputs for validation units, `[units, n_outputs]`, if there are any.
+    pub fn calibrated(self, outputs: &[f64], truth: &[f64]) -> Self {
+        match truth.is_empty() {
+            true => self,
+            false => Self {
+                calibration: self.target.calibration(outputs, truth),
+                ..self
+            },
+        }
+    }
+
+    /// Predictions for examples from the mean outputs of their rows, `[rows, n_outputs]`.
+    pub fn read(&self, problem: &Problem, pooled: &Pooled, mut outputs: Vec<f64>) -> Output {
+        for row in outputs.chunks_exact_mut(problem.kind.n_outputs()) {
+            self.calibration.apply(row);
+        }
+        let said = self.target.read_each(&outputs, problem.kind);
+        pooled.spread(problem, &said)
     }
 }
 

@@ -8,8 +8,7 @@ use burn::tensor::Device;
 
 use super::embedding::numbers;
 use super::{FineTuneConfig, FoldEncoder};
-use crate::calibration::Calibration;
-use crate::supervised::Target;
+use crate::supervised::{Reading, Target};
 use crate::training::{Epochs, PARTS, train};
 use crate::{DownstreamError, Examples, FitResult, Fitted, Labelled, Learner, Output, Problem};
 use pooling::Pooling;
@@ -91,8 +90,8 @@ impl Learner for AttentionProbe {
             encoder,
             scale,
             pooling,
-            calibration: target.calibration(&outputs, &run.deciding_truth),
-            target,
+            reading: Reading::plain(target.clone(), problem.kind)
+                .calibrated(&outputs, &run.deciding_truth),
             problem: problem.clone(),
         }))
     }
@@ -170,8 +169,7 @@ struct FittedProbe {
     encoder: Frozen,
     scale: Scale,
     pooling: Pooling,
-    calibration: Calibration,
-    target: Target,
+    reading: Reading,
     problem: Problem,
 }
 
@@ -181,11 +179,7 @@ impl Fitted for FittedProbe {
         let samples = self.encoder.samples(problem, examples)?;
         let mut tokens = TokenSets::of(&self.encoder, problem, &samples)?;
         self.scale.apply(&mut tokens);
-        let mut outputs = outputs(&self.pooling, &tokens, problem);
-        for row in outputs.chunks_exact_mut(problem.kind.n_outputs()) {
-            self.calibration.apply(row);
-        }
-        let said = self.target.read_each(&outputs, problem.kind);
-        Ok(samples.bags.pooled.spread(problem, &said))
+        let outputs = outputs(&self.pooling, &tokens, problem);
+        Ok(self.reading.read(problem, &samples.bags.pooled, outputs))
     }
 }

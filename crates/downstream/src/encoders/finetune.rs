@@ -9,14 +9,13 @@ use brainmae_train::memory::Memory;
 use brainmae_train::{LossOf, Objective, PartLoss, Scores};
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 
 use super::embedding::numbers;
 use super::samples::Samples;
 use super::{FineTuneConfig, FoldEncoder, Readout};
-use crate::bags::shares;
-use crate::calibration::Calibration;
-use crate::supervised::Target;
+use crate::bags::means;
+use crate::supervised::{Reading, Target};
 use crate::training::{Epochs, PARTS, Trial, train};
 use crate::{
     DownstreamError, Examples, FitError, FitNeed, FitResult, Fitted, Labelled, Learner, Output,
@@ -84,13 +83,8 @@ impl<M: EncoderModel> Learner for FineTune<M> {
         let (run, model) = self.prepare(problem, training, validation)?;
         let plan = self.config.plan(run.epochs.steps());
         let model = train(&self.name, problem, &plan, &run, model)?.best;
-        let calibration = match run.deciding_truth.is_empty() {
-            true => Calibration::none(problem.kind.n_outputs()),
-            false => {
-                let outputs = self.outputs(problem, &run.deciding, &model)?;
-                run.target.calibration(&outputs, &run.deciding_truth)
-            }
-        };
+        let outputs = self.outputs(problem, &run.deciding, &model)?;
+        let reading = Reading::plain(run.target, problem.kind);
         Ok(Box::new(FineTuned {
             learner: Self {
                 name: self.name.clone(),
@@ -99,8 +93,7 @@ impl<M: EncoderModel> Learner for FineTune<M> {
                 ..*self
             },
             problem: problem.clone(),
-            target: run.target,
-            calibration,
+            reading: reading.calibrated(&outputs, &run.deciding_truth),
             model,
         }))
     }
@@ -240,11 +233,8 @@ impl<M: EncoderModel> Training<'_, M> {
         let bags: Vec<Vec<Crop>> = bags.collect();
         let (outputs, _) = model.outputs(&self.training, &bags.concat())?;
         let sizes: Vec<usize> = bags.iter().map(Vec::len).collect();
-        let [samples, _] = outputs.dims();
-        let shares = TensorData::new(shares(&sizes), [rows.len(), samples]);
-        let shares = Tensor::<2>::from_data(shares, &outputs.device());
         let truth: Vec<f64> = rows.iter().map(|row| self.truth[*row]).collect();
-        let (sum, weight) = self.target.loss(shares.matmul(outputs), &truth);
+        let (sum, weight) = self.target.loss(means(outputs, &sizes), &truth);
         Ok(Some(PartLoss {
             total: sum / weight,
             terms: Vec::new(),
@@ -289,8 +279,7 @@ impl<M: EncoderModel> Objective for Training<'_, M> {
 struct FineTuned<M: EncoderModel> {
     learner: FineTune<M>,
     problem: Problem,
-    target: Target,
-    calibration: Calibration,
+    reading: Reading,
     model: Headed<M>,
 }
 
@@ -298,11 +287,7 @@ impl<M: EncoderModel> Fitted for FineTuned<M> {
     fn predict(&self, examples: &Examples) -> Result<Output, DownstreamError> {
         let (learner, problem) = (&self.learner, &self.problem);
         let samples = Samples::new(&learner.name, problem, examples, learner.encoder.layout)?;
-        let mut outputs = learner.outputs(problem, &samples, &self.model)?;
-        for row in outputs.chunks_exact_mut(problem.kind.n_outputs()) {
-            self.calibration.apply(row);
-        }
-        let said = self.target.read_each(&outputs, problem.kind);
-        Ok(samples.bags.pooled.spread(problem, &said))
+        let outputs = learner.outputs(problem, &samples, &self.model)?;
+        Ok(self.reading.read(problem, &samples.bags.pooled, outputs))
     }
 }

@@ -3,8 +3,7 @@
 use super::batch::{Crop, Stretches};
 use super::{Architecture, Noise, Scaling};
 use crate::bags::Bags;
-use crate::calibration::Calibration;
-use crate::supervised::Target;
+use crate::supervised::Reading;
 use crate::training::map_batches;
 use crate::{DownstreamError, Examples, FitError, Fitted, Output, Problem};
 
@@ -14,23 +13,32 @@ pub(super) struct FittedNetwork<A: Architecture> {
     pub network: A::Network,
     pub n_volumes: usize,
     pub scaling: Scaling,
-    pub target: Target,
-    pub calibration: Calibration,
+    pub reading: Reading,
     pub problem: Problem,
 }
 
 impl<A: Architecture> FittedNetwork<A> {
-    /// Mean outputs of each row, `[rows, n_outputs]`, row-major, not calibrated.
+    /// Mean outputs of each row over all crops that cover its examples, `[rows, n_outputs]`,
+    /// row-major, not calibrated.
     pub fn outputs(&self, stretches: &Stretches, bags: &Bags) -> Vec<f64> {
-        let (architecture, problem) = (&self.architecture, &self.problem);
-        let all = outputs(
-            architecture,
-            &self.network,
-            problem,
-            self.n_volumes,
-            stretches,
-        );
-        mean_outputs(problem, bags, &all)
+        let (architecture, n_volumes, problem) =
+            (&self.architecture, self.n_volumes, &self.problem);
+        let crops: Vec<Crop> = (0..stretches.len())
+            .flat_map(|example| stretches.tiles(example, n_volumes))
+            .collect();
+        let batches: Vec<&[Crop]> = crops.chunks(architecture.n_at_once()).collect();
+        let said = map_batches(problem, &self.network, &batches, |network, crops| {
+            let batch = stretches.batch(crops, n_volumes, &problem.device);
+            let said = architecture.forward(network, &batch, &mut Noise::off());
+            said.logits.into_data().iter().collect::<Vec<f32>>()
+        });
+        let n_outputs = problem.kind.n_outputs();
+        let said = said
+            .iter()
+            .flat_map(|values| values.chunks_exact(n_outputs));
+        let rows = crops.iter().map(|crop| crop.example).zip(said);
+        let means = bags.pooled.means(n_outputs, rows);
+        means.unwrap_or_else(|_| unreachable!("crops cover every example"))
     }
 }
 
@@ -51,49 +59,9 @@ impl<A: Architecture> Fitted for FittedNetwork<A> {
             );
         }
         let bags = Bags::new(problem, examples);
-        let mut outputs = self.outputs(&stretches, &bags);
-        for row in outputs.chunks_exact_mut(problem.kind.n_outputs()) {
-            self.calibration.apply(row);
-        }
-        let said = self.target.read_each(&outputs, problem.kind);
-        Ok(bags.pooled.spread(problem, &said))
+        let outputs = self.outputs(&stretches, &bags);
+        Ok(self.reading.read(problem, &bags.pooled, outputs))
     }
-}
-
-/// Outputs of all crops that cover the examples, each with the number of its example.
-pub(super) fn outputs<A: Architecture>(
-    architecture: &A,
-    network: &A::Network,
-    problem: &Problem,
-    n_volumes: usize,
-    stretches: &Stretches,
-) -> Vec<(usize, Vec<f32>)> {
-    let crops: Vec<Crop> = (0..stretches.len())
-        .flat_map(|example| stretches.tiles(example, n_volumes))
-        .collect();
-    let batches: Vec<&[Crop]> = crops.chunks(architecture.n_at_once()).collect();
-    let said = map_batches(problem, network, &batches, |network, crops| {
-        let batch = stretches.batch(crops, n_volumes, &problem.device);
-        let said = architecture.forward(network, &batch, &mut Noise::off());
-        said.logits.into_data().iter().collect::<Vec<f32>>()
-    });
-    let n_outputs = problem.kind.n_outputs();
-    let rows = batches.iter().zip(&said).flat_map(|(crops, values)| {
-        let rows = crops.iter().zip(values.chunks_exact(n_outputs));
-        rows.map(|(crop, row)| (crop.example, row.to_vec()))
-    });
-    rows.collect()
-}
-
-/// Mean outputs of each row, `[rows, n_outputs]`, row-major.
-pub(super) fn mean_outputs(
-    problem: &Problem,
-    bags: &Bags,
-    outputs: &[(usize, Vec<f32>)],
-) -> Vec<f64> {
-    let rows = outputs.iter().map(|(example, row)| (*example, &row[..]));
-    let means = bags.pooled.means(problem.kind.n_outputs(), rows);
-    means.unwrap_or_else(|_| unreachable!("crops cover every example"))
 }
 
 /// Checks that all scans have the number of ROIs of the problem.

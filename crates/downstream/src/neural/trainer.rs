@@ -3,17 +3,16 @@
 use brainmae_model::init::Init;
 use brainmae_train::memory::Memory;
 use brainmae_train::{LossOf, Objective, PartLoss, Plan, Scores};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::batch::{Crop, Stretches};
-use super::fitted::{FittedNetwork, check_rois, mean_outputs, outputs};
+use super::fitted::{FittedNetwork, check_rois};
 use super::recipe::Budget;
 use super::{Architecture, Needs, Noise, Paper, Scaling, Sizes};
-use crate::bags::{Bags, shares};
-use crate::calibration::Calibration;
-use crate::supervised::Target;
+use crate::bags::{Bags, means};
+use crate::supervised::{Reading, Target};
 use crate::training::{Epochs, Trial, train};
 use crate::{DownstreamError, FitError, FitNeed, FitResult, Fitted, Labelled, Learner, Problem};
 
@@ -182,13 +181,13 @@ impl<'a, A: Architecture> Training<'a, A> {
 
     /// A trained network, calibrated on the validation set.
     fn fitted(&self, network: A::Network) -> Box<dyn Fitted> {
-        let mut fitted = self.uncalibrated(network);
+        let fitted = self.uncalibrated(network);
         let deciding = &self.validation;
-        if !deciding.truth.is_empty() {
-            let outputs = fitted.outputs(&deciding.stretches, &deciding.bags);
-            fitted.calibration = self.target.calibration(&outputs, &deciding.truth);
-        }
-        Box::new(fitted)
+        let outputs = fitted.outputs(&deciding.stretches, &deciding.bags);
+        Box::new(FittedNetwork {
+            reading: fitted.reading.calibrated(&outputs, &deciding.truth),
+            ..fitted
+        })
     }
 
     /// A trained network, ready to predict.
@@ -198,8 +197,7 @@ impl<'a, A: Architecture> Training<'a, A> {
             network,
             n_volumes: self.n_volumes,
             scaling: self.budget.scale,
-            target: self.target.clone(),
-            calibration: Calibration::none(self.problem.kind.n_outputs()),
+            reading: Reading::plain(self.target.clone(), self.problem.kind),
             problem: self.problem.clone(),
         }
     }
@@ -261,14 +259,8 @@ impl<A: Architecture> Training<'_, A> {
         let mut dropout = self.stream("dropout", &place);
         let mut noise = Noise::from_stream(&mut dropout);
         let said = self.architecture.forward(network, &batch, &mut noise);
-        let logits = match crops.len() == rows.len() {
-            true => said.logits,
-            false => {
-                let sizes: Vec<usize> = bags.iter().map(Vec::len).collect();
-                let shares = TensorData::new(shares(&sizes), [rows.len(), crops.len()]);
-                Tensor::<2>::from_data(shares, &self.device).matmul(said.logits)
-            }
-        };
+        let sizes: Vec<usize> = bags.iter().map(Vec::len).collect();
+        let logits = means(said.logits, &sizes);
         let (sum, weight) = self.target.loss(logits, &truth);
         let loss = sum / weight;
         PartLoss {
@@ -319,16 +311,9 @@ impl<A: Architecture> Objective for Training<'_, A> {
         if set.truth.is_empty() {
             return Ok(Vec::new());
         }
-        let (architecture, problem) = (&self.architecture, self.problem);
-        let outputs = outputs(
-            architecture,
-            network,
-            problem,
-            self.n_volumes,
-            &set.stretches,
-        );
-        let means = mean_outputs(problem, &set.bags, &outputs);
-        let loss = self.target.mean_loss(&means, &set.truth);
+        let fitted = self.uncalibrated(network.clone());
+        let outputs = fitted.outputs(&set.stretches, &set.bags);
+        let loss = self.target.mean_loss(&outputs, &set.truth);
         Ok(vec![("validation/loss", loss)])
     }
 }
