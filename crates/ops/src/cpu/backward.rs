@@ -26,18 +26,32 @@ impl LinearGrad {
     /// Adds the gradients from input rows `x` and the gradient of the output rows.
     #[inline(always)]
     fn add<S: Simd>(&mut self, simd: S, x: &[f32], width: usize, grad: &[f32]) {
-        let outputs = self.bias.len();
-        rows::add_rows(simd, &mut self.bias, grad);
-        Gemm {
-            shape: [width, outputs, x.len() / width],
-            a: Rows::new(x, width).transposed(),
-            b: Rows::new(grad, outputs),
-            start: Start::Held,
-            c: &mut self.weight,
-            c_stride: outputs,
-        }
-        .run(simd);
+        add_weights(simd, x, width, grad, &mut self.weight, &mut self.bias);
     }
+}
+
+/// Adds the gradients of weight and bias of a linear map, from its input rows `x` and the gradient
+/// of its output rows.
+#[inline(always)]
+pub fn add_weights<S: Simd>(
+    simd: S,
+    x: &[f32],
+    width: usize,
+    grad: &[f32],
+    weight: &mut [f32],
+    bias: &mut [f32],
+) {
+    let outputs = bias.len();
+    rows::add_rows(simd, bias, grad);
+    Gemm {
+        shape: [width, outputs, x.len() / width],
+        a: Rows::new(x, width).transposed(),
+        b: Rows::new(grad, outputs),
+        start: Start::Held,
+        c: weight,
+        c_stride: outputs,
+    }
+    .run(simd);
 }
 
 /// Gradients of a block's weights, summed over segments.
@@ -166,7 +180,7 @@ impl Scratch {
 
 /// `out = start + grad weight^T`.
 #[inline(always)]
-fn to_inputs<S: Simd>(
+pub fn to_inputs<S: Simd>(
     simd: S,
     grad: &[f32],
     transposed: &[f32],

@@ -2,6 +2,7 @@
 
 use pulp::Simd;
 
+use super::backward::{add_weights, to_inputs};
 use super::block::Linear;
 use super::gemm::{Gemm, Rows, Start};
 use super::parallel::{self, PerRun};
@@ -126,26 +127,9 @@ impl PerRun<3> for GraphLinear<'_> {
         let graphs = graphs.zip(grad.chunks_exact(rois * outputs));
         for (((x, graph), grad), out) in graphs.zip(out.chunks_exact_mut(rois * width)) {
             self.mix(simd, x, graph, false, &mut mixed);
-            Gemm {
-                shape: [width, outputs, rois],
-                a: Rows::new(&mixed, width).transposed(),
-                b: Rows::new(grad, outputs),
-                start: Start::Held,
-                c: weight,
-                c_stride: outputs,
-            }
-            .run(simd);
-            rows::add_rows(simd, bias, grad);
+            add_weights(simd, &mixed, width, grad, weight, bias);
             // From here on, `mixed` is its own gradient.
-            Gemm {
-                shape: [rois, width, outputs],
-                a: Rows::new(grad, outputs).left(),
-                b: Rows::new(&self.transposed, width),
-                start: Start::Zero,
-                c: &mut mixed,
-                c_stride: width,
-            }
-            .run(simd);
+            to_inputs(simd, grad, &self.transposed, Start::Zero, &mut mixed, width);
             epsilon[0] += rows::dot(simd, &mixed, x);
             self.mix(simd, &mixed, graph, true, out);
         }

@@ -2,8 +2,9 @@
 
 use pulp::Simd;
 
+use super::backward::{add_weights, to_inputs};
 use super::block::Linear;
-use super::gemm::{Gemm, Rows, Start};
+use super::gemm::Start;
 use super::parallel::{self, PerRun};
 use super::rows::{self, update};
 
@@ -47,15 +48,9 @@ impl Map<'_> {
         grad_x: &mut [f32],
     ) -> Vec<Vec<f32>> {
         let (width, outputs) = (self.width(), self.outputs());
-        let mut transposed = vec![
-            0.0;
-            if grad_x.is_empty() {
-                0
-            } else {
-                width * outputs
-            }
-        ];
+        let mut transposed = Vec::new();
         if !grad_x.is_empty() {
+            transposed.resize(width * outputs, 0.0);
             rows::transpose(&mut transposed, width, self.linear.weight, outputs);
         }
         let back = Back {
@@ -99,7 +94,6 @@ impl PerRun<3> for Back<'_> {
         let chunks = y.chunks(ROWS * outputs).zip(grad.chunks(ROWS * outputs));
         let chunks = x.chunks(ROWS * width).zip(chunks);
         for (number, (x, (y, grad))) in chunks.enumerate() {
-            let n = x.len() / width;
             // Gradient before the ReLU. The result has the sign of what comes before it.
             let grad = match self.map.slope == 1.0 {
                 true => grad,
@@ -112,26 +106,9 @@ impl PerRun<3> for Back<'_> {
                     &*before
                 }
             };
-            rows::add_rows(simd, bias, grad);
-            Gemm {
-                shape: [width, outputs, n],
-                a: Rows::new(x, width).transposed(),
-                b: Rows::new(grad, outputs),
-                start: Start::Held,
-                c: weight,
-                c_stride: outputs,
-            }
-            .run(simd);
+            add_weights(simd, x, width, grad, weight, bias);
             if let Some(out) = out.chunks_mut(ROWS * width).nth(number) {
-                Gemm {
-                    shape: [n, width, outputs],
-                    a: Rows::new(grad, outputs).left(),
-                    b: Rows::new(&self.transposed, width),
-                    start: Start::Zero,
-                    c: out,
-                    c_stride: width,
-                }
-                .run(simd);
+                to_inputs(simd, grad, &self.transposed, Start::Zero, out, width);
             }
         }
     }

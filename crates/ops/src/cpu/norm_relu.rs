@@ -2,8 +2,9 @@
 
 use pulp::Simd;
 
+use super::backward::{add_weights, to_inputs};
 use super::block::Linear;
-use super::gemm::{Gemm, Rows, Start};
+use super::gemm::Start;
 use super::parallel::{self, PerRun};
 use super::rows::{self, update};
 
@@ -199,26 +200,8 @@ impl PerRun<2> for NormRelu<'_> {
             self.activate(simd, x, z);
             match of_linear {
                 [weight, bias] => {
-                    let n = x.len() / width;
-                    Gemm {
-                        shape: [width, outputs, n],
-                        a: Rows::new(z, width).transposed(),
-                        b: Rows::new(grad, outputs),
-                        start: Start::Held,
-                        c: weight,
-                        c_stride: outputs,
-                    }
-                    .run(simd);
-                    rows::add_rows(simd, bias, grad);
-                    Gemm {
-                        shape: [n, width, outputs],
-                        a: Rows::new(grad, outputs).left(),
-                        b: Rows::new(&self.transposed, width),
-                        start: Start::Zero,
-                        c: out,
-                        c_stride: width,
-                    }
-                    .run(simd);
+                    add_weights(simd, z, width, grad, weight, bias);
+                    to_inputs(simd, grad, &self.transposed, Start::Zero, out, width);
                 }
                 _ => out.copy_from_slice(grad),
             }

@@ -2,7 +2,8 @@
 
 use pulp::Simd;
 
-use super::super::gemm::{Gemm, Rows, Start};
+use super::super::backward::{add_weights, to_inputs};
+use super::super::gemm::Start;
 use super::super::parallel::{self, PerRun};
 use super::super::rows::{self, update};
 use super::gates::{Gates, copy};
@@ -81,44 +82,29 @@ impl Recurrent {
                 // What comes before the reset is multiplied with it.
                 rows::multiply(simd, &mut of_states[2 * n..], &gates.reset[at..at + n]);
             }
-            Gemm {
-                shape: [sequences, n, width],
-                a: Rows::new(of_states, width).left(),
-                b: Rows::new(&self.states_transposed, n),
-                start: Start::Held,
-                c: carried,
-                c_stride: n,
-            }
-            .run(simd);
+            to_inputs(
+                simd,
+                of_states,
+                &self.states_transposed,
+                Start::Held,
+                carried,
+                n,
+            );
         }
         let of_states = &back.of_states[..time * sequences * width];
         let of_inputs = &gates.inputs[..time * sequences * width];
-        rows::add_rows(simd, states_bias, of_states);
-        rows::add_rows(simd, input_bias, of_inputs);
-        for (x, columns, grad, sum) in [
-            (&gates.states[..], n, of_states, states),
-            (x, self.n_in, of_inputs, input),
-        ] {
-            Gemm {
-                shape: [columns, width, time * sequences],
-                a: Rows::new(x, columns).transposed(),
-                b: Rows::new(grad, width),
-                start: Start::Held,
-                c: sum,
-                c_stride: width,
-            }
-            .run(simd);
-        }
+        let states_before = &gates.states[..time * sequences * n];
+        add_weights(simd, states_before, n, of_states, states, states_bias);
+        add_weights(simd, x, self.n_in, of_inputs, input, input_bias);
         if !out.is_empty() {
-            Gemm {
-                shape: [time * sequences, self.n_in, width],
-                a: Rows::new(of_inputs, width).left(),
-                b: Rows::new(&self.input_transposed, self.n_in),
-                start: Start::Zero,
-                c: out,
-                c_stride: self.n_in,
-            }
-            .run(simd);
+            to_inputs(
+                simd,
+                of_inputs,
+                &self.input_transposed,
+                Start::Zero,
+                out,
+                self.n_in,
+            );
         }
     }
 }
