@@ -86,26 +86,12 @@ pub(crate) fn means(outputs: Tensor<2>, sizes: &[usize]) -> Tensor<2> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use brainmae_data::BoldSeries;
     use brainmae_run::Seeds;
     use burn::tensor::Device;
 
     use super::*;
-    use crate::{Example, Fits, Kind, Scan};
-
-    fn scan(subject: &str, n_volumes: usize) -> Scan {
-        let series = BoldSeries::new(vec![0.0; n_volumes], 1, 1.0).expect("finite");
-        Scan {
-            scan: format!("{subject} {n_volumes}").as_str().into(),
-            subject: subject.into(),
-            unit: subject.into(),
-            series: Arc::new(series),
-            confounds: Vec::new(),
-            computed: Default::default(),
-        }
-    }
+    use crate::testing::{problem, scan};
+    use crate::{Example, Scan};
 
     #[test]
     fn a_bag_is_of_one_subject_and_long_scans_give_more_of_it() {
@@ -116,20 +102,8 @@ mod tests {
             n_volumes: of.series.n_volumes(),
         };
         let list = scans.iter().enumerate().map(example).collect();
-        let problem = Problem {
-            target: "t".into(),
-            kind: Kind::Regression,
-            of_subjects: true,
-            n_rois: 1,
-            dt_secs: 1.0,
-            segment_len_trs: 2,
-            confounds: Vec::new(),
-            seeds: Seeds::new(1),
-            device: Device::flex(),
-            fits: Fits::default(),
-        };
         let scans = &scans;
-        let bags = Bags::new(&problem, &Examples { scans, list });
+        let bags = Bags::new(&problem(true, Device::flex()), &Examples { scans, list });
         assert_eq!(bags.pooled.len(), 2);
         assert_eq!(bags.n_samples(0, 4, 8), 8);
         // Two samples cover all that subject b has.

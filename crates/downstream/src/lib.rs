@@ -25,6 +25,8 @@ pub mod statistics;
 mod supervised;
 pub mod target;
 pub mod task;
+#[cfg(test)]
+mod testing;
 mod training;
 pub mod truth;
 

@@ -116,26 +116,16 @@ impl Pooled {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
 
-    use brainmae_data::BoldSeries;
-    use brainmae_run::Seeds;
     use burn::tensor::Device;
 
     use super::*;
-    use crate::{Example, Fits, Kind, Scan};
+    use crate::testing::{problem, scan};
+    use crate::{Example, Kind};
 
     #[test]
     fn scans_of_a_subject_are_one_row_where_they_share_their_truth() {
-        let scan = |subject: &str| Scan {
-            scan: subject.into(),
-            subject: subject.into(),
-            unit: subject.into(),
-            series: Arc::new(BoldSeries::new(vec![0.0; 4], 1, 1.0).expect("finite")),
-            confounds: Vec::new(),
-            computed: Default::default(),
-        };
-        let scans = [scan("b"), scan("a"), scan("b")];
+        let scans = [scan("b", 4), scan("a", 4), scan("b", 4)];
         let list = (0..3).map(|scan| Example {
             scan,
             start_volume: 0,
@@ -148,18 +138,7 @@ mod tests {
             },
             truth: vec![7.0, 5.0, 7.0],
         };
-        let mut problem = Problem {
-            target: "t".into(),
-            kind: Kind::Regression,
-            of_subjects: true,
-            n_rois: 1,
-            dt_secs: 1.0,
-            segment_len_trs: 2,
-            confounds: Vec::new(),
-            seeds: Seeds::new(1),
-            device: Device::flex(),
-            fits: Fits::default(),
-        };
+        let mut problem = problem(true, Device::flex());
         let x = || DMatrix::from_row_slice(3, 2, &[1.0, 2.0, 10.0, 20.0, 3.0, 6.0]);
         let pooled = Pooled::new(&problem, &labelled.examples);
         let expected = DMatrix::from_row_slice(2, 2, &[2.0, 4.0, 10.0, 20.0]);

@@ -86,50 +86,25 @@ fn crop_of(example: Example) -> Crop {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use brainmae_data::BoldSeries;
     use brainmae_run::Seeds;
+
     use burn::tensor::Device;
 
     use super::*;
-    use crate::{Fits, Kind, Scan};
+    use crate::Scan;
+    use crate::testing::{problem, scan};
 
     const LAYOUT: SegmentLayout = SegmentLayout {
         segment_len_trs: 2,
         n_segments: 2,
     };
 
-    fn scan(subject: &str, n_volumes: usize) -> Scan {
-        let series = BoldSeries::new(vec![0.0; n_volumes], 1, 1.0).expect("finite");
-        Scan {
-            scan: format!("{subject} {n_volumes}").as_str().into(),
-            subject: subject.into(),
-            unit: subject.into(),
-            series: Arc::new(series),
-            confounds: Vec::new(),
-            computed: Default::default(),
-        }
-    }
-
     fn samples(scans: &[Scan], examples: Vec<Example>) -> Samples {
-        let problem = Problem {
-            target: "t".into(),
-            kind: Kind::Regression,
-            of_subjects: false,
-            n_rois: 1,
-            dt_secs: 1.0,
-            segment_len_trs: 2,
-            confounds: Vec::new(),
-            seeds: Seeds::new(1),
-            device: Device::flex(),
-            fits: Fits::default(),
-        };
         let examples = Examples {
             scans,
             list: examples,
         };
-        Samples::new("t", &problem, &examples, LAYOUT).expect("they fit")
+        Samples::new("t", &problem(false, Device::flex()), &examples, LAYOUT).expect("they fit")
     }
 
     #[test]
