@@ -1,6 +1,7 @@
 //! Fused operators on the CPU, in `f32`, with the widest vector registers that it has.
 
 mod activation;
+mod adam;
 mod attention;
 mod backward;
 mod block;
@@ -23,5 +24,6 @@ mod segments;
 mod tokens;
 mod weighted_mean;
 
+pub use adam::{Adam, sum_of_squares};
 pub use dropout::Dropout;
 pub use operate::{backward, forward, grad_x_len, out_shape};

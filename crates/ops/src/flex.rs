@@ -4,6 +4,7 @@ use burn::backend::flex::{FlexTensor, Layout};
 use burn::backend::{DType, Flex, TensorMetadata};
 use burn::tensor::{Bytes, Shape};
 
+use crate::adam::{AdamStep, Optimizing, adam_by_operators, squares_by_operators};
 use crate::cpu;
 use crate::operator::{Fused, Kernels, Operator, Tensors};
 
@@ -43,6 +44,47 @@ impl Kernels for Flex {
         all.zip(&saved)
             .map(|(grad, input)| grad.map(|grad| tensor(grad, input.shape())))
             .collect()
+    }
+}
+
+impl Optimizing for Flex {
+    fn adam(tensors: Tensors<Self>, step: AdamStep) -> Tensors<Self> {
+        if tensors.0.iter().any(|tensor| tensor.dtype() != DType::F32) {
+            return adam_by_operators(tensors, step);
+        }
+        let mut changed = tensors.0;
+        let fixed = changed.split_off(3);
+        let fixed: Vec<FlexTensor> = fixed.iter().map(FlexTensor::to_contiguous).collect();
+        let [(gradient, _), (factor, _)] = &slices(&fixed)[..] else {
+            unreachable!("a step has five tensors");
+        };
+        let mut changed: Vec<FlexTensor> = changed.into_iter().map(whole).collect();
+        if let [weights, first, second] = &mut changed[..] {
+            let changed = [weights, first, second].map(FlexTensor::storage_mut);
+            step.kernel().step(changed, gradient, factor[0]);
+        }
+        Tensors(changed)
+    }
+
+    fn sum_of_squares(x: Tensors<Self>) -> FlexTensor {
+        if x.0.iter().any(|tensor| tensor.dtype() != DType::F32) {
+            return squares_by_operators(x);
+        }
+        let x: Vec<FlexTensor> = x.0.iter().map(FlexTensor::to_contiguous).collect();
+        let sum = cpu::sum_of_squares(slices(&x)[0].0);
+        tensor(vec![sum], Shape::from([1]))
+    }
+}
+
+/// A contiguous tensor that is all of its storage: the same one, or a copy.
+fn whole(tensor: FlexTensor) -> FlexTensor {
+    let n = tensor.shape().num_elements();
+    match tensor.layout().contiguous_offsets() {
+        Some((0, end)) if end == n && tensor.storage::<f32>().len() == n => tensor,
+        _ => self::tensor(
+            slices(&[tensor.to_contiguous()])[0].0.to_vec(),
+            tensor.shape(),
+        ),
     }
 }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod activation;
+mod adam;
 mod attention;
 mod block;
 mod cpu;
@@ -21,6 +22,7 @@ mod testing;
 mod tokens;
 
 pub use activation::leaky_relu;
+pub use adam::{AdamStep, adam, sum_of_squares};
 pub use attention::{Bias, attention, dropout};
 pub use block::{Block, Linear, Mixing, Norm};
 pub use cross::cross;

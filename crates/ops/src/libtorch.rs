@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use burn::backend::libtorch::{LibTorch, TchTensor};
 use tch::{Device, Kind, Tensor};
 
+use crate::adam::Optimizing;
 use crate::block::PADDED;
 use crate::cpu;
 use crate::operator::{Fused, Kernels, Operator, Tensors};
@@ -46,6 +47,8 @@ impl Fused for LibTorch {
         TchTensor::new(tch::no_grad(|| compute(&inputs, operator)))
     }
 }
+
+impl Optimizing for LibTorch {}
 
 impl Kernels for LibTorch {
     type Saved = Saved;

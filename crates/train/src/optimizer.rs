@@ -1,20 +1,19 @@
 //! Optimiser: Adam or AdamW with weight decay on the weight matrices of linear maps, own learning
 //! rates of parts of a model, and one norm limit for the whole gradient.
 
-mod rate_factor;
+mod adam;
 
 use std::collections::BTreeMap;
 
 use brainmae_model::weights::parameters;
-use burn::module::{Module, ModuleVisitor, Param, ParamGroup, ParamId};
-use burn::optim::decay::WeightDecayConfig;
-use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer};
+use brainmae_ops::{AdamStep, sum_of_squares};
+use burn::module::{Module, ModuleVisitor, Param, ParamGroup};
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Bytes, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
-use rate_factor::Before;
-pub use rate_factor::RateFactor;
+use adam::{Adam, Scale};
 
 /// Parameters with weight decay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,69 +80,73 @@ impl Default for OptimizerConfig {
 }
 
 impl OptimizerConfig {
-    fn adamw(&self, weight_decay: f64) -> AdamWConfig {
-        AdamWConfig::new()
-            .with_beta_1(self.beta_1 as f32)
-            .with_beta_2(self.beta_2 as f32)
-            .with_epsilon(self.eps as f32)
-            .with_weight_decay(weight_decay as f32)
+    /// Settings of the step of a parameter.
+    fn step(&self, is_decayed: bool) -> AdamStep {
+        let decay = if is_decayed { self.weight_decay } else { 0.0 };
+        let (decay, penalty) = match self.method {
+            Method::AdamW => (decay, 0.0),
+            Method::Adam => (0.0, decay),
+        };
+        AdamStep {
+            lr: 0.0,
+            beta_1: self.beta_1 as f32,
+            beta_2: self.beta_2 as f32,
+            eps: self.eps as f32,
+            decay: decay as f32,
+            penalty: penalty as f32,
+            time: 0,
+        }
     }
+}
 
-    fn adam(&self, weight_decay: f64) -> AdamConfig {
-        let decay = (weight_decay > 0.0).then(|| WeightDecayConfig::new(weight_decay as f32));
-        AdamConfig::new()
-            .with_beta_1(self.beta_1 as f32)
-            .with_beta_2(self.beta_2 as f32)
-            .with_epsilon(self.eps as f32)
-            .with_weight_decay(decay)
-    }
+/// Factor on the learning rate of the parameters whose paths begin with `prefix`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RateFactor {
+    /// First names of the parameters, such as `encoder.`.
+    pub prefix: String,
+    /// Factor.
+    pub factor: f64,
 }
 
 /// Optimiser with its state.
 pub struct Optimizer {
     inner: ModuleOptimizer,
     clip_norm: f64,
-    /// Factors of the parameters that have one.
-    factors: BTreeMap<ParamId, f64>,
+    scale: Scale,
 }
 
 impl Optimizer {
     /// An optimiser for `model`, without state yet. Of several factors for one parameter the last
     /// one counts.
     pub fn new<M: Module>(config: &OptimizerConfig, factors: &[RateFactor], model: &M) -> Self {
-        let all = parameters(model);
-        let factor_of = |path: &str| {
-            let mut own = factors.iter().rev();
-            let own = own.find(|own| path.starts_with(&own.prefix));
-            own.map(|own| own.factor)
+        let scale = Scale::default();
+        let group = |rate: f64, is_decayed: bool| Adam {
+            settings: config.step(is_decayed),
+            rate,
+            scale: scale.clone(),
         };
-        let factors = all
-            .iter()
-            .filter_map(|parameter| Some((parameter.id, factor_of(&parameter.path)?)))
-            .collect();
-        let decayed: Vec<String> = all
-            .into_iter()
-            .filter(|parameter| match config.decayed {
+        let mut inner = ModuleOptimizer::from(group(1.0, false));
+        // Parameters by the bits of their rate, and whether they decay.
+        let mut groups: BTreeMap<(u64, bool), Vec<String>> = BTreeMap::new();
+        for parameter in parameters(model) {
+            let mut own = factors.iter().rev();
+            let own = own.find(|own| parameter.path.starts_with(&own.prefix));
+            let is_decayed = match config.decayed {
                 Decayed::WeightMatrices => parameter.is_linear_weight,
                 Decayed::Everything => true,
-            })
-            .map(|parameter| parameter.path)
-            .collect();
-        let (group, decay) = (ParamGroup::from_paths(decayed), config.weight_decay);
-        let inner = match config.method {
-            Method::AdamW => {
-                let base = config.adamw(0.0).init();
-                base.with_group(group, config.adamw(decay).build(), None)
-            }
-            Method::Adam => {
-                let base = config.adam(0.0).init();
-                base.with_group(group, config.adam(decay).build(), None)
-            }
-        };
+            };
+            let rate = own.map_or(1.0, |own| own.factor);
+            let paths = groups.entry((rate.to_bits(), is_decayed)).or_default();
+            paths.push(parameter.path);
+        }
+        for ((rate, is_decayed), paths) in groups {
+            let group = group(f64::from_bits(rate), is_decayed);
+            inner = inner.with_group(ParamGroup::from_paths(paths), group, None);
+        }
         Self {
             inner,
             clip_norm: config.clip_norm,
-            factors,
+            scale,
         }
     }
 
@@ -154,20 +157,13 @@ impl Optimizer {
         &mut self,
         lr: f64,
         model: M,
-        mut gradients: GradientsParams,
+        gradients: GradientsParams,
     ) -> (M, Tensor<1>) {
         let norm = norm(&model, &gradients);
-        model.visit(&mut Scale {
-            gradients: &mut gradients,
-            // Exactly 1 if the norm is below the maximum.
-            factor: (norm.clone() / self.clip_norm).clamp_min(1.0).recip(),
-        });
-        if self.factors.is_empty() {
-            return (self.inner.step(lr, model, gradients), norm);
-        }
-        let before = Before::of(&model);
-        let stepped = self.inner.step(lr, model, gradients);
-        (before.scale_step(stepped, &self.factors), norm)
+        // Exactly 1 if the norm is below the maximum.
+        let factor = (norm.clone() / self.clip_norm).clamp_min(1.0).recip();
+        self.scale.set(factor);
+        (self.inner.step(lr, model, gradients), norm)
     }
 
     /// Serialised state, for [`Optimizer::load`].
@@ -212,7 +208,7 @@ fn norm<M: Module>(model: &M, gradients: &GradientsParams) -> Tensor<1> {
     impl ModuleVisitor for Squares<'_> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             if let Some(gradient) = self.gradients.get::<D>(param.id) {
-                self.sums.push(gradient.square().sum());
+                self.sums.push(sum_of_squares(gradient));
             }
         }
     }
@@ -220,21 +216,6 @@ fn norm<M: Module>(model: &M, gradients: &GradientsParams) -> Tensor<1> {
     let mut squares = Squares { gradients, sums };
     model.visit(&mut squares);
     Tensor::cat(squares.sums, 0).sum().sqrt()
-}
-
-struct Scale<'a> {
-    gradients: &'a mut GradientsParams,
-    /// Scale of the gradient, one element.
-    factor: Tensor<1>,
-}
-
-impl ModuleVisitor for Scale<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = self.gradients.remove::<D>(param.id) {
-            let factor = self.factor.clone().reshape([1; D]);
-            self.gradients.register(param.id, gradient * factor);
-        }
-    }
 }
 
 /// `sum += weight * gradients`, for each parameter.

@@ -81,25 +81,6 @@ fn what_decays_by_default_is_no_part_of_a_written_config() {
 }
 
 #[test]
-fn clipping_scales_the_whole_gradient_to_the_norm() {
-    let pair = pair();
-    let mut clipped = gradients(&pair, 2.0);
-    pair.visit(&mut Scale {
-        gradients: &mut clipped,
-        factor: Tensor::from_data([0.25f32], &Device::flex()),
-    });
-    let weight = clipped
-        .get::<2>(pair.linear.weight.id)
-        .expect("still there");
-    let gamma = clipped.get::<1>(pair.norm.gamma.id).expect("still there");
-    assert_eq!(
-        (values(weight), values(gamma)),
-        (vec![0.5; 4], vec![0.5; 2])
-    );
-    assert_eq!(values(norm(&pair, &clipped)), [1.5f32.sqrt()]);
-}
-
-#[test]
 fn the_step_is_that_of_the_clipped_gradient() {
     // With a large eps a step is proportional to the gradient, which is clipped from norm
     // sqrt(24) to 1.
