@@ -75,6 +75,23 @@ impl Samples {
         };
         self.list.iter().enumerate().flat_map(of).collect()
     }
+
+    /// At most `most` of the samples that cover each row, at equal distances.
+    pub fn thinned(&self, most: usize) -> Vec<(usize, Crop)> {
+        let mut of_example = vec![Vec::new(); self.len()];
+        for (example, crop) in self.covering() {
+            of_example[example].push((example, crop));
+        }
+        let of_row = |row: usize| -> Vec<(usize, Crop)> {
+            let members = self.bags.members(row).iter();
+            let all: Vec<_> = members.flat_map(|at| of_example[*at].clone()).collect();
+            let n = all.len().min(most);
+            // The middle of each of `n` equal runs.
+            let at = |i: usize| all[(2 * i + 1) * all.len() / (2 * n)];
+            (0..n).map(at).collect()
+        };
+        (0..self.bags.pooled.len()).flat_map(of_row).collect()
+    }
 }
 
 fn crop_of(example: Example) -> Crop {
@@ -105,6 +122,25 @@ mod tests {
             list: examples,
         };
         Samples::new("t", &problem(false, Device::flex()), &examples, LAYOUT).expect("they fit")
+    }
+
+    #[test]
+    fn thinned_samples_are_spread_over_all_scans_of_a_row() {
+        let scans = [scan("a", 24), scan("b", 12)];
+        let whole = |scan, n_volumes| Example {
+            scan,
+            start_volume: 0,
+            n_volumes,
+        };
+        // Tiles of four volumes: six and three, each example a row of its own.
+        let samples = samples(&scans, vec![whole(0, 24), whole(1, 12)]);
+        let found = |most: usize| -> Vec<(usize, usize)> {
+            let thinned = samples.thinned(most).into_iter();
+            thinned.map(|(at, crop)| (at, crop.start_volume)).collect()
+        };
+        assert_eq!(found(2), [(0, 4), (0, 16), (1, 0), (1, 8)]);
+        assert_eq!(found(1), [(0, 12), (1, 4)]);
+        assert_eq!(samples.thinned(6), samples.covering());
     }
 
     #[test]
