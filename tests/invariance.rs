@@ -164,9 +164,16 @@ fn a_padded_segment_changes_nothing() {
         let padded = padded.reshape([batch, segments]);
         let loss = |drawn: Vec<f32>, bold: Vec<f32>| {
             let tensor = |v| Tensor::<4>::from_data(TensorData::new(v, DIMS), &device());
-            ReconstructionLoss::new(tensor(drawn), tensor(bold), &hidden, Some(&padded), 0.75)
-                .total
-                .into_scalar::<f32>()
+            ReconstructionLoss::new(
+                tensor(drawn),
+                tensor(bold),
+                &hidden,
+                Some(&padded),
+                None,
+                0.75,
+            )
+            .total
+            .into_scalar::<f32>()
         };
         assert_eq!(loss(before, bold(1)), loss(after, other));
     }

@@ -28,8 +28,12 @@ pub struct Crop {
 /// A batch is allocated once and filled many times without new memory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SampleBatch {
-    /// Signals, `[batch, segments, rois, time]`; zero where a segment is not valid.
+    /// Signals, `[batch, segments, rois, time]`; zero where a segment is not valid and in censored
+    /// volumes, whose values were interpolated.
     pub bold: Vec<f32>,
+    /// Whether a volume is of a valid segment and uncensored, `[batch, segments, time]`. Errors and
+    /// losses count these volumes alone.
+    pub kept: Vec<bool>,
     /// Start of each segment in seconds from the start of its crop, `[batch, segments]`.
     pub start_secs: Vec<f32>,
     /// Whether the scan has this segment and at least half of its volumes are uncensored, `[batch,
@@ -53,6 +57,7 @@ impl SampleBatch {
         let tokens = capacity * layout.n_segments;
         Self {
             bold: Vec::with_capacity(tokens * n_rois * layout.segment_len_trs),
+            kept: Vec::with_capacity(tokens * layout.segment_len_trs),
             start_secs: Vec::with_capacity(tokens),
             valid: Vec::with_capacity(tokens),
             batch: 0,
@@ -66,6 +71,7 @@ impl SampleBatch {
     fn clear(&mut self) {
         self.batch = 0;
         self.bold.clear();
+        self.kept.clear();
         self.start_secs.clear();
         self.valid.clear();
         self.crops.clear();
@@ -75,8 +81,9 @@ impl SampleBatch {
 /// Cuts `crops` out of `store` into `batch`, whose memory is used again.
 ///
 /// The segments of a sample tile its crop in order. A segment is zero and not valid if the scan
-/// ends before it does, or if less than half of its volumes are uncensored, because censored
-/// volumes must not be learned from. Consecutive crops of one scan read it once.
+/// ends before it does, or if less than half of its volumes are uncensored. Censored volumes are
+/// zero, the mean of a z-scored signal, because their interpolated values are smooth and easy to
+/// predict. Consecutive crops of one scan read it once.
 ///
 /// # Errors
 /// [`DataError::Crop`] for a crop without one whole segment, [`DataError::BatchRois`] for a batch
@@ -141,11 +148,16 @@ fn cut(store: &ScanStore, batch: &mut SampleBatch) -> Result<(), DataError> {
             if valid {
                 let volumes = &series.values()[start * rois..(start + time) * rois];
                 for (at, volume) in volumes.chunks_exact(rois).enumerate() {
+                    if !series.is_kept(start + at) {
+                        continue;
+                    }
                     for (signal, value) in place.chunks_exact_mut(time).zip(volume) {
                         signal[at] = *value;
                     }
                 }
             }
+            let kept = (start..start + time).map(|volume| valid && series.is_kept(volume));
+            batch.kept.extend(kept);
             let start_secs = offset as f64 * store.dt_secs();
             batch.start_secs.push(start_secs as f32);
             batch.valid.push(valid);
@@ -234,12 +246,12 @@ mod tests {
     }
 
     #[test]
-    fn a_segment_with_less_than_half_of_its_volumes_kept_is_zero_and_not_valid() {
+    fn censored_volumes_are_zero_and_a_segment_that_has_too_many_is_not_valid() {
         let mut kept = vec![true; 12];
         for censored in [0, 1, 5, 6, 7, 8] {
             kept[censored] = false;
         }
-        let series = BoldSeries::new(vec![1.0; 12], 1, 1.0)
+        let series = BoldSeries::new((1..13).map(|v| v as f32).collect(), 1, 1.0)
             .and_then(|series| series.with_kept(kept))
             .unwrap();
         let scan = crate::StoredScan {
@@ -260,7 +272,12 @@ mod tests {
         fill(&store, &[crop], &mut batch).unwrap();
         // 2, 1 and 3 of 4 volumes are uncensored.
         assert_eq!(batch.valid, [true, false, true]);
-        assert_eq!(batch.bold, [1., 1., 1., 1., 0., 0., 0., 0., 1., 1., 1., 1.]);
+        assert_eq!(
+            batch.bold,
+            [0., 0., 3., 4., 0., 0., 0., 0., 0., 10., 11., 12.]
+        );
+        let kept = [0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1].map(|kept| kept == 1);
+        assert_eq!(batch.kept, kept);
     }
 
     #[test]

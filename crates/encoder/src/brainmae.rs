@@ -12,7 +12,8 @@ use crate::{Embed, EncoderModel};
 pub fn input(samples: &SampleBatch, model: &BrainMae) -> Input {
     let dims = [samples.batch, samples.segments, samples.rois, samples.time];
     let bold = samples.bold.clone();
-    model.input(bold, dims, &samples.start_secs, &samples.valid)
+    let input = model.input(bold, dims, &samples.start_secs, &samples.valid);
+    input.with_kept(&samples.kept, &samples.valid)
 }
 
 impl Embed for BrainMae {

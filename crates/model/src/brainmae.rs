@@ -23,9 +23,29 @@ pub struct Input {
     time: Tensor<3>,
     /// `[batch, segments]`, true where a segment is padding; `None` if no segment is.
     padded: Option<Tensor<2, Bool>>,
+    /// `[batch, segments, time]`, 1 where a volume is kept and 0 where it is censored; `None` if no
+    /// volume of a valid segment is censored.
+    kept: Option<Tensor<3>>,
 }
 
 impl Input {
+    /// The same batch with censored volumes, which the loss leaves out: `kept` is
+    /// `[batch, segments, time]`, false where a volume is censored or of padding. Their signals
+    /// should be 0.
+    pub fn with_kept(self, kept: &[bool], valid: &[bool]) -> Self {
+        let [batch, segments, _, time] = self.bold.dims();
+        let mut of_segments = kept.chunks_exact(time.max(1)).zip(valid);
+        if !of_segments.any(|(kept, valid)| *valid && kept.contains(&false)) {
+            return self;
+        }
+        let kept: Vec<f32> = kept.iter().map(|kept| f32::from(u8::from(*kept))).collect();
+        let kept = TensorData::new(kept, [batch, segments, time]);
+        Self {
+            kept: Some(Tensor::from_data(kept, &self.bold.device())),
+            ..self
+        }
+    }
+
     /// `[batch, segments]`, 1 where a segment is padding and 0 elsewhere.
     fn padding(&self) -> Option<Tensor<2>> {
         self.padded.clone().map(|padded| padded.float())
@@ -44,6 +64,7 @@ impl Input {
             self.bold.clone(),
             hidden,
             self.padded.as_ref(),
+            self.kept.clone(),
             lambda,
         )
     }
@@ -164,6 +185,7 @@ impl BrainMae {
             bold: Tensor::from_data(TensorData::new(bold, dims), &device),
             time: time_encoding(start_secs, d_model, &device).reshape([batch, segments, d_model]),
             padded,
+            kept: None,
         }
     }
 

@@ -7,7 +7,8 @@ use burn::tensor::{Bool, Tensor};
 /// ```text
 /// L = lambda · mean of MSE over hidden (segment, ROI) + (1 - lambda) · the same over visible ones
 /// ```
-/// Padded segments do not count. If nothing is hidden, the loss is the visible term alone; if
+/// The MSE of a (segment, ROI) is the mean over its uncensored volumes. Padded segments do not
+/// count. If nothing is hidden, the loss is the visible term alone; if
 /// nothing is visible, the hidden term alone.
 #[derive(Clone, Debug)]
 pub struct ReconstructionLoss {
@@ -27,15 +28,27 @@ impl ReconstructionLoss {
     /// - `drawn`, `bold`: `[batch, segments, rois, time]`
     /// - `hidden`: `[batch, segments, rois]`, true where an ROI is hidden
     /// - `padded`: `[batch, segments]`, true where a segment is padding; `None` if none is
+    /// - `kept`: `[batch, segments, time]`, 0 where a volume is censored, 1 elsewhere; `None` if
+    ///   none is
     pub fn new(
         drawn: Tensor<4>,
         bold: Tensor<4>,
         hidden: &Tensor<3, Bool>,
         padded: Option<&Tensor<2, Bool>>,
+        kept: Option<Tensor<3>>,
         lambda: f64,
     ) -> Self {
         let shape = hidden.dims();
-        let error = (drawn - bold).square().mean_dim(3).reshape(shape);
+        let square = (drawn - bold).square();
+        let error = match kept {
+            None => square.mean_dim(3),
+            Some(kept) => {
+                let n = kept.clone().sum_dim(2).clamp_min(1.0);
+                let shares = (kept / n).unsqueeze_dim::<4>(2);
+                (square * shares).sum_dim(3)
+            }
+        };
+        let error = error.reshape(shape);
         let side = |counts: Tensor<3, Bool>| {
             let counts = match padded {
                 Some(padded) => {
@@ -78,7 +91,7 @@ mod tests {
         let drawn = Tensor::<4>::from_data([[[[1.0], [2.0]], [[3.0], [4.0]]]], &device);
         let hidden = Tensor::from_data([hidden], &device);
         let padded = padded.map(|padded| Tensor::from_data([padded], &device));
-        let loss = ReconstructionLoss::new(drawn, bold, &hidden, padded.as_ref(), 0.75);
+        let loss = ReconstructionLoss::new(drawn, bold, &hidden, padded.as_ref(), None, 0.75);
         [loss.total, loss.hidden, loss.visible].map(|x| x.into_scalar::<f32>())
     }
 
@@ -92,6 +105,22 @@ mod tests {
     fn padded_segments_do_not_count() {
         let found = loss([[true, false]; 2], Some([false, true]));
         assert_eq!(found, [0.75 + 0.25 * 4.0, 1.0, 4.0]);
+    }
+
+    #[test]
+    fn censored_volumes_do_not_count() {
+        let device = Device::flex();
+        let hidden = Tensor::from_data([[[true, false]]], &device);
+        let loss = |second: f32| {
+            // One segment of two ROIs and two volumes, of which the second is censored.
+            let drawn = Tensor::<4>::from_data([[[[1.0, second], [2.0, second]]]], &device);
+            let bold = drawn.zeros_like();
+            let kept = Tensor::from_data([[[1.0, 0.0]]], &device);
+            let loss = ReconstructionLoss::new(drawn, bold, &hidden, None, Some(kept), 0.75);
+            [loss.total, loss.hidden, loss.visible].map(|x| x.into_scalar::<f32>())
+        };
+        assert_eq!(loss(3.0), [0.75 + 0.25 * 4.0, 1.0, 4.0]);
+        assert_eq!(loss(3.0), loss(100.0));
     }
 
     #[test]

@@ -38,7 +38,8 @@ impl Default for ReconstructionConfig {
     }
 }
 
-/// Sum of squared errors of hidden ROIs in valid segments, and the number of values.
+/// Sum of squared errors of hidden ROIs in uncensored volumes of valid segments, and the number of
+/// values.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct HiddenError {
     sum: f64,
@@ -78,6 +79,8 @@ fn sample_error(batch: &MaskedBatch, predicted: &[f32], sample: usize) -> Hidden
         if !batch.samples.valid[segment] {
             continue;
         }
+        let kept = &batch.samples.kept[segment * time..(segment + 1) * time];
+        let n_kept = kept.iter().filter(|kept| **kept).count();
         for row in segment * rois..(segment + 1) * rois {
             if !batch.hidden[row] {
                 continue;
@@ -86,8 +89,10 @@ fn sample_error(batch: &MaskedBatch, predicted: &[f32], sample: usize) -> Hidden
             let pairs = batch.samples.bold[values.clone()]
                 .iter()
                 .zip(&predicted[values]);
-            error.sum += pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
-            error.n += time as u64;
+            let kept = pairs.zip(kept).filter(|(_, kept)| **kept);
+            let squares = kept.map(|((a, b), _)| f64::from(a - b).powi(2));
+            error.sum += squares.sum::<f64>();
+            error.n += n_kept as u64;
         }
     }
     error

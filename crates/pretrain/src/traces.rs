@@ -33,7 +33,7 @@ pub struct Trace {
 }
 
 /// Traces of the first sample of the first scan with one mask, for four ROIs at equal distances in
-/// the atlas's order. Padded segments are left out.
+/// the atlas's order. Padded segments and censored volumes are left out.
 ///
 /// # Errors
 /// If the sample cannot be cut.
@@ -55,29 +55,28 @@ pub fn traces(
     let drawn: Vec<(&str, Vec<f32>)> = (predictors.iter())
         .map(|predictor| (predictor.name(), predictor.predict(&batch)))
         .collect();
-    let valid: Vec<usize> = (0..segments).filter(|&s| batch.samples.valid[s]).collect();
+    // Segments and volumes within them; volumes of padding are not kept.
+    let volumes: Vec<(usize, usize)> = (0..segments)
+        .flat_map(|segment| (0..time).map(move |t| (segment, t)))
+        .filter(|(segment, t)| batch.samples.kept[segment * time + t])
+        .collect();
     let n = N_ROIS.min(n_rois);
     let rois = (0..n).map(|i| (2 * i + 1) * n_rois / (2 * n));
     let of_roi = |roi: usize| {
         // From [segments, rois, time] to the time series of this ROI.
         let pick = |values: &[f32]| -> Vec<f32> {
-            let segments = valid.iter().map(|segment| segment * n_rois + roi);
-            segments
-                .flat_map(|row| values[row * time..(row + 1) * time].iter().copied())
-                .collect()
+            let at = |(segment, t): &(usize, usize)| values[(segment * n_rois + roi) * time + t];
+            volumes.iter().map(at).collect()
         };
-        let volumes = valid
-            .iter()
-            .flat_map(|segment| (0..time).map(move |t| (segment, t)));
         Trace {
             scan: store.scans()[0].scan.to_string(),
             roi: atlas.rois[roi].name.clone(),
             segment_secs: time as f64 * dt_secs,
-            time_secs: (volumes.clone())
+            time_secs: (volumes.iter())
                 .map(|(segment, t)| (segment * time + t) as f64 * dt_secs)
                 .collect(),
             measured: pick(&batch.samples.bold),
-            hidden: volumes
+            hidden: (volumes.iter())
                 .map(|(segment, _)| batch.hidden[segment * n_rois + roi])
                 .collect(),
             drawn: (drawn.iter())

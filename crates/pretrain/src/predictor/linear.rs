@@ -143,24 +143,28 @@ fn segment_covariance(
 }
 
 /// Second moments of windows of `len` volumes, one every `stride` volumes; means are zero after
-/// z-scoring.
+/// z-scoring. Pairs of values of which one is censored do not count.
 fn covariance(store: &ScanStore, len: usize, stride: usize) -> Result<DMatrix<f64>, PretrainError> {
     let (rois, size) = (store.n_rois(), store.n_rois() * len);
     let mut sum = DMatrix::<f64>::zeros(size, size);
-    let mut count = 0;
+    // Number of windows by the two volumes of a pair.
+    let mut counts = DMatrix::<f64>::zeros(len, len);
     for scan in 0..store.len() {
         let bold = store.series(scan)?;
         let starts: Vec<usize> = (0..bold.n_volumes())
             .step_by(stride)
             .filter(|start| start + len <= bold.n_volumes())
             .collect();
+        let share = |volume: usize| f64::from(u8::from(bold.is_kept(volume)));
         let windows = DMatrix::from_fn(size, starts.len(), |i, window| {
-            f64::from(bold.values()[(starts[window] + i % len) * rois + i / len])
+            let volume = starts[window] + i % len;
+            share(volume) * f64::from(bold.values()[volume * rois + i / len])
         });
         sum.gemm(1.0, &windows, &windows.transpose(), 1.0);
-        count += starts.len();
+        let kept = DMatrix::from_fn(len, starts.len(), |i, window| share(starts[window] + i));
+        counts.gemm(1.0, &kept, &kept.transpose(), 1.0);
     }
-    Ok(sum / count.max(1) as f64)
+    Ok(sum.map_with_location(|i, j, sum| sum / counts[(i % len, j % len)].max(1.0)))
 }
 
 impl Predictor for LinearPredictor {

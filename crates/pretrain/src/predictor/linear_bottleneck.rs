@@ -54,23 +54,29 @@ impl LinearBottleneck {
     }
 }
 
-/// Covariance between the volumes of a segment, from all whole segments of all ROIs.
+/// Covariance between the volumes of a segment, from all whole segments of all ROIs; pairs of which
+/// one is censored do not count.
 fn time_covariance(store: &ScanStore, segment_len: usize) -> Result<DMatrix<f64>, PretrainError> {
     let mut sum = DMatrix::zeros(segment_len, segment_len);
-    let mut count = 0.0f64;
+    let mut counts = DMatrix::<f64>::zeros(segment_len, segment_len);
     for scan in 0..store.len() {
         let bold = store.series(scan)?;
         let starts = (0..bold.n_volumes()).step_by(segment_len);
         for start in starts.filter(|start| start + segment_len <= bold.n_volumes()) {
+            let volumes = start..start + segment_len;
+            let kept = volumes
+                .clone()
+                .map(|v| f64::from(u8::from(bold.is_kept(v))));
+            let kept = DVector::from_iterator(segment_len, kept);
+            counts.ger(bold.n_rois() as f64, &kept, &kept, 1.0);
             for roi in 0..bold.n_rois() {
-                let signal = (start..start + segment_len).map(|v| f64::from(bold.row(v)[roi]));
-                let signal = DVector::from_iterator(segment_len, signal);
+                let signal = volumes.clone().map(|v| f64::from(bold.row(v)[roi]));
+                let signal = DVector::from_iterator(segment_len, signal).component_mul(&kept);
                 sum.ger(1.0, &signal, &signal, 1.0);
-                count += 1.0;
             }
         }
     }
-    Ok(sum / count.max(1.0))
+    Ok(sum.zip_map(&counts, |sum, count| sum / count.max(1.0)))
 }
 
 impl Predictor for LinearBottleneck {

@@ -1,10 +1,14 @@
 //! Tests of simple predictors on signals with a known best prediction.
 
 use brainmae_data::{BoldSeries, Crop, ScanId, ScanStore, SegmentLayout, StoredScan, SubjectId};
+use brainmae_model::{BrainMaeConfig, DataShape};
 use brainmae_run::Seeds;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::*;
+use crate::Pretext;
+use crate::brainmae::MaskedReconstruction;
+use crate::mask::MaskConfig;
 use crate::masked_batch::single_masked_sample;
 use crate::reconstruction::hidden_error;
 
@@ -137,4 +141,70 @@ fn no_predictor_looks_at_hidden_values() {
         }
     }
     assert_eq!(before, predictors.map(|p| p.predict(&batch)));
+}
+
+/// `store`, in which three of ten volumes are censored and hold `filler`.
+fn censored(store: &ScanStore, filler: f32) -> ScanStore {
+    let series = store.series(0).expect("in memory");
+    let kept: Vec<bool> = (0..series.n_volumes()).map(|v| v % 10 < 7).collect();
+    let volumes = series.values().chunks_exact(4).zip(&kept);
+    let value = |(volume, kept): (&[f32], &bool)| match kept {
+        true => volume.to_vec(),
+        false => vec![filler; 4],
+    };
+    let series = BoldSeries::new(volumes.flat_map(value).collect(), 4, 1.0);
+    let scan = StoredScan {
+        scan: ScanId::new("censored"),
+        subject: SubjectId::new("censored"),
+        series: series.and_then(|s| s.with_kept(kept)).expect("finite"),
+    };
+    ScanStore::new(vec![scan]).expect("one scan")
+}
+
+#[test]
+fn what_stands_in_censored_volumes_changes_no_output_no_loss_and_no_score() {
+    let data = DataShape {
+        n_rois: 4,
+        segment_len_trs: LAYOUT.segment_len_trs,
+    };
+    let config = BrainMaeConfig {
+        d_model: 16,
+        n_heads: 2,
+        encoder_depth: 1,
+        ..BrainMaeConfig::default()
+    };
+    let device = burn::tensor::Device::flex();
+    let model = config.init(data, &mut Seeds::new(3).stream("weights"), &device);
+    let model = model.expect("sizes fit");
+    let store = slow_store("training", 0.8);
+    let run = |filler: f32| {
+        let store = censored(&store, filler);
+        let batches = masked(&store, 0.5);
+        let linear = |scope| {
+            let validation = masked(&store, 0.5).into_iter().take(3).map(Ok);
+            LinearPredictor::fit(scope, &store, &LAYOUT, validation).expect("a ridge")
+        };
+        let (volume, segment) = (linear(Scope::Volume), linear(Scope::Segment));
+        let bottleneck = LinearBottleneck::fit(volume.clone(), &store, &LAYOUT, 3);
+        let bottleneck = bottleneck.expect("readable");
+        let brainmae = BrainMaePredictor::new("BrainMAE", model.clone());
+        let predictors: [&dyn Predictor; 5] =
+            [&volume, &segment, &bottleneck, &VisibleMean, &brainmae];
+        let batch = &batches[0];
+        let outputs = predictors.map(|predictor| predictor.predict(batch));
+        let scores = outputs
+            .clone()
+            .map(|output| hidden_error(batch, &output).mse());
+        let task = MaskedReconstruction::new(&MaskConfig::default()).expect("a mask");
+        let loss = task.validate(&model, &batch.samples, &Seeds::new(4), 0);
+        (outputs, scores, loss)
+    };
+    let (outputs, scores, loss) = run(0.3);
+    assert_eq!((outputs, scores, loss), run(1e3));
+    // Linear prediction of uncensored volumes is as good as without censoring.
+    let whole = masked(&store, 0.5);
+    let validation = masked(&store, 0.5).into_iter().take(3).map(Ok);
+    let linear = LinearPredictor::fit(Scope::Volume, &store, &LAYOUT, validation);
+    let best = mse(&linear.expect("a ridge"), &whole[..1]);
+    assert!((scores[0] - best).abs() < 0.05, "{} {best}", scores[0]);
 }

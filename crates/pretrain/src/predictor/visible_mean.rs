@@ -41,6 +41,7 @@ mod tests {
         let batch = MaskedBatch {
             samples: SampleBatch {
                 bold: vec![1.0, 2.0, f32::NAN, f32::NAN, 3.0, 4.0],
+                kept: vec![true; 2],
                 start_secs: vec![0.0],
                 valid: vec![true],
                 batch: 1,
