@@ -3,12 +3,14 @@
 mod brainmae;
 mod linear;
 mod linear_bottleneck;
+mod mixture;
 mod visible_mean;
 mod zero;
 
 pub use brainmae::BrainMaePredictor;
 pub use linear::{LinearPredictor, Scope};
 pub use linear_bottleneck::LinearBottleneck;
+pub use mixture::MixturePredictor;
 pub use visible_mean::VisibleMean;
 pub use zero::Zero;
 

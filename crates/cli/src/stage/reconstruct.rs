@@ -9,7 +9,7 @@ use brainmae_machine::progress::Steps;
 use brainmae_machine::{interrupt, workspace};
 use brainmae_pretrain::notes::Notes;
 use brainmae_pretrain::predictor::{
-    LinearBottleneck, LinearPredictor, Predictor, Scope, VisibleMean, Zero,
+    LinearBottleneck, LinearPredictor, MixturePredictor, Predictor, Scope, VisibleMean, Zero,
 };
 use brainmae_pretrain::reconstruction::{
     ReconstructionConfig, ScanScore, Score, score, scoring_batches, summarise,
@@ -185,6 +185,8 @@ fn score_all(
     let segment = (n_values <= MOST_SEGMENT_VALUES)
         .then(|| fit(Scope::Segment))
         .transpose()?;
+    let validation = scoring_batches(&validation_store, &scans.layout, config, 0.5, &seeds);
+    let mixture = MixturePredictor::fit(&training, validation, &seeds)?;
     let device = options.device.open()?;
     options.device.share_threads(options.threads);
     let (mut models, mut widths, mut similarities) = (Vec::new(), Vec::new(), Vec::new());
@@ -217,6 +219,7 @@ fn score_all(
         .collect::<Result<Vec<_>, _>>()?;
     let mut predictors: Vec<&dyn Predictor> = models.iter().map(|m| &**m).collect();
     predictors.extend(segment.iter().map(|s| s as &dyn Predictor));
+    predictors.extend(mixture.iter().map(|m| m as &dyn Predictor));
     predictors.push(&linear);
     predictors.extend(bottlenecks.iter().map(|b| b as &dyn Predictor));
     predictors.extend([&VisibleMean as &dyn Predictor, &Zero]);
@@ -249,6 +252,10 @@ fn score_all(
             .iter()
             .map(|s| (format!("ridge of {}", s.name()), s.ridge())),
     );
+    metrics.extend(mixture.iter().map(|m| {
+        let name = "Gaussians of mixture".to_string();
+        (name, m.n_components() as f64)
+    }));
     metrics.extend(similarities.iter().filter_map(|of| {
         Some((
             format!("{}/network_auroc", of.variant),
