@@ -4,8 +4,6 @@ mod attention_probe;
 mod cut;
 mod embedding;
 mod finetune;
-mod frozen;
-mod head;
 mod kinds;
 mod probe;
 mod readout;
@@ -25,7 +23,6 @@ use serde_json::Value;
 
 pub use attention_probe::AttentionProbe;
 pub use finetune::FineTune;
-pub use head::HeadStart;
 pub use kinds::encoder_learners;
 pub use probe::LinearProbe;
 pub use readout::Readout;
@@ -158,8 +155,6 @@ pub struct FineTuneConfig {
     pub lr: f64,
     /// Weight decay of the weight matrices.
     pub weight_decay: f64,
-    /// Weights of the head at the start.
-    pub head: HeadStart,
 }
 
 impl Default for FineTuneConfig {
@@ -172,7 +167,6 @@ impl Default for FineTuneConfig {
             bag: 4,
             lr: 3e-4,
             weight_decay: 0.05,
-            head: HeadStart::Linear,
         }
     }
 }
@@ -199,7 +193,6 @@ impl FineTuneConfig {
             },
             rate_factors: Vec::new(),
             validate_every: per_round,
-            validate_start: self.head == HeadStart::Linear,
             checkpoint_every: per_round,
             log_every: per_round,
             patience: Some(self.patience as u64),

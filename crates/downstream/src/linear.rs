@@ -95,15 +95,6 @@ impl LinearModel {
     /// for the second set after a fit on the first. If a subject has one truth, its scans become
     /// one row, their mean.
     pub fn choose(problem: &Problem, sets: [(DMatrix<f64>, &Labelled); 2]) -> Self {
-        Self::chosen(problem, sets, true)
-    }
-
-    /// As [`Self::choose`], but fits the model on the first set alone.
-    pub fn choose_for_first(problem: &Problem, sets: [(DMatrix<f64>, &Labelled); 2]) -> Self {
-        Self::chosen(problem, sets, false)
-    }
-
-    fn chosen(problem: &Problem, sets: [(DMatrix<f64>, &Labelled); 2], on_both: bool) -> Self {
         let scans = sets[0].1.examples.scans.first();
         let computed = scans.map(|scan| scan.computed.clone()).unwrap_or_default();
         let [(x, truth), (deciding, decided)] = sets.map(|(x, set)| {
@@ -112,9 +103,6 @@ impl LinearModel {
         });
         let (x, truth) = ([&x, &deciding], [&truth[..], &decided]);
         let alpha = Self::best_alpha(problem.kind, x, truth, &computed);
-        if !on_both {
-            return Self::fit(problem.kind, x[0].clone(), truth[0], alpha, &computed);
-        }
         let both = stack(x[0], x[1]);
         Self::fit(problem.kind, both, &truth.concat(), alpha, &computed)
     }
@@ -177,16 +165,6 @@ impl LinearModel {
             kind,
             fitted,
         }
-    }
-
-    /// Slopes of features as they are, `[features, outputs]`, and one offset for each output: a
-    /// number, or the logit of each class.
-    pub fn map(&self) -> (DMatrix<f64>, Vec<f64>) {
-        let (slopes, offsets) = match &self.fitted {
-            FittedModel::Ridge(ridge) => ridge.map(),
-            FittedModel::Logistic(logistic) => logistic.map(),
-        };
-        self.standard.unfold(slopes, offsets)
     }
 
     /// Predictions for examples; `x` has one row for each. Scans are averaged as in training.

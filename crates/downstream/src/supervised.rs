@@ -1,7 +1,6 @@
 //! Supervised targets of neural heads, and their losses.
 
 use burn::tensor::{Device, Tensor, TensorData, activation::log_softmax};
-use nalgebra::DMatrix;
 
 use crate::calibration::Calibration;
 use crate::pooled::Pooled;
@@ -100,25 +99,6 @@ impl Target {
             .map(|(is, class)| value(is, class))
             .collect();
         Tensor::from_data(TensorData::new(rows, [truth.len(), n_classes]), device)
-    }
-
-    /// The linear map to outputs of this target that says the same as `slopes`,
-    /// `[features, outputs]`, and `offsets` of a linear model of the truth: a number as it is, or
-    /// logits that include the class shares.
-    pub fn map_of(&self, slopes: DMatrix<f64>, offsets: Vec<f64>) -> (DMatrix<f64>, Vec<f64>) {
-        match self {
-            Self::Number { mean, std } => {
-                let offsets = offsets.iter().map(|offset| (offset - mean) / std);
-                (slopes / *std, offsets.collect())
-            }
-            Self::Class { weights } => {
-                let offset = |(offset, weight): (&f64, &f32)| match weight {
-                    0.0 => *offset,
-                    weight => offset + f64::from(*weight).ln(),
-                };
-                (slopes, offsets.iter().zip(weights).map(offset).collect())
-            }
-        }
     }
 
     /// Sum of the weights of the examples in the loss.
@@ -293,22 +273,6 @@ mod tests {
         let target = Target::new(kind, &[0.0, 0.0, 0.0, 2.0]).expect("two classes");
         let read = target.read(&[0.0, 9.0, 0.0], kind);
         assert!((read[0] - 0.75).abs() < 1e-7 && read[1] == 0.0, "{read:?}");
-    }
-
-    #[test]
-    fn a_linear_model_of_the_truth_becomes_a_map_to_outputs() {
-        let one = |slope: f64| DMatrix::from_element(1, 1, slope);
-        let number = Target::new(Kind::Regression, &[10.0, 30.0]).expect("they differ");
-        // The model says 25 for a feature of 3, which is half a standard deviation above the mean.
-        let (slopes, offsets) = number.map_of(one(5.0), vec![10.0]);
-        let said = number.read(&[3.0 * slopes[(0, 0)] + offsets[0]], Kind::Regression);
-        assert!((said[0] - 25.0).abs() < 1e-12, "{said:?}");
-        // Without evidence a logistic model says the shares, and so do the outputs.
-        let classes = Target::new(TWO, &[0.0, 0.0, 0.0, 1.0]).expect("two classes");
-        let shares = vec![0.75f64.ln(), 0.25f64.ln()];
-        let (_, offsets) = classes.map_of(DMatrix::zeros(1, 2), shares);
-        let said = classes.read(&offsets, TWO);
-        assert!((said[0] - 0.75).abs() < 1e-6, "{said:?}");
     }
 
     #[test]

@@ -121,7 +121,6 @@ impl TrainConfig {
             optimizer: self.optimizer.clone(),
             rate_factors: Vec::new(),
             validate_every: self.validate_every,
-            validate_start: false,
             checkpoint_every: self.checkpoint_every,
             log_every: self.log_every,
             patience: None,

@@ -114,7 +114,6 @@ fn train(folder: &Path, stop_after: u64) -> Result<Trained<Autoencoder>, TrainEr
         optimizer: OptimizerConfig::default(),
         rate_factors: Vec::new(),
         validate_every: 20,
-        validate_start: false,
         checkpoint_every: 50,
         log_every: 10,
         patience: Some(5),

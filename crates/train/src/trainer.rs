@@ -37,8 +37,6 @@ pub struct Plan {
     pub rate_factors: Vec<RateFactor>,
     /// Steps between validations.
     pub validate_every: u64,
-    /// Whether the weights at the start are validated, so that they may be the best ones.
-    pub validate_start: bool,
     /// Steps between checkpoints.
     pub checkpoint_every: u64,
     /// Steps between reads of the losses from the device, which wait for it. Losses are also read
@@ -200,13 +198,6 @@ impl<'a, O: Objective> Trainer<'a, O> {
         let mut readings = Readings::default();
         let (resumed, steps) = (at.step, self.plan.steps);
         let mut is_over = self.has_waited(&at);
-        if self.plan.validate_start && at.step == 0 && is_first {
-            let valid = kept(&model, average.as_ref());
-            if self.validate(&valid, &mut at, &mut log)? {
-                self.save("best", &valid, None, &optimizer, &at)?;
-                best = Some(valid);
-            }
-        }
         while at.step < steps && !is_over {
             let step = at.step;
             let lr = self.plan.schedule.at(step, steps);
@@ -319,7 +310,7 @@ impl<'a, O: Objective> Trainer<'a, O> {
         let scores = self.objective.validate(model)?;
         at.validation = scores.first().map(|(_, score)| *score);
         if let Some(score) = at.validation {
-            self.require_finite(VALIDATION, score, at.step.saturating_sub(1))?;
+            self.require_finite(VALIDATION, score, at.step - 1)?;
         }
         let best =
             matches!((at.validation, at.best), (Some(new), old) if old.is_none_or(|old| new < old));

@@ -16,7 +16,6 @@ use tokens::{Frozen, Scale, TokenSets};
 
 /// Settings of the training. Outputs of the encoder are computed once, so epochs cost little.
 const RECIPE: FineTuneConfig = FineTuneConfig {
-    head: super::HeadStart::Random,
     max_epochs: 100,
     patience: 15,
     batch_size: 32,

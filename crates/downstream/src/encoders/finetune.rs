@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use brainmae_data::Crop;
 use brainmae_encoder::EncoderModel;
+use brainmae_model::init::Init;
 use brainmae_train::memory::Memory;
 use brainmae_train::{LossOf, Objective, PartLoss, Scores};
 use burn::module::Module;
@@ -12,7 +13,7 @@ use burn::tensor::Tensor;
 
 use super::embedding::numbers;
 use super::samples::Samples;
-use super::{FineTuneConfig, FoldEncoder, HeadStart, Readout, head};
+use super::{FineTuneConfig, FoldEncoder, Readout};
 use crate::bags::means;
 use crate::supervised::{Reading, Target};
 use crate::training::{Epochs, PARTS, Trial, train};
@@ -83,13 +84,7 @@ impl<M: EncoderModel> Learner for FineTune<M> {
     }
 
     fn fit(&self, problem: &Problem, training: &Labelled, validation: &Labelled) -> FitResult {
-        let (run, mut model) = self.prepare(problem, training, validation)?;
-        if self.config.head == HeadStart::Linear {
-            let encoder = (&self.encoder, self.readout);
-            let sets = [training, validation];
-            let head = head::of_probe(&self.name, problem, encoder, &run.target, sets)?;
-            model.head = learning(problem, head);
-        }
+        let (run, model) = self.prepare(problem, training, validation)?;
         let plan = self.config.plan(run.epochs.steps());
         let model = train(&self.name, problem, &plan, &run, model)?.best;
         let outputs = self.outputs(problem, &run.deciding, &model)?;
@@ -159,14 +154,23 @@ impl<M: EncoderModel> FineTune<M> {
             truth,
             deciding,
         };
+        let device = problem.device.clone().autodiff();
+        let model = self.headed(problem)?.to_device(&device).train();
+        Ok((run, model))
+    }
+
+    /// The model at the start of training.
+    fn headed(&self, problem: &Problem) -> Result<Headed<M>, DownstreamError> {
         let encoder: M = self.encoder.model(problem)?;
         let width = self.readout.width(encoder.width());
-        let model = Headed {
+        let rng = &mut problem.seeds.stream("head");
+        let device = &problem.device;
+        let head = Init { rng, device }.linear(width, problem.kind.n_outputs());
+        Ok(Headed {
             encoder,
-            head: head::random(problem, width),
+            head,
             readout: self.readout,
-        };
-        Ok((run, learning(problem, model)))
+        })
     }
 
     /// Mean outputs of each row, `[rows, n_outputs]`, row-major, over all samples.
@@ -205,12 +209,6 @@ impl<M: EncoderModel> FineTune<M> {
         let means = samples.bags.pooled.means(n_outputs, rows);
         means.map_err(|example| samples.no_segment(&self.name, problem, example))
     }
-}
-
-/// A module on the device of the problem, with autodiff.
-fn learning<N: Module>(problem: &Problem, module: N) -> N {
-    let device = problem.device.clone().autodiff();
-    module.to_device(&device).train()
 }
 
 /// Fine-tuning for one problem.

@@ -4,14 +4,11 @@ use std::sync::atomic::AtomicBool;
 use brainmae_data::{BoldSeries, SegmentLayout};
 use brainmae_model::BrainMae;
 use brainmae_run::Seeds;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use rand::RngExt;
 
 use super::*;
 use crate::kind::likeliest;
-use crate::linear::LinearModel;
-use crate::pooled::Pooled;
-use crate::supervised::{Reading, Target};
 use crate::{
     DownstreamError, Example, Examples, FitError, Fits, Fitted, Kind, Labelled, Learner, Output,
     Scan,
@@ -137,58 +134,6 @@ fn fine_tuning_learns_numbers() {
     let error = errors.sum::<f64>() / 8.0;
     // The truths are at a distance of 10 from their mean.
     assert!(error < 3.0, "{error}");
-}
-
-#[test]
-fn fine_tuning_starts_at_the_linear_probe() {
-    let (scans, list, truth) = states();
-    let set = |from: usize, to: usize| labelled(&scans, list[from..to].to_vec(), &truth[from..to]);
-    let (training, validation) = (set(0, 12), set(12, 18));
-    let numbers: Vec<f64> = truth.iter().map(|t| 50.0 + 10.0 * t).collect();
-    let (kind, sets) = (
-        Kind::Classification { n_classes: 2 },
-        [&training, &validation],
-    );
-    let of_numbers = [(0, 12), (12, 18)]
-        .map(|(from, to)| labelled(&scans, list[from..to].to_vec(), &numbers[from..to]));
-    for (problem, sets) in [
-        (problem(kind), sets),
-        (problem(Kind::Regression), [&of_numbers[0], &of_numbers[1]]),
-    ] {
-        let frozen = frozen::Frozen::new("probe", &problem, &encoder(), Readout::default());
-        let frozen = frozen.expect("an encoder");
-        let rows = |set: &Labelled| frozen.rows(&problem, &set.examples).expect("segments");
-        let pairs = [(rows(sets[0]), sets[0]), (rows(sets[1]), sets[1])];
-        let model = LinearModel::choose_for_first(&problem, pairs);
-        let expected = model.predict(&problem, &sets[1].examples, rows(sets[1]));
-        let target = Target::new(problem.kind, &sets[0].truth).expect("learnable");
-        let encoder = encoder();
-        let head = head::of_probe(
-            "probe",
-            &problem,
-            (&encoder, Readout::default()),
-            &target,
-            sets,
-        );
-        let head = head.expect("a head");
-        let x = rows(sets[1]);
-        let values: Vec<f32> = x.transpose().iter().map(|x| *x as f32).collect();
-        let x = TensorData::new(values, [x.nrows(), x.ncols()]);
-        let outputs = head.forward(Tensor::<2>::from_data(x, &problem.device));
-        let outputs = embedding::numbers(outputs)
-            .into_iter()
-            .map(f64::from)
-            .collect();
-        let pooled = Pooled::new(&problem, &sets[1].examples);
-        let found = Reading::plain(target, problem.kind).read(&problem, &pooled, outputs);
-        for (found, expected) in found.rows().zip(expected.rows()) {
-            let close = found
-                .iter()
-                .zip(expected)
-                .all(|(a, b)| (a - b).abs() < 1e-3 * b.abs());
-            assert!(close, "{found:?}, {expected:?}");
-        }
-    }
 }
 
 /// Segments; the first ROI is high in every second one.

@@ -123,7 +123,6 @@ impl<A: Architecture> Neural<A> {
             optimizer: recipe.optimizer(),
             rate_factors: Vec::new(),
             validate_every: per_epoch,
-            validate_start: false,
             checkpoint_every: per_epoch,
             log_every: per_epoch,
             patience: Some(self.budget.patience as u64),

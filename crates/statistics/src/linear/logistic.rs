@@ -107,11 +107,6 @@ impl Logistic {
         softmax_rows(&mut rows, self.intercepts.len());
         rows
     }
-
-    /// Slopes, `[columns, classes]`, and one offset for each class.
-    pub fn map(&self) -> (&DMatrix<f64>, &[f64]) {
-        (&self.slopes, &self.intercepts)
-    }
 }
 
 #[cfg(test)]

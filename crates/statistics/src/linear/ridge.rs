@@ -125,11 +125,6 @@ impl Ridge {
         }
         predictions
     }
-
-    /// Slopes, `[columns, targets]`, and one offset for each target.
-    pub fn map(&self) -> (&DMatrix<f64>, &[f64]) {
-        (&self.weights, self.centre.as_slice())
-    }
 }
 
 #[cfg(test)]

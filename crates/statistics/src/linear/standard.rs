@@ -41,19 +41,6 @@ impl Standard {
         }
         x
     }
-
-    /// The linear map of rows as they are that equals `slopes`, `[columns, outputs]`, and `offsets`
-    /// of standardised rows.
-    pub fn unfold(&self, slopes: &DMatrix<f64>, offsets: &[f64]) -> (DMatrix<f64>, Vec<f64>) {
-        let mut slopes = slopes.clone();
-        for (mut row, scale) in slopes.row_iter_mut().zip(self.scale.iter()) {
-            row *= *scale;
-        }
-        let of_means = &self.mean * &slopes;
-        let offsets = offsets.iter().zip(of_means.iter());
-        let offsets = offsets.map(|(offset, of_mean)| offset - of_mean);
-        (slopes, offsets.collect())
-    }
 }
 
 #[cfg(test)]
@@ -67,16 +54,5 @@ mod tests {
         assert_eq!(standard.apply(x).as_slice(), [-1.0, 1.0, 0.0, 0.0]);
         let other = DMatrix::from_row_slice(1, 2, &[2.0, 9.0]);
         assert_eq!(standard.apply(other).as_slice(), [0.0, 0.0]);
-    }
-
-    #[test]
-    fn a_map_of_standardised_rows_is_one_of_rows_as_they_are() {
-        let x = DMatrix::from_row_slice(3, 2, &[1.0, 7.0, 3.0, 2.0, 8.0, -4.0]);
-        let standard = Standard::fit(&x);
-        let (slopes, offsets) = (DMatrix::from_row_slice(2, 1, &[0.5, -2.0]), [0.25]);
-        let expected = (standard.apply(x.clone()) * &slopes).add_scalar(offsets[0]);
-        let (slopes, offsets) = standard.unfold(&slopes, &offsets);
-        let found = (x * slopes).add_scalar(offsets[0]);
-        assert!((found - expected).amax() < 1e-12);
     }
 }

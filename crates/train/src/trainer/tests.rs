@@ -107,7 +107,6 @@ fn plan() -> Plan {
         optimizer: OptimizerConfig::default(),
         rate_factors: Vec::new(),
         validate_every: 4,
-        validate_start: false,
         checkpoint_every: 5,
         log_every: 3,
         patience: None,
@@ -316,35 +315,6 @@ fn a_loss_that_is_not_finite_names_step_batch_and_checkpoint() {
     assert_eq!(last.expect("there").card().step, 5);
     let logged = run.metrics().last().map(|metric| metric.step);
     assert_eq!(logged, Some(7), "the steps before it are logged");
-}
-
-#[test]
-fn weights_at_the_start_may_be_the_best_ones() {
-    // Steps in the wrong direction.
-    let plan = Plan {
-        schedule: Schedule::WarmupCosine {
-            peak: -0.25,
-            warmup: 0.1,
-            end: -0.25,
-        },
-        patience: Some(1),
-        validate_start: true,
-        ..plan()
-    };
-    let mut watch = Watch {
-        stop: &AtomicBool::new(false),
-        progress: &mut |_| {},
-        workers: &one(),
-        communicator: &Alone,
-    };
-    let run = Run::new();
-    let trainer = Trainer::new(&plan, &GOOD, Keep::Run(&run.folder));
-    let trained = trainer.train(model(), &mut watch).expect("finite");
-    assert_eq!(trained.best_step, 0);
-    let before = model().down.weight.val().without_autodiff().into_data();
-    assert_eq!(trained.best.down.weight.val().into_data(), before);
-    let best = Checkpoint::find(&run.folder.checkpoints(), "best").expect("readable");
-    assert_eq!(best.expect("there").card().step, 0);
 }
 
 #[test]
