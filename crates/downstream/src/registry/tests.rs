@@ -258,6 +258,8 @@ fn a_truth_that_is_written_in_the_signals_is_not_taken_for_chance() {
         "mean-signal",
         "fc",
         "fc-tangent",
+        "fc-svm",
+        "fc-kernel-ridge",
         "brainmae",
         "brainmae-scratch",
         "brainnetcnn",
@@ -273,7 +275,7 @@ fn a_truth_that_is_written_in_the_signals_is_not_taken_for_chance() {
 #[test]
 fn a_twin_in_the_other_set_is_not_taken_for_chance() {
     for kind in KINDS {
-        for model in ["fc", "fc-tangent"] {
+        for model in ["fc", "fc-tangent", "fc-svm", "fc-kernel-ridge"] {
             let found = not_by_chance(model, kind, Leak::Twins);
             assert!(!found.is_empty(), "{model:?}, {kind:?}");
         }
