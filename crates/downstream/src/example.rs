@@ -22,6 +22,8 @@ pub struct Scan {
     /// Values of the confounds, in the order of [`Problem::confounds`](crate::Problem), such as age
     /// and motion; `None` for a missing value.
     pub confounds: Vec<Option<f64>>,
+    /// Site at which its subject was scanned, if it is known.
+    pub site: Option<String>,
     /// What is computed from the signals once; scans of one data set share it.
     pub computed: Computed,
 }
@@ -124,6 +126,7 @@ mod tests {
             unit: "subject".into(),
             series: Arc::new(series.with_kept(kept).expect("as many as volumes")),
             confounds: vec![],
+            site: None,
             computed: Default::default(),
         };
         let kept = |start_volume, n_volumes| -> Vec<f32> {

@@ -1,5 +1,6 @@
 //! Linear models of features, the baselines of all other models.
 
+mod harmonise;
 mod kind;
 mod machine;
 pub mod spec;
@@ -15,6 +16,7 @@ use crate::{
     Computed, DownstreamError, Examples, FitError, FitResult, Fitted, Kind, Labelled, Learner,
     Output, Problem,
 };
+pub use harmonise::Harmonise;
 pub(crate) use kind::{LinearKind, linear_title};
 use machine::MachineModel;
 pub use machine::Method;

@@ -39,6 +39,7 @@ fn scan(number: usize, wild: f32) -> Scan {
         unit: "subject".into(),
         series: Arc::new(series.with_kept(kept).expect("as many as volumes")),
         confounds: vec![],
+        site: None,
         computed: Default::default(),
     }
 }

@@ -82,6 +82,7 @@ fn task(kind: Kind, leak: Leak) -> Task {
                 unit: format!("family-{i}"),
                 series: Arc::new(BoldSeries::new(values, ROIS, DT_SECS).expect("finite")),
                 confounds: vec![Some(rng.random_range(0.05..0.3))],
+                site: None,
                 computed: Default::default(),
             }
         })

@@ -54,6 +54,7 @@ fn states(drift: f32) -> Task {
             unit: format!("family-{i}"),
             series: Arc::new(BoldSeries::new(values, ROIS, DT_SECS).expect("finite")),
             confounds: vec![Some(0.1 + 0.001 * i as f64)],
+            site: None,
             computed: Default::default(),
         }
     });
