@@ -16,8 +16,8 @@ pub(crate) struct LinearKind {
 }
 
 impl LinearKind {
-    /// The model of `features` by `method`; its name is that of the features, and that of the method
-    /// if it is not regression.
+    /// The model of `features` by `method`; its name is that of the features, with that of a method
+    /// other than regression.
     pub fn new(features: impl Features, method: Method) -> Self {
         let name = [features.name(), method.suffix()].concat();
         Self {
