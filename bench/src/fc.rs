@@ -137,6 +137,7 @@ impl FcBench {
                     series: Arc::new(BoldSeries::new(values, rois, 0.72)?),
                     confounds: vec![],
                     // Holds nothing: every round computes all.
+                    site: None,
                     computed: Computed::default(),
                 })
             })

@@ -104,6 +104,7 @@ fn scans(n: usize, n_volumes: usize, n_rois: usize) -> Result<Vec<Scan>> {
             unit: name.clone(),
             series: Arc::new(BoldSeries::new(values, n_rois, DT_SECS)?),
             confounds: vec![],
+            site: None,
             computed: Default::default(),
         })
     };

@@ -215,6 +215,7 @@ fn scans(n: usize, sizes: Sizes) -> Result<(Vec<Scan>, Vec<Example>)> {
             unit: name,
             series: Arc::new(series("scans", number, sizes)?),
             confounds: vec![Some(0.1)],
+            site: None,
             computed: Default::default(),
         })
     };

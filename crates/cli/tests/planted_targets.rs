@@ -97,11 +97,14 @@ fn what_a_linear_model_of_people_can_reach() {
 }
 
 /// All models of the experiment for numeric targets.
-const MODELS: [&str; 8] = [
+const MODELS: [&str; 11] = [
     "constant",
     "confounds + ridge",
+    "autocorrelation + ridge",
     "FC + ridge",
     "tangent FC + ridge",
+    "FC + linear SVR",
+    "FC + kernel ridge",
     "mean-mlp",
     "BrainMAE from scratch",
     "BrainMAE frozen + ridge",
@@ -109,11 +112,13 @@ const MODELS: [&str; 8] = [
 ];
 
 /// Models that do not depend on the order of volumes.
-const BLIND_TO_ORDER: [&str; 5] = [
+const BLIND_TO_ORDER: [&str; 7] = [
     "constant",
     "confounds + ridge",
     "FC + ridge",
     "tangent FC + ridge",
+    "FC + linear SVR",
+    "FC + kernel ridge",
     "mean-mlp",
 ];
 
@@ -149,6 +154,8 @@ fn what_is_there_is_found_and_nothing_else() {
         "{fc} of {low} to {high}\n{told}"
     );
 
+    assert!(told.contains("### fc by subgroup"), "{told}");
+
     // 2. BrainMAE predicts most of the dwell time of states, and more than FC does.
     let least = results.number("low", "dwell", "BrainMAE");
     assert!(least > 0.5, "{told}");
@@ -174,7 +181,8 @@ fn what_is_there_is_found_and_nothing_else() {
         .to_vec();
     for model in MODELS {
         chances.push(("null", model.to_string()));
-        chances.push(("null-class", model.replace("ridge", "logistic")));
+        let of_classes = model.replace("+ ridge", "+ logistic");
+        chances.push(("null-class", of_classes.replace("SVR", "SVM")));
     }
     let level = FALSE_ALARMS / chances.len() as f64;
     for (target, model) in &chances {

@@ -38,6 +38,6 @@ pub use prepared::{DatasetHeader, PreparedDataset, PreparedWriter, ScanRecord, S
 pub use recipe::prepare_recipe;
 pub use sample_batch::{Crop, SampleBatch, fill};
 pub use segment::{SegmentLayout, SegmentSpec};
-pub use split::{FoldSpec, Split, SplitProof, SplitSpec, SplitUnit, check_split};
+pub use split::{FoldBy, FoldSpec, Split, SplitProof, SplitSpec, SplitUnit, check_split};
 pub use split_file::{SplitFile, SplitPlan};
 pub use store::{ScanEntry, ScanStore, StoreBudget, StoredScan};

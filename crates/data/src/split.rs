@@ -5,6 +5,7 @@ mod balance;
 mod draw;
 mod folds;
 mod proof;
+mod sites;
 mod strata;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +19,7 @@ use brainmae_files::id::{ScanId, SubjectId};
 use brainmae_studies::SubjectRecord;
 
 pub use balance::{CategoryBalance, SetBalance, TargetBalance};
-pub use folds::FoldSpec;
+pub use folds::{FoldBy, FoldSpec};
 pub use proof::{SetCount, SplitProof, check_split};
 
 /// Spec of a split: shares of the subjects, or named scans. All other scans are the training set.

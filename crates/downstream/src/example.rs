@@ -22,6 +22,8 @@ pub struct Scan {
     /// Values of the confounds, in the order of [`Problem::confounds`](crate::Problem), such as age
     /// and motion; `None` for a missing value.
     pub confounds: Vec<Option<f64>>,
+    /// Site at which its subject was scanned, if it is known.
+    pub site: Option<String>,
     /// What is computed from the signals once; scans of one data set share it.
     pub computed: Computed,
 }
@@ -78,11 +80,15 @@ impl Scan {
     /// censored, all are returned. Values of censored volumes are interpolated, so no statistic of
     /// a scan uses them.
     pub fn kept(&self, example: Example) -> impl Iterator<Item = &[f32]> + Clone {
-        let volumes = example.start_volume..example.start_volume + example.n_volumes;
-        let none_is = !volumes.clone().any(|volume| self.series.is_kept(volume));
-        volumes
-            .filter(move |volume| none_is || self.series.is_kept(*volume))
-            .map(|volume| self.series.row(volume))
+        let places = self.kept_places(example);
+        places.map(move |place| self.series.row(example.start_volume + place))
+    }
+
+    /// Places of the volumes of [`Scan::kept`], from 0 at the start of the example.
+    pub fn kept_places(&self, example: Example) -> impl Iterator<Item = usize> + Clone {
+        let is_kept = move |place: &usize| self.series.is_kept(example.start_volume + place);
+        let none_is = !(0..example.n_volumes).any(|place| is_kept(&place));
+        (0..example.n_volumes).filter(move |place| none_is || is_kept(place))
     }
 }
 
@@ -120,6 +126,7 @@ mod tests {
             unit: "subject".into(),
             series: Arc::new(series.with_kept(kept).expect("as many as volumes")),
             confounds: vec![],
+            site: None,
             computed: Default::default(),
         };
         let kept = |start_volume, n_volumes| -> Vec<f32> {

@@ -1,12 +1,14 @@
 //! Features of linear models: numbers of an example, computed from its signals; one file for each
 //! kind.
 
+pub mod autocorrelation;
 pub mod confounds;
 pub mod fc;
 pub mod mean_signal;
 pub mod tangent;
 pub mod time;
 
+pub use autocorrelation::Autocorrelation;
 pub use confounds::Confounds;
 pub use fc::{Fc, fc_of, fc_of_examples};
 pub use mean_signal::MeanSignal;

@@ -36,6 +36,34 @@ pub enum FitError {
         /// Its value.
         value: f32,
     },
+    /// A scan of unknown site, where features are harmonised over sites.
+    #[error(
+        "the site of {scan} is not known: give its subject one in the table of subjects, or leave downstream.linear.harmonise out"
+    )]
+    UnknownSite {
+        /// The scan.
+        scan: ScanId,
+    },
+    /// A scan of a site that the training set does not have.
+    #[error(
+        "{scan} is of the site {site}, and the training set has {} only: the effect of a site is learned from its training subjects, so leave downstream.linear.harmonise out where sites are left out", known.join(", ")
+    )]
+    NewSite {
+        /// The scan.
+        scan: ScanId,
+        /// Its site.
+        site: String,
+        /// Sites of the training set.
+        known: Vec<String>,
+    },
+    /// A site with too few examples to learn its effect from.
+    #[error("the training set has {n} example of the site {site}, and its effect needs 2 or more")]
+    FewAtSite {
+        /// The site.
+        site: String,
+        /// Number of its examples.
+        n: usize,
+    },
     /// There are no validation examples to choose the penalty.
     #[error(
         "the validation set is empty, and nothing chooses the penalty; raise validation_fraction"

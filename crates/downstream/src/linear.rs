@@ -1,6 +1,8 @@
 //! Linear models of features, the baselines of all other models.
 
+mod harmonise;
 mod kind;
+mod machine;
 pub mod spec;
 
 use std::sync::Arc;
@@ -14,7 +16,10 @@ use crate::{
     Computed, DownstreamError, Examples, FitError, FitResult, Fitted, Kind, Labelled, Learner,
     Output, Problem,
 };
+pub use harmonise::Harmonise;
 pub(crate) use kind::{LinearKind, linear_title};
+use machine::MachineModel;
+pub use machine::Method;
 use spec::{LinearSpec, Prepared};
 
 /// Penalties on the grid, from strong to weak, per row and standardised column. A model of 5,000
@@ -23,24 +28,31 @@ pub const PENALTIES: [f64; 13] = [
     1e4, 3e3, 1e3, 3e2, 1e2, 3e1, 1e1, 3.0, 1.0, 3e-1, 1e-1, 1e-2, 1e-3,
 ];
 
-/// Ridge or logistic regression on features. The validation set chooses the penalty; then the model
-/// is fitted on training and validation set together. If all scans of a subject have one truth, the
-/// features of a subject are the mean over its scans.
+/// A linear model of features. The validation set chooses the penalty; then the model is fitted on
+/// training and validation set together. If all scans of a subject have one truth, the features of
+/// a subject are the mean over its scans.
 pub struct LinearLearner {
     name: String,
     features: Arc<dyn Features>,
+    method: Method,
     spec: LinearSpec,
 }
 
 impl LinearLearner {
-    /// A linear model of `features`, called `name` in tables; `spec` is the preparation of the
-    /// features.
+    /// Ridge or logistic regression on `features`, called `name` in tables; `spec` is the
+    /// preparation of the features.
     pub fn new(name: &str, features: Arc<dyn Features>, spec: LinearSpec) -> Self {
         Self {
             name: name.to_string(),
             features,
+            method: Method::Regression,
             spec,
         }
+    }
+
+    /// The same model, fitted by `method`.
+    pub fn by(self, method: Method) -> Self {
+        Self { method, ..self }
     }
 }
 
@@ -56,7 +68,11 @@ impl Learner for LinearLearner {
         // Parameters of the features are fitted on the training set alone and are not refitted.
         let (features, x) = self.spec.fit(&*self.features, problem, training)?;
         let deciding = features.of(problem, &validation.examples)?;
-        let model = LinearModel::choose(problem, [(x, training), (deciding, validation)]);
+        let sets = [(x, training), (deciding, validation)];
+        let model: Box<dyn RowModel> = match self.method {
+            Method::Regression => Box::new(LinearModel::choose(problem, sets)),
+            method => Box::new(MachineModel::choose(method, problem, sets)),
+        };
         Ok(Box::new(FittedLinear {
             model,
             features,
@@ -65,16 +81,24 @@ impl Learner for LinearLearner {
     }
 }
 
+/// A fitted model of rows of numbers.
+trait RowModel {
+    /// Predictions for rows, one for each subject or example.
+    fn predict_rows(&self, x: DMatrix<f64>) -> Output;
+}
+
 struct FittedLinear {
     features: Prepared,
-    model: LinearModel,
+    model: Box<dyn RowModel>,
     problem: Problem,
 }
 
 impl Fitted for FittedLinear {
     fn predict(&self, examples: &Examples) -> Result<Output, DownstreamError> {
         let x = self.features.of(&self.problem, examples)?;
-        Ok(self.model.predict(&self.problem, examples, x))
+        let pooled = Pooled::new(&self.problem, examples);
+        let said = self.model.predict_rows(pooled.rows(x));
+        Ok(pooled.spread(&self.problem, &said))
     }
 }
 
@@ -172,7 +196,9 @@ impl LinearModel {
         let pooled = Pooled::new(problem, examples);
         pooled.spread(problem, &self.predict_rows(pooled.rows(x)))
     }
+}
 
+impl RowModel for LinearModel {
     fn predict_rows(&self, x: DMatrix<f64>) -> Output {
         let x = self.standard.apply(x);
         match &self.fitted {

@@ -7,9 +7,9 @@ use brainmae_model::BrainMae;
 
 use crate::constant::Constant;
 use crate::encoders::{FineTuneConfig, FoldEncoder, Readout, encoder_learners};
-use crate::features::{Confounds, Fc, FcTangent, Features, MeanSignal, Time};
-use crate::linear::LinearKind;
+use crate::features::{Autocorrelation, Confounds, Fc, FcTangent, Features, MeanSignal, Time};
 use crate::linear::spec::LinearSpec;
+use crate::linear::{LinearKind, Method};
 use crate::neural::bnt::Bnt;
 use crate::neural::bolt::Bolt;
 use crate::neural::brainnetcnn::BrainNetCnn;
@@ -90,8 +90,11 @@ impl LearnerKinds {
             .with_features(Confounds)
             .with_features(Time)
             .with_features(MeanSignal)
+            .with_features(Autocorrelation)
             .with_features(Fc)
             .with_features(FcTangent)
+            .with(LinearKind::new(Fc, Method::Svm))
+            .with(LinearKind::new(Fc, Method::KernelRidge))
             .with_encoder::<BrainMae>()
             .with(BrainNetCnn::default())
             .with(Bnt::default())
@@ -112,7 +115,7 @@ impl LearnerKinds {
 
     /// The same learners and the linear model of one more kind of features.
     pub fn with_features(self, features: impl Features) -> Self {
-        self.with(LinearKind(Arc::new(features)))
+        self.with(LinearKind::new(features, Method::Regression))
     }
 
     /// The same learners, and those that use the encoder `M`.

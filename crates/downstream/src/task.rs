@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use brainmae_data::studies::SITE;
 use brainmae_data::{
     BoldSeries, PreparedDataset, ScanId, ScanRecord, SegmentLayout, Split, SplitUnit, SubjectId,
     SubjectRecord,
@@ -68,8 +69,13 @@ pub struct Task {
     pub n_mixed: usize,
 }
 
+/// Name of the column of ages, in years.
+pub(crate) const AGE: &str = "age_years";
+/// Name of the column of sexes.
+pub(crate) const SEX: &str = "sex";
+
 /// Columns of the subjects' table that are confounds, if the data set has them.
-pub const CONFOUNDS: [&str; 3] = ["age_years", "sex", "site"];
+pub const CONFOUNDS: [&str; 3] = [AGE, SEX, SITE];
 
 /// Name of the confound that every scan has: mean framewise displacement in mm.
 pub const MEAN_FD: &str = "mean_fd_mm";
@@ -104,6 +110,7 @@ impl Task {
                     unit: unit_of(record, subject, unit),
                     series: Arc::clone(series),
                     confounds: confounds.values(record, subject),
+                    site: subject.and_then(|subject| subject.word(SITE)),
                     computed: signals.computed.clone(),
                 }
             })

@@ -17,6 +17,7 @@ pub(crate) fn scan(subject: &str, n_volumes: usize) -> Scan {
         unit: subject.into(),
         series: Arc::new(series),
         confounds: Vec::new(),
+        site: None,
         computed: Default::default(),
     }
 }

@@ -298,6 +298,7 @@ mod tests {
                     unit: "subject".into(),
                     series: Arc::new(series),
                     confounds: Vec::new(),
+                    site: None,
                     computed: Default::default(),
                 }
             })

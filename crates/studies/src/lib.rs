@@ -43,4 +43,4 @@ pub use listing::{
 };
 pub use phenotype::{PhenotypeOptions, Phenotypes};
 pub use registry::{LAYOUTS, LayoutName, by_name, recognise};
-pub use subject::SubjectRecord;
+pub use subject::{SITE, SubjectRecord};

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use brainmae_files::SubjectId;
 use serde::{Deserialize, Serialize};
 
+/// Name of the column of the site at which a subject was scanned.
+pub const SITE: &str = "site";
+
 /// One subject of a data set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,4 +22,13 @@ pub struct SubjectRecord {
     /// Categories to predict or to balance over: `sex`, `site`. A missing category is absent.
     #[serde(default)]
     pub categories: BTreeMap<String, String>,
+}
+
+impl SubjectRecord {
+    /// The value of a column as a word, whether it is a category or a number such as that of a
+    /// site; `None` where it is missing.
+    pub fn word(&self, column: &str) -> Option<String> {
+        let number = || self.targets.get(column).map(f64::to_string);
+        self.categories.get(column).cloned().or_else(number)
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
-use brainmae_data::FoldSpec;
+use brainmae_data::{FoldBy, FoldSpec};
 use brainmae_downstream::encoders::{FineTuneConfig, Readout};
 use brainmae_downstream::linear::spec::LinearSpec;
 use brainmae_downstream::neural::Budget;
@@ -144,6 +144,10 @@ impl DownstreamConfig {
         let in_table = |error| refusal::downstream("downstream.linear", error);
         self.linear.check().map_err(in_table)?;
         ensure!(
+            self.folds.by != FoldBy::Site || self.linear.harmonise.is_none(),
+            "downstream.folds.by is \"site\" and downstream.linear.harmonise is set: the effect of a site is learned from its training subjects, and a tested site has none\nhint: leave one of them out"
+        );
+        ensure!(
             self.folds.validation_fraction > 0.0,
             "downstream.folds.validation_fraction is 0: nobody would decide on penalties and on when to stop"
         );
@@ -211,9 +215,13 @@ mod tests {
         let without = identity("");
         assert!(without.get("linear").is_none());
         assert_eq!(without, identity("[linear]\nregress_confounds = false"));
+        assert_eq!(without, identity("[folds]\nby = \"subject\""));
         let all = [
             without,
             identity("[linear]\nregress_confounds = true"),
+            identity("[linear]\nharmonise = \"combat\""),
+            identity("[linear]\nharmonise = \"combat-preserving\""),
+            identity("[folds]\nby = \"site\""),
             identity("[linear]\npca = 20"),
             identity("[linear]\npca = 21"),
             identity("[linear]\nregress_confounds = true\npca = 20"),
@@ -231,6 +239,9 @@ mod tests {
             none.contains("downstream.linear.pca is 0, expected at least 1"),
             "{none}"
         );
+        let unknown = message("[folds]\nby = \"site\"\n[linear]\nharmonise = \"combat\"");
+        assert!(unknown.contains("a tested site has none"), "{unknown}");
+        assert!(parse("[folds]\nby = \"site\"").is_ok());
         assert!(message("[linear]\npac = 3").contains("unknown field `pac`"));
     }
 }

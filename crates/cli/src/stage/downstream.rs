@@ -14,7 +14,7 @@ use brainmae_data::{PreparedDataset, ScanId};
 use brainmae_downstream::motion::{confound_links, without_confounds};
 use brainmae_downstream::registry::PLACE;
 use brainmae_downstream::{
-    FoldOf, Prediction, Predictions, Results, Signals, TargetNotes, Task, motion, notes,
+    FoldOf, Prediction, Predictions, Results, Signals, Subgroups, TargetNotes, Task, motion, notes,
 };
 use brainmae_encoder::WEIGHTS;
 use brainmae_files::sha256_bytes;
@@ -269,7 +269,12 @@ fn write(
         let cleaned = Results::new(&without_confounds(&predictions)?, spec, seeds);
         write_table(folder, "results_without_motion", &cleaned.to_table()?)?;
     }
+    let subgroups = Subgroups::new(&predictions, dataset.subjects(), spec, seeds);
     let mut text = results.to_markdown();
+    if !subgroups.rows().is_empty() {
+        write_table(folder, "subgroups", &subgroups.to_table()?)?;
+        text.push_str(&subgroups.to_markdown(spec));
+    }
     for warning in notes.values().flat_map(|notes| &notes.warnings) {
         tracing::warn!("{warning}");
         text.push_str(&format!("\n**Warning:** {warning}.\n"));

@@ -27,6 +27,28 @@ pub enum SplitProblem {
         /// Requested number of folds.
         folds: usize,
     },
+    /// Folds are by site, and the site of a subject is not known.
+    #[error(
+        "the folds are by site, and {n_unknown} of {n_subjects} subjects have none, such as {subject}: give the table of subjects a column `site`"
+    )]
+    UnknownSite {
+        /// One of them.
+        subject: SubjectId,
+        /// Number of subjects without a site.
+        n_unknown: usize,
+        /// Number of subjects with scans.
+        n_subjects: usize,
+    },
+    /// Folds are by site, and a family was scanned at several.
+    #[error(
+        "the folds are by site, and the family of {subject} is at {}: leave one of its subjects out, or do not split by site", sites.join(" and ")
+    )]
+    FamilyAtSites {
+        /// A subject of the family.
+        subject: SubjectId,
+        /// The sites, sorted.
+        sites: Vec<String>,
+    },
     /// Strata are requested, but there is only one subject.
     #[error("all scans are of one subject: leave stratify out")]
     StrataOfOneSubject,

@@ -252,6 +252,15 @@ fn splits_stores_and_batches() {
             groups,
             folds: 4,
         },
+        SplitProblem::UnknownSite {
+            subject: "2".into(),
+            n_unknown: 3,
+            n_subjects: 20,
+        },
+        SplitProblem::FamilyAtSites {
+            subject: "2".into(),
+            sites: vec!["Leiden".into(), "Oslo".into()],
+        },
         SplitProblem::StrataOfOneSubject,
         SplitProblem::UnknownStratum {
             name: "age".into(),

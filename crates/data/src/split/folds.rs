@@ -5,6 +5,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::draw::{Group, Members, scans_of};
+use super::sites::assign_sites;
 use super::{Split, assign::assign};
 use crate::error::{DataError, SplitProblem};
 use crate::prepared::{PreparedDataset, ScanRecord};
@@ -12,7 +13,8 @@ use brainmae_studies::SubjectRecord;
 
 /// Spec of cross-validation folds: every subject is in the test set of exactly one fold.
 ///
-/// Families stay together. If there is only one subject, its scans are assigned one by one.
+/// Families stay together, and with [`FoldBy::Site`] all subjects of a site. If there is only one
+/// subject, its scans are assigned one by one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FoldSpec {
@@ -24,6 +26,28 @@ pub struct FoldSpec {
     /// Targets and categories that are balanced across the sets: `age_years`, `sex`, `site`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stratify: Vec<String>,
+    /// What stays together in a test set.
+    #[serde(skip_serializing_if = "FoldBy::is_default")]
+    pub by: FoldBy,
+}
+
+/// What stays together in the test set of a fold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FoldBy {
+    /// A subject, with its family if it is known.
+    #[default]
+    Subject,
+    /// All subjects of a site: the test is of sites that nobody in training or validation was
+    /// scanned at. With as many folds as sites each site is a fold; with fewer, a fold has several
+    /// sites, by size. The validation set is drawn from families of the other sites.
+    Site,
+}
+
+impl FoldBy {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Default for FoldSpec {
@@ -32,6 +56,7 @@ impl Default for FoldSpec {
             folds: 5,
             validation_fraction: super::draw::VALIDATION_FRACTION,
             stratify: Vec::new(),
+            by: FoldBy::default(),
         }
     }
 }
@@ -41,7 +66,7 @@ impl FoldSpec {
     ///
     /// # Errors
     /// [`DataError::Config`] for a setting out of its range, [`DataError::Split`] when there are
-    /// too few families.
+    /// too few families or sites, a subject without a site, or a family at two sites.
     pub fn draw(
         &self,
         dataset: &PreparedDataset,
@@ -82,7 +107,10 @@ impl FoldSpec {
         }
         let total: usize = groups.iter().map(|group| group.size).sum();
         let shares = vec![1.0 / self.folds as f64; self.folds];
-        let folds = assign(groups, &shares, rng);
+        let folds = match self.by {
+            FoldBy::Subject => assign(groups, &shares, rng),
+            FoldBy::Site => assign_sites(groups, scans, subjects, &shares, rng)?,
+        };
         (0..self.folds)
             .map(|tested| {
                 let rest: Vec<Group> = folds
@@ -122,7 +150,7 @@ mod tests {
         FoldSpec {
             folds,
             validation_fraction,
-            stratify: Vec::new(),
+            ..FoldSpec::default()
         }
     }
 

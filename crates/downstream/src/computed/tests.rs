@@ -17,6 +17,7 @@ fn scan(name: &str, computed: &Computed) -> Scan {
         unit: "subject".into(),
         series: Arc::new(BoldSeries::new(values.collect(), 3, 1.0).expect("finite")),
         confounds: vec![],
+        site: None,
         computed: computed.clone(),
     }
 }

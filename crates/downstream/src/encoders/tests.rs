@@ -32,6 +32,7 @@ fn scans(n: usize) -> Vec<Scan> {
                 unit: format!("subject-{i}"),
                 series: Arc::new(BoldSeries::new(values.collect(), ROIS, 3.0).expect("finite")),
                 confounds: Vec::new(),
+                site: None,
                 computed: Default::default(),
             }
         })

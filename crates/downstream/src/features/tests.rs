@@ -8,6 +8,7 @@ use super::*;
 use crate::{Example, Fits, Kind, Scan};
 
 const N_ROIS: usize = 3;
+const VOLUMES: usize = 12;
 
 fn problem() -> Problem {
     Problem {
@@ -24,20 +25,21 @@ fn problem() -> Problem {
     }
 }
 
-/// Six volumes; the fifth is censored and has the value `wild`.
+/// Twelve volumes; the fifth is censored and has the value `wild`.
 fn scan(number: usize, wild: f32) -> Scan {
-    let mut values: Vec<f32> = (0..18)
+    let mut values: Vec<f32> = (0..VOLUMES * N_ROIS)
         .map(|i| ((i * i * (number + 3)) % 11) as f32)
         .collect();
     values[4 * N_ROIS..5 * N_ROIS].fill(wild);
     let series = BoldSeries::new(values, N_ROIS, 1.0).expect("finite");
-    let kept = (0..6).map(|volume| volume != 4).collect();
+    let kept = (0..VOLUMES).map(|volume| volume != 4).collect();
     Scan {
         scan: format!("scan-{number}").as_str().into(),
         subject: "subject".into(),
         unit: "subject".into(),
         series: Arc::new(series.with_kept(kept).expect("as many as volumes")),
         confounds: vec![],
+        site: None,
         computed: Default::default(),
     }
 }
@@ -48,7 +50,7 @@ fn features(features: &dyn Features, wild: f32) -> DMatrix<f64> {
         .map(|scan| Example {
             scan,
             start_volume: 0,
-            n_volumes: 6,
+            n_volumes: VOLUMES,
         })
         .collect();
     let training = Labelled {
@@ -71,7 +73,7 @@ fn of_training(
 
 #[test]
 fn a_censored_volume_changes_nothing() {
-    let kinds: [&dyn Features; 3] = [&Fc, &FcTangent, &MeanSignal];
+    let kinds: [&dyn Features; 4] = [&Autocorrelation, &Fc, &FcTangent, &MeanSignal];
     for kind in kinds {
         let (name, quiet) = (kind.name(), features(kind, 0.0));
         assert!(quiet.amax() > 0.1, "{name} says nothing");
@@ -113,7 +115,7 @@ fn rows_that_no_model_can_use_are_refused() {
     let list = (0..3).map(|scan| Example {
         scan,
         start_volume: 0,
-        n_volumes: 6,
+        n_volumes: VOLUMES,
     });
     let training = Labelled {
         examples: Examples {

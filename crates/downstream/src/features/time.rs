@@ -85,6 +85,7 @@ mod tests {
             unit: "subject".into(),
             series: Arc::new(series),
             confounds: vec![],
+            site: None,
             computed: Default::default(),
         };
         // 2 s between two bumps.

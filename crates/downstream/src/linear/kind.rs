@@ -2,39 +2,57 @@
 
 use std::sync::Arc;
 
-use super::LinearLearner;
 use super::spec::LinearSpec;
+use super::{LinearLearner, Method};
 use crate::features::Features;
 use crate::registry::{LearnerKind, Settings};
 use crate::{Kind, Learner};
 
-/// The linear model of a kind of features.
-pub(crate) struct LinearKind(pub Arc<dyn Features>);
+/// A linear model of a kind of features.
+pub(crate) struct LinearKind {
+    name: String,
+    features: Arc<dyn Features>,
+    method: Method,
+}
+
+impl LinearKind {
+    /// The model of `features` by `method`; its name is that of the features, with that of a method
+    /// other than regression.
+    pub fn new(features: impl Features, method: Method) -> Self {
+        let name = [features.name(), method.suffix()].concat();
+        Self {
+            name,
+            features: Arc::new(features),
+            method,
+        }
+    }
+}
 
 impl LearnerKind for LinearKind {
     fn name(&self) -> &str {
-        self.0.name()
+        &self.name
     }
 
     fn title(&self, kind: Kind) -> String {
-        format!("{} + {}", self.0.title(), linear_title(kind))
+        format!("{} + {}", self.features.title(), self.method.title(kind))
     }
 
     fn needs_segments(&self) -> bool {
-        self.0.need_segments()
+        self.features.need_segments()
     }
 
     fn learner(&self, settings: &Settings) -> Box<dyn Learner> {
-        let spec = match self.0.are_of_signals() {
+        let spec = match self.features.are_of_signals() {
             true => settings.linear,
             false => LinearSpec::default(),
         };
         let title = self.title(settings.kind);
-        Box::new(LinearLearner::new(&title, Arc::clone(&self.0), spec))
+        let features = Arc::clone(&self.features);
+        Box::new(LinearLearner::new(&title, features, spec).by(self.method))
     }
 }
 
-/// Name of the linear model for targets of this kind.
+/// Name of the regression for targets of this kind.
 pub(crate) fn linear_title(kind: Kind) -> &'static str {
     match kind {
         Kind::Regression => "ridge",

@@ -1,9 +1,11 @@
-//! Preparation of features for linear models: removal of confounds, principal components.
+//! Preparation of features for linear models: harmonisation over sites, removal of confounds,
+//! principal components.
 
 use brainmae_statistics::linear::{Deconfound, Principal};
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
+use super::harmonise::{Harmonise, Harmonised};
 use crate::features::{Confounds, Features, FittedFeatures, rows};
 use crate::{DownstreamError, Examples, Labelled, Problem};
 
@@ -12,6 +14,9 @@ use crate::{DownstreamError, Examples, Labelled, Problem};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LinearSpec {
+    /// Takes the effects of sites away from each feature, before all else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub harmonise: Option<Harmonise>,
     /// Removes the share of each feature that confounds (age, sex, site, motion) explain.
     pub regress_confounds: bool,
     /// Number of principal components, after the removal of confounds; fewer if the rank is lower.
@@ -41,7 +46,7 @@ impl LinearSpec {
     /// Fits on the training set; returns the fit and its rows, `[examples, columns]`.
     ///
     /// # Errors
-    /// As [`rows`].
+    /// As [`rows`]; [`DownstreamError::Fit`] if features cannot be harmonised over sites.
     pub fn fit(
         self,
         features: &dyn Features,
@@ -50,6 +55,13 @@ impl LinearSpec {
     ) -> Result<(Prepared, DMatrix<f64>), DownstreamError> {
         let features = features.fit(problem, training);
         let mut x = rows(&*features, problem, &training.examples)?;
+        let harmonised = match self.harmonise {
+            Some(harmonise) => Some(harmonise.fit(problem, training, &x)?),
+            None => None,
+        };
+        if let Some(harmonised) = &harmonised {
+            x = harmonised.apply(problem, &training.examples, x)?;
+        }
         let mut deconfound = None;
         if self.regress_confounds {
             let confounds = Confounds.fit(problem, training);
@@ -82,6 +94,7 @@ impl LinearSpec {
         }
         let prepared = Prepared {
             features,
+            harmonised,
             deconfound,
             principal,
         };
@@ -92,6 +105,7 @@ impl LinearSpec {
 /// Features and their preparation, with parameters fitted on the training set.
 pub struct Prepared {
     features: Box<dyn FittedFeatures>,
+    harmonised: Option<Harmonised>,
     deconfound: Option<(Box<dyn FittedFeatures>, Deconfound)>,
     principal: Option<Principal>,
 }
@@ -100,13 +114,17 @@ impl Prepared {
     /// Features, one row per example.
     ///
     /// # Errors
-    /// As [`rows`].
+    /// As [`rows`]; [`DownstreamError::Fit`] for a scan of a site that the training set does not
+    /// have, if features are harmonised over sites.
     pub fn of(
         &self,
         problem: &Problem,
         examples: &Examples,
     ) -> Result<DMatrix<f64>, DownstreamError> {
         let mut x = rows(&*self.features, problem, examples)?;
+        if let Some(harmonised) = &self.harmonised {
+            x = harmonised.apply(problem, examples, x)?;
+        }
         if let Some((confounds, fitted)) = &self.deconfound {
             x = fitted.apply(&rows(&**confounds, problem, examples)?, x);
         }

@@ -223,6 +223,7 @@ mod tests {
             unit: "subject".into(),
             series: Arc::new(series.with_kept(kept).unwrap()),
             confounds: vec![],
+            site: None,
             computed: Default::default(),
         }
     }

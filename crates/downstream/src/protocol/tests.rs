@@ -15,6 +15,7 @@ fn task(n_subjects: usize) -> Task {
             unit: format!("subject {}", i / 2),
             series: Arc::new(BoldSeries::new(vec![i as f32; 4], 1, 1.0).expect("finite")),
             confounds: vec![None],
+            site: None,
             computed: Default::default(),
         })
         .collect();

@@ -82,6 +82,7 @@ fn task(kind: Kind, leak: Leak) -> Task {
                 unit: format!("family-{i}"),
                 series: Arc::new(BoldSeries::new(values, ROIS, DT_SECS).expect("finite")),
                 confounds: vec![Some(rng.random_range(0.05..0.3))],
+                site: None,
                 computed: Default::default(),
             }
         })
@@ -258,6 +259,8 @@ fn a_truth_that_is_written_in_the_signals_is_not_taken_for_chance() {
         "mean-signal",
         "fc",
         "fc-tangent",
+        "fc-svm",
+        "fc-kernel-ridge",
         "brainmae",
         "brainmae-scratch",
         "brainnetcnn",
@@ -273,7 +276,7 @@ fn a_truth_that_is_written_in_the_signals_is_not_taken_for_chance() {
 #[test]
 fn a_twin_in_the_other_set_is_not_taken_for_chance() {
     for kind in KINDS {
-        for model in ["fc", "fc-tangent"] {
+        for model in ["fc", "fc-tangent", "fc-svm", "fc-kernel-ridge"] {
             let found = not_by_chance(model, kind, Leak::Twins);
             assert!(!found.is_empty(), "{model:?}, {kind:?}");
         }

@@ -104,7 +104,7 @@ fn best_first(a: &ResultRow, b: &ResultRow) -> Ordering {
         .then(b.train_share.total_cmp(&a.train_share))
 }
 
-fn line(text: &mut String, cells: &[String]) {
+pub(super) fn line(text: &mut String, cells: &[String]) {
     let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
     let _ = writeln!(text, "| {} |", cells.join(" | "));
 }
@@ -149,7 +149,7 @@ fn difference(row: &ResultRow, against: Option<&Against>, worse: &str) -> String
 
 /// Three digits after the point for small numbers, four digits in all for large ones; a Unicode
 /// minus sign.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     let digits = match value.abs() {
         size if size < 10.0 => 3,
         size if size < 100.0 => 2,

@@ -115,6 +115,10 @@ pub fn tables() -> Vec<(&'static str, &'static str)> {
             "every score of every model, for each fold and for all together, with intervals and tests",
         ),
         (
+            "subgroups.parquet, subgroups.csv",
+            "the primary score of every model by sex, age third, motion third and site, of groups of at least 10 people",
+        ),
+        (
             "classes.json",
             "names of classes, units, scans left out, and onsets of events",
         ),

@@ -173,15 +173,22 @@ impl RawSource for PlantedSource<'_> {
     }
 }
 
+/// Name of how states are drawn where there are targets. A data set whose stays had one length does
+/// not count as the same.
+const STAYS: &str = "geometric stays";
+
 fn identity(spec: &PlantedSpec) -> Result<String, SimulateError> {
     let content = toml::to_string(spec).map_err(|error| {
         SimulateError::config("planted spec", error, "values that TOML can hold")
     })?;
-    Ok(FieldHasher::new("planted")
+    let mut hasher = FieldHasher::new("planted")
         .field(content)
         .field(TOOL)
-        .field(FORMAT.to_le_bytes())
-        .finish())
+        .field(FORMAT.to_le_bytes());
+    if spec.targets.is_some() {
+        hasher = hasher.field(STAYS);
+    }
+    Ok(hasher.finish())
 }
 
 fn atlas(spec: &PlantedSpec) -> Atlas {

@@ -10,7 +10,7 @@
 //! null_class  = heads or tails
 //!
 //! s: standardised over subjects      z: atanh of all correlations of the subject's scans
-//! w: the same for all subjects       stay_secs: how long a state lasts in this subject
+//! w: the same for all subjects       stay_secs: how long a state lasts on average in this subject
 //! ```
 //!
 //! The best possible prediction of `fc_score`, with one scan per subject, has R² = `fc_r2`; a
@@ -21,8 +21,13 @@
 //! order, the volumes of a subject who switches fast have the same distribution as those of a
 //! subject who switches slowly. So methods that ignore the order (correlations, means, a network of
 //! single volumes) cannot predict it.
+//!
+//! The length of a single stay is random: geometric with the subject's mean, given that all stays
+//! in a state together fill its share of the scan. With stays of one length, the signals would be
+//! periodic, and the place of a peak of their autocorrelation would be the answer.
 
 use brainmae_files::CommonErrors as _;
+use rand::seq::index;
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
@@ -38,9 +43,9 @@ use brainmae_signals::fc::{exact_fisher_z, standardised};
 pub struct PlantedTargets {
     /// Share of the variance of `fc_score` that is linear in FC, 0..1.
     pub fc_r2: f64,
-    /// Minimum dwell time, seconds; the dwell time is log-uniform up to the maximum.
+    /// Minimum of a subject's mean dwell time, seconds; it is log-uniform up to the maximum.
     pub shortest_stay_secs: f64,
-    /// Maximum dwell time, seconds.
+    /// Maximum of a subject's mean dwell time, seconds.
     pub longest_stay_secs: f64,
 }
 
@@ -136,19 +141,32 @@ impl PlantedTargets {
 }
 
 /// The state of every volume: `rounds` cycles through all states, from a random start. Every state
-/// has equally many volumes, and intervals differ by at most one volume.
+/// has equally many volumes, in `rounds` stays of random lengths.
 pub(super) fn states_in_turn(spec: &PlantedSpec, rounds: usize, rng: &mut dyn Rng) -> Vec<usize> {
     let each = spec.n_volumes / spec.n_states;
+    let stays: Vec<Vec<usize>> = (0..spec.n_states)
+        .map(|_| random_stays(each, rounds, rng))
+        .collect();
     let mut states = Vec::with_capacity(spec.n_volumes);
     for round in 0..rounds {
-        let stay = (round + 1) * each / rounds - round * each / rounds;
-        for state in 0..spec.n_states {
-            states.extend(std::iter::repeat_n(state, stay));
+        for (state, stays) in stays.iter().enumerate() {
+            states.extend(std::iter::repeat_n(state, stays[round]));
         }
     }
     let first = rng.random_range(0..states.len());
     states.rotate_left(first);
     states
+}
+
+/// `n` lengths of at least 1 whose sum is `total`, all such lists with equal probability: that of
+/// independent geometric lengths, given their sum.
+fn random_stays(total: usize, n: usize, rng: &mut dyn Rng) -> Vec<usize> {
+    let mut ends = index::sample(rng, total - 1, n - 1).into_vec();
+    ends.sort_unstable();
+    let ends = ends.into_iter().map(|end| end + 1).chain([total]);
+    let mut start = 0;
+    ends.map(|end| end - std::mem::replace(&mut start, end))
+        .collect()
 }
 
 /// One subject's targets.
@@ -267,6 +285,24 @@ mod tests {
             assert_eq!(switches.len(), 3 * rounds);
             assert!(switches.iter().all(|(a, b)| (*a + 1) % 3 == **b));
         }
+    }
+
+    #[test]
+    fn stays_are_geometric() {
+        // 4000 stays of 12,000 volumes: geometric with a mean of 3, so a stay is of one volume with
+        // a probability of 1/3 and longer than six with (2/3)^6; 4 standard deviations are 3 %.
+        let rng = &mut *stream("stays");
+        let stays = random_stays(12_000, 4000, rng);
+        assert_eq!(stays.iter().sum::<usize>(), 12_000);
+        assert_eq!(stays.len(), 4000);
+        let share = |of: &dyn Fn(usize) -> bool| {
+            stays.iter().filter(|stay| of(**stay)).count() as f64 / 4000.0
+        };
+        assert!((share(&|stay| stay == 1) - 1.0 / 3.0).abs() < 0.03);
+        assert!((share(&|stay| stay > 6) - (2f64 / 3.0).powi(6)).abs() < 0.02);
+        assert_eq!(share(&|stay| stay == 0), 0.0);
+        assert_eq!(random_stays(5, 5, rng), [1; 5]);
+        assert_eq!(random_stays(5, 1, rng), [5]);
     }
 
     #[test]

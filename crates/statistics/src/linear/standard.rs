@@ -33,6 +33,14 @@ impl Standard {
         self.scale.iter().all(|scale| *scale == 0.0)
     }
 
+    /// Slopes `[columns, targets]` of the columns as they are, from those of standardised columns.
+    pub(super) fn scaled_back(&self, mut slopes: DMatrix<f64>) -> DMatrix<f64> {
+        for (mut row, scale) in slopes.row_iter_mut().zip(self.scale.iter()) {
+            row *= *scale;
+        }
+        slopes
+    }
+
     /// Standardises rows with the mean and scale of the fit.
     pub fn apply(&self, mut x: DMatrix<f64>) -> DMatrix<f64> {
         for mut row in x.row_iter_mut() {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use brainmae_data::split::{FoldSpec, SetBalance};
+use brainmae_data::split::{FoldBy, FoldSpec, SetBalance};
 use brainmae_data::split_file::{SplitFile, SplitPlan};
 use brainmae_data::{PreparedDataset, SplitSpec};
 use brainmae_machine::workspace;
@@ -20,6 +20,9 @@ pub struct DrawSplit {
     /// Cut into this many folds; every subject is tested in exactly one. Without it, one hold-out.
     #[arg(long, value_name = "N", conflicts_with = "test_fraction")]
     folds: Option<usize>,
+    /// Keep all subjects of a site in one fold: each fold tests on sites that it does not train on.
+    #[arg(long, requires = "folds")]
+    by_site: bool,
     /// Share of the subjects to test on.
     #[arg(long, value_name = "SHARE")]
     test_fraction: Option<f64>,
@@ -64,6 +67,10 @@ impl DrawSplit {
                     validation_fraction: (self.validation_fraction)
                         .unwrap_or(default.validation_fraction),
                     stratify: self.stratify.clone(),
+                    by: match self.by_site {
+                        true => FoldBy::Site,
+                        false => FoldBy::Subject,
+                    },
                 };
                 let splits = spec.draw(&dataset, &mut rng)?;
                 (SplitPlan::Folds(spec), splits)

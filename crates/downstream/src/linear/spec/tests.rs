@@ -18,6 +18,7 @@ const TRAINING: [usize; 6] = [0, 1, 2, 3, 4, 5];
 const TEST: [usize; 4] = [6, 7, 8, 9];
 
 const BOTH: LinearSpec = LinearSpec {
+    harmonise: None,
     regress_confounds: true,
     pca: Some(3),
 };
@@ -44,6 +45,7 @@ fn scan(number: usize, signals: Vec<f32>, confounds: Vec<Option<f64>>) -> Scan {
         unit: format!("subject {number}"),
         series: Arc::new(BoldSeries::new(signals, N_ROIS, 1.0).expect("finite")),
         confounds,
+        site: None,
         computed: Default::default(),
     }
 }
@@ -166,7 +168,7 @@ fn a_target_that_signals_tell_through_motion_alone_is_told_no_more() {
     // The mean of training and validation set, 0 to 7.
     let without = predict(LinearSpec {
         regress_confounds: true,
-        pca: None,
+        ..LinearSpec::default()
     });
     assert!(
         without.iter().all(|x| (x - 3.5).abs() < 1e-9),
@@ -178,8 +180,8 @@ fn a_target_that_signals_tell_through_motion_alone_is_told_no_more() {
 fn no_components_at_all_are_refused() {
     let check = |pca| {
         LinearSpec {
-            regress_confounds: false,
             pca,
+            ..LinearSpec::default()
         }
         .check()
     };

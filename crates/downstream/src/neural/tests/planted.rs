@@ -29,6 +29,7 @@ pub(super) fn scans(planted: &[f64], n_volumes: usize) -> Vec<Scan> {
             unit: format!("subject-{i}"),
             series: Arc::new(BoldSeries::new(values, N_ROIS, 2.0).unwrap()),
             confounds: vec![],
+            site: None,
             computed: Default::default(),
         }
     };

@@ -35,6 +35,7 @@ fn states() -> (Vec<Scan>, Vec<Example>, Vec<f64>) {
             unit: format!("subject-{scan}"),
             series: Arc::new(BoldSeries::new(values, ROIS, DT_SECS).expect("finite")),
             confounds: Vec::new(),
+            site: None,
             computed: Default::default(),
         }
     });

@@ -9,12 +9,15 @@ const STATES: usize = 4;
 const ORDER: [usize; SEGMENTS] = [0, 0, 1, 1, 2, 2, 3, 3];
 
 /// Models that are not told the place.
-const MODELS: [&str; 12] = [
+const MODELS: [&str; 15] = [
     "constant",
     "confounds",
+    "autocorrelation",
     "mean-signal",
     "fc",
     "fc-tangent",
+    "fc-svm",
+    "fc-kernel-ridge",
     "mean-mlp",
     "transformer",
     "bnt",
@@ -51,6 +54,7 @@ fn states(drift: f32) -> Task {
             unit: format!("family-{i}"),
             series: Arc::new(BoldSeries::new(values, ROIS, DT_SECS).expect("finite")),
             confounds: vec![Some(0.1 + 0.001 * i as f64)],
+            site: None,
             computed: Default::default(),
         }
     });

@@ -17,6 +17,7 @@ fn scan(n_volumes: usize) -> Scan {
         unit: "subject p".into(),
         series: Arc::new(BoldSeries::new(vec![0.0; n_volumes], 1, 1.0).expect("finite")),
         confounds: Vec::new(),
+        site: None,
         computed: Default::default(),
     }
 }
