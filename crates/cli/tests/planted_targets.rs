@@ -97,11 +97,12 @@ fn what_a_linear_model_of_people_can_reach() {
 }
 
 /// All models of the experiment for numeric targets.
-const MODELS: [&str; 8] = [
+const MODELS: [&str; 9] = [
     "constant",
     "confounds + ridge",
     "FC + ridge",
-    "tangent FC + ridge",
+    "log-Euclidean FC + ridge",
+    "tangent space + ridge",
     "mean-mlp",
     "BrainMAE from scratch",
     "BrainMAE frozen + ridge",
@@ -109,11 +110,12 @@ const MODELS: [&str; 8] = [
 ];
 
 /// Models that do not depend on the order of volumes.
-const BLIND_TO_ORDER: [&str; 5] = [
+const BLIND_TO_ORDER: [&str; 6] = [
     "constant",
     "confounds + ridge",
     "FC + ridge",
-    "tangent FC + ridge",
+    "log-Euclidean FC + ridge",
+    "tangent space + ridge",
     "mean-mlp",
 ];
 

@@ -23,4 +23,4 @@ pub use lbfgs::{MOST_STEPS, TOLERANCE};
 pub use logistic::{Logistic, LogisticPath};
 pub use principal::Principal;
 pub use ridge::{Ridge, RidgeGram, RidgePath};
-pub use standard::Standard;
+pub use standard::{Scaling, Standard};

@@ -1,4 +1,4 @@
-//! Functional connectivity in the tangent space at the mean of the training set.
+//! Functional connectivity as deviations from the log-Euclidean mean of the training set.
 
 use brainmae_statistics::linear::map_eigenvalues;
 use nalgebra::DMatrix;
@@ -16,46 +16,50 @@ const SHRINKAGE: f64 = 0.1;
 /// Number of matrices in memory at once during the fit.
 const AT_A_TIME: usize = 64;
 
-/// Functional connectivity in the [tangent space](TangentSpace) at the mean of the training set.
+/// Shrunk correlations as [deviations](LogEuclidean) from their log-Euclidean mean.
 #[derive(Clone, Copy, Debug)]
-pub struct FcTangent;
+pub struct FcLog;
 
-impl Features for FcTangent {
+impl Features for FcLog {
     fn name(&self) -> &str {
-        "fc-tangent"
+        "fc-log"
+    }
+
+    fn former_name(&self) -> Option<&str> {
+        Some("fc-tangent")
     }
 
     fn title(&self) -> &str {
-        "tangent FC"
+        "log-Euclidean FC"
     }
 
     fn fit(&self, _problem: &Problem, training: &Labelled) -> Box<dyn FittedFeatures> {
         let list: Vec<_> = training.examples.iter().collect();
         let fc = |i: usize| fc_of(list[i].0, list[i].1);
-        Box::new(TangentSpace::fit(list.len(), fc))
+        Box::new(LogEuclidean::fit(list.len(), fc))
     }
 }
 
-impl FittedFeatures for TangentSpace {
+impl FittedFeatures for LogEuclidean {
     fn row(&self, scan: &Scan, example: Example) -> Vec<f32> {
         self.features(&fc_of(scan, example))
     }
 }
 
-/// Mean matrix of a training set, and the map to its tangent space.
+/// Log-Euclidean mean of the shrunk correlations of a training set, and deviations from it.
 ///
 /// ```text
 /// features = log( G^-1/2 C G^-1/2 ),  C = 0.9 FC + 0.1 I,  G = exp( mean over training of log C )
 /// ```
 /// # Source
-/// Varoquaux et al. 2010 (tangent space of covariances); Arsigny et al. 2006 (log-Euclidean mean,
-/// which needs no iteration).
+/// Arsigny et al. 2006 (log-Euclidean mean, which needs no iteration). The deviations have the form
+/// of Varoquaux et al. 2010; [`Tangent`](super::Tangent) follows them in all parts.
 #[derive(Clone, Debug)]
-pub struct TangentSpace {
+pub struct LogEuclidean {
     whitening: DMatrix<f64>,
 }
 
-impl TangentSpace {
+impl LogEuclidean {
     /// Fits the mean of `n` correlation matrices; `correlations` returns each by its number. `n` is
     /// at least 1.
     pub fn fit(n: usize, correlations: impl Fn(usize) -> DMatrix<f32> + Sync) -> Self {
@@ -73,7 +77,7 @@ impl TangentSpace {
         }
     }
 
-    /// Tangent vector of one correlation matrix: its upper triangle with the diagonal, row-major;
+    /// Deviations of one correlation matrix: its upper triangle with the diagonal, row-major;
     /// `rois * (rois + 1) / 2` elements. Off-diagonal elements are scaled by `sqrt 2`, so the norm
     /// of the vector is the norm of the matrix.
     pub fn features(&self, correlations: &DMatrix<f32>) -> Vec<f32> {
@@ -104,7 +108,7 @@ mod tests {
     #[test]
     fn the_common_matrix_itself_departs_nowhere() {
         let r = DMatrix::from_row_slice(3, 3, &[1.0, 0.5, -0.2, 0.5, 1.0, 0.3, -0.2, 0.3, 1.0]);
-        let features = TangentSpace::fit(1, |_| r.clone()).features(&r);
+        let features = LogEuclidean::fit(1, |_| r.clone()).features(&r);
         assert_eq!(features.len(), 6);
         assert!(features.iter().all(|x| x.abs() < 1e-5), "{features:?}");
     }
@@ -115,7 +119,7 @@ mod tests {
         // log C is the mean of both logarithms, times the identity. The test uses more matrices
         // than one chunk.
         let n = 2 * AT_A_TIME + 2;
-        let space = TangentSpace::fit(n, |i| correlated([0.5, -0.5][i % 2]));
+        let space = LogEuclidean::fit(n, |i| correlated([0.5, -0.5][i % 2]));
         let features = space.features(&correlated(0.0));
         assert!(features[0].abs() < 1e-6, "{features:?}");
         let expected = -0.5 * (1.45_f32 * 0.55).ln();
@@ -125,7 +129,7 @@ mod tests {
     #[test]
     fn departures_of_diagonal_matrices_are_logarithms() {
         // From uncorrelated ROIs (log C = 0) to correlation 1: eigenvalues of C are 1 ± 0.9.
-        let space = TangentSpace::fit(1, |_| correlated(0.0));
+        let space = LogEuclidean::fit(1, |_| correlated(0.0));
         let features = space.features(&correlated(1.0));
         let (high, low) = (1.9f32.ln(), 0.1f32.ln());
         assert!((features[0] - (high - low) / 2.0 * 2f32.sqrt()).abs() < 1e-4);

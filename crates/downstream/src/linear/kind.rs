@@ -16,6 +16,10 @@ impl LearnerKind for LinearKind {
         self.0.name()
     }
 
+    fn former_name(&self) -> Option<&str> {
+        self.0.former_name()
+    }
+
     fn title(&self, kind: Kind) -> String {
         format!("{} + {}", self.0.title(), linear_title(kind))
     }

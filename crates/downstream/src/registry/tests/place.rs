@@ -9,12 +9,13 @@ const STATES: usize = 4;
 const ORDER: [usize; SEGMENTS] = [0, 0, 1, 1, 2, 2, 3, 3];
 
 /// Models that are not told the place.
-const MODELS: [&str; 12] = [
+const MODELS: [&str; 13] = [
     "constant",
     "confounds",
     "mean-signal",
     "fc",
-    "fc-tangent",
+    "fc-log",
+    "tangent",
     "mean-mlp",
     "transformer",
     "bnt",
