@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use brainmae_run::Seeds;
-use brainmae_statistics::linear::Standard;
+use brainmae_statistics::linear::{Scaling, Standard};
 use nalgebra::DMatrix;
 use rand::{Rng, RngExt};
 
@@ -47,7 +47,7 @@ impl Data {
         let mut x = &factors * normal(rng, N_FACTORS, sizes.features);
         x += normal(rng, all, sizes.features) * 5.0;
         let own = x.rows(0, sizes.rows).into_owned();
-        let standard = Standard::fit(&own);
+        let standard = Standard::fit(&own, Scaling::EachColumn);
         let factors = factors.rows(0, sizes.rows);
         let logits = factors * normal(rng, N_FACTORS, sizes.classes)
             + normal(rng, sizes.rows, sizes.classes) * 4.0;

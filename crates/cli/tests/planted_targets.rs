@@ -97,12 +97,13 @@ fn what_a_linear_model_of_people_can_reach() {
 }
 
 /// All models of the experiment for numeric targets.
-const MODELS: [&str; 11] = [
+const MODELS: [&str; 12] = [
     "constant",
     "confounds + ridge",
     "autocorrelation + ridge",
     "FC + ridge",
-    "tangent FC + ridge",
+    "log-Euclidean FC + ridge",
+    "tangent space + ridge",
     "FC + linear SVR",
     "FC + kernel ridge",
     "mean-mlp",
@@ -112,11 +113,12 @@ const MODELS: [&str; 11] = [
 ];
 
 /// Models that do not depend on the order of volumes.
-const BLIND_TO_ORDER: [&str; 7] = [
+const BLIND_TO_ORDER: [&str; 8] = [
     "constant",
     "confounds + ridge",
     "FC + ridge",
-    "tangent FC + ridge",
+    "log-Euclidean FC + ridge",
+    "tangent space + ridge",
     "FC + linear SVR",
     "FC + kernel ridge",
     "mean-mlp",

@@ -4,6 +4,7 @@
 pub mod autocorrelation;
 pub mod confounds;
 pub mod fc;
+pub mod fc_log;
 pub mod mean_signal;
 pub mod tangent;
 pub mod time;
@@ -11,10 +12,12 @@ pub mod time;
 pub use autocorrelation::Autocorrelation;
 pub use confounds::Confounds;
 pub use fc::{Fc, fc_of, fc_of_examples};
+pub use fc_log::FcLog;
 pub use mean_signal::MeanSignal;
-pub use tangent::FcTangent;
+pub use tangent::Tangent;
 pub use time::Time;
 
+use brainmae_statistics::linear::Scaling;
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
@@ -29,6 +32,11 @@ pub trait Features: Send + Sync + 'static {
     /// Name of the linear model of these features in experiment files.
     fn name(&self) -> &str;
 
+    /// Earlier name of the same model, which experiment files may still use.
+    fn former_name(&self) -> Option<&str> {
+        None
+    }
+
     /// Name of the features in tables, in front of the kind of regression.
     fn title(&self) -> &str {
         self.name()
@@ -38,6 +46,12 @@ pub trait Features: Send + Sync + 'static {
     /// `downstream.linear` says.
     fn are_of_signals(&self) -> bool {
         true
+    }
+
+    /// Scale of the columns in front of the linear model: each by itself, unless differences of
+    /// their variances tell something.
+    fn scaling(&self) -> Scaling {
+        Scaling::EachColumn
     }
 
     /// Whether they differ between the segments of a scan only. Targets of whole scans then have no

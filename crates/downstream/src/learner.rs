@@ -61,7 +61,8 @@ impl Problem {
 /// A method that predicts a target.
 ///
 /// All parameters, including those of normalisation and feature selection, are fitted on the
-/// training set. The validation set chooses settings, such as the stopping epoch and the penalty.
+/// training set. The validation set chooses settings, such as the stopping epoch; ridge regression
+/// chooses its penalty by leave-one-out over both sets.
 /// The test set is unknown to the learner until [`Fitted::predict`]; its truth stays unknown.
 pub trait Learner: Sync {
     /// Name in tables.

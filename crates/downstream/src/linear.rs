@@ -7,7 +7,7 @@ pub mod spec;
 
 use std::sync::Arc;
 
-use brainmae_statistics::linear::{Logistic, LogisticPath, Ridge, RidgePath, Standard};
+use brainmae_statistics::linear::{Logistic, LogisticPath, Ridge, RidgePath, Scaling, Standard};
 use nalgebra::DMatrix;
 
 use crate::features::Features;
@@ -28,9 +28,10 @@ pub const PENALTIES: [f64; 13] = [
     1e4, 3e3, 1e3, 3e2, 1e2, 3e1, 1e1, 3.0, 1.0, 3e-1, 1e-1, 1e-2, 1e-3,
 ];
 
-/// A linear model of features. The validation set chooses the penalty; then the model is fitted on
-/// training and validation set together. If all scans of a subject have one truth, the features of
-/// a subject are the mean over its scans.
+/// A linear model of features. The penalty of ridge regression is chosen by leave-one-out over
+/// training and validation set together, that of other methods by the validation set; then the
+/// model is fitted on both sets together. If all scans of a subject have one truth, as they do of
+/// every number, the features of a subject are the mean over its scans.
 pub struct LinearLearner {
     name: String,
     features: Arc<dyn Features>,
@@ -69,8 +70,9 @@ impl Learner for LinearLearner {
         let (features, x) = self.spec.fit(&*self.features, problem, training)?;
         let deciding = features.of(problem, &validation.examples)?;
         let sets = [(x, training), (deciding, validation)];
+        let scaling = self.features.scaling();
         let model: Box<dyn RowModel> = match self.method {
-            Method::Regression => Box::new(LinearModel::choose(problem, sets)),
+            Method::Regression => Box::new(LinearModel::choose(problem, scaling, sets)),
             method => Box::new(MachineModel::choose(method, problem, sets)),
         };
         Ok(Box::new(FittedLinear {
@@ -115,78 +117,35 @@ enum FittedModel {
 }
 
 impl LinearModel {
-    /// Fits a model on the rows of both sets, one row for each example. The penalty is the best one
-    /// for the second set after a fit on the first. If a subject has one truth, its scans become
-    /// one row, their mean.
-    pub fn choose(problem: &Problem, sets: [(DMatrix<f64>, &Labelled); 2]) -> Self {
+    /// Fits a model on the rows of both sets, one row for each example. If a subject has one truth,
+    /// its scans become one row, their mean. The penalty of ridge regression is the best one by
+    /// leave-one-out over the rows of both sets, that of logistic regression the best one for the
+    /// second set after a fit on the first.
+    pub fn choose(
+        problem: &Problem,
+        scaling: Scaling,
+        sets: [(DMatrix<f64>, &Labelled); 2],
+    ) -> Self {
         let scans = sets[0].1.examples.scans.first();
         let computed = scans.map(|scan| scan.computed.clone()).unwrap_or_default();
         let [(x, truth), (deciding, decided)] = sets.map(|(x, set)| {
             let pooled = Pooled::new(problem, &set.examples);
             (pooled.rows(x), pooled.truth(set))
         });
-        let (x, truth) = ([&x, &deciding], [&truth[..], &decided]);
-        let alpha = Self::best_alpha(problem.kind, x, truth, &computed);
-        let both = stack(x[0], x[1]);
-        Self::fit(problem.kind, both, &truth.concat(), alpha, &computed)
-    }
-
-    /// The penalty with the lowest loss on the second rows after a fit on the first: squared error,
-    /// or `-log p`.
-    fn best_alpha(
-        kind: Kind,
-        [x, deciding]: [&DMatrix<f64>; 2],
-        truth: [&[f64]; 2],
-        computed: &Computed,
-    ) -> f64 {
-        let standard = Standard::fit(x);
-        let [x, deciding] = [x, deciding].map(|x| standard.apply(x.clone()));
-        let mut best = (f64::INFINITY, PENALTIES[0]);
-        let mut keep = |alpha: f64, loss: f64| {
-            if loss < best.0 {
-                best = (loss, alpha);
-            }
-        };
-        match kind {
-            Kind::Regression => {
-                let gram = computed.gram(&x);
-                let path = RidgePath::new(&x, &gram, &column(truth[0]));
-                for (alpha, ridge) in PENALTIES.into_iter().zip(path.at(&PENALTIES)) {
-                    let predicted = ridge.predict(&deciding);
-                    let pairs = predicted.iter().zip(truth[1]);
-                    keep(alpha, pairs.map(|(p, t)| (p - t).powi(2)).sum());
-                }
-            }
+        let both = stack(&x, &deciding);
+        let standard = Standard::fit(&both, scaling);
+        let rows = standard.apply(both);
+        let all = [&truth[..], &decided].concat();
+        let fitted = match problem.kind {
+            Kind::Regression => FittedModel::Ridge(ridge(&rows, &all, &computed)),
             Kind::Classification { n_classes } => {
-                let mut path = LogisticPath::new(&x, truth[0], n_classes);
-                for alpha in PENALTIES {
-                    let predicted = path.at(alpha).predict(&deciding);
-                    let pairs = predicted.chunks_exact(n_classes).zip(truth[1]);
-                    let loss = pairs.map(|(row, t)| -row[*t as usize].max(1e-12).ln());
-                    keep(alpha, loss.sum());
-                }
-            }
-        }
-        best.1
-    }
-
-    /// Fits rows with the penalty `alpha`.
-    fn fit(kind: Kind, x: DMatrix<f64>, truth: &[f64], alpha: f64, computed: &Computed) -> Self {
-        let standard = Standard::fit(&x);
-        let x = standard.apply(x);
-        let fitted = match kind {
-            Kind::Regression => {
-                let gram = computed.gram(&x);
-                let fitted = RidgePath::new(&x, &gram, &column(truth)).at(&[alpha]);
-                FittedModel::Ridge(fitted.into_iter().next().expect("one penalty"))
-            }
-            Kind::Classification { n_classes } => {
-                FittedModel::Logistic(LogisticPath::new(&x, truth, n_classes).at(alpha))
+                let alpha = logistic_penalty(n_classes, scaling, [x, deciding], [&truth, &decided]);
+                FittedModel::Logistic(LogisticPath::new(&rows, &all, n_classes).at(alpha))
             }
         };
         Self {
             standard,
-            kind,
+            kind: problem.kind,
             fitted,
         }
     }
@@ -210,6 +169,46 @@ impl RowModel for LinearModel {
     }
 }
 
+/// Ridge regression with the penalty whose sum of squared errors of leave-one-out is the smallest;
+/// the strongest one if no sum is a number, as of a single row.
+fn ridge(x: &DMatrix<f64>, truth: &[f64], computed: &Computed) -> Ridge {
+    let gram = computed.gram(x);
+    let path = RidgePath::new(x, &gram, &column(truth));
+    let errors = path.left_out(&PENALTIES);
+    let alpha = best_penalty(errors.iter().map(|errors| errors.norm_squared()));
+    let fitted = path.at(&[alpha]).into_iter().next();
+    fitted.expect("one penalty")
+}
+
+/// The penalty with the lowest `-log p` of the second rows after a fit on the first.
+fn logistic_penalty(
+    n_classes: usize,
+    scaling: Scaling,
+    [x, deciding]: [DMatrix<f64>; 2],
+    truth: [&[f64]; 2],
+) -> f64 {
+    let standard = Standard::fit(&x, scaling);
+    let [x, deciding] = [x, deciding].map(|x| standard.apply(x));
+    let mut path = LogisticPath::new(&x, truth[0], n_classes);
+    best_penalty(PENALTIES.into_iter().map(|alpha| {
+        let predicted = path.at(alpha).predict(&deciding);
+        let pairs = predicted.chunks_exact(n_classes).zip(truth[1]);
+        let loss = pairs.map(|(row, t)| -row[*t as usize].max(1e-12).ln());
+        loss.sum()
+    }))
+}
+
+/// The penalty with the lowest of the losses, which are in the order of [`PENALTIES`].
+fn best_penalty(losses: impl Iterator<Item = f64>) -> f64 {
+    let mut best = (f64::INFINITY, PENALTIES[0]);
+    for (loss, alpha) in losses.zip(PENALTIES) {
+        if loss < best.0 {
+            best = (loss, alpha);
+        }
+    }
+    best.1
+}
+
 /// Truths as the only column of a matrix.
 fn column(truth: &[f64]) -> DMatrix<f64> {
     DMatrix::from_column_slice(truth.len(), 1, truth)
@@ -222,3 +221,6 @@ fn stack(first: &DMatrix<f64>, second: &DMatrix<f64>) -> DMatrix<f64> {
     both.view_mut((n, 0), (second.nrows(), p)).copy_from(second);
     both
 }
+
+#[cfg(test)]
+mod tests;

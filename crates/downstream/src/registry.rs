@@ -7,7 +7,7 @@ use brainmae_model::BrainMae;
 
 use crate::constant::Constant;
 use crate::encoders::{FineTuneConfig, FoldEncoder, Readout, encoder_learners};
-use crate::features::{Autocorrelation, Confounds, Fc, FcTangent, Features, MeanSignal, Time};
+use crate::features::{Autocorrelation, Confounds, Fc, FcLog, Features, MeanSignal, Tangent, Time};
 use crate::linear::spec::LinearSpec;
 use crate::linear::{LinearKind, Method};
 use crate::neural::bnt::Bnt;
@@ -31,6 +31,11 @@ pub const PLACE: &str = Time::NAME;
 pub trait LearnerKind: Send + Sync {
     /// Name in experiment files.
     fn name(&self) -> &str;
+
+    /// Earlier name in experiment files, which is still understood.
+    fn former_name(&self) -> Option<&str> {
+        None
+    }
 
     /// Name in tables, for targets of this kind.
     fn title(&self, kind: Kind) -> String {
@@ -92,7 +97,8 @@ impl LearnerKinds {
             .with_features(MeanSignal)
             .with_features(Autocorrelation)
             .with_features(Fc)
-            .with_features(FcTangent)
+            .with_features(FcLog)
+            .with_features(Tangent)
             .with(LinearKind::new(Fc, Method::Svm))
             .with(LinearKind::new(Fc, Method::KernelRidge))
             .with_encoder::<BrainMae>()
@@ -134,12 +140,14 @@ impl LearnerKinds {
         self.0.iter().map(|learner| learner.name())
     }
 
-    /// The learner called `name`.
+    /// The learner called `name`, now or in earlier versions.
     ///
     /// # Errors
     /// [`DownstreamError::UnknownLearner`] lists the known ones.
     pub fn find(&self, name: &str) -> Result<&dyn LearnerKind, DownstreamError> {
         let found = self.0.iter().find(|learner| learner.name() == name);
+        let former = |learner: &&Arc<dyn LearnerKind>| learner.former_name() == Some(name);
+        let found = found.or_else(|| self.0.iter().find(former));
         let found = found.ok_or_else(|| DownstreamError::UnknownLearner {
             found: name.to_string(),
             known: self.names().map(String::from).collect(),

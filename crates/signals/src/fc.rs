@@ -4,12 +4,14 @@
 //! [`exact_fisher_z`] follows the definition in double precision. They agree to 1e-6.
 
 mod gram;
+mod shrinkage;
 
 use nalgebra::{DMatrix, DVector, Scalar};
 
 use crate::bold::BoldSeries;
 use crate::scales::Scales;
 use gram::Gram;
+pub use shrinkage::ledoit_wolf;
 
 /// Largest correlation that [`fisher_z`] uses: atanh is infinite at 1, which rounding can reach for
 /// equal signals.

@@ -8,6 +8,7 @@ mod combat;
 mod decomposition;
 mod deconfound;
 mod eigenvalues;
+mod geometric_mean;
 mod gram;
 mod lbfgs;
 mod logistic;
@@ -22,12 +23,13 @@ pub use combat::Combat;
 pub use decomposition::Decomposition;
 pub use deconfound::Deconfound;
 pub use eigenvalues::map_eigenvalues;
+pub use geometric_mean::GeometricMean;
 pub use lbfgs::{MOST_STEPS, TOLERANCE};
 pub use logistic::{Logistic, LogisticPath};
 pub use principal::Principal;
 pub use profile::profiles;
 pub use ridge::{Ridge, RidgeGram, RidgePath};
-pub use standard::Standard;
+pub use standard::{Scaling, Standard};
 pub use svm::{Svm, SvmPath};
 
 #[cfg(test)]

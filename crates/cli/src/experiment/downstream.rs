@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use brainmae_data::{FoldBy, FoldSpec};
 use brainmae_downstream::encoders::{FineTuneConfig, Readout};
 use brainmae_downstream::linear::spec::LinearSpec;
@@ -73,7 +73,7 @@ const BASELINES: [&str; 7] = [
     "confounds",
     "mean-signal",
     REFERENCE,
-    "fc-tangent",
+    "tangent",
     "mean-mlp",
     "bnt",
 ];
@@ -151,8 +151,21 @@ impl DownstreamConfig {
             self.folds.validation_fraction > 0.0,
             "downstream.folds.validation_fraction is 0: nobody would decide on penalties and on when to stop"
         );
+        let mut named = BTreeMap::new();
         for name in &self.models {
             let learner = learners.find(name).context("in downstream.models")?;
+            if learner.name() != name {
+                tracing::warn!(
+                    "downstream.models has {name}, an earlier name of {}: use the new one in new experiments",
+                    learner.name()
+                );
+            }
+            if let Some(before) = named.insert(learner.name(), name) {
+                bail!(
+                    "downstream.models has the model {} twice, as {before} and as {name}\nhint: remove one",
+                    learner.name()
+                );
+            }
             let encoder = learner.encoder().unwrap_or(kind);
             ensure!(
                 encoder == kind,
@@ -208,6 +221,21 @@ mod tests {
         assert_eq!(named("column = \"age_years\"", "[\"fc\"]"), ["fc"]);
         assert!(named("state = {}", "[]").len() > 5);
         assert_eq!(named("state = {}", "[]").last().expect("some"), PLACE);
+    }
+
+    #[test]
+    fn an_earlier_name_is_understood_and_one_model_is_named_once() {
+        let check = |models: &[&str]| {
+            let mut config = parse("").expect("valid");
+            config.models = models.iter().map(|name| name.to_string()).collect();
+            config.check(&LearnerKinds::built_in(), "brainmae")
+        };
+        check(&["fc", "fc-tangent", "tangent"]).expect("fc-log and tangent");
+        let twice = check(&["fc", "fc-tangent", "fc-log"]).expect_err("one model");
+        insta::assert_snapshot!(twice, @r"
+        downstream.models has the model fc-log twice, as fc-tangent and as fc-log
+        hint: remove one
+        ");
     }
 
     #[test]

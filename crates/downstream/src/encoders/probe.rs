@@ -2,6 +2,7 @@
 
 use brainmae_data::SegmentLayout;
 use brainmae_encoder::Embed;
+use brainmae_statistics::linear::Scaling;
 use nalgebra::DMatrix;
 
 use super::embedding::vectors;
@@ -43,7 +44,8 @@ impl Learner for LinearProbe {
         };
         let x = frozen.rows(problem, &training.examples)?;
         let deciding = frozen.rows(problem, &validation.examples)?;
-        let model = LinearModel::choose(problem, [(x, training), (deciding, validation)]);
+        let sets = [(x, training), (deciding, validation)];
+        let model = LinearModel::choose(problem, Scaling::EachColumn, sets);
         Ok(Box::new(FittedProbe {
             frozen,
             model,

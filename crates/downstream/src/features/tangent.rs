@@ -1,134 +1,104 @@
-//! Functional connectivity in the tangent space at the mean of the training set.
+//! Covariances in the tangent space at their geometric mean over the training set.
 
-use brainmae_statistics::linear::map_eigenvalues;
+use std::f64::consts::SQRT_2;
+
+use brainmae_signals::fc::ledoit_wolf;
+use brainmae_statistics::linear::{GeometricMean, Scaling, map_eigenvalues};
 use nalgebra::DMatrix;
-use rayon::prelude::*;
-
-use brainmae_signals::fc::upper_triangle;
 
 use super::{Features, FittedFeatures, fc_of};
 use crate::{Example, Labelled, Problem, Scan};
 
-/// Share of the identity in each shrunk correlation matrix. It makes the matrix invertible for
-/// scans of any length.
-const SHRINKAGE: f64 = 0.1;
+/// Least share of the identity in a covariance. Ledoit and Wolf's is larger, except for examples
+/// of two or fewer volumes, which would have no logarithm.
+const LEAST_SHRINKAGE: f64 = 1e-4;
 
-/// Number of matrices in memory at once during the fit.
-const AT_A_TIME: usize = 64;
-
-/// Functional connectivity in the [tangent space](TangentSpace) at the mean of the training set.
+/// Ledoit-Wolf covariances of standardised signals in the [tangent space](TangentSpace) at their
+/// geometric mean. Columns are centred and not scaled one by one: the whitening has given them
+/// one scale.
 #[derive(Clone, Copy, Debug)]
-pub struct FcTangent;
+pub struct Tangent;
 
-impl Features for FcTangent {
+impl Features for Tangent {
     fn name(&self) -> &str {
-        "fc-tangent"
+        "tangent"
     }
 
     fn title(&self) -> &str {
-        "tangent FC"
+        "tangent space"
     }
 
-    fn fit(&self, _problem: &Problem, training: &Labelled) -> Box<dyn FittedFeatures> {
+    fn scaling(&self) -> Scaling {
+        Scaling::AllColumns
+    }
+
+    fn fit(&self, problem: &Problem, training: &Labelled) -> Box<dyn FittedFeatures> {
         let list: Vec<_> = training.examples.iter().collect();
-        let fc = |i: usize| fc_of(list[i].0, list[i].1);
-        Box::new(TangentSpace::fit(list.len(), fc))
+        let space = TangentSpace::fit(list.len(), |i| covariance(list[i].0, list[i].1));
+        if !space.mean.is_found() {
+            tracing::warn!(
+                target = problem.target,
+                residual = space.mean.residual,
+                "the geometric mean of the covariances is not exact: the steps did not converge"
+            );
+        }
+        Box::new(space)
     }
 }
 
 impl FittedFeatures for TangentSpace {
     fn row(&self, scan: &Scan, example: Example) -> Vec<f32> {
-        self.features(&fc_of(scan, example))
+        self.features(&covariance(scan, example))
     }
 }
 
-/// Mean matrix of a training set, and the map to its tangent space.
+/// Tangent space at the geometric mean `G` of the covariances of a training set.
 ///
 /// ```text
-/// features = log( G^-1/2 C G^-1/2 ),  C = 0.9 FC + 0.1 I,  G = exp( mean over training of log C )
+/// features = log( G^-1/2 C G^-1/2 )
 /// ```
 /// # Source
-/// Varoquaux et al. 2010 (tangent space of covariances); Arsigny et al. 2006 (log-Euclidean mean,
-/// which needs no iteration).
+/// Varoquaux et al. 2010; the same as `nilearn.connectome.ConnectivityMeasure(kind="tangent",
+/// vectorize=True)` of standardised signals, times √2 (there the diagonal is divided by √2, here
+/// the elements beside it are multiplied).
 #[derive(Clone, Debug)]
 pub struct TangentSpace {
-    whitening: DMatrix<f64>,
+    mean: GeometricMean,
 }
 
 impl TangentSpace {
-    /// Fits the mean of `n` correlation matrices; `correlations` returns each by its number. `n` is
-    /// at least 1.
-    pub fn fit(n: usize, correlations: impl Fn(usize) -> DMatrix<f32> + Sync) -> Self {
-        let numbers: Vec<usize> = (0..n).collect();
-        let log = |number: &usize| map_eigenvalues(&shrunk(&correlations(*number)), f64::ln);
-        // Sums are added in a fixed order, so the number of threads does not change the result.
-        // They are computed in chunks, because all matrices together may not fit in memory.
-        let sums = numbers.chunks(AT_A_TIME).map(|numbers| {
-            let logs: Vec<DMatrix<f64>> = numbers.par_iter().map(log).collect();
-            logs.into_iter().sum::<DMatrix<f64>>()
-        });
-        let mean = sums.sum::<DMatrix<f64>>() / n as f64;
+    /// Fits the mean of `n` covariances; `covariance` returns each by its number. `n` is at least
+    /// 1. An example of a subject counts as much as one of any other.
+    pub fn fit(n: usize, covariance: impl Fn(usize) -> DMatrix<f64> + Sync) -> Self {
         Self {
-            whitening: map_eigenvalues(&mean, |log| (-0.5 * log).exp()),
+            mean: GeometricMean::fit(n, covariance),
         }
     }
 
-    /// Tangent vector of one correlation matrix: its upper triangle with the diagonal, row-major;
-    /// `rois * (rois + 1) / 2` elements. Off-diagonal elements are scaled by `sqrt 2`, so the norm
-    /// of the vector is the norm of the matrix.
-    pub fn features(&self, correlations: &DMatrix<f32>) -> Vec<f32> {
-        let white = &self.whitening * shrunk(correlations) * &self.whitening;
-        let log = map_eigenvalues(&white, f64::ln);
-        let mut features = upper_triangle(&log, |x| (x * std::f64::consts::SQRT_2) as f32);
-        features.extend(log.diagonal().iter().map(|x| *x as f32));
-        features
+    /// Tangent vector of one covariance: its lower triangle with the diagonal, row by row;
+    /// `rois * (rois + 1) / 2` elements. Elements beside the diagonal are multiplied by √2, so the
+    /// norm of the vector is the norm of the matrix.
+    pub fn features(&self, covariance: &DMatrix<f64>) -> Vec<f32> {
+        let whitening = &self.mean.whitening;
+        let log = map_eigenvalues(&(whitening * covariance * whitening), f64::ln);
+        let weighted = |i: usize, j: usize| log[(i, j)] * if i == j { 1.0 } else { SQRT_2 };
+        (0..log.nrows())
+            .flat_map(|i| (0..=i).map(move |j| (i, j)))
+            .map(|(i, j)| weighted(i, j) as f32)
+            .collect()
     }
 }
 
-fn shrunk(correlations: &DMatrix<f32>) -> DMatrix<f64> {
-    let mut c = correlations.map(f64::from) * (1.0 - SHRINKAGE);
-    for i in 0..c.nrows() {
-        c[(i, i)] += SHRINKAGE;
-    }
-    c
+/// Ledoit-Wolf covariance of the signals of an example, standardised over its
+/// [uncensored](Scan::kept) volumes, `[rois, rois]`: a share of the correlations and the rest of
+/// the identity. A constant ROI correlates with no other.
+fn covariance(scan: &Scan, example: Example) -> DMatrix<f64> {
+    let correlations = fc_of(scan, example);
+    let share = ledoit_wolf(scan.kept(example), &correlations).max(LEAST_SHRINKAGE);
+    let mut covariance = correlations.map(|r| f64::from(r) * (1.0 - share));
+    covariance.fill_diagonal(1.0);
+    covariance
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn correlated(r: f32) -> DMatrix<f32> {
-        DMatrix::from_row_slice(2, 2, &[1.0, r, r, 1.0])
-    }
-
-    #[test]
-    fn the_common_matrix_itself_departs_nowhere() {
-        let r = DMatrix::from_row_slice(3, 3, &[1.0, 0.5, -0.2, 0.5, 1.0, 0.3, -0.2, 0.3, 1.0]);
-        let features = TangentSpace::fit(1, |_| r.clone()).features(&r);
-        assert_eq!(features.len(), 6);
-        assert!(features.iter().all(|x| x.abs() < 1e-5), "{features:?}");
-    }
-
-    #[test]
-    fn the_common_matrix_is_the_mean_of_all() {
-        // C of r and C of -r have the eigenvalues 1 ± 0.45 with exchanged eigenvectors. The mean of
-        // log C is the mean of both logarithms, times the identity. The test uses more matrices
-        // than one chunk.
-        let n = 2 * AT_A_TIME + 2;
-        let space = TangentSpace::fit(n, |i| correlated([0.5, -0.5][i % 2]));
-        let features = space.features(&correlated(0.0));
-        assert!(features[0].abs() < 1e-6, "{features:?}");
-        let expected = -0.5 * (1.45_f32 * 0.55).ln();
-        assert!((features[1] - expected).abs() < 1e-5, "{features:?}");
-    }
-
-    #[test]
-    fn departures_of_diagonal_matrices_are_logarithms() {
-        // From uncorrelated ROIs (log C = 0) to correlation 1: eigenvalues of C are 1 ± 0.9.
-        let space = TangentSpace::fit(1, |_| correlated(0.0));
-        let features = space.features(&correlated(1.0));
-        let (high, low) = (1.9f32.ln(), 0.1f32.ln());
-        assert!((features[0] - (high - low) / 2.0 * 2f32.sqrt()).abs() < 1e-4);
-        assert!((features[1] - (high + low) / 2.0).abs() < 1e-4);
-    }
-}
+mod tests;

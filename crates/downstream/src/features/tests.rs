@@ -73,7 +73,7 @@ fn of_training(
 
 #[test]
 fn a_censored_volume_changes_nothing() {
-    let kinds: [&dyn Features; 4] = [&Autocorrelation, &Fc, &FcTangent, &MeanSignal];
+    let kinds: [&dyn Features; 5] = [&Autocorrelation, &Fc, &FcLog, &Tangent, &MeanSignal];
     for kind in kinds {
         let (name, quiet) = (kind.name(), features(kind, 0.0));
         assert!(quiet.amax() > 0.1, "{name} says nothing");

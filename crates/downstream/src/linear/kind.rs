@@ -33,6 +33,13 @@ impl LearnerKind for LinearKind {
         &self.name
     }
 
+    fn former_name(&self) -> Option<&str> {
+        match self.method {
+            Method::Regression => self.features.former_name(),
+            _ => None,
+        }
+    }
+
     fn title(&self, kind: Kind) -> String {
         format!("{} + {}", self.features.title(), self.method.title(kind))
     }

@@ -1,6 +1,8 @@
 //! Support vector machines and kernel ridge regression on features.
 
-use brainmae_statistics::linear::{Ridge, RidgeGram, RidgePath, Standard, Svm, SvmPath, profiles};
+use brainmae_statistics::linear::{
+    Ridge, RidgeGram, RidgePath, Scaling, Standard, Svm, SvmPath, profiles,
+};
 use nalgebra::DMatrix;
 
 use super::{RowModel, linear_title, stack};
@@ -72,7 +74,7 @@ impl Method {
     fn fit(self, kind: Kind, x: &DMatrix<f64>, truth: &[f64], settings: &[f64]) -> Vec<Machine> {
         match self {
             Self::Svm => {
-                let columns = Standard::fit(x);
+                let columns = Standard::fit(x, Scaling::EachColumn);
                 let x = scaled(&columns, x);
                 let unit = Unit::of(kind, truth);
                 let numbers: Vec<f64> = truth.iter().map(|y| (y - unit.mean) / unit.sd).collect();

@@ -55,6 +55,23 @@ impl Cholesky {
         assert!(solved, "a factor has no 0 on its diagonal");
         b
     }
+
+    /// `b' a^-1 b` of every column of `b`, `[rows, columns]`: the square of `L^-1 b`. Rows before
+    /// `from` are 0 in all columns.
+    pub fn inverse_squares(&self, mut b: DMatrix<f64>, from: usize) -> Vec<f64> {
+        let (n, columns) = b.shape();
+        for start in (from / BLOCK * BLOCK..n).step_by(BLOCK) {
+            let width = BLOCK.min(n - start);
+            let below = start + width;
+            let (mut solved, mut rest) = b.rows_range_pair_mut(start..below, below..n);
+            let corner = self.0.view((start, start), (width, width));
+            let is_solved = corner.solve_lower_triangular_mut(&mut solved);
+            assert!(is_solved, "a factor has no 0 on its diagonal");
+            let factor = self.0.view((below, start), (n - below, width));
+            rest.gemm(-1.0, &factor, &solved, 1.0);
+        }
+        (0..columns).map(|j| b.column(j).norm_squared()).collect()
+    }
 }
 
 #[cfg(test)]
@@ -73,6 +90,30 @@ mod tests {
             .expect("positive definite")
             .solve(&a * &x);
         assert!((solved - x).amax() < 1e-10);
+    }
+
+    #[test]
+    fn squares_of_the_inverse_are_those_of_solved_equations() {
+        let n = 2 * BLOCK + 9;
+        let a = DMatrix::from_fn(n, n, |i, j| {
+            let apart = i.abs_diff(j) as f64;
+            (-0.1 * apart).exp() + f64::from(u8::from(i == j))
+        });
+        let factor = Cholesky::of(a).expect("positive definite");
+        let from = BLOCK + 3;
+        let b = DMatrix::from_fn(n, 3, |i, j| match i < from {
+            true => 0.0,
+            false => ((i * 5 + j * 3) % 13) as f64 - 6.0,
+        });
+        let found = factor.inverse_squares(b.clone(), from);
+        let solved = factor.solve(b.clone());
+        for (j, found) in found.into_iter().enumerate() {
+            let expected = b.column(j).dot(&solved.column(j));
+            assert!(
+                (found - expected).abs() < 1e-9 * expected,
+                "{found}, {expected}"
+            );
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, RowDVector};
 
 use super::decomposition::Decomposition;
-use super::standard::Standard;
+use super::standard::{Scaling, Standard};
 
 /// Largest number of steps to the empirical Bayes estimates of a feature.
 const MOST_STEPS: usize = 1000;
@@ -177,7 +177,7 @@ fn slopes(covariates: &DMatrix<f64>, x: &DMatrix<f64>) -> DMatrix<f64> {
     if covariates.ncols() == 0 {
         return DMatrix::zeros(0, x.ncols());
     }
-    let standard = Standard::fit(covariates);
+    let standard = Standard::fit(covariates, Scaling::EachColumn);
     let decomposition = Decomposition::of(&standard.apply(covariates.clone()));
     let mut along = decomposition.left.tr_mul(x);
     for (mut row, singular) in along.row_iter_mut().zip(decomposition.singular.iter()) {

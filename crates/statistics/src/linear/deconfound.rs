@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, RowDVector};
 
 use super::decomposition::Decomposition;
-use super::standard::Standard;
+use super::standard::{Scaling, Standard};
 
 /// A residual below this share of its column is rounding, because features have single precision.
 const ROUNDING: f64 = 1e-6;
@@ -35,7 +35,7 @@ impl Deconfound {
     /// Fits on the rows of the training set: `confounds` `[rows, confounds]`, features `x`
     /// `[rows, columns]`.
     pub fn fit(confounds: &DMatrix<f64>, x: &DMatrix<f64>) -> Self {
-        let standard = Standard::fit(confounds);
+        let standard = Standard::fit(confounds, Scaling::EachColumn);
         let z = standard.apply(confounds.clone());
         let decomposition = Decomposition::of(&z);
         let mut along = decomposition.left.tr_mul(x);

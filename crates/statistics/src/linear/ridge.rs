@@ -41,33 +41,38 @@ impl RidgeGram {
 ///   = (X' X + alpha n)^-1 X' (y - mean(y))                  normal equations
 ///   = X' (X X' + alpha n)^-1 (y - mean(y))                  the same in dual form
 /// ```
-/// All penalties and targets share the products in a [`RidgeGram`].
+/// All penalties and targets share the products in a [`RidgeGram`]. The mean of each column of `X`
+/// is 0.
 pub struct RidgePath<'a> {
     x: &'a DMatrix<f64>,
     gram: &'a RidgeGram,
     /// Mean of each target.
     centre: RowDVector<f64>,
-    /// Right-hand sides of the equations: targets without their mean, `[rows, targets]`, or `X'`
-    /// times them, `[columns, targets]`.
-    right: DMatrix<f64>,
+    /// Targets without their mean, `[rows, targets]`.
+    targets: DMatrix<f64>,
+    /// Right-hand sides of the equations in primal form, `X'` times the targets,
+    /// `[columns, targets]`; `None` in dual form, where they are the targets.
+    of_columns: Option<DMatrix<f64>>,
 }
+
+/// Columns of the inverse that are computed at once.
+const AT_ONCE: usize = 256;
 
 impl<'a> RidgePath<'a> {
     /// Rows `x` `[rows, columns]`, their products, and what they predict, `[rows, targets]`.
     pub fn new(x: &'a DMatrix<f64>, gram: &'a RidgeGram, targets: &DMatrix<f64>) -> Self {
         let centre = targets.row_mean();
-        let mut right = targets.clone();
-        for mut row in right.row_iter_mut() {
+        let mut targets = targets.clone();
+        for mut row in targets.row_iter_mut() {
             row -= &centre;
         }
-        if !gram.is_dual {
-            right = x.tr_mul(&right);
-        }
+        let of_columns = (!gram.is_dual).then(|| x.tr_mul(&targets));
         Self {
             x,
             gram,
             centre,
-            right,
+            targets,
+            of_columns,
         }
     }
 
@@ -76,9 +81,11 @@ impl<'a> RidgePath<'a> {
     /// # Panics
     /// If a penalty is not above 0.
     pub fn at(&self, alphas: &[f64]) -> Vec<Ridge> {
-        let n_targets = self.right.ncols();
-        let solved: Vec<DMatrix<f64>> = alphas.par_iter().map(|alpha| self.solve(*alpha)).collect();
-        let mut all = DMatrix::zeros(self.right.nrows(), alphas.len() * n_targets);
+        let right = self.right();
+        let n_targets = right.ncols();
+        let solve = |alpha: &f64| self.factor(*alpha).solve(right.clone());
+        let solved: Vec<DMatrix<f64>> = alphas.par_iter().map(solve).collect();
+        let mut all = DMatrix::zeros(right.nrows(), alphas.len() * n_targets);
         for (i, solved) in solved.iter().enumerate() {
             all.columns_mut(i * n_targets, n_targets).copy_from(solved);
         }
@@ -94,8 +101,68 @@ impl<'a> RidgePath<'a> {
             .collect()
     }
 
-    /// Solution of the equations with the penalty `alpha`.
-    fn solve(&self, alpha: f64) -> DMatrix<f64> {
+    /// Errors of leave-one-out, for each of the penalties `alphas`: the truth of every row minus
+    /// its prediction by the regression of all other rows, `[rows, targets]`; threads share the
+    /// penalties. With a single row they are not numbers.
+    ///
+    /// ```text
+    /// error_i = (y_i - prediction_i) / (1 - h_i)     h_i = 1/n + x_i (X' X + alpha n)^-1 x_i'
+    /// ```
+    /// They are exact for the scale of the columns and the product `alpha n` of all rows: `1/n` is
+    /// the share of a row in the intercept, and with it in the means of the columns.
+    ///
+    /// # Source
+    /// Allen 1974 (PRESS); Golub, Heath and Wahba 1979, section 1.
+    ///
+    /// # Panics
+    /// If a penalty is not above 0.
+    pub fn left_out(&self, alphas: &[f64]) -> Vec<DMatrix<f64>> {
+        alphas.par_iter().map(|a| self.left_out_at(*a)).collect()
+    }
+
+    fn left_out_at(&self, alpha: f64) -> DMatrix<f64> {
+        let n = self.x.nrows();
+        let intercept = 1.0 / n as f64;
+        let factor = self.factor(alpha);
+        let solved = factor.solve(self.right().clone());
+        let starts = (0..n).step_by(AT_ONCE);
+        let width = |start: usize| AT_ONCE.min(n - start);
+        let (mut errors, shares): (_, Vec<f64>) = match self.gram.is_dual {
+            // y - prediction = alpha n a with a = (X X' + alpha n)^-1 y, and 1 - h_i is alpha n
+            // times the diagonal of that inverse, without 1/n.
+            true => {
+                let penalty = alpha * n as f64;
+                let of_inverse = starts.flat_map(|start| {
+                    let mut unit = DMatrix::zeros(n, width(start));
+                    (0..width(start)).for_each(|j| unit[(start + j, j)] = 1.0);
+                    factor.inverse_squares(unit, start)
+                });
+                let shares = of_inverse.map(|square| penalty * square - intercept);
+                let shares = shares.collect();
+                (solved * penalty, shares)
+            }
+            false => {
+                let squares = starts.flat_map(|start| {
+                    let rows = self.x.rows(start, width(start)).transpose();
+                    factor.inverse_squares(rows, 0)
+                });
+                let shares = squares.map(|square| 1.0 - intercept - square).collect();
+                (&self.targets - self.x * solved, shares)
+            }
+        };
+        for (mut row, share) in errors.row_iter_mut().zip(shares) {
+            row /= share;
+        }
+        errors
+    }
+
+    /// Right-hand sides of the equations.
+    fn right(&self) -> &DMatrix<f64> {
+        self.of_columns.as_ref().unwrap_or(&self.targets)
+    }
+
+    /// Factor of the products with the penalty `alpha`.
+    fn factor(&self, alpha: f64) -> Cholesky {
         assert!(alpha > 0.0, "a penalty of {alpha}");
         let mut products = self.gram.products.clone();
         let penalty = alpha * self.x.nrows() as f64;
@@ -103,8 +170,7 @@ impl<'a> RidgePath<'a> {
             products[(i, i)] += penalty;
         }
         let factor = Cholesky::of(products);
-        let factor = factor.expect("products and a penalty above 0 are positive definite");
-        factor.solve(self.right.clone())
+        factor.expect("products and a penalty above 0 are positive definite")
     }
 }
 
@@ -128,49 +194,4 @@ impl Ridge {
 }
 
 #[cfg(test)]
-mod tests {
-    use nalgebra::DVector;
-
-    use super::*;
-
-    /// Solution of the normal equations.
-    fn by_definition(x: &DMatrix<f64>, y: &[f64], alpha: f64) -> DVector<f64> {
-        let y = DVector::from_column_slice(y);
-        let (n, p) = x.shape();
-        let a = x.tr_mul(x) + DMatrix::identity(p, p) * (alpha * n as f64);
-        a.lu()
-            .solve(&x.tr_mul(&y.add_scalar(-y.mean())))
-            .expect("regular")
-    }
-
-    #[test]
-    fn wide_and_tall_are_what_the_normal_equations_say() {
-        let values: Vec<f64> = (0..15).map(|i| f64::from(i * i % 7) - 3.0).collect();
-        for (rows, columns) in [(5, 3), (3, 5)] {
-            let x = DMatrix::from_row_slice(rows, columns, &values);
-            let y = DMatrix::from_fn(rows, 2, |i, j| {
-                10.0 + (i as f64).sin() - j as f64 * x[(i, 0)]
-            });
-            let gram = RidgeGram::new(&x);
-            assert_eq!(gram.is_dual, rows < columns);
-            let alphas = [0.01, 1.0, 100.0];
-            let found = RidgePath::new(&x, &gram, &y).at(&alphas);
-            for (ridge, alpha) in found.iter().zip(alphas) {
-                for target in 0..2 {
-                    let expected = by_definition(&x, y.column(target).as_slice(), alpha);
-                    let apart = ridge.weights.column(target) - expected;
-                    assert!(apart.amax() < 1e-9, "{rows} x {columns}, target {target}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn an_infinite_penalty_leaves_the_mean() {
-        let x = DMatrix::from_row_slice(2, 1, &[-1.0, 1.0]);
-        let gram = RidgeGram::new(&x);
-        let y = DMatrix::from_column_slice(2, 1, &[1.0, 3.0]);
-        let ridge = &RidgePath::new(&x, &gram, &y).at(&[1e12])[0];
-        assert!(ridge.predict(&x).iter().all(|y| (y - 2.0).abs() < 1e-9));
-    }
-}
+mod tests;

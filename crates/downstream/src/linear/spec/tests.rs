@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use rand::RngExt;
 
 use super::*;
-use crate::features::{Fc, FcTangent, MeanSignal};
+use crate::features::{Fc, FcLog, MeanSignal, Tangent};
 use crate::linear::LinearLearner;
 use crate::{Example, Fits, Kind, Learner, Scan};
 
@@ -91,7 +91,7 @@ fn sets(scans: &[Scan], features: &dyn Features, of: &[usize]) -> [DMatrix<f64>;
     [x, others.expect("there are features")]
 }
 
-const SIGNALS: [&dyn Features; 3] = [&Fc, &FcTangent, &MeanSignal];
+const SIGNALS: [&dyn Features; 4] = [&Fc, &FcLog, &Tangent, &MeanSignal];
 
 #[test]
 fn the_other_sets_change_nothing_of_what_is_learned() {
@@ -107,7 +107,9 @@ fn the_other_sets_change_nothing_of_what_is_learned() {
         let name = features.name();
         let [x, again] = sets(&scans, features, &TRAINING);
         assert_eq!(x, again, "{name}");
-        assert_eq!(x.shape(), (6, 3), "{name}");
+        // Ledoit and Wolf shrink some of these scans of noise to the identity, and so to one row.
+        let components = if name == "tangent" { 2 } else { 3 };
+        assert_eq!(x.shape(), (6, components), "{name}");
         let [changed, _] = sets(&others_changed, features, &TEST);
         assert_eq!(x, changed, "{name}");
         let [changed, _] = sets(&one_changed, features, &TEST);

@@ -9,13 +9,14 @@ const STATES: usize = 4;
 const ORDER: [usize; SEGMENTS] = [0, 0, 1, 1, 2, 2, 3, 3];
 
 /// Models that are not told the place.
-const MODELS: [&str; 15] = [
+const MODELS: [&str; 16] = [
     "constant",
     "confounds",
     "autocorrelation",
     "mean-signal",
     "fc",
-    "fc-tangent",
+    "fc-log",
+    "tangent",
     "fc-svm",
     "fc-kernel-ridge",
     "mean-mlp",
