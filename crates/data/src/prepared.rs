@@ -158,6 +158,10 @@ pub struct ScanRecord {
     pub kept_volumes: usize,
     /// Mean framewise displacement, where known.
     pub mean_fd_mm: Option<f64>,
+    /// Variant of its signal file, such as `_Atlas_MSMAll_hp2000_clean`; `None` if the source has
+    /// no variants, or if the data set was prepared before this column existed.
+    #[serde(default)]
+    pub variant: Option<String>,
     /// Its origin in the source.
     pub source: String,
     /// Its status.

@@ -216,6 +216,7 @@ pub(crate) mod tests {
                 n_volumes: 100,
                 kept_volumes: 100,
                 mean_fd_mm: None,
+                variant: None,
                 source: String::new(),
                 status: ScanStatus::Included,
                 reason: None,

@@ -65,6 +65,7 @@ impl ScanReader<'_> {
             n_volumes: 0,
             kept_volumes: 0,
             mean_fd_mm: None,
+            variant: variant(found),
             source,
             status: ScanStatus::Included,
             reason: None,
@@ -375,6 +376,13 @@ impl ScanReader<'_> {
             kept: None,
         })
     }
+}
+
+/// The variant of the signal file of a scan; a manifest gives the path of the file, which is no
+/// variant.
+fn variant(found: &FoundScan) -> Option<String> {
+    let is_path = found.signal.path().ends_with(&found.variant);
+    (!found.variant.is_empty() && !is_path).then(|| found.variant.clone())
 }
 
 /// The outliers of a scan, combined with the volumes that the signal file at `path` marks as

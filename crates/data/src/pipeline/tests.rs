@@ -74,6 +74,7 @@ impl Ramps {
             n_volumes: 20,
             kept_volumes: 20,
             mean_fd_mm: None,
+            variant: None,
             source: "a test".into(),
             status: ScanStatus::Included,
             reason: None,

@@ -309,6 +309,11 @@ fn read_scans(path: &Path) -> Result<Vec<ScanRecord>, DataError> {
     let optional_text = |name: &str| table.optional_texts(name).map_err(&refuse);
     let (sessions, tasks) = (optional_text("session")?, optional_text("task")?);
     let mean_fd = table.optional_numbers("mean_fd_mm").map_err(&refuse)?;
+    // Data sets of earlier versions lack this column.
+    let variants = match table.names().any(|name| name == "variant") {
+        true => optional_text("variant")?,
+        false => vec![None; table.height()],
+    };
     let trs = number("tr_secs")?;
     let (n_volumes, kept) = (number("n_volumes")?, number("kept_volumes")?);
     let (sources, statuses) = (text("source")?, text("status")?);
@@ -340,6 +345,7 @@ fn read_scans(path: &Path) -> Result<Vec<ScanRecord>, DataError> {
                 n_volumes: n_volumes[row] as usize,
                 kept_volumes: kept[row] as usize,
                 mean_fd_mm: mean_fd[row],
+                variant: variants[row].clone(),
                 source: sources[row].clone(),
                 status,
                 reason: reasons[row].clone(),

@@ -331,6 +331,7 @@ impl PreparedWriter {
                 Column::new("n_volumes", counts(|scan| scan.n_volumes)),
                 Column::new("kept_volumes", counts(|scan| scan.kept_volumes)),
                 Column::new("mean_fd_mm", fd),
+                Column::new("variant", scans.iter().map(|scan| scan.variant.as_deref())),
                 Column::new(
                     "source",
                     scans.iter().map(|scan| Some(scan.source.as_str())),

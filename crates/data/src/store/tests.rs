@@ -93,6 +93,7 @@ pub(crate) fn written(folder: &std::path::Path, volumes: &[usize]) -> PreparedDa
             n_volumes,
             kept_volumes: series.n_kept(),
             mean_fd_mm: None,
+            variant: None,
             source: String::new(),
             status: crate::ScanStatus::Included,
             reason: None,

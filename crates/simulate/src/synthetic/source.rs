@@ -214,6 +214,7 @@ fn record(spec: &PlantedSpec, scan: ScanId, subject: &SubjectId) -> ScanRecord {
         n_volumes: spec.n_volumes,
         kept_volumes: spec.n_volumes,
         mean_fd_mm: None,
+        variant: None,
         source: "planted".into(),
         status: ScanStatus::Included,
         reason: None,

@@ -31,6 +31,7 @@ fn record() -> ScanRecord {
         n_volumes: 20,
         kept_volumes: 20,
         mean_fd_mm: None,
+        variant: None,
         source: String::new(),
         status: ScanStatus::Included,
         reason: None,
