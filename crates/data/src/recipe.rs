@@ -199,6 +199,7 @@ fn clean(
         kept_volumes: scan.n_volumes,
         mean_fd_mm: None,
         variant: None,
+        quality: Default::default(),
         source: scan.origin.clone(),
         status: ScanStatus::Included,
         reason: None,

@@ -217,6 +217,7 @@ pub(crate) mod tests {
                 kept_volumes: 100,
                 mean_fd_mm: None,
                 variant: None,
+                quality: Default::default(),
                 source: String::new(),
                 status: ScanStatus::Included,
                 reason: None,

@@ -66,6 +66,7 @@ impl ScanReader<'_> {
             kept_volumes: 0,
             mean_fd_mm: None,
             variant: variant(found),
+            quality: Default::default(),
             source,
             status: ScanStatus::Included,
             reason: None,
@@ -157,7 +158,7 @@ impl ScanReader<'_> {
             }
             Err(unusable) => return Ok(Err(unusable.describe(name))),
         };
-        record.mean_fd_mm = cleaned.mean_fd_mm;
+        (record.mean_fd_mm, record.quality) = (cleaned.mean_fd_mm, cleaned.quality);
         if (cleaned.dt_secs - self.dt_secs).abs() > TR_TOLERANCE_SECS {
             return Ok(Err(format!(
                 "its TR is {} s where the data set has {} s: resample to one interval",

@@ -75,6 +75,7 @@ impl Ramps {
             kept_volumes: 20,
             mean_fd_mm: None,
             variant: None,
+            quality: Default::default(),
             source: "a test".into(),
             status: ScanStatus::Included,
             reason: None,

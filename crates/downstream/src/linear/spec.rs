@@ -12,7 +12,8 @@ use crate::{DownstreamError, Examples, Labelled, Problem};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LinearSpec {
-    /// Removes the share of each feature that confounds (age, sex, site, motion) explain.
+    /// Removes the share of each feature that confounds (age, sex, site, motion and further
+    /// columns) explain.
     pub regress_confounds: bool,
     /// Number of principal components, after the removal of confounds; fewer if the rank is lower.
     #[serde(skip_serializing_if = "Option::is_none")]

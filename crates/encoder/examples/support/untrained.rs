@@ -106,6 +106,7 @@ pub fn write(
             kept_volumes: VOLUMES,
             mean_fd_mm: None,
             variant: None,
+            quality: Default::default(),
             source: "made up".into(),
             status: ScanStatus::Included,
             reason: None,

@@ -440,3 +440,60 @@ fn files(root: &Path, ending: &str) -> Vec<PathBuf> {
     found.sort();
     found
 }
+
+#[test]
+fn scans_have_their_quality_and_data_sets_of_earlier_versions_open_without_it() {
+    let cohort = Cohort::new(LayoutName::HCP_YA, |spec| {
+        spec.tasks = vec!["rest".into()];
+        spec.defects = false;
+    });
+    let mut spec = cohort.spec();
+    spec.cleaning.insert(
+        0,
+        CleaningStep::Censor(brainmae_data::signals::cleaning::Censoring {
+            fd_mm: 0.2,
+            before: 0,
+            after: 0,
+            min_run: 0,
+        }),
+    );
+    cohort.ingest(&spec).unwrap();
+    let dataset = cohort.prepared();
+    for scan in dataset.included() {
+        let quality = scan.quality;
+        let (fd, filtered) = (
+            scan.mean_fd_mm.unwrap(),
+            quality.mean_filtered_fd_mm.unwrap(),
+        );
+        assert!(0.0 < filtered && filtered < fd, "{filtered} {fd}");
+        let share = 1.0 - scan.kept_volumes as f64 / 120.0;
+        assert!((quality.censored_share.unwrap() - share).abs() < 1e-12);
+        let minutes = scan.kept_volumes as f64 * 0.72 / 60.0;
+        assert!((quality.kept_minutes.unwrap() - minutes).abs() < 1e-12);
+        let dvars = quality.mean_dvars_percent.unwrap();
+        assert!((0.1..10.0).contains(&dvars), "{dvars}");
+    }
+    assert!(dataset.included().any(|scan| scan.kept_volumes < 120));
+
+    let path = cohort.out().join("scans.parquet");
+    let mut table = brainmae_table::Table::read(&path).unwrap();
+    let new = [
+        "mean_filtered_fd_mm",
+        "censored_share",
+        "kept_minutes",
+        "mean_dvars_percent",
+    ];
+    for name in new.into_iter().chain(["variant"]) {
+        table = table.without(name).unwrap();
+    }
+    table.write(&path).unwrap();
+    let old = cohort.prepared();
+    assert_eq!(old.scans().len(), dataset.scans().len());
+    for (old, new) in old.scans().iter().zip(dataset.scans()) {
+        assert_eq!(
+            (old.variant.as_deref(), old.mean_fd_mm),
+            (None, new.mean_fd_mm)
+        );
+        assert_eq!(old.quality, Default::default());
+    }
+}

@@ -32,6 +32,7 @@ fn record() -> ScanRecord {
         kept_volumes: 20,
         mean_fd_mm: None,
         variant: None,
+        quality: Default::default(),
         source: String::new(),
         status: ScanStatus::Included,
         reason: None,
