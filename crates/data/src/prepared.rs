@@ -13,6 +13,7 @@
 //! A missing value is null, never a special number.
 
 mod bold_file;
+mod quality;
 mod read;
 mod write;
 
@@ -25,7 +26,7 @@ use crate::error::{DataError, PreparedProblem};
 use brainmae_files::CommonErrors as _;
 use brainmae_files::exclusion::Exclusion;
 use brainmae_files::id::{ScanId, SubjectId};
-use brainmae_signals::cleaning::CleaningStep;
+use brainmae_signals::cleaning::{CleaningStep, ScanQuality};
 use brainmae_table::{Column, Table};
 
 pub(crate) use bold_file::{BoldFile, BoldWriter};
@@ -158,6 +159,14 @@ pub struct ScanRecord {
     pub kept_volumes: usize,
     /// Mean framewise displacement, where known.
     pub mean_fd_mm: Option<f64>,
+    /// Variant of its signal file, such as `_Atlas_MSMAll_hp2000_clean`; `None` if the source has
+    /// no variants, or if the data set was prepared before this column existed.
+    #[serde(default)]
+    pub variant: Option<String>,
+    /// Filtered head movement, censored volumes and DVARS, where known; nothing is known of data
+    /// sets that were prepared before these columns existed.
+    #[serde(default)]
+    pub quality: ScanQuality,
     /// Its origin in the source.
     pub source: String,
     /// Its status.

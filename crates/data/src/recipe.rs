@@ -198,6 +198,8 @@ fn clean(
         n_volumes: scan.n_volumes,
         kept_volumes: scan.n_volumes,
         mean_fd_mm: None,
+        variant: None,
+        quality: Default::default(),
         source: scan.origin.clone(),
         status: ScanStatus::Included,
         reason: None,

@@ -217,6 +217,8 @@ pub(crate) mod tests {
                 n_volumes: 100,
                 kept_volumes: 100,
                 mean_fd_mm: None,
+                variant: None,
+                quality: Default::default(),
                 source: String::new(),
                 status: ScanStatus::Included,
                 reason: None,

@@ -12,7 +12,6 @@ use brainmae_downstream::constant::Constant;
 use brainmae_downstream::features::Fc;
 use brainmae_downstream::linear::LinearLearner;
 use brainmae_downstream::linear::spec::LinearSpec;
-use brainmae_downstream::protocol::TABLE_CONFOUNDS;
 use brainmae_downstream::scores::Scorer;
 use brainmae_downstream::{
     Fits, FoldOf, Learner, Predictions, Problem, Score, Signals, TargetSpec, Task,
@@ -33,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let ridge = LinearLearner::new("FC + ridge", Arc::new(Fc), LinearSpec::default());
     let learners: [&dyn Learner; 2] = [&Constant, &ridge];
-    let mut rows = Vec::new();
+    let (mut rows, mut confounds) = (Vec::new(), Vec::new());
     for column in COLUMNS {
         let spec = TargetSpec {
             column: Some(column.into()),
@@ -42,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             state: None,
             tasks: Vec::new(),
         };
-        let task = Task::new(column, &spec, &dataset, &signals, split.unit, &layout)?;
+        let task = Task::new(column, &spec, &dataset, &signals, split.unit, &layout, &[])?;
         let problem = Problem {
             target: task.name.clone(),
             kind: task.kind,
@@ -55,13 +54,14 @@ fn main() -> Result<(), Box<dyn Error>> {
             device: Device::default(),
             fits: Fits::default(),
         };
+        confounds = task.table_confounds.clone();
         let fold = FoldOf::new(&task, 1, &split, 1.0, &seeds)?;
         for learner in learners {
             rows.extend(fold.predict(learner, &problem)?);
         }
     }
 
-    let predictions = Predictions::new(TABLE_CONFOUNDS.map(String::from).to_vec(), rows)?;
+    let predictions = Predictions::new(confounds, rows)?;
     for sample in predictions.samples() {
         print!("{:<10} from {:<10}", sample.target(), sample.model());
         let scores = Scorer::new(&sample).scores();

@@ -3,6 +3,7 @@
 mod bags;
 mod calibration;
 pub mod computed;
+pub mod confounds;
 pub mod constant;
 pub mod encoders;
 mod error;

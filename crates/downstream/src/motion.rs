@@ -4,7 +4,7 @@ mod link;
 mod removal;
 
 pub use link::{ConfoundLink, Quantity, confound_links, to_table};
-pub use removal::without_confounds;
+pub use removal::{has_confounds, without_confounds};
 
 #[cfg(test)]
 mod tests;

@@ -6,13 +6,9 @@ use brainmae_data::{Split, epoch_order};
 use brainmae_run::Seeds;
 use brainmae_train::memory::Memory;
 
-use crate::task::MEAN_FD;
 use crate::{
     DownstreamError, FitError, FitNeed, Kind, Labelled, Learner, Prediction, Problem, Task,
 };
-
-/// Confounds of the table of predictions.
-pub const TABLE_CONFOUNDS: [&str; 1] = [MEAN_FD];
 
 /// One fold of a task, the same for all models.
 pub struct FoldOf<'a> {
@@ -128,7 +124,10 @@ impl<'a> FoldOf<'a> {
         let output = fitted.predict(&test)?;
         let blind = blind(problem, &training);
         let units: BTreeSet<&str> = self.training.iter().map(|i| task.unit(*i)).collect();
-        let fd = task.confounds.iter().position(|name| name == MEAN_FD);
+        // The target itself is among the confounds of the table, and not of the task.
+        let of_table = task.table_confounds.iter();
+        let of_table = of_table.map(|name| task.confounds.iter().position(|one| one == name));
+        let of_table: Vec<Option<usize>> = of_table.collect();
         let rows = test.iter().zip(output.rows()).zip(&self.test);
         let rows = rows.map(|(((scan, example), row), i)| Prediction {
             target: task.name.clone(),
@@ -145,7 +144,9 @@ impl<'a> FoldOf<'a> {
             output: row.to_vec(),
             blind: blind.clone(),
             n_train_units: units.len() as u32,
-            confounds: vec![fd.and_then(|at| scan.confounds[at])],
+            confounds: (of_table.iter())
+                .map(|at| at.and_then(|at| scan.confounds[at]))
+                .collect(),
         });
         Ok(match task.of_subjects {
             true => of_subjects(rows),

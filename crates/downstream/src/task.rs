@@ -9,6 +9,7 @@ use brainmae_data::{
     SubjectRecord,
 };
 
+use crate::confounds::{Confounds, MEAN_FD};
 use crate::target::{Seen, TargetSpec};
 use crate::truth::LeftOut;
 use crate::{Computed, DownstreamError, Example, Examples, Kind, Labelled, Scan};
@@ -55,6 +56,8 @@ pub struct Task {
     pub of_subjects: bool,
     /// Names of the confounds of [`Scan::confounds`].
     pub confounds: Vec<String>,
+    /// Names of the confounds in tables of predictions, the same for all targets.
+    pub table_confounds: Vec<String>,
     /// All scans with a truth.
     pub scans: Vec<Scan>,
     /// Examples to predict.
@@ -69,22 +72,13 @@ pub struct Task {
     pub n_mixed: usize,
 }
 
-/// Name of the column of ages, in years.
-pub(crate) const AGE: &str = "age_years";
-/// Name of the column of sexes.
-pub(crate) const SEX: &str = "sex";
-
-/// Columns of the subjects' table that are confounds, if the data set has them.
-pub const CONFOUNDS: [&str; 3] = [AGE, SEX, SITE];
-
-/// Name of the confound that every scan has: mean framewise displacement in mm.
-pub const MEAN_FD: &str = "mean_fd_mm";
-
 impl Task {
-    /// Reads the truths of target `name`.
+    /// Reads the truths of target `name`. The columns `confounds` of the subjects' or scans' table
+    /// are confounds, too.
     ///
     /// # Errors
-    /// [`DownstreamError::Config`] if the target is not in this data set, or has a single class.
+    /// [`DownstreamError::Config`] if the target or a confound is not in this data set, or if the
+    /// target has a single class.
     pub fn new(
         name: &str,
         spec: &TargetSpec,
@@ -92,6 +86,7 @@ impl Task {
         signals: &Signals,
         unit: SplitUnit,
         layout: &SegmentLayout,
+        confounds: &[String],
     ) -> Result<Self, DownstreamError> {
         spec.check(name)?;
         let subjects: BTreeMap<&SubjectId, &SubjectRecord> = (dataset.subjects().iter())
@@ -100,7 +95,8 @@ impl Task {
         let records: Vec<(&ScanRecord, &Arc<BoldSeries>)> = (dataset.included())
             .filter_map(|record| Some((record, signals.series.get(&record.scan)?)))
             .collect();
-        let confounds = Confounds::of(dataset.subjects(), spec.column.as_deref());
+        let table_confounds = Confounds::of_table(dataset, confounds)?.names();
+        let confounds = Confounds::of_target(dataset, confounds, spec.column.as_deref())?;
         let scans: Vec<Scan> = (records.iter())
             .map(|(record, series)| {
                 let subject = subjects.get(&record.subject).copied();
@@ -146,7 +142,8 @@ impl Task {
             classes: truths.classes,
             of_segments: spec.is_of_segments(),
             of_subjects: spec.is_of_subjects(),
-            confounds: confounds.names,
+            confounds: confounds.names(),
+            table_confounds,
             scans,
             examples: truths.examples,
             truth: truths.truth,
@@ -172,6 +169,7 @@ impl Task {
             of_segments: false,
             of_subjects: true,
             confounds: vec![MEAN_FD.to_string()],
+            table_confounds: vec![MEAN_FD.to_string()],
             scans,
             examples,
             truth,
@@ -238,48 +236,5 @@ fn unit_of(record: &ScanRecord, subject: Option<&SubjectRecord>, unit: SplitUnit
         (SplitUnit::Scan, _) => record.scan.to_string(),
         (SplitUnit::Subject, Some(family)) => format!("family {family}"),
         (SplitUnit::Subject, None) => format!("subject {}", record.subject),
-    }
-}
-
-/// Confounds of subjects and scans, as numbers.
-struct Confounds {
-    names: Vec<String>,
-    /// Name of the column, and for words the category that counts as 1.
-    columns: Vec<(String, Option<String>)>,
-}
-
-impl Confounds {
-    /// Confounds that these subjects have, except for `target` itself. A category becomes one
-    /// number for each of its words except the first.
-    fn of(subjects: &[SubjectRecord], target: Option<&str>) -> Self {
-        let mut columns = Vec::new();
-        for name in CONFOUNDS.into_iter().filter(|name| Some(*name) != target) {
-            if subjects.iter().any(|s| s.targets.contains_key(name)) {
-                columns.push((name.to_string(), None));
-            }
-            let words: BTreeSet<&String> = subjects
-                .iter()
-                .filter_map(|s| s.categories.get(name))
-                .collect();
-            let words = words.into_iter().skip(1);
-            columns.extend(words.map(|word| (name.to_string(), Some(word.clone()))));
-        }
-        let names = columns.iter().map(|(name, word)| match word {
-            Some(word) => format!("{name}={word}"),
-            None => name.clone(),
-        });
-        let names = names.chain([MEAN_FD.to_string()]).collect();
-        Self { names, columns }
-    }
-
-    fn values(&self, record: &ScanRecord, subject: Option<&SubjectRecord>) -> Vec<Option<f64>> {
-        let of_subject = self.columns.iter().map(|(name, word)| match word {
-            None => subject?.targets.get(name).copied(),
-            Some(word) => {
-                let found = subject?.categories.get(name)?;
-                Some(f64::from(u8::from(found == word)))
-            }
-        });
-        of_subject.chain([record.mean_fd_mm]).collect()
     }
 }

@@ -13,6 +13,7 @@ mod confound_model;
 mod detrend;
 mod freedom;
 mod plan;
+mod quality;
 mod regression;
 mod resample;
 mod steps;
@@ -28,6 +29,7 @@ pub use band_pass::BandPass;
 pub use censor::Censoring;
 pub use censor::fill;
 pub use confound_model::ConfoundModel;
+pub use quality::ScanQuality;
 pub use steps::{CleaningStep, Dummies, check_steps, dt_after};
 pub use unusable::{ConfoundProblem, Unusable, UnusableRois};
 
@@ -114,6 +116,8 @@ pub struct CleanedSignals {
     pub dropped_volumes: usize,
     /// Mean framewise displacement of the other volumes, censored ones included, where known.
     pub mean_fd_mm: Option<f64>,
+    /// Filtered head movement, censored volumes and DVARS.
+    pub quality: ScanQuality,
     /// By ROI.
     pub constants: Vec<RoiConstants>,
 }
@@ -184,6 +188,7 @@ pub fn clean_scan(input: ScanSignals, steps: &[CleaningStep]) -> Result<CleanedS
         kept: plan.kept,
         dropped_volumes: plan.dropped,
         mean_fd_mm: plan.mean_fd_mm,
+        quality: plan.quality,
         constants,
     })
 }

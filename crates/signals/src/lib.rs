@@ -11,7 +11,8 @@ pub mod scales;
 
 pub use bold::BoldSeries;
 pub use cleaning::{
-    CleanedSignals, CleaningStep, ConfoundProblem, RoiConstants, ScanSignals, Unusable, clean_scan,
+    CleanedSignals, CleaningStep, ConfoundProblem, RoiConstants, ScanQuality, ScanSignals,
+    Unusable, clean_scan,
 };
 pub use confounds::ConfoundTable;
 pub use error::{BoldProblem, SignalError};

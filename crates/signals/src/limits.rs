@@ -89,6 +89,7 @@ mod tests {
             kept: vec![true, true, true, false],
             dropped_volumes: 0,
             mean_fd_mm,
+            quality: Default::default(),
             constants: Vec::new(),
         }
     }

@@ -1,12 +1,15 @@
 //! Choice of the signal file of a scan among several files.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use brainmae_files::CommonErrors as _;
 
 use crate::bids_tree::{FuncFolder, ScanFile};
-use crate::error::StudyError;
+use crate::error::{ListingProblem, StudyError};
 use crate::listing::{ListOptions, Note};
+use crate::one_variant::{self, Offer};
 use crate::shown::few;
 
 /// A file that may be the signal file of a scan.
@@ -27,10 +30,14 @@ pub(crate) struct Candidate<'a> {
 
 /// Chooses one file per scan: a file with `options.variant` in its name, or else a file of the best
 /// output in the data set, so that all scans are in one space. Scans without such a file are noted.
+/// If several outputs have the variant in their names, or with `options.common_variant`, all scans
+/// of a task get the same output, see [`one_variant`]. `root` is for messages.
 ///
 /// # Errors
-/// [`StudyError::Config`] when several files are equally good, or when none has the variant.
+/// [`StudyError::Config`] when several files are equally good, or when none has the variant;
+/// [`ListingProblem::MixedVariants`] when a scan lacks the output of its task.
 pub(crate) fn choose<'a>(
+    root: &Path,
     candidates: Vec<Candidate<'a>>,
     options: &ListOptions,
     notes: &mut Vec<Note>,
@@ -59,7 +66,7 @@ pub(crate) fn choose<'a>(
     }
     let is_chosen = |candidate: &Candidate| match &options.variant {
         Some(variant) => candidate.file.file.contains(variant.as_str()),
-        None => candidate.output == best_output,
+        None => options.common_variant || candidate.output == best_output,
     };
 
     let mut scans: BTreeMap<String, Vec<Candidate>> = BTreeMap::new();
@@ -67,13 +74,26 @@ pub(crate) fn choose<'a>(
         let scan = scans.entry(candidate.file.scan.clone()).or_default();
         scan.push(candidate);
     }
-    let mut chosen = Vec::new();
     let mut without = Vec::new();
-    for (scan, mut files) in scans {
+    scans.retain(|scan, files| {
         files.retain(is_chosen);
+        if files.is_empty() {
+            without.push(scan.clone());
+        }
+        !files.is_empty()
+    });
+    let offers: Vec<Offer<Reverse<u8>>> = scans.values().map(|files| offer(files)).collect();
+    let of_tasks = one_variant::of_tasks(&offers, options.common_variant);
+    let of_tasks = of_tasks.map_err(|mixed| StudyError::Listing {
+        path: root.to_owned(),
+        problem: ListingProblem::MixedVariants(mixed),
+    })?;
+
+    let mut chosen = Vec::new();
+    for ((scan, mut files), offer) in scans.into_iter().zip(&offers) {
         files.sort_by_key(|file| (file.rank, file.order));
         match &files[..] {
-            [] => without.push(scan),
+            [] => {}
             [first, second, ..] if (first.rank, first.order) == (second.rank, second.order) => {
                 return Err(StudyError::config(
                     "variant",
@@ -84,7 +104,10 @@ pub(crate) fn choose<'a>(
                     ),
                 ));
             }
-            _ => chosen.push(files.swap_remove(0)),
+            _ => {
+                let output = of_tasks.get(&offer.task);
+                chosen.extend(files.into_iter().find(|file| Some(&file.output) == output));
+            }
         }
     }
     if let (Some(variant), true) = (&options.variant, chosen.is_empty()) {
@@ -108,6 +131,18 @@ pub(crate) fn choose<'a>(
         ));
     }
     Ok(chosen)
+}
+
+/// The outputs of the files of one scan, of which there is at least one.
+fn offer(files: &[Candidate<'_>]) -> Offer<Reverse<u8>> {
+    let file = &files[0].file;
+    Offer {
+        scan: file.scan.as_str().into(),
+        task: file.task().unwrap_or_default(),
+        variants: (files.iter())
+            .map(|file| (Reverse(file.rank), file.output.clone()))
+            .collect(),
+    }
 }
 
 /// The first file of the scan of `of` that passes the test `is`; files without `desc` come first. A
@@ -154,7 +189,7 @@ mod tests {
             ..Default::default()
         };
         let mut notes = Vec::new();
-        let chosen = choose(candidates.to_vec(), &options, &mut notes);
+        let chosen = choose(Path::new("raw"), candidates.to_vec(), &options, &mut notes);
         let files = chosen.map(|chosen| chosen.iter().map(|file| file.file.file).collect());
         (files, notes)
     }
@@ -203,8 +238,32 @@ mod tests {
                 "a part of the name of one of these: space-A_bold.nii, space-B_bold.nii".into()
             )
         );
-        // A scan with only one of them is not ambiguous.
-        assert_eq!(names(&files, Some("bold")).0.unwrap().len(), 2);
+        // Each scan has one of them, but then the task has two.
+        let error = names(&files, Some("bold")).0.unwrap_err().to_string();
+        assert!(
+            error.contains("is missing in 1 of 2 scans (sub-2)"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_task_gets_the_best_output_that_all_its_scans_have_if_that_is_asked_for() {
+        let files = [
+            candidate("sub-1_task-a_space-A_bold.nii", 0, 0),
+            candidate("sub-1_task-a_space-B_bold.nii", 1, 0),
+            candidate("sub-2_task-a_space-B_bold.nii", 1, 0),
+            candidate("sub-2_task-b_space-A_bold.nii", 0, 0),
+        ];
+        let options = ListOptions {
+            common_variant: true,
+            ..Default::default()
+        };
+        let chosen = choose(Path::new("raw"), files.to_vec(), &options, &mut Vec::new()).unwrap();
+        let outputs: Vec<&str> = chosen.iter().map(|file| &*file.output).collect();
+        assert_eq!(
+            outputs,
+            ["space-B_bold.nii", "space-B_bold.nii", "space-A_bold.nii"]
+        );
     }
 
     #[test]

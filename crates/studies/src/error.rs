@@ -13,7 +13,7 @@ use brainmae_files::{FileError, InvalidField};
 
 pub use confounds::ConfoundProblem;
 pub use events::EventProblem;
-pub use listing::{ListingProblem, NothingFound};
+pub use listing::{ListingProblem, MixedTask, MixedVariants, NothingFound};
 pub use manifest::ManifestProblem;
 pub use phenotype::PhenotypeProblem;
 pub use sidecar::SidecarProblem;
@@ -31,7 +31,7 @@ pub enum StudyError {
     /// A field of a configuration is out of its range.
     #[error(transparent)]
     Config(#[from] InvalidField),
-    /// A folder contains no scan, or one scan twice.
+    /// A folder contains no scan, one scan twice, or scans of a task in different variants.
     #[error("{problem}: {path:?}")]
     Listing {
         /// The folder, or the second file of a scan.

@@ -73,7 +73,7 @@ fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
             format!("{n_echoes} files hold a single echo, only combined echoes are used"),
         ));
     }
-    let chosen = choose(candidates, options, &mut notes)?;
+    let chosen = choose(root, candidates, options, &mut notes)?;
 
     let mut scans = Vec::new();
     let mut without_confounds = Vec::new();

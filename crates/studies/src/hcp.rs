@@ -37,29 +37,30 @@ pub(super) struct Protocol {
 /// Lists a release with one folder per run.
 ///
 /// # Errors
-/// An error when `root` cannot be read.
+/// An error when `root` cannot be read, or when a scan lacks the variant of its task.
 pub(super) fn list(
     protocol: &Protocol,
     root: &Path,
     options: &ListOptions,
 ) -> Result<Listing, StudyError> {
-    let mut walk = Walk::new(protocol, root, options);
-    for visit in walk.visits()? {
-        let Some(runs) = walk.runs(&visit) else {
-            continue;
-        };
-        for run in &runs {
-            match walk.choose(&visit, run) {
-                Ok(chosen) => walk.add(&visit, &run.run, chosen, None, Some(run)),
-                Err(why) => {
-                    let folder = &visit.folder;
-                    walk.remarks.add(NoteKind::Missing, folder, &run.name, why);
+    Walk::in_one_variant(protocol, root, options, |walk| {
+        for visit in walk.visits()? {
+            let Some(runs) = walk.runs(&visit) else {
+                continue;
+            };
+            for run in &runs {
+                match walk.choose(&visit, run) {
+                    Ok(chosen) => walk.add(&visit, &run.run, chosen, None, Some(run)),
+                    Err(why) => {
+                        let folder = &visit.folder;
+                        walk.remarks.add(NoteKind::Missing, folder, &run.name, why);
+                    }
                 }
             }
+            walk.remark_missing(&visit, |name| runs.iter().any(|run| run.name == name));
         }
-        walk.remark_missing(&visit, |name| runs.iter().any(|run| run.name == name));
-    }
-    Ok(walk.finish())
+        Ok(())
+    })
 }
 
 /// Maximum number of subject folders that are searched to recognise a layout.

@@ -62,28 +62,29 @@ const SUBJECT_LEN: usize = 10;
 /// concatenation and counts the lines of movement files.
 ///
 /// # Errors
-/// An error when `root` cannot be read.
+/// An error when `root` cannot be read, or when a scan lacks the variant of its task.
 fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
-    let mut walk = Walk::new(&PROTOCOL, root, options);
-    for visit in walk.visits()? {
-        let Some(folders) = walk.runs(&visit) else {
-            continue;
-        };
-        let (joined, single): (Vec<_>, Vec<_>) = folders
-            .into_iter()
-            .partition(|folder| folder.name == CONCATENATION);
-        let (rest, tasks): (Vec<_>, Vec<_>) =
-            single.iter().partition(|folder| folder.run.task == "rest");
-        for folder in &tasks {
-            let chosen = walk.choose(&visit, folder);
-            add_or_remark(&mut walk, &visit, folder, chosen);
+    Walk::in_one_variant(&PROTOCOL, root, options, |walk| {
+        for visit in walk.visits()? {
+            let Some(folders) = walk.runs(&visit) else {
+                continue;
+            };
+            let (joined, single): (Vec<_>, Vec<_>) = folders
+                .into_iter()
+                .partition(|folder| folder.name == CONCATENATION);
+            let (rest, tasks): (Vec<_>, Vec<_>) =
+                single.iter().partition(|folder| folder.run.task == "rest");
+            for folder in &tasks {
+                let chosen = walk.choose(&visit, folder);
+                add_or_remark(walk, &visit, folder, chosen);
+            }
+            let listed = add_rest(walk, &visit, joined.first(), &rest);
+            walk.remark_missing(&visit, |name| {
+                listed.contains(&name) || tasks.iter().any(|folder| folder.name == name)
+            });
         }
-        let listed = add_rest(&mut walk, &visit, joined.first(), &rest);
-        walk.remark_missing(&visit, |name| {
-            listed.contains(&name) || tasks.iter().any(|folder| folder.name == name)
-        });
-    }
-    Ok(walk.finish())
+        Ok(())
+    })
 }
 
 fn add_or_remark(
@@ -107,7 +108,7 @@ fn add_rest<'f>(
     joined: Option<&RunFolder>,
     rest: &[&'f RunFolder],
 ) -> Vec<&'f str> {
-    let single: Vec<_> = rest
+    let mut single: Vec<_> = rest
         .iter()
         .map(|folder| (*folder, walk.choose(visit, folder)))
         .collect();
@@ -117,16 +118,25 @@ fn add_rest<'f>(
         .min();
     if let Some(joined) = joined {
         match walk.choose(visit, joined) {
-            Ok(whole) if steps.is_none_or(|steps| whole.cleaning_steps > steps) => {
-                match add_parts(walk, visit, whole, rest) {
-                    Ok(listed) => return listed,
-                    Err(why) => {
-                        walk.remarks
-                            .add(NoteKind::Skipped, &visit.folder, CONCATENATION, why);
+            Ok(whole) => {
+                let is_better = match walk.knows_variant(&joined.run.task) {
+                    true => single.is_empty() || single.iter().any(|(_, chosen)| chosen.is_err()),
+                    false => steps.is_none_or(|steps| whole.cleaning_steps > steps),
+                };
+                if is_better {
+                    match add_parts(walk, visit, whole, &single) {
+                        Ok(listed) => return listed,
+                        Err(why) => {
+                            walk.remarks
+                                .add(NoteKind::Skipped, &visit.folder, CONCATENATION, why);
+                        }
+                    }
+                } else {
+                    for chosen in single.iter_mut().filter_map(|(_, run)| run.as_mut().ok()) {
+                        chosen.variants.extend(whole.variants.clone());
                     }
                 }
             }
-            Ok(_) => {}
             // There are no single runs either, so the visit has no rest runs.
             Err(why) if steps.is_none() => {
                 walk.remarks
@@ -147,15 +157,15 @@ fn add_parts(
     walk: &mut Walk<'_>,
     visit: &Visit,
     whole: Chosen,
-    rest: &[&RunFolder],
+    rest: &[(&RunFolder, Result<Chosen, String>)],
 ) -> Result<Vec<&'static str>, String> {
     if !whole.is_cifti() {
         return Err("a concatenation of volumes is not cut: use its .dtseries.nii".into());
     }
-    let single = |name: &str| rest.iter().copied().find(|folder| folder.name == name);
+    let single = |name: &str| rest.iter().find(|(folder, _)| folder.name == name);
     let mut counted = Vec::new();
     for name in RUNS {
-        let movement = single(name).and_then(|folder| folder.file("Movement_Regressors.txt"));
+        let movement = single(name).and_then(|(folder, _)| folder.file("Movement_Regressors.txt"));
         if let Some(path) = movement {
             let n = seams::count_lines(&path)
                 .map_err(|error| format!("the movement of {name} cannot be read: {error}"))?;
@@ -182,7 +192,17 @@ fn add_parts(
             },
         };
         let own = name.and_then(single);
-        walk.add(visit, &run, whole.clone(), Some(part), own);
+        let mut chosen = whole.clone();
+        if let Some((_, Ok(alone))) = own {
+            chosen.variants.extend(alone.variants.clone());
+        }
+        walk.add(
+            visit,
+            &run,
+            chosen,
+            Some(part),
+            own.map(|(folder, _)| *folder),
+        );
         match name {
             Some(name) => listed.push(name),
             None => listed.extend(RUNS),

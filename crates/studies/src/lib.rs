@@ -25,6 +25,7 @@ mod hcp;
 mod json;
 mod list;
 mod near;
+mod one_variant;
 mod rows;
 mod shown;
 mod sidecar;

@@ -18,6 +18,10 @@ pub struct ListOptions {
     /// Required part of a file name, if a scan has several files: `hp2000_clean`, `func1mm`,
     /// `MNI152NLin6Asym`.
     pub variant: Option<String>,
+    /// Takes the cleanest variant that all scans of a task have. Otherwise a task is refused if one
+    /// of its scans lacks its cleanest variant.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub common_variant: bool,
     /// Name of the atlas in file names, if a layout has files of several: `4S156Parcels`.
     pub atlas_label: Option<String>,
     /// Path of each subject's own label volume; `{subject}` is replaced by the subject.
@@ -101,7 +105,7 @@ pub enum NoteKind {
     Missing,
     /// Existing but not used.
     Skipped,
-    /// Used, but of different kinds.
+    /// Used, but of different variants in different tasks.
     Mixed,
 }
 

@@ -57,7 +57,7 @@ fn list(root: &Path, options: &ListOptions) -> Result<Listing, StudyError> {
         .filter(|(_, _, other)| Some(*other) == label.as_deref())
         .map(|(folder, file, _)| candidate(folder, file))
         .collect();
-    let chosen = without_concatenations(choose(candidates, options, &mut notes)?, &mut notes);
+    let chosen = without_concatenations(choose(root, candidates, options, &mut notes)?, &mut notes);
 
     let mut scans = Vec::new();
     let mut without_motion = Vec::new();

@@ -7,7 +7,7 @@ use brainmae_data::StoreBudget;
 use brainmae_data::ingest::IngestSpec;
 use brainmae_files::sha256_bytes;
 use brainmae_simulate::PlantedSpec;
-use brainmae_simulate::cohort::CohortSpec;
+use brainmae_simulate::cohort::{CohortLayout, CohortSpec};
 use serde::{Deserialize, Serialize};
 
 use super::Files;
@@ -107,11 +107,9 @@ impl Origin<'_> {
                 recipe.name,
                 short_hash(&(files.find_source(source, root), recipe))?
             )),
-            Origin::Cohort(cohort, recipe) => root.join(format!(
-                "{}-{}",
-                recipe.name,
-                short_hash(&(cohort, recipe))?
-            )),
+            Origin::Cohort(cohort, recipe) => {
+                root.join(format!("{}-{}", recipe.name, cohort_hash(cohort, recipe)?))
+            }
             // This name is older than the other sources and has not changed.
             Origin::Planted(plan) => root.join(format!("planted-{}", short_hash(&Some(plan))?)),
         })
@@ -123,8 +121,20 @@ impl Origin<'_> {
 /// # Errors
 /// If it cannot be written as JSON.
 pub fn raw_place(cohort: &CohortSpec, atlas: &str, root: &Path) -> Result<PathBuf> {
-    let hash = short_hash(&(cohort, atlas))?;
+    let hash = cohort_hash(cohort, atlas)?;
     Ok(root.join(format!("raw-{}-{hash}", cohort.layout.as_str())))
+}
+
+/// Version of the file names in simulated releases of the HCP. Version 1 had several variants in a
+/// task, which ingestion refuses; its folders are not used again.
+const HCP_NAMES: u32 = 2;
+
+/// Hash of a simulated release, with what else determines the folder.
+fn cohort_hash(cohort: &CohortSpec, with: impl Serialize) -> Result<String> {
+    match cohort.layout {
+        CohortLayout::Hcp => short_hash(&(cohort, with, HCP_NAMES)),
+        _ => short_hash(&(cohort, with)),
+    }
 }
 
 fn short_hash(value: &impl Serialize) -> Result<String> {

@@ -47,6 +47,10 @@ pub struct DownstreamConfig {
     /// Preprocessing for linear models of signals; the default is left out of a run's identity.
     #[serde(default, skip_serializing_if = "LinearSpec::is_default")]
     pub linear: LinearSpec,
+    /// Columns of the tables of subjects and scans that are confounds besides age, sex, site and
+    /// motion; none is left out of a run's identity.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub confounds: Vec<String>,
     /// Training budget of neural baselines.
     #[serde(default = "Budget::lite")]
     pub neural: Budget,
@@ -134,6 +138,17 @@ impl DownstreamConfig {
         for (name, target) in &self.targets {
             let in_table = |error| refusal::downstream("downstream", error);
             target.check(name).map_err(in_table)?;
+        }
+        for (number, column) in self.confounds.iter().enumerate() {
+            ensure!(
+                !column.is_empty() && !self.confounds[..number].contains(column),
+                "downstream.confounds has {column:?} {}, expected distinct names of columns",
+                if column.is_empty() {
+                    "as a name"
+                } else {
+                    "twice"
+                }
+            );
         }
         for share in &self.train_shares {
             ensure!(
@@ -256,6 +271,29 @@ mod tests {
         ];
         for (i, one) in all.iter().enumerate() {
             assert!(all[i + 1..].iter().all(|other| other != one), "{one}");
+        }
+    }
+
+    #[test]
+    fn confounds_are_part_of_the_identity_only_where_there_are_some() {
+        let config = |text: &str| -> DownstreamConfig {
+            let text = format!("{text}models = [\"fc\"]\n[targets.sex]\ncolumn = \"sex\"");
+            toml::from_str(&text).expect("known keys")
+        };
+        let identity = |config: &DownstreamConfig| serde_json::to_value(config).expect("JSON");
+        let none = config("");
+        assert!(identity(&none).get("confounds").is_none());
+        let some = config("confounds = [\"head_size\"]\n");
+        assert_eq!(
+            identity(&some)["confounds"],
+            serde_json::json!(["head_size"])
+        );
+        let learners = LearnerKinds::built_in();
+        some.check(&learners, "brainmae").expect("valid");
+        for (list, expected) in [("\"a\", \"a\"", "\"a\" twice"), ("\"\"", "\"\" as a name")] {
+            let wrong = config(&format!("confounds = [{list}]\n"));
+            let error = wrong.check(&learners, "brainmae").expect_err("wrong");
+            assert!(error.to_string().contains(expected), "{error}");
         }
     }
 

@@ -11,7 +11,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use brainmae_data::duplicates::find_duplicates;
 use brainmae_data::{PreparedDataset, ScanId};
-use brainmae_downstream::motion::{confound_links, without_confounds};
+use brainmae_downstream::motion::{confound_links, has_confounds, without_confounds};
 use brainmae_downstream::registry::PLACE;
 use brainmae_downstream::{
     FoldOf, Prediction, Predictions, Results, Signals, Subgroups, TargetNotes, Task, motion, notes,
@@ -207,7 +207,9 @@ fn tasks(design: &Design, material: &Material) -> Result<Vec<Task>> {
     let unit = material.folds.first().context("no folds")?.split.unit;
     let mut tasks = Vec::new();
     for (name, spec) in &design.config.targets {
-        let task = Task::new(name, spec, &scans.dataset, &signals, unit, &scans.layout)
+        let (dataset, layout) = (&scans.dataset, &scans.layout);
+        let confounds = &design.config.confounds;
+        let task = Task::new(name, spec, dataset, &signals, unit, layout, confounds)
             .map_err(|error| refusal::downstream("downstream", error))?;
         tracing::info!(
             examples = task.examples.len(),
@@ -241,7 +243,8 @@ fn write(
     dataset: &PreparedDataset,
 ) -> Result<()> {
     let seeds = &Seeds::new(design.experiment.base.seed);
-    let predictions = Predictions::new(work::confounds(), all)?;
+    let names = tasks.first().map(|task| task.table_confounds.clone());
+    let predictions = Predictions::new(names.unwrap_or_default(), all)?;
     write_table(folder, "predictions", &predictions.to_table()?)?;
     let spec = &design.config.results;
     let results = Results::new(&predictions, spec, seeds);
@@ -263,9 +266,8 @@ fn write(
     write_table(folder, "results", &results.to_table()?)?;
     let links = confound_links(&predictions, spec.resamples, seeds);
     write_table(folder, "motion", &motion::to_table(&links)?)?;
-    // Without measured motion, no statement about motion is possible.
-    let known = |row: &Prediction| row.confounds.iter().all(Option::is_some);
-    if predictions.rows().iter().any(known) {
+    // Without measured confounds, no statement about them is possible.
+    if has_confounds(&predictions) {
         let cleaned = Results::new(&without_confounds(&predictions)?, spec, seeds);
         write_table(folder, "results_without_motion", &cleaned.to_table()?)?;
     }

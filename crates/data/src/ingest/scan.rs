@@ -65,6 +65,8 @@ impl ScanReader<'_> {
             n_volumes: 0,
             kept_volumes: 0,
             mean_fd_mm: None,
+            variant: variant(found),
+            quality: Default::default(),
             source,
             status: ScanStatus::Included,
             reason: None,
@@ -156,7 +158,7 @@ impl ScanReader<'_> {
             }
             Err(unusable) => return Ok(Err(unusable.describe(name))),
         };
-        record.mean_fd_mm = cleaned.mean_fd_mm;
+        (record.mean_fd_mm, record.quality) = (cleaned.mean_fd_mm, cleaned.quality);
         if (cleaned.dt_secs - self.dt_secs).abs() > TR_TOLERANCE_SECS {
             return Ok(Err(format!(
                 "its TR is {} s where the data set has {} s: resample to one interval",
@@ -375,6 +377,13 @@ impl ScanReader<'_> {
             kept: None,
         })
     }
+}
+
+/// The variant of the signal file of a scan; a manifest gives the path of the file, which is no
+/// variant.
+fn variant(found: &FoundScan) -> Option<String> {
+    let is_path = found.signal.path().ends_with(&found.variant);
+    (!found.variant.is_empty() && !is_path).then(|| found.variant.clone())
 }
 
 /// The outliers of a scan, combined with the volumes that the signal file at `path` marks as

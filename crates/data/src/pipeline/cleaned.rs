@@ -66,11 +66,13 @@ pub fn clean_series(
         Err(unusable) => return Ok(CleanedScan::excluded(record, unusable.describe(roi_name))),
     };
     let dropped_secs = cleaned.dropped_volumes as f64 * record.tr_secs;
-    let (mean_fd_mm, dt_secs) = (cleaned.mean_fd_mm, cleaned.dt_secs);
+    let (mean_fd_mm, quality) = (cleaned.mean_fd_mm, cleaned.quality);
+    let dt_secs = cleaned.dt_secs;
     let (series, constants) = cleaned.into_series(dt_secs)?;
     let record = ScanRecord {
         kept_volumes: series.n_kept(),
         mean_fd_mm,
+        quality,
         ..record
     };
     let scan_secs = series.n_volumes() as f64 * series.tr_secs();

@@ -74,6 +74,8 @@ impl Ramps {
             n_volumes: 20,
             kept_volumes: 20,
             mean_fd_mm: None,
+            variant: None,
+            quality: Default::default(),
             source: "a test".into(),
             status: ScanStatus::Included,
             reason: None,

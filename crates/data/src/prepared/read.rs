@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{BoldFile, Card, DatasetHeader, ScanRecord, ScanStatus};
+use super::{BoldFile, Card, DatasetHeader, ScanRecord, ScanStatus, quality};
 use crate::error::{DataError, PreparedProblem, ScanAbsence};
 use brainmae_atlas::{Atlas, Hemisphere, Roi};
 use brainmae_files::checksum;
@@ -309,6 +309,12 @@ fn read_scans(path: &Path) -> Result<Vec<ScanRecord>, DataError> {
     let optional_text = |name: &str| table.optional_texts(name).map_err(&refuse);
     let (sessions, tasks) = (optional_text("session")?, optional_text("task")?);
     let mean_fd = table.optional_numbers("mean_fd_mm").map_err(&refuse)?;
+    // Data sets of earlier versions lack the variant and the quality.
+    let quality = quality::read(&table).map_err(&refuse)?;
+    let variants = match table.names().any(|name| name == "variant") {
+        true => optional_text("variant")?,
+        false => vec![None; table.height()],
+    };
     let trs = number("tr_secs")?;
     let (n_volumes, kept) = (number("n_volumes")?, number("kept_volumes")?);
     let (sources, statuses) = (text("source")?, text("status")?);
@@ -340,6 +346,8 @@ fn read_scans(path: &Path) -> Result<Vec<ScanRecord>, DataError> {
                 n_volumes: n_volumes[row] as usize,
                 kept_volumes: kept[row] as usize,
                 mean_fd_mm: mean_fd[row],
+                variant: variants[row].clone(),
+                quality: quality[row],
                 source: sources[row].clone(),
                 status,
                 reason: reasons[row].clone(),

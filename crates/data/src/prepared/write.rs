@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AtlasCard, BoldFile, BoldWriter, CARD, Card, DatasetHeader, FORMAT, ScanRecord, ScanStatus,
-    TOOL, write_table,
+    TOOL, quality, write_table,
 };
 use crate::error::{DataError, PreparedProblem, SeriesProblem};
 use brainmae_atlas::{Atlas, Hemisphere};
@@ -316,29 +316,28 @@ impl PreparedWriter {
             ScanStatus::Excluded => "excluded",
             ScanStatus::Failed => "failed",
         };
-        self.table(
-            "scans.parquet",
-            scans.len(),
-            vec![
-                Column::new("scan", scans.iter().map(|scan| Some(scan.scan.as_str()))),
-                Column::new(
-                    "subject",
-                    scans.iter().map(|scan| Some(scan.subject.as_str())),
-                ),
-                Column::new("session", scans.iter().map(|scan| scan.session.as_deref())),
-                Column::new("task", scans.iter().map(|scan| scan.task.as_deref())),
-                Column::new("tr_secs", tr),
-                Column::new("n_volumes", counts(|scan| scan.n_volumes)),
-                Column::new("kept_volumes", counts(|scan| scan.kept_volumes)),
-                Column::new("mean_fd_mm", fd),
-                Column::new(
-                    "source",
-                    scans.iter().map(|scan| Some(scan.source.as_str())),
-                ),
-                Column::new("status", scans.iter().map(|scan| Some(status(scan)))),
-                Column::new("reason", scans.iter().map(|scan| scan.reason.as_deref())),
-            ],
-        )
+        let mut columns = vec![
+            Column::new("scan", scans.iter().map(|scan| Some(scan.scan.as_str()))),
+            Column::new(
+                "subject",
+                scans.iter().map(|scan| Some(scan.subject.as_str())),
+            ),
+            Column::new("session", scans.iter().map(|scan| scan.session.as_deref())),
+            Column::new("task", scans.iter().map(|scan| scan.task.as_deref())),
+            Column::new("tr_secs", tr),
+            Column::new("n_volumes", counts(|scan| scan.n_volumes)),
+            Column::new("kept_volumes", counts(|scan| scan.kept_volumes)),
+            Column::new("mean_fd_mm", fd),
+            Column::new("variant", scans.iter().map(|scan| scan.variant.as_deref())),
+            Column::new(
+                "source",
+                scans.iter().map(|scan| Some(scan.source.as_str())),
+            ),
+            Column::new("status", scans.iter().map(|scan| Some(status(scan)))),
+            Column::new("reason", scans.iter().map(|scan| scan.reason.as_deref())),
+        ];
+        columns.extend(quality::columns(scans));
+        self.table("scans.parquet", scans.len(), columns)
     }
 
     fn write_events(&self) -> Result<(), DataError> {

@@ -93,6 +93,8 @@ pub(crate) fn written(folder: &std::path::Path, volumes: &[usize]) -> PreparedDa
             n_volumes,
             kept_volumes: series.n_kept(),
             mean_fd_mm: None,
+            variant: None,
+            quality: Default::default(),
             source: String::new(),
             status: crate::ScanStatus::Included,
             reason: None,

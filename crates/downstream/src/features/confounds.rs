@@ -3,7 +3,7 @@
 use super::{Features, FittedFeatures};
 use crate::{Example, Labelled, Problem, Scan};
 
-/// Age, sex, motion, site: confounds without brain data. Missing values are set to the mean of the
+/// Age, sex, site, motion and further columns: confounds without brain data. Missing values are set to the mean of the
 /// training set.
 #[derive(Clone, Copy, Debug)]
 pub struct Confounds;

@@ -6,8 +6,8 @@ use brainmae_statistics::linear::Combat;
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
+use crate::confounds::{AGE, SEX};
 use crate::features::{Confounds, Features, FittedFeatures, rows};
-use crate::task::{AGE, SEX};
 use crate::{DownstreamError, Examples, FitError, Labelled, Problem};
 
 /// Fewest training examples of a site.

@@ -17,7 +17,8 @@ pub struct LinearSpec {
     /// Takes the effects of sites away from each feature, before all else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub harmonise: Option<Harmonise>,
-    /// Removes the share of each feature that confounds (age, sex, site, motion) explain.
+    /// Removes the share of each feature that confounds (age, sex, site, motion and further
+    /// columns) explain.
     pub regress_confounds: bool,
     /// Number of principal components, after the removal of confounds; fewer if the rank is lower.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -20,17 +20,17 @@ const LEAST_PROBABILITY: f64 = 1e-6;
 /// ```
 /// The regression for one fold is fitted on the test rows of the other folds, the only predictions
 /// that no model has trained on. For classes, it applies to the logarithms of probabilities, which
-/// are then normalised again. Rows without a confound are left out. The truth is not changed, so a
-/// target that correlates with motion gets lower scores.
+/// are then normalised again. A confound that all rows of a model lack is not used; rows that lack
+/// another one are left out, and so is a model without a row. The truth is not changed, so a target
+/// that correlates with motion gets lower scores.
 ///
 /// # Errors
-/// [`DownstreamError::Predictions`] if there is only one fold, or if all rows of a model lack a
-/// confound.
+/// [`DownstreamError::Predictions`] if there is only one fold, or if nothing is left.
 pub fn without_confounds(predictions: &Predictions) -> Result<Predictions, DownstreamError> {
     if predictions.confounds().is_empty() {
         return Ok(predictions.clone());
     }
-    let mut cleaned = Vec::new();
+    let (mut cleaned, mut nothing) = (Vec::new(), None);
     for sample in predictions.samples() {
         let refuse = |reason: PredictionError| DownstreamError::Predictions {
             target: sample.target().into(),
@@ -38,19 +38,20 @@ pub fn without_confounds(predictions: &Predictions) -> Result<Predictions, Downs
             place: None,
             reason,
         };
-        let known = |row: &&&Prediction| row.confounds.iter().all(Option::is_some);
-        let rows: Vec<&Prediction> = sample.rows().iter().filter(known).copied().collect();
+        let known = known_confounds(&sample);
+        let rows: Vec<&Prediction> = rows_with(&sample, &known);
         if rows.is_empty() {
-            return Err(refuse(PredictionError::NoConfounds));
+            nothing = nothing.or(Some(refuse(PredictionError::NoConfounds)));
+            continue;
         }
         let sample = Sample::new(rows);
         if sample.folds().len() < 2 {
             return Err(refuse(PredictionError::OneFold));
         }
-        let n_confounds = predictions.confounds().len();
-        let confounds = sample.rows().iter().flat_map(|row| &row.confounds);
-        let confounds: Vec<f64> = confounds.flatten().copied().collect();
-        let confounds = DMatrix::from_row_slice(sample.len(), n_confounds, &confounds);
+        let confounds = sample.rows().iter();
+        let confounds = confounds.flat_map(|row| known.iter().filter_map(|i| row.confounds[*i]));
+        let confounds: Vec<f64> = confounds.collect();
+        let confounds = DMatrix::from_row_slice(sample.len(), known.len(), &confounds);
         let kind = sample.kind();
         let output = match kind {
             Kind::Regression => sample.output().to_vec(),
@@ -76,7 +77,34 @@ pub fn without_confounds(predictions: &Predictions) -> Result<Predictions, Downs
             });
         }
     }
-    Predictions::new(predictions.confounds().to_vec(), cleaned)
+    match nothing {
+        Some(error) if cleaned.is_empty() => Err(error),
+        _ => Predictions::new(predictions.confounds().to_vec(), cleaned),
+    }
+}
+
+/// Whether [`without_confounds`] has rows to work on.
+pub fn has_confounds(predictions: &Predictions) -> bool {
+    let samples = predictions.samples();
+    (samples.iter()).any(|sample| !rows_with(sample, &known_confounds(sample)).is_empty())
+}
+
+/// Numbers of the confounds that at least one row has.
+fn known_confounds(sample: &Sample) -> Vec<usize> {
+    let rows = sample.rows();
+    let n = rows.first().map_or(0, |row| row.confounds.len());
+    (0..n)
+        .filter(|i| rows.iter().any(|row| row.confounds[*i].is_some()))
+        .collect()
+}
+
+/// The rows that have all of these confounds; none if there are no confounds.
+fn rows_with<'a>(sample: &Sample<'a>, confounds: &[usize]) -> Vec<&'a Prediction> {
+    let has_all = |row: &&&Prediction| confounds.iter().all(|i| row.confounds[*i].is_some());
+    match confounds.is_empty() {
+        true => Vec::new(),
+        false => sample.rows().iter().filter(has_all).copied().collect(),
+    }
 }
 
 /// Residuals of `output` after regression on `confounds` in the other folds; both have the rows of

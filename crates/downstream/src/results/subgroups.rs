@@ -11,10 +11,10 @@ use brainmae_table::{Column, Table};
 use super::ResultsSpec;
 use super::markdown::{line, number};
 use crate::DownstreamError;
+use crate::confounds::{AGE, MEAN_FD, SEX};
 use crate::predictions::{Prediction, Predictions, Sample};
 use crate::scores::{Score, Scorer};
 use crate::statistics::{Interval, bootstrap};
-use crate::task::{AGE, MEAN_FD, SEX};
 
 /// Fewest people of a group.
 pub const LEAST_PEOPLE: usize = 10;

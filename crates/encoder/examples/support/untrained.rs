@@ -105,6 +105,8 @@ pub fn write(
             n_volumes: VOLUMES,
             kept_volumes: VOLUMES,
             mean_fd_mm: None,
+            variant: None,
+            quality: Default::default(),
             source: "made up".into(),
             status: ScanStatus::Included,
             reason: None,

@@ -1,9 +1,9 @@
 //! Motion: how predictions correlate with the subjects' motion, and scores without confounds.
 
+use brainmae_downstream::confounds::MEAN_FD;
 use brainmae_downstream::motion::{ConfoundLink, Quantity, confound_links, without_confounds};
 use brainmae_downstream::scores::Scorer;
 use brainmae_downstream::statistics::bootstrap;
-use brainmae_downstream::task::MEAN_FD;
 use brainmae_downstream::{Kind, Prediction, Predictions, Sample};
 use plotters::style::RGBColor;
 

@@ -5,6 +5,7 @@ use super::censor::{Censoring, fill};
 use super::confound_model::ConfoundModel;
 use super::detrend::detrend;
 use super::freedom::{Freedom, band_share};
+use super::quality::ScanQuality;
 use super::regression::Regression;
 use super::resample::Resampler;
 use super::steps::{CleaningStep, Dummies};
@@ -75,6 +76,8 @@ pub(super) struct Plan {
     pub kept: Vec<bool>,
     /// Mean over the volumes that are not dropped, censored ones included.
     pub mean_fd_mm: Option<f64>,
+    /// The other measures, of the same volumes.
+    pub quality: ScanQuality,
 }
 
 impl Plan {
@@ -166,6 +169,7 @@ impl Plan {
         Ok(Self {
             dropped,
             n_volumes,
+            quality: ScanQuality::of(input, start, kept_at.len()),
             kept_at,
             regression,
             detrends: asked.detrends,

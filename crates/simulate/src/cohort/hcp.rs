@@ -28,8 +28,8 @@ const WM_CORRECT: f64 = 0.85;
 /// Content of `Sync.txt`: a scanner time, which is already subtracted in the EVs.
 const SYNC: &str = "8.043\n";
 
-/// Every scan of every subject. A third of the subjects have the layout of the 2025 release. In
-/// another third, one rest scan has a second, less clean file.
+/// Every scan of every subject, in the names of the S1200 release: rest is cleaned, tasks are not.
+/// In a third of the subjects, one rest scan has a second file, which is not cleaned.
 pub(super) fn plan(spec: &CohortSpec) -> Vec<PlannedScan> {
     let mut scans = Vec::new();
     for person in 0..spec.subjects() {
@@ -45,10 +45,7 @@ pub(super) fn plan(spec: &CohortSpec) -> Vec<PlannedScan> {
             };
             for run in runs {
                 let cleaning = match (person % 3, task.as_str(), run.as_str()) {
-                    (2, _, _) => vec!["_hp0_clean_rclean_tclean"],
-                    (0, _, "rfMRI_REST1_LR") => {
-                        vec!["_hp2000_clean_rclean_tclean", "_hp2000_clean"]
-                    }
+                    (0, _, "rfMRI_REST1_LR") => vec!["_hp2000_clean", ""],
                     (_, "rest", _) => vec!["_hp2000_clean"],
                     _ => vec![""],
                 };

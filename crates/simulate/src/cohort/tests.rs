@@ -138,11 +138,8 @@ fn young_adults_have_the_names_of_the_release() {
         "truth/truth.toml",
         &format!("990002/{REST}"),
         &format!("990001/{REST}"),
-        &format!("990001/{}", REST.replace("clean", "clean_rclean_tclean")),
-        &format!(
-            "990003/{}",
-            REST.replace("hp2000_clean", "hp0_clean_rclean_tclean")
-        ),
+        &format!("990001/{}", REST.replace("_hp2000_clean", "")),
+        &format!("990003/{REST}"),
         &format!("990001/{results}/tfMRI_WM_RL/tfMRI_WM_RL_Atlas_MSMAll.dtseries.nii"),
         &format!("990001/{results}/tfMRI_WM_RL/EVs/2bk_tools.txt"),
         &format!("990001/{results}/tfMRI_WM_RL/EVs/Sync.txt"),
@@ -179,8 +176,7 @@ fn planted_defects_are_there() {
     let whole = fs::metadata(folder.path().join(format!("990002/{REST}")))
         .unwrap()
         .len();
-    let cut = REST.replace("hp2000_clean", "hp0_clean_rclean_tclean");
-    let cut = fs::metadata(folder.path().join(format!("990003/{cut}")))
+    let cut = fs::metadata(folder.path().join(format!("990003/{REST}")))
         .unwrap()
         .len();
     assert_eq!(cut, whole / 5 * 3);

@@ -21,7 +21,7 @@ use brainmae_files::CommonErrors as _;
 use brainmae_files::checksum::FieldHasher;
 use brainmae_files::id::{ScanId, SubjectId};
 use brainmae_signals::bold::BoldSeries;
-use brainmae_signals::cleaning::CleaningStep;
+use brainmae_signals::cleaning::{CleaningStep, ScanQuality};
 use brainmae_studies::SubjectRecord;
 use brainmae_studies::events::events_from_labels;
 use brainmae_table::Column;
@@ -221,6 +221,8 @@ fn record(spec: &PlantedSpec, scan: ScanId, subject: &SubjectId) -> ScanRecord {
         n_volumes: spec.n_volumes,
         kept_volumes: spec.n_volumes,
         mean_fd_mm: None,
+        variant: None,
+        quality: ScanQuality::of_volumes(spec.n_volumes, spec.n_volumes, spec.dt_secs),
         source: "planted".into(),
         status: ScanStatus::Included,
         reason: None,

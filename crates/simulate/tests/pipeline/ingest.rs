@@ -122,6 +122,71 @@ fn what_is_not_there_is_told_before_any_signal_is_read() {
 }
 
 #[test]
+fn scans_of_a_task_are_of_one_variant_which_is_a_column() {
+    let cohort = Cohort::new(LayoutName::HCP_YA, |spec| {
+        spec.tasks = vec!["rest".into(), "wm".into()];
+        spec.defects = false;
+    });
+    let report = cohort.ingest(&cohort.spec()).unwrap();
+    // The release has cleaned rest scans and plain tasks, which a model could tell apart.
+    let warned = |text: &str| text.contains("the cleaning tells the task");
+    assert!(
+        report.warnings.iter().any(|text| warned(text)),
+        "{:?}",
+        report.warnings
+    );
+    let table = brainmae_table::Table::read(&cohort.out().join("scans.parquet")).unwrap();
+    let tasks = table.texts("task").unwrap();
+    let variants = table.texts("variant").unwrap();
+    assert_eq!(tasks.len(), 4 * 6);
+    for (task, variant) in tasks.iter().zip(&variants) {
+        let expected = match &**task {
+            "rest" => "_Atlas_MSMAll_hp2000_clean",
+            _ => "_Atlas_MSMAll",
+        };
+        assert_eq!(variant, expected);
+    }
+
+    // The cleaned file of one scan is lost, and a plain one is left.
+    let lost = "990001/MNINonLinear/Results/rfMRI_REST1_LR/\
+                rfMRI_REST1_LR_Atlas_MSMAll_hp2000_clean.dtseries.nii";
+    std::fs::remove_file(cohort.raw().join(lost)).unwrap();
+    let error = cohort.ingest(&cohort.spec()).unwrap_err().to_string();
+    let expected = "\"_Atlas_MSMAll_hp2000_clean\", is missing in 1 of 16 scans \
+                    (sub-990001_task-rest_acq-REST1_dir-LR)";
+    assert!(error.contains(expected), "{error}");
+    let mut spec = cohort.spec();
+    spec.list.common_variant = true;
+    let error = cohort.ingest(&spec).unwrap_err().to_string();
+    assert!(error.contains("is missing in 1 of 16"), "{error}");
+    // The other scans of rest get a plain file, too.
+    let plain = |path: &Path| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        path.with_file_name(name.replace("_hp2000_clean", ""))
+    };
+    for scan in plan_of_rest(&cohort) {
+        std::fs::copy(&scan, plain(&scan)).unwrap();
+    }
+    cohort.ingest(&spec).unwrap();
+    let dataset = cohort.prepared();
+    let mut variants = dataset.included().map(|scan| scan.variant.as_deref());
+    assert!(variants.all(|variant| variant == Some("_Atlas_MSMAll")));
+}
+
+/// Signal files of the cleaned rest scans.
+fn plan_of_rest(cohort: &Cohort) -> Vec<PathBuf> {
+    let mut spec = cohort.spec();
+    spec.list.tasks = vec!["rest".into()];
+    spec.list.variant = Some("hp2000_clean".into());
+    let listing = plan(&cohort.raw(), &spec).unwrap().listing;
+    listing
+        .scans
+        .iter()
+        .map(|scan| scan.signal.path().clone())
+        .collect()
+}
+
+#[test]
 fn the_same_files_are_read_once_and_an_interrupted_run_goes_on() {
     let cohort = Cohort::new(LayoutName::XCPD, |_| {});
     let spec = cohort.spec();
@@ -374,4 +439,61 @@ fn files(root: &Path, ending: &str) -> Vec<PathBuf> {
     }
     found.sort();
     found
+}
+
+#[test]
+fn scans_have_their_quality_and_data_sets_of_earlier_versions_open_without_it() {
+    let cohort = Cohort::new(LayoutName::HCP_YA, |spec| {
+        spec.tasks = vec!["rest".into()];
+        spec.defects = false;
+    });
+    let mut spec = cohort.spec();
+    spec.cleaning.insert(
+        0,
+        CleaningStep::Censor(brainmae_data::signals::cleaning::Censoring {
+            fd_mm: 0.2,
+            before: 0,
+            after: 0,
+            min_run: 0,
+        }),
+    );
+    cohort.ingest(&spec).unwrap();
+    let dataset = cohort.prepared();
+    for scan in dataset.included() {
+        let quality = scan.quality;
+        let (fd, filtered) = (
+            scan.mean_fd_mm.unwrap(),
+            quality.mean_filtered_fd_mm.unwrap(),
+        );
+        assert!(0.0 < filtered && filtered < fd, "{filtered} {fd}");
+        let share = 1.0 - scan.kept_volumes as f64 / 120.0;
+        assert!((quality.censored_share.unwrap() - share).abs() < 1e-12);
+        let minutes = scan.kept_volumes as f64 * 0.72 / 60.0;
+        assert!((quality.kept_minutes.unwrap() - minutes).abs() < 1e-12);
+        let dvars = quality.mean_dvars_percent.unwrap();
+        assert!((0.1..10.0).contains(&dvars), "{dvars}");
+    }
+    assert!(dataset.included().any(|scan| scan.kept_volumes < 120));
+
+    let path = cohort.out().join("scans.parquet");
+    let mut table = brainmae_table::Table::read(&path).unwrap();
+    let new = [
+        "mean_filtered_fd_mm",
+        "censored_share",
+        "kept_minutes",
+        "mean_dvars_percent",
+    ];
+    for name in new.into_iter().chain(["variant"]) {
+        table = table.without(name).unwrap();
+    }
+    table.write(&path).unwrap();
+    let old = cohort.prepared();
+    assert_eq!(old.scans().len(), dataset.scans().len());
+    for (old, new) in old.scans().iter().zip(dataset.scans()) {
+        assert_eq!(
+            (old.variant.as_deref(), old.mean_fd_mm),
+            (None, new.mean_fd_mm)
+        );
+        assert_eq!(old.quality, Default::default());
+    }
 }

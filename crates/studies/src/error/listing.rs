@@ -1,4 +1,4 @@
-//! Problems of a listing: no scan found, or one scan twice.
+//! Problems of a listing: no scan found, one scan twice, or several variants in one task.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -23,6 +23,66 @@ pub enum ListingProblem {
         /// The first of its files.
         first: PathBuf,
     },
+    /// Scans of one task have signal files of different variants.
+    #[error("{0}")]
+    MixedVariants(MixedVariants),
+}
+
+/// Tasks whose scans have no common variant of signal files, or lack the cleanest one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MixedVariants {
+    /// The tasks.
+    pub tasks: Vec<MixedTask>,
+    /// Whether the cleanest variant of all scans of a task was requested.
+    pub common_asked: bool,
+}
+
+/// A task whose scans are not of one variant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MixedTask {
+    /// The task; empty if scans have none.
+    pub task: String,
+    /// Its cleanest variant; if a common variant was requested, its most frequent one.
+    pub variant: String,
+    /// Number of scans of the task.
+    pub n_scans: usize,
+    /// The scans that lack this variant.
+    pub lacking: Vec<ScanId>,
+    /// The cleanest variant that all scans of the task have, if there is one.
+    pub common: Option<String>,
+}
+
+impl fmt::Display for MixedVariants {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let which = match self.common_asked {
+            true => "no variant is common to all scans; the most frequent one",
+            false => "the cleanest variant",
+        };
+        for task in &self.tasks {
+            let name = match &*task.task {
+                "" => "scans without a task".to_owned(),
+                name => format!("task {name}"),
+            };
+            let lacking: Vec<&str> = task.lacking.iter().map(ScanId::as_str).collect();
+            write!(
+                out,
+                "{name}: {which}, {:?}, is missing in {} of {} scans ({})",
+                task.variant,
+                lacking.len(),
+                task.n_scans,
+                lacking.join(", ")
+            )?;
+            match &task.common {
+                Some(common) => write!(out, ", and all have {common:?}; ")?,
+                None => write!(out, "; ")?,
+            }
+        }
+        out.write_str("scans of a task must be of one variant: fetch the missing files, ")?;
+        if self.tasks.iter().any(|task| task.common.is_some()) {
+            out.write_str("set `common_variant` for the cleanest one that all scans have, ")?;
+        }
+        out.write_str("or give a part of its name as `variant`, which leaves out scans without it")
+    }
 }
 
 /// Details of a search that found no scan.

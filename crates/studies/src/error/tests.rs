@@ -23,6 +23,18 @@ fn a_folder_without_scans_says_what_was_looked_for() {
         scan: "sub-1_task-a".into(),
         first: "raw/a.tsv".into(),
     };
+    let mixed = MixedVariants {
+        tasks: vec![MixedTask {
+            task: "rest".into(),
+            variant: "_Atlas_hp2000_clean".into(),
+            n_scans: 40,
+            lacking: ["sub-1_task-rest", "sub-7_task-rest"]
+                .map(Into::into)
+                .into(),
+            common: Some("_Atlas".into()),
+        }],
+        common_asked: false,
+    };
     let listing = |path: &str, problem| StudyError::Listing {
         path: path.into(),
         problem,
@@ -30,6 +42,7 @@ fn a_folder_without_scans_says_what_was_looked_for() {
     insta::assert_snapshot!(messages([
         listing("raw", ListingProblem::NothingFound(Box::new(nothing))),
         listing("raw/b.tsv", twice),
+        listing("raw", ListingProblem::MixedVariants(mixed)),
     ]));
 }
 

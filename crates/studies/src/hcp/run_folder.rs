@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::folder_name::Run;
 use super::remarks::Remarks;
-use super::signal_name::{Kind, SignalName};
+use super::signal_name::{Kind, Rank, SignalName};
 use crate::folder::Folder;
 use crate::listing::{ListOptions, NoteKind};
 use crate::shown::first_of;
@@ -27,6 +27,8 @@ pub(crate) struct Chosen {
     pub kind: Kind,
     pub variant: String,
     pub cleaning_steps: usize,
+    /// The variants of all reachable files that the options allow.
+    pub variants: Vec<(Rank, String)>,
 }
 
 impl Chosen {
@@ -47,12 +49,14 @@ impl RunFolder {
         self.entries.as_ref().ok()?.reach_folder(name)
     }
 
-    /// The cleanest reachable file that the options allow; otherwise the reason why there is none.
-    /// Remarks name the folder of the subject, `subject_folder`.
+    /// The cleanest reachable file that the options allow, of the variant `only` if it is given;
+    /// otherwise the reason why there is none. Remarks name the folder of the subject,
+    /// `subject_folder`.
     pub fn choose(
         &self,
         subject_folder: &str,
         options: &ListOptions,
+        only: Option<&str>,
         remarks: &mut Remarks,
     ) -> Result<Chosen, String> {
         let all: Vec<SignalName<'_>> = self
@@ -68,8 +72,10 @@ impl RunFolder {
             remarks.add(NoteKind::Skipped, subject_folder, what, why);
         }
 
-        let mut names: Vec<&SignalName<'_>> =
-            all.iter().filter(|name| name.is_allowed(options)).collect();
+        let mut names: Vec<&SignalName<'_>> = (all.iter())
+            .filter(|name| name.is_allowed(options))
+            .filter(|name| only.is_none_or(|only| name.variant == only))
+            .collect();
         // The sort is stable, and the entries are already sorted by name.
         names.sort_by(|one, other| other.rank().cmp(&one.rank()));
         let found = names
@@ -77,7 +83,7 @@ impl RunFolder {
             .enumerate()
             .find_map(|(at, name)| Some((at, self.file(name.file)?)));
         let Some((at, path)) = found else {
-            return Err(nothing_fits(options, &all, &names));
+            return Err(nothing_fits(options, only, &all, &names));
         };
 
         let best = names[at];
@@ -107,12 +113,18 @@ impl RunFolder {
             kind: best.kind,
             variant: best.variant.to_owned(),
             cleaning_steps: best.cleaning_steps,
+            variants: names[at..]
+                .iter()
+                .filter(|name| self.file(name.file).is_some())
+                .map(|name| (name.rank(), name.variant.to_owned()))
+                .collect(),
         })
     }
 }
 
 fn nothing_fits(
     options: &ListOptions,
+    only: Option<&str>,
     all: &[SignalName<'_>],
     allowed: &[&SignalName<'_>],
 ) -> String {
@@ -125,6 +137,12 @@ fn nothing_fits(
         return format!(
             "the links lead nowhere, fetch one: {}",
             first_of(&broken, NAMED)
+        );
+    }
+    if let Some(only) = only {
+        return format!(
+            "it has no file of the variant of its task, {only:?}: {}",
+            first_of(&names, NAMED)
         );
     }
     let asked = match (&options.variant, &options.atlas_label) {

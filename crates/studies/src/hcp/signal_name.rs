@@ -4,6 +4,12 @@ use std::cmp::Reverse;
 
 use crate::listing::ListOptions;
 
+/// Preference among files: cleaning, then the other words of the name.
+pub(crate) type Rank = (
+    (usize, Option<Reverse<u32>>, Kind),
+    (Reverse<usize>, bool, Option<Reverse<u32>>),
+);
+
 /// Kind of signals; a later variant is preferred to an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
@@ -78,7 +84,7 @@ impl<'a> SignalName<'a> {
     /// Preference among files; equal when the names do not decide. More cleaning steps are
     /// preferred, then `hp0` of the newer release to `hp2000`. A high-pass alone does not count as
     /// cleaning, because a task analysis leaves filtered and smoothed files behind.
-    pub fn rank(&self) -> impl Ord + use<> {
+    pub fn rank(&self) -> Rank {
         let of_cleaning = self.high_pass.filter(|_| self.cleaning_steps > 0);
         (
             (self.cleaning_steps, of_cleaning, self.kind),

@@ -1,7 +1,7 @@
 //! Walk through the folders of a release: subjects, runs, scans.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Place;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -10,11 +10,13 @@ use super::Protocol;
 use super::folder_name::{FolderName, Person, Run};
 use super::remarks::Remarks;
 use super::run_folder::{Chosen, RunFolder};
-use crate::error::StudyError;
+use super::signal_name::Rank;
+use crate::error::{ListingProblem, StudyError};
 use crate::folder::{Folder, NOT_UTF8};
 use crate::listing::{
     ConfoundFile, EventFiles, FoundScan, ListOptions, Listing, NoteKind, SignalFile,
 };
+use crate::one_variant::{self, Offer};
 use brainmae_files::CommonErrors as _;
 use brainmae_files::id::{ScanId, SubjectId};
 
@@ -45,19 +47,81 @@ pub(crate) struct Walk<'a> {
     protocol: &'a Protocol,
     root: &'a Path,
     options: &'a ListOptions,
+    /// The variant of each task, once it is known.
+    variants: BTreeMap<String, String>,
     scans: BTreeMap<(SubjectId, ScanId), FoundScan>,
+    /// The variants of each scan in `scans`.
+    offers: Vec<Offer<Rank>>,
     pub remarks: Remarks,
 }
 
 impl<'a> Walk<'a> {
-    pub fn new(protocol: &'a Protocol, root: &'a Path, options: &'a ListOptions) -> Self {
+    fn new(protocol: &'a Protocol, root: &'a Path, options: &'a ListOptions) -> Self {
         Self {
             protocol,
             root,
             options,
+            variants: BTreeMap::new(),
             scans: BTreeMap::new(),
+            offers: Vec::new(),
             remarks: Remarks::default(),
         }
+    }
+
+    /// Lists a release with the walk `list`, so that all scans of a task are of one variant. If the
+    /// cleanest file of some scan is of another variant, the folders are read a second time.
+    ///
+    /// # Errors
+    /// Errors of `list`, and [`ListingProblem::MixedVariants`].
+    pub fn in_one_variant(
+        protocol: &'a Protocol,
+        root: &'a Path,
+        options: &'a ListOptions,
+        list: impl Fn(&mut Self) -> Result<(), StudyError>,
+    ) -> Result<Listing, StudyError> {
+        let mut walk = Self::new(protocol, root, options);
+        list(&mut walk)?;
+        let variants = one_variant::of_tasks(&walk.offers, options.common_variant);
+        let variants = variants.map_err(|mixed| StudyError::Listing {
+            path: root.to_owned(),
+            problem: ListingProblem::MixedVariants(mixed),
+        })?;
+        let other = walk.other_variants(&variants);
+        if !other.is_empty() {
+            walk = Self::new(protocol, root, options);
+            walk.variants = variants;
+            list(&mut walk)?;
+            for (task, n) in other {
+                let why = format!(
+                    "{:?} is used, which all its scans have; {n} of them have another file that is as \
+                     clean or cleaner",
+                    walk.variants[&task]
+                );
+                let what = format!("task {task}");
+                walk.remarks.add(NoteKind::Skipped, "", &what, why);
+            }
+        }
+        Ok(walk.finish())
+    }
+
+    /// By task, the number of scans whose file is not of the variant of their task.
+    fn other_variants(&self, variants: &BTreeMap<String, String>) -> BTreeMap<String, usize> {
+        let mut other = BTreeMap::new();
+        for scan in self.scans.values() {
+            let task = scan.task.as_deref().unwrap_or_default();
+            if variants
+                .get(task)
+                .is_some_and(|variant| *variant != scan.variant)
+            {
+                *other.entry(task.to_owned()).or_default() += 1;
+            }
+        }
+        other
+    }
+
+    /// Whether the variant of this task is known.
+    pub fn knows_variant(&self, task: &str) -> bool {
+        self.variants.contains_key(task)
     }
 
     /// The folders of the requested subjects, in the root or one level below it.
@@ -166,7 +230,8 @@ impl<'a> Walk<'a> {
 
     /// The signal file of a run, or the reason why there is none.
     pub fn choose(&mut self, visit: &Visit, run: &RunFolder) -> Result<Chosen, String> {
-        run.choose(&visit.folder, self.options, &mut self.remarks)
+        let only = self.variants.get(&run.run.task).map(String::as_str);
+        run.choose(&visit.folder, self.options, only, &mut self.remarks)
     }
 
     /// Adds a scan to the listing. `part` is its range of volumes in the file; `None` means all.
@@ -204,6 +269,11 @@ impl<'a> Walk<'a> {
         };
         match self.scans.entry((scan.subject.clone(), scan.scan.clone())) {
             Place::Vacant(place) => {
+                self.offers.push(Offer {
+                    scan: scan.scan.clone(),
+                    task: run.task.clone(),
+                    variants: chosen.variants,
+                });
                 place.insert(scan);
             }
             Place::Occupied(_) => {
@@ -257,27 +327,24 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The listing, sorted, with a remark on tasks whose scans are not all equally cleaned.
-    pub fn finish(mut self) -> Listing {
-        let mut counts: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+    /// The listing, sorted, with a remark if tasks are of different variants.
+    fn finish(mut self) -> Listing {
+        let mut variants: BTreeMap<&str, &str> = BTreeMap::new();
         for scan in self.scans.values() {
             let task = scan.task.as_deref().unwrap_or_default();
-            let variants = counts.entry(task).or_default();
-            *variants.entry(&scan.variant).or_default() += 1;
+            variants.insert(task, &scan.variant);
         }
-        for (task, variants) in counts {
-            if variants.len() > 1 {
-                let variants: Vec<String> = variants
-                    .iter()
-                    .map(|(variant, n)| format!("{n} of {variant:?}"))
-                    .collect();
-                let why = format!(
-                    "its scans are not of one variant, {}: choose one with `variant`",
-                    variants.join(", ")
-                );
-                let what = format!("task {task}");
-                self.remarks.add(NoteKind::Mixed, "", &what, why);
-            }
+        let distinct: BTreeSet<&&str> = variants.values().collect();
+        if distinct.len() > 1 {
+            let variants: Vec<String> = variants
+                .iter()
+                .map(|(task, variant)| format!("{task} {variant:?}"))
+                .collect();
+            let why = format!(
+                "they are not of one variant, so that the cleaning tells the task: {}",
+                variants.join(", ")
+            );
+            self.remarks.add(NoteKind::Mixed, "", "tasks", why);
         }
         Listing {
             scans: self.scans.into_values().collect(),

@@ -203,3 +203,67 @@ fn single_runs_stand_in_for_a_concatenation_that_cannot_be_cut() {
     assert_eq!(about(&listing, CONCATENATION).len(), 1);
     assert_eq!(about(&listing, RUNS[3]).len(), 1);
 }
+
+#[test]
+fn a_visit_with_plain_single_runs_takes_the_concatenation_of_the_other_visits_variant() {
+    let (one, two) = (VISIT, "HCA9999902_V1_MR");
+    let with = |options: &ListOptions| {
+        let tree = Tree::new("MNINonLinear/Results");
+        for run in RUNS {
+            tree.run(one, run, &[CLEAN]);
+            tree.run(two, run, &[CLEAN, PLAIN]);
+        }
+        // The concatenation of the second visit is as clean as its single runs.
+        join(&tree, two, 1912);
+        std::fs::remove_file(
+            tree.run(two, RUNS[0], &[])
+                .join(format!("{}{CLEAN}", RUNS[0])),
+        )
+        .unwrap();
+        list(tree.root(), options)
+    };
+    // The first run has a plain file alone, so all four are cut from the concatenation.
+    let listing = with(&ListOptions::default()).unwrap();
+    assert_eq!(listing.scans.len(), 8);
+    let parts: Vec<bool> = listing
+        .scans
+        .iter()
+        .map(|scan| scan.part.is_some())
+        .collect();
+    assert_eq!(parts, [false, false, false, false, true, true, true, true]);
+    assert!(
+        listing
+            .scans
+            .iter()
+            .all(|scan| scan.variant == listing.scans[0].variant)
+    );
+}
+
+#[test]
+fn visits_that_are_not_equally_clean_are_refused_or_take_what_both_have() {
+    let tree = Tree::new("MNINonLinear/Results");
+    join(&tree, VISIT, 1912);
+    for run in RUNS {
+        tree.run(VISIT, run, &[PLAIN]);
+        tree.run("HCA9999902_V1_MR", run, &[PLAIN]);
+    }
+    let error = list(tree.root(), &ListOptions::default())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("missing in 4 of 8 scans (sub-HCA9999902_ses-V1"),
+        "{error}"
+    );
+    let options = ListOptions {
+        common_variant: true,
+        ..ListOptions::default()
+    };
+    let listing = list(tree.root(), &options).unwrap();
+    assert_eq!(listing.scans.len(), 8);
+    assert!(
+        listing
+            .scans
+            .iter()
+            .all(|scan| scan.part.is_none() && scan.variant == "_Atlas_MSMAll")
+    );
+}

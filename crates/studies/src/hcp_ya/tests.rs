@@ -1,5 +1,5 @@
 use super::*;
-use crate::error::StudyError;
+use crate::error::{ListingProblem, StudyError};
 use crate::layout::StudyLayout as _;
 use crate::listing::{ConfoundFile, EventFiles, NoteKind, SignalFile};
 use crate::tests::tree::{Tree, scan_names};
@@ -205,11 +205,11 @@ fn a_subject_s_own_labels_go_with_volumes_and_must_be_there() {
 }
 
 #[test]
-fn equally_good_names_and_mixed_variants_are_noted() {
+fn equally_good_names_are_noted_and_so_are_tasks_of_different_variants() {
     let tree = Tree::new("MNINonLinear/Results");
     let equal = ["_Atlas.dtseries.nii", "_Atlas_MSMSulc.dtseries.nii"];
     tree.run("999901", REST, &equal);
-    tree.run("999902", REST, &[CLEAN]);
+    tree.run("999901", "tfMRI_WM_LR", &[CLEAN]);
     let listing = LAYOUT.list(tree.root(), &ListOptions::default()).unwrap();
     assert_eq!(listing.scans[0].variant, "_Atlas");
     assert_eq!(
@@ -218,9 +218,102 @@ fn equally_good_names_and_mixed_variants_are_noted() {
             "Skipped 999901/rfMRI_REST1_LR: rfMRI_REST1_LR_Atlas.dtseries.nii is used, and as \
              good by their names are rfMRI_REST1_LR_Atlas_MSMSulc.dtseries.nii: choose with \
              `variant`",
-            "Mixed task rest: its scans are not of one variant, 1 of \"_Atlas\", \
-             1 of \"_Atlas_MSMAll_hp2000_clean\": choose one with `variant`",
+            "Mixed tasks: they are not of one variant, so that the cleaning tells the task: \
+             rest \"_Atlas\", wm \"_Atlas_MSMAll_hp2000_clean\"",
         ]
+    );
+    // Of two names that are as good, all scans get the one that all have.
+    tree.run("999902", REST, &equal[1..]);
+    let listing = LAYOUT.list(tree.root(), &ListOptions::default()).unwrap();
+    let variants: Vec<_> = (listing
+        .scans
+        .iter()
+        .filter(|scan| scan.task.as_deref() == Some("rest")))
+    .map(|scan| &*scan.variant)
+    .collect();
+    assert_eq!(variants, ["_Atlas_MSMSulc"; 2]);
+}
+
+const CLEANER: &str = "_Atlas_MSMAll_hp2000_clean_rclean_tclean.dtseries.nii";
+
+#[test]
+fn a_run_without_the_cleaner_variant_of_its_task_is_refused_with_the_list() {
+    let tree = Tree::new("MNINonLinear/Results");
+    for subject in ["999901", "999902", "999903"] {
+        tree.run(subject, REST, &[CLEAN, CLEANER]);
+        tree.run(subject, "tfMRI_WM_LR", &["_Atlas_MSMAll.dtseries.nii"]);
+    }
+    tree.run("999902", "rfMRI_REST2_LR", &[CLEAN, "_Atlas.dtseries.nii"]);
+    let error = LAYOUT
+        .list(tree.root(), &ListOptions::default())
+        .unwrap_err();
+    let StudyError::Listing {
+        problem: ListingProblem::MixedVariants(mixed),
+        path,
+    } = error
+    else {
+        panic!("{error}");
+    };
+    assert_eq!(path, tree.root());
+    let [task] = &mixed.tasks[..] else {
+        panic!("rest alone is mixed: {mixed}");
+    };
+    assert_eq!((&*task.task, task.n_scans), ("rest", 4));
+    assert_eq!(task.variant, "_Atlas_MSMAll_hp2000_clean_rclean_tclean");
+    let lacking = "sub-999902_task-rest_acq-REST2_dir-LR";
+    assert_eq!(task.lacking, [lacking.into()]);
+    assert!(mixed.to_string().contains(lacking), "{mixed}");
+
+    // By name, the scan without it is left out.
+    let listing = LAYOUT.list(tree.root(), &asking("rclean_tclean")).unwrap();
+    assert_eq!(listing.scans.len(), 3);
+    let said = notes(&listing).join("\n");
+    assert!(
+        said.contains("Missing 999902/rfMRI_REST2_LR: none of its files"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_task_gets_the_cleanest_variant_that_all_its_scans_have_if_that_is_asked_for() {
+    let tree = Tree::new("MNINonLinear/Results");
+    tree.run("999901", REST, &["_Atlas.dtseries.nii", CLEAN, CLEANER]);
+    tree.run("999902", REST, &["_Atlas.dtseries.nii", CLEAN]);
+    tree.run("999902", "tfMRI_WM_LR", &[CLEANER]);
+    let options = ListOptions {
+        common_variant: true,
+        ..ListOptions::default()
+    };
+    let listing = LAYOUT.list(tree.root(), &options).unwrap();
+    let found: Vec<_> = (listing.scans.iter())
+        .map(|scan| (scan.task.as_deref().unwrap_or_default(), &*scan.variant))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("rest", "_Atlas_MSMAll_hp2000_clean"),
+            ("rest", "_Atlas_MSMAll_hp2000_clean"),
+            ("wm", "_Atlas_MSMAll_hp2000_clean_rclean_tclean")
+        ]
+    );
+    let path = listing.scans[0].signal.path();
+    assert!(path.ends_with(format!("{REST}{CLEAN}")), "{path:?}");
+    let said = notes(&listing).join("\n");
+    assert!(
+        said.contains("Skipped task rest: \"_Atlas_MSMAll_hp2000_clean\" is used"),
+        "{said}"
+    );
+    assert!(said.contains("1 of them have another file"), "{said}");
+
+    tree.run("999903", REST, &[".ptseries.nii"]);
+    let error = LAYOUT.list(tree.root(), &options).unwrap_err().to_string();
+    assert!(
+        error.contains("no variant is common to all scans"),
+        "{error}"
+    );
+    assert!(
+        error.contains("1 of 3 scans (sub-999903_task-rest"),
+        "{error}"
     );
 }
 

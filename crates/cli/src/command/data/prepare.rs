@@ -109,6 +109,10 @@ struct Which {
     /// Only files with this in their name, where a scan has several.
     #[arg(long)]
     variant: Option<String>,
+    /// Take the cleanest variant that all scans of a task have. Without it, a task is refused if one
+    /// of its scans lacks its cleanest variant.
+    #[arg(long)]
+    common_variant: bool,
     /// The atlas in the names of files, where there are several.
     #[arg(long)]
     atlas_label: Option<String>,
@@ -253,6 +257,7 @@ impl Prepare {
         replace(&mut spec.phenotypes, which.phenotype);
         replace(&mut spec.targets, which.target);
         spec.list.variant = which.variant.or(spec.list.variant);
+        spec.list.common_variant |= which.common_variant;
         spec.list.atlas_label = which.atlas_label.or(spec.list.atlas_label);
         spec.list.subject_labels = which.subject_labels.or(spec.list.subject_labels);
         spec.tr_secs = which.tr.or(spec.tr_secs);

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::{Context, Result};
 use brainmae_downstream::encoders::FoldEncoder;
-use brainmae_downstream::protocol::TABLE_CONFOUNDS;
 use brainmae_downstream::registry::Settings;
 use brainmae_downstream::{
     DownstreamError, FitNeed, Fits, FoldOf, Learner, LearnerKind, Prediction, Predictions, Problem,
@@ -268,7 +267,8 @@ impl Work<'_> {
         let problem = self.problem(fit, fits);
         let rows = (fold.predict(&*learner, &problem).map_err(stopped))
             .with_context(|| self.about(fit))?;
-        let predictions = Predictions::new(confounds(), rows.clone())?;
+        let names = fit.task.table_confounds.clone();
+        let predictions = Predictions::new(names, rows.clone())?;
         write_table(&self.parts, &fit.part, &predictions.to_table()?)?;
         if unfinished.exists() {
             std::fs::remove_dir_all(&unfinished)
@@ -276,11 +276,6 @@ impl Work<'_> {
         }
         Ok(rows)
     }
-}
-
-/// Names of the confounds in tables of predictions.
-pub(super) fn confounds() -> Vec<String> {
-    TABLE_CONFOUNDS.map(String::from).to_vec()
 }
 
 /// Reads predictions that are already finished; `None` if there are none.

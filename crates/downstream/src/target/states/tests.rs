@@ -32,6 +32,8 @@ fn record() -> ScanRecord {
         n_volumes: 20,
         kept_volumes: 20,
         mean_fd_mm: None,
+        variant: None,
+        quality: Default::default(),
         source: String::new(),
         status: ScanStatus::Included,
         reason: None,
