@@ -11,6 +11,7 @@ mod band_pass;
 mod censor;
 mod confound_model;
 mod detrend;
+mod freedom;
 mod plan;
 mod regression;
 mod resample;

@@ -40,7 +40,7 @@ pub enum ConfoundModel {
     /// the tissue.
     ///
     /// fMRIPrep removes slow drifts before it computes the components, so this model needs a
-    /// high-pass.
+    /// high-pass; [`check_steps`](super::check_steps) refuses it without one.
     ///
     /// # Source
     /// Behzadi et al. (2007), A component based noise correction method (CompCor), NeuroImage 37.

@@ -4,6 +4,7 @@ use super::band_pass::{BandPass, Filter};
 use super::censor::{Censoring, fill};
 use super::confound_model::ConfoundModel;
 use super::detrend::detrend;
+use super::freedom::{Freedom, band_share};
 use super::regression::Regression;
 use super::resample::Resampler;
 use super::steps::{CleaningStep, Dummies};
@@ -140,6 +141,14 @@ impl Plan {
                 Some(Regression::new(&confounds, &acquired_at)?)
             }
         };
+        if asked.model.is_some() || asked.band.is_some() {
+            Freedom {
+                kept: kept_at.len(),
+                band_share: band_share(asked.band, input.tr_secs, asked.dt_secs),
+                confounds: regression.as_ref().map_or(0, Regression::rank),
+            }
+            .check()?;
+        }
         let filter = match asked.band {
             None => None,
             Some(band) => Some(band.filter(input.tr_secs, n_volumes)?),

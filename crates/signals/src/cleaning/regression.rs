@@ -17,6 +17,8 @@ const NOTHING_BELOW: f64 = 1e-10;
 pub(super) struct Regression {
     /// The basis vectors, concatenated; each has one value per uncensored volume.
     basis: Vec<f64>,
+    /// Number of basis vectors.
+    rank: usize,
 }
 
 impl Regression {
@@ -52,7 +54,10 @@ impl Regression {
             }
         }
         if columns.is_empty() {
-            return Ok(Self { basis: columns });
+            return Ok(Self {
+                basis: columns,
+                rank: 0,
+            });
         }
         let n_columns = columns.len() / n_kept;
         let factors = DMatrix::from_vec(n_kept, n_columns, columns).col_piv_qr();
@@ -65,7 +70,12 @@ impl Regression {
             .count();
         let mut basis = factors.q().as_slice().to_vec();
         basis.truncate(rank * n_kept);
-        Ok(Self { basis })
+        Ok(Self { basis, rank })
+    }
+
+    /// Number of linearly independent confounds.
+    pub fn rank(&self) -> usize {
+        self.rank
     }
 
     /// Subtracts the fit of the confounds from the uncensored values, but not the mean.

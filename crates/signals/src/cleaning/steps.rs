@@ -92,7 +92,8 @@ impl CleaningStep {
     }
 }
 
-/// Checks that every step occurs at most once, in the right order, with valid settings.
+/// Checks that every step occurs at most once, in the right order, with valid settings, and that a
+/// high-pass comes with aCompCor.
 ///
 /// # Errors
 /// [`SignalError::Config`] with the expected value.
@@ -112,7 +113,22 @@ pub fn check_steps(steps: &[CleaningStep]) -> Result<(), SignalError> {
             format!("every step at most once, in this order: {}", names(&right)),
         ));
     }
-    steps.iter().try_for_each(CleaningStep::check)
+    steps.iter().try_for_each(CleaningStep::check)?;
+    let has_components = |step: &CleaningStep| {
+        let CleaningStep::RegressConfounds { model } = step else {
+            return false;
+        };
+        matches!(model, ConfoundModel::ACompCor { .. })
+    };
+    let has_high_pass = |step: &CleaningStep| matches!(step, CleaningStep::BandPass(band) if band.high_pass_hz.is_some());
+    if steps.iter().any(has_components) && !steps.iter().any(has_high_pass) {
+        return Err(SignalError::config(
+            "cleaning",
+            "regression on a-comp-cor without a high-pass",
+            "a band-pass with high_pass_hz too, such as 0.008 (fMRIPrep's 128 s), because the components were computed without slow drifts and cannot remove them; or another model of confounds",
+        ));
+    }
+    Ok(())
 }
 
 /// Seconds between volumes after `steps`, for a scan with TR `tr_secs`.
@@ -271,6 +287,29 @@ mod tests {
         assert_eq!(field, "cleaning");
         let right = "every step at most once, in this order: drop-dummies, detrend-linear, z-score";
         assert_eq!(expected, right);
+    }
+
+    #[test]
+    fn components_of_a_comp_cor_need_a_high_pass() {
+        let model = "{ regress-confounds = { model = { a-comp-cor = { components = 5 } } } }";
+        let check = |others: &str| check_steps(&parse(&format!("[{model}{others}]")).unwrap());
+        for others in [
+            "",
+            r#", "detrend-linear""#,
+            ", { band-pass = { low_pass_hz = 0.1, order = 2 } }",
+        ] {
+            let error = check(others).unwrap_err();
+            assert!(matches!(
+                &error,
+                SignalError::Config(InvalidField { field: "cleaning", found, .. })
+                    if found == "regression on a-comp-cor without a high-pass"
+            ));
+            assert!(
+                error.to_string().contains("a band-pass with high_pass_hz"),
+                "{error}"
+            );
+        }
+        check(", { band-pass = { high_pass_hz = 0.008, order = 2 } }").unwrap();
     }
 
     #[test]

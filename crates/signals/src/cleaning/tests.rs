@@ -225,6 +225,45 @@ fn resampling_marks_what_lies_beside_a_censored_volume() {
     assert_eq!((cleaned.dt_secs, cleaned.values.len()), (1.0, 9));
 }
 
+#[test]
+fn a_scan_with_too_few_degrees_of_freedom_is_refused() {
+    // 90 volumes of a TR of 2 s: a low-pass of 0.1 Hz retains 0.4 of 0.25 Hz.
+    let n_volumes = 90;
+    let noise = |scale: usize| (0..n_volumes).map(move |t| ((t * t * scale) % 31) as f64);
+    let motion: Vec<f64> = (1..7).flat_map(noise).collect();
+    let clean = |censored: usize, steps: &[CleaningStep]| {
+        let fd_mm: Vec<f64> = (0..n_volumes)
+            .map(|t| f64::from(u8::from(t < censored)))
+            .collect();
+        clean_scan(
+            noisy_scan(noise(9).collect(), motion.clone(), &fd_mm),
+            steps,
+        )
+    };
+    // 90 · 0.4 - 6 = 30; 65 · 0.4 - 6 = 20; 64 · 0.4 - 6 = 19.6.
+    let all = [MOTION_6, CENSOR, LOW_PASS];
+    assert!(clean(0, &all).is_ok());
+    assert!(clean(25, &all).is_ok());
+    let refused = clean(26, &all).unwrap_err().to_string();
+    assert!(
+        refused.starts_with("64 kept volumes, with 0.400 of their frequencies retained, minus 6 confounds leave 19.6 degrees of freedom, 20 are needed: pass a wider band"),
+        "{refused}"
+    );
+    // Resampled to 5 s, frequencies up to 0.1 Hz are left, too.
+    let resampled = CleaningStep::Resample { dt_secs: 5.0 };
+    assert_eq!(
+        clean(26, &[MOTION_6, CENSOR, resampled])
+            .unwrap_err()
+            .to_string(),
+        refused
+    );
+    // Without a filter: 26 - 6 = 20.
+    assert!(clean(64, &[MOTION_6, CENSOR]).is_ok());
+    assert!(clean(65, &[MOTION_6, CENSOR]).is_err());
+    // Where nothing is taken out of the signal, the limits of the recipe alone count.
+    assert!(clean(80, &[CENSOR]).is_ok());
+}
+
 fn noisy_scan(values: Vec<f64>, motion: Vec<f64>, fd_mm: &[f64]) -> ScanSignals {
     let n_volumes = fd_mm.len();
     let columns: Vec<Vec<f64>> = motion.chunks(n_volumes).map(<[f64]>::to_vec).collect();
@@ -239,15 +278,15 @@ fn noisy_scan(values: Vec<f64>, motion: Vec<f64>, fd_mm: &[f64]) -> ScanSignals 
 proptest! {
     #[test]
     fn what_is_censored_changes_nothing_that_is_kept(
-        values in vec(-100.0..100.0_f64, 2 * 40),
-        motion in vec(-1.0..1.0_f64, 6 * 40),
-        wild in vec(-1e9..1e9_f64, 2 * 40),
-        moved in vec(prop::bool::weighted(0.3), 40),
+        values in vec(-100.0..100.0_f64, 2 * 120),
+        motion in vec(-1.0..1.0_f64, 6 * 120),
+        wild in vec(-1e9..1e9_f64, 2 * 120),
+        moved in vec(prop::bool::weighted(0.3), 120),
         filters in any::<bool>(),
     ) {
         let fd_mm: Vec<f64> = moved.iter().map(|moved| f64::from(u8::from(*moved))).collect();
         let changed = values.iter().zip(&wild).enumerate();
-        let changed = changed.map(|(at, (value, wild))| if moved[at % 40] { *wild } else { *value });
+        let changed = changed.map(|(at, (value, wild))| if moved[at % 120] { *wild } else { *value });
         let changed: Vec<f64> = changed.collect();
         let mut steps = vec![MOTION_6, CENSOR, DetrendLinear];
         if filters {
@@ -257,6 +296,10 @@ proptest! {
         let cleaned = [values, changed].map(|values| {
             clean_scan(noisy_scan(values, motion.clone(), &fd_mm), &steps)
         });
+        // Of 84 volumes on average, 26 are needed, and 65 with the low-pass: 65 · 0.4 - 6 = 20.
+        if !filters {
+            prop_assert!(cleaned[0].is_ok());
+        }
         prop_assert_eq!(&cleaned[0], &cleaned[1]);
     }
 

@@ -46,6 +46,19 @@ pub enum Unusable {
         /// Number of confounds.
         confounds: usize,
     },
+    /// Too few degrees of freedom are left after censoring, filter and regression.
+    TooLittleFreedom {
+        /// Number of uncensored volumes.
+        kept: usize,
+        /// Share of the frequencies that filter and resampling retain.
+        band_share: f64,
+        /// Number of linearly independent confounds.
+        confounds: usize,
+        /// Degrees of freedom that are left.
+        left: f64,
+        /// Degrees of freedom that are needed.
+        needed: f64,
+    },
     /// The scan is too short for the filter.
     TooShortToFilter {
         /// Number of volumes that are not dropped.
@@ -119,6 +132,15 @@ impl Unusable {
                 confounds,
             } => format!(
                 "{kept} volumes are kept, regression on {confounds} confounds needs {needed}"
+            ),
+            Self::TooLittleFreedom {
+                kept,
+                band_share,
+                confounds,
+                left,
+                needed,
+            } => format!(
+                "{kept} kept volumes, with {band_share:.3} of their frequencies retained, minus {confounds} confounds leave {left:.1} degrees of freedom, {needed} are needed: pass a wider band, regress out fewer confounds, censor fewer volumes, or do without this scan"
             ),
             Self::TooShortToFilter { n_volumes, needed } => {
                 format!("{n_volumes} volumes are too few for the band-pass, which needs {needed}")

@@ -87,7 +87,7 @@ def whole(raw, motion):
     slope, start = np.polyfit(t[kept], y, 1)
     y = y - slope * (t[kept] - (len(x) - 1) / 2)
     y = np.interp(t, t[kept], y)
-    y = signal.sosfiltfilt(sos(0.01, 0.1, 2, TR), y)
+    y = signal.sosfiltfilt(sos(0.01, 0.4, 2, TR), y)
     y = resample(y, 9, 10)
     place = np.arange(len(y)) * 10 / 9
     y, place = y[place <= len(x) - 1], place[place <= len(x) - 1]

@@ -149,7 +149,7 @@ fn all_steps_together_are_those_of_numpy_and_scipy() {
         CleaningStep::DetrendLinear,
         CleaningStep::BandPass(BandPass {
             high_pass_hz: Some(0.01),
-            low_pass_hz: Some(0.1),
+            low_pass_hz: Some(0.4),
             order: 2,
         }),
         CleaningStep::Resample { dt_secs: 0.8 },
