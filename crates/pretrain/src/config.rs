@@ -133,7 +133,9 @@ impl TrainConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScheduleConfig {
-    /// Peak learning rate for a batch of 64 samples; the peak is proportional to the batch size.
+    /// Peak learning rate for a batch of 64 samples; the peak is proportional to the batch size
+    /// (Goyal et al. 2017). For AdamW, growth with its square root (Malladi et al. 2022) is often
+    /// safer: for another batch size, multiply this by `sqrt(old / new)`.
     pub base_lr: f64,
     /// Share of the steps for the warm-up.
     pub warmup: f64,
