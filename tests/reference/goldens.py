@@ -1,6 +1,6 @@
 """Golden arrays of the neural baselines, from the PyTorch networks in this folder.
 
-    python goldens.py [--check] FOLDER      # torch 2.9 or later, safetensors
+    python goldens.py [--check | --renew] FOLDER [NETWORK ...]      # torch 2.9 or later, safetensors
 
 Networks compute in 64 bits, from random weights and inputs that are exact in 32 bits. A file holds
 
@@ -10,7 +10,7 @@ Networks compute in 64 bits, from random weights and inputs that are exact in 32
     grad.*      gradients of `sum(in.direction * logits) + penalty` in training
 
 With --check, outputs and gradients are computed from the inputs and weights of the files that are there, and compared
-with those of the files. Nothing here comes from a scan.
+with those of the files; with --renew, they replace those of the files. Nothing here comes from a scan.
 """
 
 import argparse
@@ -88,22 +88,33 @@ def computed(network, inputs):
     return {name: x.detach().float().contiguous() for name, x in arrays.items()}
 
 
+def version():
+    return {"torch": torch.__version__.split("+")[0]}
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
+    parser.add_argument("networks", nargs="*", metavar="NETWORK", help="those of these names alone")
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--renew", action="store_true")
     arguments = parser.parse_args()
     torch.set_default_dtype(torch.float64)
     for seed, (name, (kind, inputs, batch, rois, volumes, sizes)) in enumerate(SMALL.items()):
+        if arguments.networks and name not in arguments.networks:
+            continue
         torch.manual_seed(seed)
         still = {name: 0.0 for name in ("dropout", "head_dropout") if name in kind.__init__.__code__.co_varnames}
         network = kind(rois, volumes, OUTPUTS, **sizes, **still)
         path = arguments.folder / f"{name}.safetensors"
-        if arguments.check:
+        if arguments.check or arguments.renew:
             file = {key: x.double() for key, x in load_file(path).items()}
             part = lambda prefix: {k.removeprefix(prefix): x for k, x in file.items() if k.startswith(prefix)}
             network.load_state_dict(part("weights."))
             found = computed(network, part("in."))
+            if arguments.renew:
+                save_file({key: x.float() for key, x in (file | found).items()}, path, metadata=version())
+                continue
             apart = {key: (x - file[key]).abs().max() / file[key].abs().max().clamp_min(1e-9) for key, x in found.items()}
             worst = max(apart, key=apart.get)
             print(f"{name}: {len(found)} arrays; the largest distance is {apart[worst]:.1e}, of {worst}")
@@ -113,7 +124,7 @@ def main():
         arrays = computed(network, drawn)
         arrays |= {f"in.{key}": x.float() for key, x in drawn.items()}
         arrays |= {f"weights.{key}": x.float().contiguous() for key, x in network.state_dict().items()}
-        save_file(arrays, path, metadata={"torch": torch.__version__.split("+")[0]})
+        save_file(arrays, path, metadata=version())
 
 
 if __name__ == "__main__":

@@ -79,11 +79,11 @@ class Layer(nn.Module):
 
 
 def orthogonality(h):
-    """Distance of the vectors of ROIs from orthogonality, mean over windows."""
+    """Distance of the vectors of ROIs from orthogonality, mean over windows, with rows scaled as in the released code."""
     inner = h @ h.transpose(1, 2)
-    largest = inner.amax((1, 2), keepdim=True).clamp_min(1e-6)
+    largest = inner.max(2, keepdim=True).values.clamp_min(1e-6)
     apart = inner / largest - torch.eye(h.shape[1], dtype=h.dtype)
-    return (apart.square().sum((1, 2)) + 1e-12).sqrt().mean()
+    return (apart.triu().square().sum((1, 2)) + 1e-12).sqrt().mean()
 
 
 class Stagin(nn.Module):

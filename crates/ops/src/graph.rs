@@ -28,9 +28,15 @@ pub fn graph_linear(
     operator::call(inputs, Operator::GraphLinear)
 }
 
-/// Distance of the vectors of ROIs from orthogonality: the Frobenius norm of
-/// `H H' / max(H H') - I`. The maximum has a lower limit of 1e-6, and 1e-12 is added below the
-/// root, which has no gradient at 0.
+/// Distance of the vectors of ROIs from orthogonality: the norm of the elements of `M - I` on and
+/// above the diagonal, where `M` is `H H'` with every row divided by its largest element. Those
+/// have a lower limit of 1e-6, and 1e-12 is added below the root, which has no gradient at 0.
+///
+/// # Source
+/// The released code of STAGIN (Kim et al. 2021), `ModelSTAGIN.forward` in
+/// <https://github.com/egyptdj/stagin>, `model.py`. The paper, section 3.2, divides by the largest
+/// element of the whole matrix and takes all elements. The limits are ours: there, an ROI whose
+/// vector is 0 gives 0 / 0.
 ///
 /// # Shapes
 /// - `h`: `[graphs, rois, width]`
@@ -101,14 +107,24 @@ mod tests {
                 &|t, _| {
                     let h = t[0].clone().reshape([2, 17, 5]);
                     let inner = h.clone().matmul(h.swap_dims(1, 2));
-                    let largest = inner.clone().max_dims(&[1, 2]);
+                    let largest = inner.clone().max_dim(2);
                     let eye = Tensor::<2>::eye(17, &t[0].device()).unsqueeze::<3>();
-                    let squares = (inner / largest - eye).square().sum_dims(&[1, 2]);
+                    let squares = (inner / largest - eye).triu(0).square().sum_dims(&[1, 2]);
                     squares.sqrt().reshape([2, 1])
                 },
                 &|t, _| orthogonality(t[0].clone().reshape([2, 17, 5])).reshape([2, 1]),
             ],
         );
+    }
+
+    #[test]
+    fn rows_are_divided_by_their_own_maximum() {
+        // H H' = (1 2 0; 2 4 0; 0 0 0) by rows: (1/2 1 0; 1/2 1 0; 0 0 0). On and above the
+        // diagonal, minus I: -1/2, 1, 0; 0, 0; -1. The sum of squares is 1/4 + 1 + 1.
+        let rows = [[1.0, 0.0], [2.0, 0.0], [0.0, 0.0]];
+        let h = Tensor::<2>::from_floats(rows, &burn::tensor::Device::flex());
+        let found = orthogonality(h.unsqueeze()).into_scalar::<f32>();
+        assert!((found - 1.5).abs() < 1e-6, "{found}");
     }
 
     #[test]

@@ -28,7 +28,8 @@ pub use layer::{ReadoutNetwork, TimeTransformer};
 /// hk(t)   = mean_v z_v(t) Hk_v(t)                       z: readout with attention
 /// out     = sum_k L_k sum_t transformer( hk )(t)
 /// ```
-/// and the penalty `ortho_weight * sum_k mean_t || Hk Hk' / max(Hk Hk') - I ||`.
+/// and the penalty `ortho_weight * sum_k mean_t || triu( Hk Hk' / m - I ) ||`, where `m` is the
+/// largest element of each row of `Hk Hk'`.
 ///
 /// # Source
 /// Kim et al. 2021, arXiv 2105.13495, "Learning dynamic graph representation of brain connectome
@@ -36,9 +37,11 @@ pub use layer::{ReadoutNetwork, TimeTransformer};
 /// GARO and SERO), 3.3 (time), orthogonality at the end of 3.2; settings of section 4.1 for resting
 /// state. Windows of 50 volumes every 3 and crops of 600 volumes at a TR of 0.72 s are given in
 /// seconds here. As the authors released it: the readout is a mean where the paper writes a
-/// product, and time attention has no residual. Departures: dropout before `L_k` and not after it,
-/// where it would erase outputs; the penalty is a mean over windows, so that it does not depend on
-/// the scan's length; its maximum has a lower limit of 1e-6 against rounding.
+/// product, time attention has no residual, and the penalty is a mean over windows of the upper
+/// triangle, with each row divided by its own maximum (`model.py` of egyptdj/stagin), where the
+/// paper divides by the maximum of the matrix. Departures: dropout before `L_k` and not after it,
+/// where it would erase outputs; a maximum has a lower limit of 1e-6, because an ROI whose vector
+/// is 0 has none.
 #[derive(Clone, Debug)]
 pub struct Stagin {
     /// Readout from ROIs to a graph.

@@ -9,10 +9,11 @@ use super::rows::{self, update};
 /// Rows of products are this many numbers apart, or a multiple, so that no register is cut.
 const LANES: usize = 16;
 
-/// Lower limit of the largest product, against rounding.
+/// Lower limit of the largest product of a row, against rounding.
 const LEAST: f32 = 1e-6;
 
-/// `sqrt( sum_ij (H H' / max(H H') - I)_ij^2 + 1e-12 )` for every graph.
+/// `sqrt( sum_i sum_(j >= i) A_ij^2 + 1e-12 )` for every graph, with
+/// `A_ij = (H H')_ij / max_k (H H')_ik - I_ij`.
 pub struct Orthogonality {
     pub rois: usize,
     pub width: usize,
@@ -22,12 +23,11 @@ pub struct Orthogonality {
 struct Products {
     /// `H`, transposed, its rows [`Products::stride`] apart.
     columns: Vec<f32>,
-    /// `H H' / largest - I`, rows as far apart.
+    /// `A` on and above the diagonal, 0 below and behind, rows as far apart.
     apart: Vec<f32>,
     stride: usize,
-    /// The largest product, which is the square of a vector, and the number of its ROI.
-    largest: f32,
-    roi: usize,
+    /// The largest product of each ROI, and the number of the other ROI.
+    largest: Vec<(f32, usize)>,
 }
 
 impl Products {
@@ -37,8 +37,7 @@ impl Products {
             columns: vec![0.0; of.width * stride],
             apart: vec![0.0; of.rois * stride],
             stride,
-            largest: 0.0,
-            roi: 0,
+            largest: vec![(0.0, 0); of.rois],
         }
     }
 
@@ -56,19 +55,45 @@ impl Products {
             c_stride: stride,
         }
         .run(simd);
-        self.largest = f32::NEG_INFINITY;
-        for roi in 0..rois {
-            let square = self.apart[roi * stride + roi];
-            if square > self.largest {
-                (self.largest, self.roi) = (square, roi);
+        let rows = self.apart.chunks_exact_mut(stride).zip(&mut self.largest);
+        for (roi, (row, largest)) in rows.enumerate() {
+            *largest = (f32::NEG_INFINITY, 0);
+            for (other, product) in row[..rois].iter().enumerate() {
+                if *product > largest.0 {
+                    *largest = (*product, other);
+                }
             }
-        }
-        let factor = simd.splat_f32s(self.largest.max(LEAST).recip());
-        update!(simd, &mut self.apart, old, [] => simd.mul_f32s(old, factor));
-        for roi in 0..rois {
-            self.apart[roi * stride + roi] -= 1.0;
+            row[..roi].fill(0.0);
+            let factor = simd.splat_f32s(largest.0.max(LEAST).recip());
+            update!(simd, &mut row[roi..], old, [] => simd.mul_f32s(old, factor));
+            row[roi] -= 1.0;
         }
         (rows::dot(simd, &self.apart, &self.apart) + 1e-12).sqrt()
+    }
+
+    /// Makes of `A` how the square of the distance depends on the products `H H'`: the half of the
+    /// derivative, plus its transpose, because every product is of two vectors.
+    #[inline(always)]
+    fn differentiate(&mut self, rois: usize) {
+        let stride = self.stride;
+        for (roi, (largest, other)) in self.largest.iter().enumerate() {
+            let row = &mut self.apart[roi * stride..][..rois];
+            // sum_j A (A + I): how the square depends on the largest product.
+            let inner = row.iter().map(|a| a * a).sum::<f32>() + row[roi];
+            let scale = largest.max(LEAST).recip();
+            row[roi..].iter_mut().for_each(|a| *a *= scale);
+            if *largest > LEAST {
+                row[*other] -= inner * scale;
+            }
+        }
+        for i in 0..rois {
+            for j in 0..i {
+                let both = self.apart[i * stride + j] + self.apart[j * stride + i];
+                self.apart[i * stride + j] = both;
+                self.apart[j * stride + i] = both;
+            }
+            self.apart[i * stride + i] *= 2.0;
+        }
     }
 }
 
@@ -107,25 +132,17 @@ impl PerRun<2> for Orthogonality {
         let graphs = h.chunks_exact(rois * width).zip(grad);
         for ((h, grad), out) in graphs.zip(out.chunks_exact_mut(rois * width)) {
             let distance = products.distance(simd, h, width);
-            let (stride, largest, roi) = (products.stride, products.largest, products.roi);
-            // sum_ij apart (apart + I): how the distance depends on the largest product.
-            let trace: f32 = (0..rois).map(|i| products.apart[i * stride + i]).sum();
-            let inner = rows::dot(simd, &products.apart, &products.apart) + trace;
-            if largest > LEAST {
-                products.apart[roi * stride + roi] -= inner;
-            }
-            // Products are symmetric: every one of them moves two vectors.
-            let factor = 2.0 * grad / distance / largest.max(LEAST);
+            products.differentiate(rois);
             Gemm {
                 shape: [rois, width, rois],
-                a: Rows::new(&products.apart, stride).left(),
+                a: Rows::new(&products.apart, products.stride).left(),
                 b: Rows::new(h, width),
                 start: Start::Zero,
                 c: out,
                 c_stride: width,
             }
             .run(simd);
-            let factor = simd.splat_f32s(factor);
+            let factor = simd.splat_f32s(grad / distance);
             update!(simd, out, old, [] => simd.mul_f32s(old, factor));
         }
     }

@@ -83,9 +83,10 @@ pub fn compute(inputs: &[&Tensor], operator: Operator) -> Tensor {
         Operator::Orthogonality => {
             let h = inputs[0];
             let inner = h.bmm(&h.transpose(1, 2));
-            let largest = inner.amax([1, 2].as_slice(), true).clamp_min(1e-6);
+            let largest = inner.max_dim(2, true).0.clamp_min(1e-6);
             let apart = inner / largest - Tensor::eye(h.size()[1], (kind, h.device()));
             let squares = apart
+                .triu(0)
                 .square()
                 .sum_dim_intlist([1, 2].as_slice(), false, None);
             (squares + 1e-12).sqrt()

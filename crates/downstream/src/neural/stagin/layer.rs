@@ -192,8 +192,8 @@ impl TimeTransformer {
     }
 }
 
-/// `mean_n || H H' / max(H H') - I ||` of `[n, rois, d_model]`: distance of the vectors of ROIs
-/// from orthogonality.
+/// `mean_n || triu( H H' / m - I ) ||` of `[n, rois, d_model]`, where `m` is the largest element of
+/// each row of `H H'`: distance of the vectors of ROIs from orthogonality.
 pub(super) fn orthogonality(h: Tensor<3>) -> Tensor<1> {
     brainmae_ops::orthogonality(h).mean()
 }
