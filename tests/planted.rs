@@ -150,7 +150,8 @@ impl Trial {
             &self.seeds,
             |_| ControlFlow::Continue(()),
         );
-        summarise(&scores.expect("test scans"), scoring.resamples, &self.seeds)
+        let scores = scores.expect("test scans");
+        summarise(&scores, &[], scoring.resamples, &self.seeds)
     }
 }
 

@@ -8,11 +8,13 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use brainmae_data::{PreparedDataset, ScanStore, SegmentSpec, SplitSpec};
+use brainmae_data::{PreparedDataset, ScanId, ScanStore, SegmentSpec, SplitSpec};
 use brainmae_model::{BrainMaeConfig, DataShape};
 use brainmae_pretrain::mask::MaskConfig;
-use brainmae_pretrain::predictor::{BrainMaePredictor, VisibleMean, Zero};
-use brainmae_pretrain::reconstruction::{ReconstructionConfig, score, summarise};
+use brainmae_pretrain::predictor::{BrainMaePredictor, Predictor, VisibleMean, Zero};
+use brainmae_pretrain::reconstruction::{
+    ReconstructionConfig, ScanScore, score, scored_training_scans, summarise,
+};
 use brainmae_pretrain::{
     MaskedReconstruction, Pretext, Pretraining, ScheduleConfig, Setup, TrainConfig,
 };
@@ -102,25 +104,35 @@ fn main() -> Result<(), Box<dyn Error>> {
         batch_size: 32,
         resamples: 500,
     };
-    let scores = score(
-        &load(&split.test)?,
-        &layout,
-        &scoring,
-        &[
-            &BrainMaePredictor::new("BrainMAE", trained.best),
-            &VisibleMean,
-            &Zero,
-        ],
-        &seeds,
-        |_| ControlFlow::Continue(()),
-    )?;
+    let ours = BrainMaePredictor::new("BrainMAE", trained.best);
+    let score_on = |scans: &[ScanId]| -> Result<Vec<ScanScore>, Box<dyn Error>> {
+        let predictors: [&dyn Predictor; 3] = [&ours, &VisibleMean, &Zero];
+        let done = |_| ControlFlow::Continue(());
+        Ok(score(
+            &load(scans)?,
+            &layout,
+            &scoring,
+            &predictors,
+            &seeds,
+            done,
+        )?)
+    };
+    let scores = score_on(&split.test)?;
+    let of_training = score_on(&scored_training_scans(&split.train))?;
     println!("mean squared error of hidden ROIs of held-out subjects, with 95 % intervals:");
-    for score in summarise(&scores, scoring.resamples, &seeds) {
+    for score in summarise(&scores, &of_training, scoring.resamples, &seeds) {
         let mse = score.mse;
-        println!(
+        print!(
             "{:<12} {:.3} [{:.3}, {:.3}]",
             score.predictor, mse.mean, mse.low, mse.high
         );
+        match score.training {
+            Some(training) => println!(
+                ", {:.3} on {} training scans",
+                training.mse, training.n_scans
+            ),
+            None => println!(),
+        }
     }
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! Reconstruction scores: errors of all predictors on hidden ROIs, with the same masks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use brainmae_data::{Crop, ScanStore, SegmentLayout, tile};
+use brainmae_data::{Crop, ScanId, ScanStore, SegmentLayout, tile};
 use brainmae_run::Seeds;
 use brainmae_statistics::{MeanInterval, bootstrap_mean};
 use serde::{Deserialize, Serialize};
@@ -120,6 +120,29 @@ pub struct Score {
     pub mse: MeanInterval,
     /// Number of units: subjects, or scans if there is only one subject.
     pub n_units: usize,
+    /// The error on scans that the predictor was trained on; `None` if it is not measured, as in
+    /// runs of earlier versions.
+    pub training: Option<TrainingError>,
+}
+
+/// The error of one predictor at one mask ratio on training scans. If it is about as large as that
+/// on other scans, the predictor fits too little, and more data would not help it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TrainingError {
+    /// Mean squared error over the same kind of units as in the [`Score`].
+    pub mse: f64,
+    /// Number of scans.
+    pub n_scans: usize,
+}
+
+/// Largest number of training scans that are scored.
+pub const MOST_TRAINING_SCANS: usize = 20;
+
+/// The training scans that are scored: all, or [`MOST_TRAINING_SCANS`] at equal distances in their
+/// order.
+pub fn scored_training_scans(scans: &[ScanId]) -> Vec<ScanId> {
+    let n = scans.len().min(MOST_TRAINING_SCANS);
+    (0..n).map(|i| scans[i * scans.len() / n].clone()).collect()
 }
 
 /// Batches for the scores of all predictors: all samples of all scans with `draws` masks of one
@@ -201,14 +224,14 @@ pub fn score(
     Ok(scores)
 }
 
-/// Means with bootstrap intervals over independent units: subjects, or scans if there is only one
-/// subject.
-pub fn summarise(scores: &[ScanScore], resamples: usize, seeds: &Seeds) -> Vec<Score> {
-    let mut subjects: Vec<&str> = scores.iter().map(|s| s.subject.as_str()).collect();
-    subjects.sort_unstable();
-    subjects.dedup();
-    let by_subject = subjects.len() > 1;
-
+/// Means with bootstrap intervals over independent units, subjects, or scans if there is only one
+/// subject, beside the means of the scores on training scans.
+pub fn summarise(
+    scores: &[ScanScore],
+    training: &[ScanScore],
+    resamples: usize,
+    seeds: &Seeds,
+) -> Vec<Score> {
     let mut order: Vec<(&str, f64)> = Vec::new();
     for score in scores {
         let key = (score.predictor.as_str(), score.mask_ratio);
@@ -219,21 +242,10 @@ pub fn summarise(scores: &[ScanScore], resamples: usize, seeds: &Seeds) -> Vec<S
     order
         .into_iter()
         .map(|(predictor, mask_ratio)| {
-            let mut units: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-            for score in scores {
-                if score.predictor == predictor && score.mask_ratio == mask_ratio {
-                    let unit = if by_subject {
-                        &score.subject
-                    } else {
-                        &score.scan
-                    };
-                    units.entry(unit).or_default().push(score.mse);
-                }
-            }
-            let means: Vec<f64> = units
-                .values()
-                .map(|scans| scans.iter().sum::<f64>() / scans.len() as f64)
-                .collect();
+            let of =
+                |score: &&ScanScore| score.predictor == predictor && score.mask_ratio == mask_ratio;
+            let means = unit_means(scores, of);
+            let seen = unit_means(training, of);
             Score {
                 predictor: predictor.to_string(),
                 mask_ratio,
@@ -241,8 +253,29 @@ pub fn summarise(scores: &[ScanScore], resamples: usize, seeds: &Seeds) -> Vec<S
                 // resampling noise.
                 mse: bootstrap_mean(&means, resamples, seeds),
                 n_units: means.len(),
+                training: (!seen.is_empty()).then(|| TrainingError {
+                    mse: seen.iter().sum::<f64>() / seen.len() as f64,
+                    n_scans: training.iter().filter(of).count(),
+                }),
             }
         })
+        .collect()
+}
+
+/// Mean of each unit over those of its scores that are `wanted`. Units are subjects, or scans if
+/// all scores are of one subject.
+fn unit_means(scores: &[ScanScore], wanted: impl Fn(&&ScanScore) -> bool) -> Vec<f64> {
+    let subjects: BTreeSet<&str> = scores.iter().map(|s| s.subject.as_str()).collect();
+    let mut units: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for score in scores.iter().filter(wanted) {
+        let unit = match subjects.len() {
+            1 => &score.scan,
+            _ => &score.subject,
+        };
+        units.entry(unit).or_default().push(score.mse);
+    }
+    (units.values())
+        .map(|scans| scans.iter().sum::<f64>() / scans.len() as f64)
         .collect()
 }
 
@@ -267,8 +300,9 @@ mod tests {
             scan_score("zero", "a", "a2", 2.0),
             scan_score("zero", "b", "b1", 3.0),
         ];
-        let summary = summarise(&scores, 100, &Seeds::new(1));
+        let summary = summarise(&scores, &[], 100, &Seeds::new(1));
         assert_eq!((summary[0].n_units, summary[0].mse.mean), (2, 2.25));
+        assert_eq!(summary[0].training, None);
     }
 
     #[test]
@@ -277,7 +311,42 @@ mod tests {
             scan_score("zero", "a", "a1", 1.0),
             scan_score("zero", "a", "a2", 2.0),
         ];
-        let summary = summarise(&scores, 100, &Seeds::new(1));
+        let summary = summarise(&scores, &[], 100, &Seeds::new(1));
         assert_eq!((summary[0].n_units, summary[0].mse.mean), (2, 1.5));
+    }
+
+    #[test]
+    fn the_error_on_training_scans_stands_beside_that_on_others() {
+        let tested = [
+            scan_score("zero", "a", "a1", 1.0),
+            scan_score("mean", "a", "a1", 0.5),
+        ];
+        let trained = [
+            scan_score("zero", "b", "b1", 0.5),
+            scan_score("zero", "b", "b2", 1.0),
+            scan_score("zero", "c", "c1", 1.25),
+        ];
+        let summary = summarise(&tested, &trained, 100, &Seeds::new(1));
+        // Mean over two subjects: (0.75 + 1.25) / 2.
+        let expected = TrainingError {
+            mse: 1.0,
+            n_scans: 3,
+        };
+        assert_eq!(summary[0].training, Some(expected));
+        assert_eq!((summary[0].mse.mean, summary[1].training), (1.0, None));
+    }
+
+    #[test]
+    fn training_scans_are_scored_at_equal_distances() {
+        let ids = |n: usize| -> Vec<ScanId> {
+            (0..n)
+                .map(|i| format!("scan-{i}").as_str().into())
+                .collect()
+        };
+        assert_eq!(scored_training_scans(&ids(3)), ids(3));
+        assert!(scored_training_scans(&[]).is_empty());
+        let some = scored_training_scans(&ids(50));
+        assert_eq!(some.len(), MOST_TRAINING_SCANS);
+        assert_eq!(some[..3], [0, 2, 5].map(|i| ids(50)[i].clone()));
     }
 }

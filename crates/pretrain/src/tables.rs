@@ -5,7 +5,7 @@ use brainmae_statistics::MeanInterval;
 use brainmae_table::{Column, Table};
 
 use crate::PretrainError;
-use crate::reconstruction::{ScanScore, Score};
+use crate::reconstruction::{ScanScore, Score, TrainingError};
 use crate::roi_similarity::RoiSimilarity;
 use crate::traces::Trace;
 
@@ -66,15 +66,33 @@ impl Score {
             numbers("mse_low", scores, |s| s.mse.low),
             numbers("mse_high", scores, |s| s.mse.high),
             Column::new("n_units", scores.iter().map(|s| s.n_units as u32)),
+            Column::new(
+                "train_mse",
+                scores.iter().map(|s| s.training.map(|t| t.mse)),
+            ),
+            Column::new(
+                "n_train_scans",
+                scores
+                    .iter()
+                    .map(|s| s.training.map_or(0, |t| t.n_scans) as u32),
+            ),
         ];
         Ok(Table::new(scores.len(), columns)?)
     }
 
-    /// Reads the output of [`to_table`](Self::to_table).
+    /// Reads the output of [`to_table`](Self::to_table), or of an earlier version without errors on
+    /// training scans.
     ///
     /// # Errors
     /// [`PretrainError::Table`] if a column is missing, has another type, or has nulls.
     pub fn from_table(table: &Table) -> Result<Vec<Self>, PretrainError> {
+        let (train_mse, n_train_scans) = match table.names().any(|name| name == "train_mse") {
+            true => (
+                table.optional_numbers("train_mse")?,
+                table.numbers("n_train_scans")?,
+            ),
+            false => (vec![None; table.height()], vec![0.0; table.height()]),
+        };
         let predictor = table.texts("predictor")?;
         let mask_ratio = table.numbers("mask_ratio")?;
         let mean = table.numbers("mse")?;
@@ -89,6 +107,10 @@ impl Score {
                 high: high[i],
             },
             n_units: n_units[i] as usize,
+            training: train_mse[i].map(|mse| TrainingError {
+                mse,
+                n_scans: n_train_scans[i] as usize,
+            }),
         };
         Ok((0..table.height()).map(row).collect())
     }
@@ -256,7 +278,7 @@ mod tests {
         let of_scans = [of_scan("a1", 0.1 + 0.2), of_scan("a2", 1.0)];
         let table = ScanScore::to_table(&of_scans).expect("columns of one length");
         assert_eq!(ScanScore::from_table(&table).expect("as written"), of_scans);
-        let scores = [Score {
+        let score = |training| Score {
             predictor: "BrainMAE sg".into(),
             mask_ratio: 0.5,
             mse: MeanInterval {
@@ -265,9 +287,20 @@ mod tests {
                 high: 0.75,
             },
             n_units: 12,
-        }];
+            training,
+        };
+        let seen = TrainingError {
+            mse: 0.375,
+            n_scans: 20,
+        };
+        let scores = [score(Some(seen)), score(None)];
         let table = Score::to_table(&scores).expect("columns of one length");
         assert_eq!(Score::from_table(&table).expect("as written"), scores);
+        // Runs of earlier versions have no errors on training scans.
+        let without = table.without("train_mse").expect("a column");
+        let without = without.without("n_train_scans").expect("a column");
+        let earlier = [score(None), score(None)];
+        assert_eq!(Score::from_table(&without).expect("as written"), earlier);
         let without = table.without("mse_low").expect("a column");
         let error = Score::from_table(&without).expect_err("a column is missing");
         assert!(matches!(error, PretrainError::Table(_)), "{error}");

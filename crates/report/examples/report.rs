@@ -1,7 +1,7 @@
 //! Report of a small experiment: made-up errors and losses, written as one HTML page.
 
 use brainmae_report::reconstruction::{
-    Curve, MeanInterval, NetworkSimilarity, ReportData, RoiSimilarity, Score, render,
+    Curve, MeanInterval, NetworkSimilarity, ReportData, RoiSimilarity, Score, TrainingError, render,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -14,6 +14,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             high: mean + 0.03,
         },
         n_units: 24,
+        training: Some(TrainingError {
+            mse: mean - 0.05,
+            n_scans: 20,
+        }),
     };
     let loss = |name: &str, n: u32, floor: f64| Curve {
         variant: "sg".to_string(),

@@ -13,7 +13,7 @@ mod trace_plot;
 
 use serde::Serialize;
 
-pub use brainmae_pretrain::reconstruction::Score;
+pub use brainmae_pretrain::reconstruction::{Score, TrainingError};
 pub use brainmae_pretrain::roi_similarity::RoiSimilarity;
 pub use brainmae_pretrain::traces::Trace;
 pub use brainmae_statistics::MeanInterval;

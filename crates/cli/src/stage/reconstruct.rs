@@ -12,7 +12,8 @@ use brainmae_pretrain::predictor::{
     LinearBottleneck, LinearPredictor, Predictor, Scope, VisibleMean, Zero,
 };
 use brainmae_pretrain::reconstruction::{
-    ReconstructionConfig, ScanScore, Score, score, scoring_batches, summarise,
+    ReconstructionConfig, ScanScore, Score, score, scored_training_scans, scoring_batches,
+    summarise,
 };
 use brainmae_pretrain::roi_similarity::RoiSimilarity;
 use brainmae_pretrain::traces::{Trace, traces};
@@ -174,6 +175,7 @@ fn score_all(
     let test = load(&scans.split.test)?;
     let validation_store = load(&scans.split.validation)?;
     let training = load(&scans.split.train)?;
+    let seen = load(&scored_training_scans(&scans.split.train))?;
     // Ridge penalties are chosen like the models' best checkpoints: on the validation set, with
     // half of the ROIs hidden.
     let fit = |scope| {
@@ -221,20 +223,30 @@ fn score_all(
     predictors.extend(bottlenecks.iter().map(|b| b as &dyn Predictor));
     predictors.extend([&VisibleMean as &dyn Predictor, &Zero]);
 
-    let mut steps = Steps::new("reconstruct", config.mask_ratios.len() as u64);
-    let tick = |ratio| {
-        steps.tick(format!("{:.0} % of the ROIs hidden", 100.0 * ratio));
-        interrupt::flow()
+    let mut steps = Steps::new("reconstruct", 2 * config.mask_ratios.len() as u64);
+    let mut score_on = |store: &ScanStore, what: &str| {
+        let tick = |ratio| {
+            let hidden = 100.0 * ratio;
+            steps.tick(format!("{what} scans, {hidden:.0} % of the ROIs hidden"));
+            interrupt::flow()
+        };
+        score(store, &scans.layout, config, &predictors, &seeds, tick).map_err(stopped)
     };
-    let scores = score(&test, &scans.layout, config, &predictors, &seeds, tick).map_err(stopped)?;
+    let scores = score_on(&test, "test")?;
+    let of_training = score_on(&seen, "training")?;
     drop(steps);
-    let summary = summarise(&scores, config.resamples, &seeds);
+    let summary = summarise(&scores, &of_training, config.resamples, &seeds);
 
     let folder = run.path();
     write_table(
         folder,
         "reconstruction_by_scan",
         &ScanScore::to_table(&scores)?,
+    )?;
+    write_table(
+        folder,
+        "reconstruction_by_training_scan",
+        &ScanScore::to_table(&of_training)?,
     )?;
     write_table(folder, "reconstruction", &Score::to_table(&summary)?)?;
     let atlas = scans.dataset.atlas();
@@ -315,22 +327,30 @@ pub fn summary(run: &Path) -> Result<String> {
     let mut text = format!(
         "mean squared error of hidden ROIs on {n_units} held-out units, by share of ROIs hidden\n"
     );
-    text += &format!("{:<20}", "");
-    ratios
-        .iter()
-        .for_each(|ratio| text += &format!("{ratio:>7.1}"));
-    text.push('\n');
-    for name in names {
-        text += &format!("{name:<20}");
-        for ratio in &ratios {
-            let row = rows
-                .iter()
-                .find(|row| row.predictor == name && row.mask_ratio == *ratio);
-            text += &row.map_or(format!("{:>7}", "–"), |row| {
-                format!("{:>7.3}", row.mse.mean)
-            });
-        }
+    let errors = |of: &dyn Fn(&Score) -> Option<f64>| {
+        let mut text = format!("{:<20}", "");
+        (ratios.iter()).for_each(|ratio| text += &format!("{ratio:>7.1}"));
         text.push('\n');
+        for name in &names {
+            text += &format!("{name:<20}");
+            for ratio in &ratios {
+                let row = rows
+                    .iter()
+                    .find(|row| row.predictor == *name && row.mask_ratio == *ratio);
+                let error = row.and_then(of);
+                text += &error.map_or(format!("{:>7}", "–"), |error| format!("{error:>7.3}"));
+            }
+            text.push('\n');
+        }
+        text
+    };
+    text += &errors(&|row| Some(row.mse.mean));
+    if let Some(training) = rows.iter().find_map(|row| row.training) {
+        text += &format!(
+            "\nthe same on {} scans of the training set\n",
+            training.n_scans
+        );
+        text += &errors(&|row| Some(row.training?.mse));
     }
     Ok(text)
 }

@@ -29,6 +29,8 @@ pub struct TableRow {
 pub struct Cell {
     pub mse: String,
     pub interval: Option<String>,
+    /// Error on training scans; `None` if it is not measured.
+    pub training: Option<String>,
     /// Whether no predictor has a lower error in this column, after rounding.
     pub best: bool,
 }
@@ -91,6 +93,7 @@ fn cell(scores: &[Score], predictor: &str, ratio: f64) -> Cell {
         Some(row) => Cell {
             mse: number::score(row.mse.mean),
             interval: number::interval(row.mse.low, row.mse.high),
+            training: row.training.map(|training| number::score(training.mse)),
             best: false,
         },
     }
@@ -110,15 +113,22 @@ fn caption(scores: &[Score], unit: &str) -> String {
         (Some(low), Some(high)) => format!("{low} to {high}"),
         _ => "0".to_string(),
     };
+    let training = scores.iter().find_map(|row| row.training);
+    let training = training.map_or(String::new(), |training| {
+        format!(
+            " Train: mean error on {} scans of the training set.",
+            training.n_scans
+        )
+    });
     format!(
         "Mean squared error of hidden ROIs at each mask ratio (z-scored signal; 1 = predicting zero), \
-         lower is better. Small: interval over {unit} (n = {n}). Bold: lowest of its column."
+         lower is better. Small: interval over {unit} (n = {n}). Bold: lowest of its column.{training}"
     )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::MeanInterval;
+    use super::super::{MeanInterval, TrainingError};
     use super::*;
 
     fn row(predictor: &str, mask_ratio: f64, mse: f64) -> Score {
@@ -131,7 +141,28 @@ mod tests {
                 high: mse + 0.1,
             },
             n_units: 4,
+            training: None,
         }
+    }
+
+    #[test]
+    fn errors_on_training_scans_stand_in_their_cells() {
+        let training = TrainingError {
+            mse: 0.25,
+            n_scans: 9,
+        };
+        let seen = Score {
+            training: Some(training),
+            ..row("a", 0.5, 0.4)
+        };
+        let table = ErrorTable::new(&[seen, row("b", 0.5, 0.5)], "scans");
+        assert_eq!(table.rows[0].cells[0].training.as_deref(), Some("0.250"));
+        assert_eq!(table.rows[1].cells[0].training, None);
+        assert!(
+            table
+                .caption
+                .ends_with("Train: mean error on 9 scans of the training set.")
+        );
     }
 
     #[test]

@@ -141,6 +141,7 @@ mod tests {
                 high: mse + half,
             },
             n_units: 4,
+            training: None,
         }
     }
 

@@ -12,6 +12,10 @@ fn score(predictor: &str, mask_ratio: f64, mse: f64) -> Score {
             high: mse + 0.02,
         },
         n_units: 3,
+        training: Some(TrainingError {
+            mse: 0.9 * mse,
+            n_scans: 5,
+        }),
     }
 }
 
