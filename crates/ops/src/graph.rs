@@ -29,8 +29,8 @@ pub fn graph_linear(
 }
 
 /// Distance of the vectors of ROIs from orthogonality: the norm of the elements of `M - I` on and
-/// above the diagonal, where `M` is `H H'` with every row divided by its largest element. Those have
-/// a lower limit of 1e-6, and 1e-12 is added below the root, which has no gradient at 0.
+/// above the diagonal, where `M` is `H H'` with every row divided by its largest element. Those
+/// have a lower limit of 1e-6, and 1e-12 is added below the root, which has no gradient at 0.
 ///
 /// # Source
 /// The released code of STAGIN (Kim et al. 2021), `ModelSTAGIN.forward` in

@@ -38,10 +38,10 @@ pub use layer::{ReadoutNetwork, TimeTransformer};
 /// state. Windows of 50 volumes every 3 and crops of 600 volumes at a TR of 0.72 s are given in
 /// seconds here. As the authors released it: the readout is a mean where the paper writes a
 /// product, time attention has no residual, and the penalty is a mean over windows of the upper
-/// triangle, with each row divided by its own maximum (`model.py` of egyptdj/stagin) where the paper
-/// divides by the maximum of the matrix. Departures: dropout before `L_k` and not after it, where it
-/// would erase outputs; a maximum has a lower limit of 1e-6, because an ROI whose vector is 0 has
-/// none.
+/// triangle, with each row divided by its own maximum (`model.py` of egyptdj/stagin), where the
+/// paper divides by the maximum of the matrix. Departures: dropout before `L_k` and not after it,
+/// where it would erase outputs; a maximum has a lower limit of 1e-6, because an ROI whose vector
+/// is 0 has none.
 #[derive(Clone, Debug)]
 pub struct Stagin {
     /// Readout from ROIs to a graph.

@@ -17,8 +17,8 @@ const LEAST: f64 = 20.0;
 ///
 /// # Source
 /// Davey et al. 2013, NeuroImage 64 (filter: a band-pass leaves `n · width / Nyquist` samples that
-/// are independent); Ciric et al. 2017, NeuroImage 154 (loss of temporal degrees of freedom: one for
-/// each confound and censored volume).
+/// are independent); Ciric et al. 2017, NeuroImage 154 (loss of temporal degrees of freedom: one
+/// for each confound and censored volume).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Freedom {
     pub kept: usize,

@@ -296,7 +296,7 @@ proptest! {
         let cleaned = [values, changed].map(|values| {
             clean_scan(noisy_scan(values, motion.clone(), &fd_mm), &steps)
         });
-        // 84 volumes are kept on average. 26 are needed, and with the low-pass 65: 65 · 0.4 - 6 = 20.
+        // Of 84 volumes on average, 26 are needed, and 65 with the low-pass: 65 · 0.4 - 6 = 20.
         if !filters {
             prop_assert!(cleaned[0].is_ok());
         }
