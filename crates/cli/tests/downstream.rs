@@ -39,6 +39,7 @@ validate_every = 2
 checkpoint_every = 2
 [downstream]
 models = ["constant", "confounds", "fc", "brainmae-probe", "brainmae-attention-probe"]
+confounds = ["pmat24_a_cr", "phase_encoding"]
 [downstream.folds]
 folds = 2
 validation_fraction = 0.2
@@ -122,6 +123,19 @@ fn a_release_goes_from_its_files_to_a_table_of_predictions() {
         rows.filter(|row| row.starts_with(target)).count()
     };
     assert_eq!((of("age,"), of("task,")), (5 * 16, 5 * 16 * 6));
+    for name in ["mean_fd_mm", "pmat24_a_cr", "phase_encoding=RL"] {
+        let column = format!("confound_{name}");
+        assert!(
+            predictions
+                .lines()
+                .next()
+                .expect("a head")
+                .contains(&column),
+            "{column}"
+        );
+        assert!(csv("motion.csv").contains(&format!(",{name},")), "{name}");
+    }
+    assert!(csv("results_without_motion.csv").contains("FC + ridge"));
 
     let plan = desk.succeed(&["experiment", "plan"], &[]);
     assert!(plan.contains("downstream     finished"), "{plan}");

@@ -1,7 +1,7 @@
 //! Variant of a task: the kind of signal file that all its scans have.
 //!
-//! Scans of one task that are cleaned in different ways differ by their cleaning, and a model learns
-//! that difference if it goes with a subject, a site or a release.
+//! Scans of one task that are cleaned in different ways differ by their cleaning, and a model
+//! learns that difference if it goes with a subject, a site or a release.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

@@ -32,8 +32,8 @@ fn names(i: usize) -> (ScanId, String) {
     (scan.as_str().into(), format!("{i:03}"))
 }
 
-/// Writes scans whose connectivity depends on head size alone. Men have larger heads. `change` makes
-/// other records.
+/// Writes scans whose connectivity depends on head size alone. Men have larger heads. `change`
+/// makes other records.
 fn write(path: &Path, change: impl Fn(usize, &mut ScanRecord)) -> PreparedDataset {
     let header = DatasetHeader {
         name: "heads".into(),
@@ -114,7 +114,7 @@ fn split(fold: usize) -> Split {
         let numbers = (0..SUBJECTS).filter(|i| wanted(*i));
         numbers.map(|i| names(i).0).collect()
     };
-    let decides = |i: usize| i / FOLDS % 5 == 0;
+    let decides = |i: usize| (i / FOLDS).is_multiple_of(5);
     Split {
         unit: SplitUnit::Subject,
         train: set(&|i| i % FOLDS != fold && !decides(i)),

@@ -3,8 +3,8 @@
 use super::{Features, FittedFeatures};
 use crate::{Example, Labelled, Problem, Scan};
 
-/// Age, sex, site, motion and further columns: confounds without brain data. Missing values are set to the mean of the
-/// training set.
+/// Age, sex, site, motion and further columns: confounds without brain data. Missing values are set
+/// to the mean of the training set.
 #[derive(Clone, Copy, Debug)]
 pub struct Confounds;
 

@@ -77,7 +77,7 @@ impl RunFolder {
             .filter(|name| only.is_none_or(|only| name.variant == only))
             .collect();
         // The sort is stable, and the entries are already sorted by name.
-        names.sort_by(|one, other| other.rank().cmp(&one.rank()));
+        names.sort_by_key(|name| std::cmp::Reverse(name.rank()));
         let found = names
             .iter()
             .enumerate()

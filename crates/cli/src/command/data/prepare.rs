@@ -109,8 +109,8 @@ struct Which {
     /// Only files with this in their name, where a scan has several.
     #[arg(long)]
     variant: Option<String>,
-    /// Take the cleanest variant that all scans of a task have. Without it, a task is refused if one
-    /// of its scans lacks its cleanest variant.
+    /// Take the cleanest variant that all scans of a task have. Without it, a task is refused if
+    /// one of its scans lacks its cleanest variant.
     #[arg(long)]
     common_variant: bool,
     /// The atlas in the names of files, where there are several.
