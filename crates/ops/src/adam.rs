@@ -7,8 +7,8 @@ use burn::tensor::{Shape, Tensor};
 use crate::cpu::Adam;
 use crate::operator::Tensors;
 
-/// Settings of the step of one parameter (Kingma and Ba 2015, algorithm 1; Loshchilov and Hutter
-/// 2019, algorithm 2).
+/// Settings of the step of one parameter (Adam: arXiv 1412.6980, algorithm 1; AdamW: arXiv
+/// 1711.05101, algorithm 2).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamStep {
     /// Learning rate.

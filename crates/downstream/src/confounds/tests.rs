@@ -275,9 +275,9 @@ fn a_column_that_is_not_there_is_refused_with_advice() {
         refused.expect_err("it is not there").to_string()
     };
     let old = write(&folder.path().join("old"), |_, _| {});
-    let text = refusal(&old, "head_sise");
+    let text = refusal(&old, "brain_size");
     assert!(
-        text.contains("confounds is \"head_sise\", expected a column"),
+        text.contains("confounds is \"brain_size\", expected a column"),
         "{text}"
     );
     assert!(

@@ -53,7 +53,7 @@ struct Run<'a> {
 impl WithSimd for Run<'_> {
     type Output = ();
 
-    // The loop holds no operator of `simd`: the compiler vectorises it for the dispatched processor.
+    // The loop needs no operator of `simd`: the compiler vectorises it for this processor.
     #[inline(always)]
     fn with_simd<S: Simd>(self, _simd: S) {
         let Adam { lr, eps, kept, .. } = self.adam;
