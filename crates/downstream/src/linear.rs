@@ -128,10 +128,7 @@ impl LinearModel {
     ) -> Self {
         let scans = sets[0].1.examples.scans.first();
         let computed = scans.map(|scan| scan.computed.clone()).unwrap_or_default();
-        let [(x, truth), (deciding, decided)] = sets.map(|(x, set)| {
-            let pooled = Pooled::new(problem, &set.examples);
-            (pooled.rows(x), pooled.truth(set))
-        });
+        let [(x, truth), (deciding, decided)] = sets.map(|set| pooled(problem, set));
         let both = stack(&x, &deciding);
         let standard = Standard::fit(&both, scaling);
         let rows = standard.apply(both);
@@ -192,9 +189,7 @@ fn logistic_penalty(
     let mut path = LogisticPath::new(&x, truth[0], n_classes);
     best_penalty(PENALTIES.into_iter().map(|alpha| {
         let predicted = path.at(alpha).predict(&deciding);
-        let pairs = predicted.chunks_exact(n_classes).zip(truth[1]);
-        let loss = pairs.map(|(row, t)| -row[*t as usize].max(1e-12).ln());
-        loss.sum()
+        log_loss(predicted.chunks_exact(n_classes), truth[1])
     }))
 }
 
@@ -207,6 +202,19 @@ fn best_penalty(losses: impl Iterator<Item = f64>) -> f64 {
         }
     }
     best.1
+}
+
+/// Rows and truths of a set. If a subject has one truth, its scans become one row, their mean.
+fn pooled(problem: &Problem, (x, set): (DMatrix<f64>, &Labelled)) -> (DMatrix<f64>, Vec<f64>) {
+    let pooled = Pooled::new(problem, &set.examples);
+    (pooled.rows(x), pooled.truth(set))
+}
+
+/// Sum of `-log p` of the true classes; `rows` are probabilities.
+fn log_loss<'a>(rows: impl Iterator<Item = &'a [f64]>, truth: &[f64]) -> f64 {
+    let pairs = rows.zip(truth);
+    let losses = pairs.map(|(row, t)| -row[*t as usize].max(1e-12).ln());
+    losses.sum()
 }
 
 /// Truths as the only column of a matrix.

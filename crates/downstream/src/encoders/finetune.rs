@@ -152,6 +152,7 @@ impl<M: EncoderModel> FineTune<M> {
             deciding_truth: deciding.bags.pooled.truth(validation),
             training: training_set,
             truth,
+            validated: deciding.thinned(VALIDATED),
             deciding,
         };
         let device = problem.device.clone().autodiff();
@@ -180,7 +181,7 @@ impl<M: EncoderModel> FineTune<M> {
         samples: &Samples,
         model: &Headed<M>,
     ) -> Result<Vec<f64>, DownstreamError> {
-        self.outputs_of(problem, samples, samples.covering(), model)
+        self.outputs_of(problem, samples, &samples.covering(), model)
     }
 
     /// Mean outputs of each row over some of its samples, `all`.
@@ -188,7 +189,7 @@ impl<M: EncoderModel> FineTune<M> {
         &self,
         problem: &Problem,
         samples: &Samples,
-        all: Vec<(usize, Crop)>,
+        all: &[(usize, Crop)],
         model: &Headed<M>,
     ) -> Result<Vec<f64>, DownstreamError> {
         let n_outputs = problem.kind.n_outputs();
@@ -221,6 +222,8 @@ struct Training<'a, M> {
     truth: Vec<f64>,
     epochs: Epochs,
     deciding: Samples,
+    /// Samples of `deciding` that validations during training take.
+    validated: Vec<(usize, Crop)>,
     deciding_truth: Vec<f64>,
 }
 
@@ -284,9 +287,8 @@ impl<M: EncoderModel> Objective for Training<'_, M> {
 
     fn validate(&self, model: &Headed<M>) -> Result<Scores, DownstreamError> {
         let (learner, problem) = (self.learner, self.problem);
-        let thinned = self.deciding.thinned(VALIDATED);
         let outputs = learner
-            .outputs_of(problem, &self.deciding, thinned, model)
+            .outputs_of(problem, &self.deciding, &self.validated, model)
             // A row of which only other samples have a valid segment.
             .or_else(|_| learner.outputs(problem, &self.deciding, model))?;
         let loss = self.target.mean_loss(&outputs, &self.deciding_truth);

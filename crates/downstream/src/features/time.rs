@@ -80,13 +80,8 @@ mod tests {
     fn a_bump_is_highest_at_its_time_and_times_after_the_last_are_its_own() {
         let series = BoldSeries::new(vec![0.0; 60], 1, 2.0).expect("finite");
         let scan = Scan {
-            scan: "scan".into(),
-            subject: "subject".into(),
-            unit: "subject".into(),
             series: Arc::new(series),
-            confounds: vec![],
-            site: None,
-            computed: Default::default(),
+            ..crate::testing::scan("subject", 1)
         };
         // 2 s between two bumps.
         let bumps = Bumps { longest_secs: 78.0 };

@@ -5,9 +5,8 @@ use brainmae_statistics::linear::{
 };
 use nalgebra::DMatrix;
 
-use super::{RowModel, linear_title, stack};
+use super::{RowModel, linear_title, log_loss, pooled, stack};
 use crate::calibration::Calibration;
-use crate::pooled::Pooled;
 use crate::{Kind, Labelled, Output, Problem};
 
 /// What is fitted on features.
@@ -167,10 +166,7 @@ impl MachineModel {
     /// the [`Calibration`] of the values of a fit on the first.
     pub fn choose(method: Method, problem: &Problem, sets: [(DMatrix<f64>, &Labelled); 2]) -> Self {
         let kind = problem.kind;
-        let [(x, truth), (deciding, decided)] = sets.map(|(x, set)| {
-            let pooled = Pooled::new(problem, &set.examples);
-            (pooled.rows(x), pooled.truth(set))
-        });
+        let [(x, truth), (deciding, decided)] = sets.map(|set| pooled(problem, set));
         let mut best = (
             f64::INFINITY,
             method.grid()[0],
@@ -190,9 +186,7 @@ impl MachineModel {
                     let weights = vec![1.0; n_classes];
                     let calibration = Calibration::of_classes(&values, &decided, &weights);
                     let said = calibrated(&calibration, n_classes, values);
-                    let pairs = said.rows().zip(&decided);
-                    let loss = pairs.map(|(row, t)| -row[*t as usize].max(1e-12).ln());
-                    (loss.sum(), calibration)
+                    (log_loss(said.rows(), &decided), calibration)
                 }
             };
             if loss < best.0 {

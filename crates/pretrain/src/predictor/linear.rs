@@ -3,7 +3,7 @@
 use brainmae_data::{ScanStore, SegmentLayout};
 use nalgebra::{Cholesky, DMatrix, Dyn};
 
-use super::Predictor;
+use super::{Predictor, by_segment};
 use crate::PretrainError;
 use crate::masked_batch::MaskedBatch;
 use crate::reconstruction::hidden_error;
@@ -176,15 +176,8 @@ impl Predictor for LinearPredictor {
     }
 
     fn predict(&self, batch: &MaskedBatch) -> Vec<f32> {
-        let [_, _, rois, time] = batch.dims();
-        let mut out = vec![0.0; batch.samples.bold.len()];
-        for (i, out) in out.chunks_mut(rois * time).enumerate() {
-            if batch.samples.valid[i] {
-                let bold = &batch.samples.bold[i * rois * time..(i + 1) * rois * time];
-                let hidden = &batch.hidden[i * rois..(i + 1) * rois];
-                self.predict_segment(bold, hidden, time, out);
-            }
-        }
-        out
+        by_segment(batch, |bold, hidden, time, out| {
+            self.predict_segment(bold, hidden, time, out);
+        })
     }
 }

@@ -5,7 +5,7 @@ use brainmae_run::Seeds;
 use nalgebra::{Cholesky, DMatrix, DVector};
 use rand::RngExt;
 
-use super::Predictor;
+use super::{Predictor, by_segment};
 use crate::PretrainError;
 use crate::masked_batch::MaskedBatch;
 use crate::reconstruction::hidden_error;
@@ -159,16 +159,9 @@ impl Predictor for MixturePredictor {
     }
 
     fn predict(&self, batch: &MaskedBatch) -> Vec<f32> {
-        let [_, _, rois, time] = batch.dims();
-        let mut out = vec![0.0; batch.samples.bold.len()];
-        for (i, out) in out.chunks_mut(rois * time).enumerate() {
-            if batch.samples.valid[i] {
-                let bold = &batch.samples.bold[i * rois * time..(i + 1) * rois * time];
-                let hidden = &batch.hidden[i * rois..(i + 1) * rois];
-                self.predict_segment(bold, hidden, time, out);
-            }
-        }
-        out
+        by_segment(batch, |bold, hidden, time, out| {
+            self.predict_segment(bold, hidden, time, out);
+        })
     }
 }
 

@@ -17,13 +17,8 @@ struct Golden {
 fn covariance_of(values: &[f32], n_rois: usize) -> DMatrix<f64> {
     let series = BoldSeries::new(values.to_vec(), n_rois, 1.0).expect("finite");
     let scan = Scan {
-        scan: "scan".into(),
-        subject: "subject".into(),
-        unit: "subject".into(),
         series: Arc::new(series),
-        confounds: vec![],
-        site: None,
-        computed: Default::default(),
+        ..crate::testing::scan("subject", 1)
     };
     let whole = Example {
         scan: 0,
