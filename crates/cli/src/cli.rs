@@ -11,7 +11,6 @@ use brainmae_machine::processes::Processes;
 use brainmae_machine::workspace;
 use clap::{Args, Parser, Subcommand};
 
-use crate::stage::Graph;
 use crate::start::CommandLine;
 use crate::{Registry, command, experiment, shipped, stage};
 
@@ -249,10 +248,18 @@ impl Command {
                 print!("{}", experiment::shipped_text(&experiment)?);
             }
             Command::Experiment(Experiment::Plan { which, how }) => {
-                print!("{}", Graph::of(&load(&which)?)?.plan(&how.options())?);
+                let (experiment, options) = (load(&which)?, how.options());
+                print!(
+                    "{}",
+                    experiment::describe(&experiment, |one| one.plan(&options))?
+                );
             }
             Command::Experiment(Experiment::Status { which, how }) => {
-                print!("{}", Graph::of(&load(&which)?)?.status(&how.options())?);
+                let (experiment, options) = (load(&which)?, how.options());
+                print!(
+                    "{}",
+                    experiment::describe(&experiment, |one| one.status(&options))?
+                );
             }
             Command::Experiment(Experiment::Run {
                 which,
@@ -261,7 +268,8 @@ impl Command {
             }) => {
                 let (experiment, options) = (load(&which)?, how.options());
                 if dry_run {
-                    print!("{}", Graph::of(&experiment)?.plan(&options)?);
+                    let plan = experiment::describe(&experiment, |one| one.plan(&options))?;
+                    print!("{plan}");
                 } else {
                     experiment::run(&experiment, &options)?;
                 }

@@ -7,6 +7,7 @@ mod downstream;
 mod files;
 mod options;
 mod run;
+pub mod seeds;
 
 use std::path::Path;
 
@@ -19,7 +20,7 @@ pub use design::Design;
 pub use downstream::{DownstreamConfig, Pretraining};
 pub use files::Files;
 pub use options::Options;
-pub use run::{pretrain_one, run};
+pub use run::{describe, pretrain_one, run};
 
 use crate::{Registry, shipped};
 

@@ -8,6 +8,7 @@ use crate::scores::{Score, Scorer};
 use crate::statistics::{self, Chance, Comparison, Interval, bootstrap, chance, holm};
 
 mod markdown;
+pub mod seeds;
 pub mod subgroups;
 mod table;
 

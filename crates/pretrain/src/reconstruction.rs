@@ -13,6 +13,8 @@ use crate::mask::draw_mask;
 use crate::masked_batch::{MaskedBatch, masked_batch};
 use crate::predictor::Predictor;
 
+pub mod seeds;
+
 /// Settings of the scores.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -267,9 +269,17 @@ pub fn summarise(
         .collect()
 }
 
-/// Mean of each unit over those of its scores that are `wanted`. Units are subjects, or scans if
-/// all scores are of one subject.
+/// Mean of each unit over those of its scores that are `wanted`.
 fn unit_means(scores: &[ScanScore], wanted: impl Fn(&&ScanScore) -> bool) -> Vec<f64> {
+    means_by_unit(scores, wanted).into_values().collect()
+}
+
+/// [`unit_means`] with the units' names. Units are subjects, or scans if all scores are of one
+/// subject.
+fn means_by_unit(
+    scores: &[ScanScore],
+    wanted: impl Fn(&&ScanScore) -> bool,
+) -> BTreeMap<&str, f64> {
     let subjects: BTreeSet<&str> = scores.iter().map(|s| s.subject.as_str()).collect();
     let mut units: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for score in scores.iter().filter(wanted) {
@@ -279,9 +289,9 @@ fn unit_means(scores: &[ScanScore], wanted: impl Fn(&&ScanScore) -> bool) -> Vec
         };
         units.entry(unit).or_default().push(score.mse);
     }
-    (units.values())
-        .map(|scans| scans.iter().sum::<f64>() / scans.len() as f64)
-        .collect()
+    let mean = |scans: Vec<f64>| scans.iter().sum::<f64>() / scans.len() as f64;
+    let means = units.into_iter().map(|(unit, scans)| (unit, mean(scans)));
+    means.collect()
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ use crate::palette::{Palette, distinct};
 use crate::{FactGroup, ReportError, Result};
 use design::LeftOut;
 use score_table::ScoreTable;
+pub(crate) use scores::title;
 use target::Target;
 
 /// Number of resamples for the intervals of figures; the intervals of scores are already in their

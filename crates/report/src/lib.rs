@@ -2,6 +2,7 @@
 
 pub mod downstream;
 pub mod reconstruction;
+pub mod seeds;
 
 mod canvas;
 mod dot_plot;
@@ -23,7 +24,11 @@ use brainmae_run::{Manifest, RunError, write_atomic};
 pub use error::{ReportError, Result};
 pub use facts::FactGroup;
 
-/// Prefix of the names of stages that predict targets; every other stage reconstructs.
+/// Name of the stage that compares seeds.
+const SEEDS: &str = "seeds";
+
+/// Prefix of the names of stages that predict targets; every other one, except [`SEEDS`],
+/// reconstructs.
 const DOWNSTREAM: &str = "downstream";
 
 /// Writes `report.html` into the folder of a finished run. Returns the page's path.
@@ -35,7 +40,9 @@ const DOWNSTREAM: &str = "downstream";
 /// If `run` is not a run folder, or if a table, the notes or a log is missing or damaged.
 pub fn write(run: &Path, runs: &Path) -> Result<PathBuf> {
     let manifest = Manifest::read(&run.join("manifest.json"))?;
-    let html = if manifest.stage.starts_with(DOWNSTREAM) {
+    let html = if manifest.stage == SEEDS {
+        seeds::render(&seeds::ReportData::read(run, &manifest)?)?
+    } else if manifest.stage.starts_with(DOWNSTREAM) {
         let setting = downstream::Setting::of_run(run, &manifest);
         downstream::render(&downstream::ReportData::read(run, setting)?)?
     } else {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{ReportError, Result};
 
 /// Names and texts of the templates; in one whose name ends in `html`, values are escaped as HTML.
-const TEMPLATES: [(&str, &str); 6] = [
+const TEMPLATES: [(&str, &str); 7] = [
     ("base.html", include_str!("templates/base.html")),
     ("style.css", include_str!("templates/style.css")),
     ("figure.html", include_str!("templates/figure.html")),
@@ -17,6 +17,7 @@ const TEMPLATES: [(&str, &str); 6] = [
         include_str!("templates/reconstruction.html"),
     ),
     ("downstream.html", include_str!("templates/downstream.html")),
+    ("seeds.html", include_str!("templates/seeds.html")),
 ];
 
 /// Renders `page` with the template of this name.

@@ -3,8 +3,10 @@
 mod auroc;
 mod bootstrap;
 pub mod linear;
+pub mod over_seeds;
 mod softmax;
 
 pub use auroc::{RankOrder, auroc};
 pub use bootstrap::{Interval, MeanInterval, bootstrap, bootstrap_mean};
+pub use over_seeds::OverSeeds;
 pub use softmax::softmax_rows;

@@ -9,7 +9,7 @@ use crate::stage::Graph;
 
 /// Runs an experiment anew in a temporary folder, and prints what each stage has used: wall time,
 /// processor time, the share of the threads' time in which they had nothing to do, and the peak of
-/// resident memory.
+/// resident memory. An experiment with several seeds has a table for each.
 ///
 /// # Errors
 /// Errors of the stages.
@@ -21,8 +21,10 @@ pub fn run(experiment: &Resolved, options: Options) -> Result<()> {
         data: folder.path().join("data"),
         ..options
     };
-    let desk = Graph::of(experiment)?.run(&options)?;
-    print!("{}", table(desk.usage(), options.threads));
+    for one in experiment.repetitions() {
+        let desk = Graph::of(&one)?.run(&options)?;
+        print!("{}", table(desk.usage(), options.threads));
+    }
     Ok(())
 }
 

@@ -24,7 +24,11 @@ pub struct ExperimentConfig {
     /// Seed of weights, batches and masks.
     #[serde(default)]
     pub seed: u64,
-    /// Seed of the split. It is separate, so that a repetition with another `seed` keeps the split.
+    /// Seeds of several repetitions, in place of `seed`: the experiment is run once with each, and
+    /// a table has mean and standard deviation over them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seeds: Vec<u64>,
+    /// Seed of the split. It is separate, so repetitions with other seeds keep the split.
     #[serde(default)]
     pub split_seed: u64,
     /// Source of the data.
@@ -127,6 +131,11 @@ impl Resolved {
         if base.split_file.is_some() && base.split != SplitSpec::default() {
             bail!("[split_file] and [split] are given: one of them says how to split");
         }
+        for (at, seed) in base.seeds.iter().enumerate() {
+            if base.seeds[..at].contains(seed) {
+                bail!("seeds has {seed} twice: expected a different one for each repetition");
+            }
+        }
         let mut variants = Vec::new();
         for (variant, changes) in &base.variants {
             let mut table = table.clone();
@@ -138,6 +147,7 @@ impl Resolved {
             for (what, same) in [
                 ("data", config.data == base.data),
                 ("segments", config.segments == base.segments),
+                ("seeds", config.seeds == base.seeds),
                 (
                     "reconstruction",
                     config.reconstruction == base.reconstruction,
@@ -174,6 +184,34 @@ impl Resolved {
             variants,
             registry: registry.clone(),
         })
+    }
+}
+
+impl Resolved {
+    /// The experiment with one seed for itself and all its variants.
+    pub fn of_seed(&self, seed: u64) -> Self {
+        let with = |config: &ExperimentConfig| ExperimentConfig {
+            seed,
+            seeds: Vec::new(),
+            ..config.clone()
+        };
+        let variants = self.variants.iter().map(|variant| Variant {
+            config: with(&variant.config),
+            ..variant.clone()
+        });
+        Self {
+            base: with(&self.base),
+            variants: variants.collect(),
+            ..self.clone()
+        }
+    }
+
+    /// The experiment once with each of its seeds: the experiment itself if it has one.
+    pub fn repetitions(&self) -> Vec<Self> {
+        match self.base.seeds.as_slice() {
+            [] => vec![self.clone()],
+            seeds => seeds.iter().map(|seed| self.of_seed(*seed)).collect(),
+        }
     }
 }
 
@@ -286,6 +324,22 @@ mod tests {
     fn variants_share_their_scans() {
         let text = TEXT.replace("model.tse = \"adaptive\"", "split.test_fraction = 0.5");
         assert!(message(parse(&text, &[])).contains("variants are compared on the same scans"));
+    }
+
+    #[test]
+    fn a_repetition_has_one_seed_for_all_variants() {
+        let experiment = parse(TEXT, &["seeds=[5, 2]"]).expect("valid");
+        let repetitions = experiment.repetitions();
+        let seeds: Vec<u64> = repetitions.iter().map(|one| one.base.seed).collect();
+        assert_eq!(seeds, [5, 2]);
+        let last = &repetitions[1];
+        assert!(last.base.seeds.is_empty());
+        assert!(last.variants.iter().all(|variant| variant.config.seed == 2));
+        let one = parse(TEXT, &[]).expect("valid").repetitions();
+        assert_eq!((one.len(), one[0].base.seed), (1, 3));
+        assert!(message(parse(TEXT, &["seeds=[5, 2, 5]"])).contains("seeds has 5 twice"));
+        let text = TEXT.replace("model.tse = \"adaptive\"", "seeds = [1]");
+        assert!(message(parse(&text, &[])).contains("changes seeds"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use brainmae_run::{Manifest, RunFolder, Status};
 use brainmae_train::communicator::first_alone;
 
 /// Options of a run besides the experiment: devices, processes, folders and resuming.
+#[derive(Clone)]
 pub struct Options {
     /// Devices of all tensors.
     pub device: Devices,

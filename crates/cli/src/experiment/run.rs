@@ -4,11 +4,11 @@ use anyhow::{Result, bail};
 use brainmae_machine::{interrupt, workspace};
 use brainmae_model::Precision;
 
-use super::{Options, Resolved, Variant};
+use super::{Options, Resolved, Variant, seeds};
 use crate::stage::{Graph, pretrain};
 
-/// Runs every stage of an experiment that is needed and not finished; prints the table of results
-/// and the path of the report.
+/// Runs every stage of an experiment that is needed and not finished, with each of its seeds;
+/// prints the table of results and the path of the report.
 ///
 /// # Errors
 /// Errors of the stages.
@@ -16,7 +16,28 @@ pub fn run(experiment: &Resolved, options: &Options) -> Result<()> {
     let graph = Graph::of(experiment)?;
     begin(&experiment.variants, options)?;
     let _span = tracing::info_span!("experiment", name = experiment.name).entered();
-    graph.run(options).map(|_| ())
+    match experiment.base.seeds.is_empty() {
+        true => graph.run(options).map(|_| ()),
+        false => seeds::run(experiment, options),
+    }
+}
+
+/// Describes each repetition of an experiment, as `describe` does for one.
+///
+/// # Errors
+/// Errors of `describe`, or if settings of the experiment contradict one another.
+pub fn describe(
+    experiment: &Resolved,
+    describe: impl Fn(&Graph) -> Result<String>,
+) -> Result<String> {
+    let mut text = String::new();
+    for one in experiment.repetitions() {
+        if !experiment.base.seeds.is_empty() {
+            text += &format!("seed {}\n", one.base.seed);
+        }
+        text += &describe(&Graph::of(&one)?)?;
+    }
+    Ok(text)
 }
 
 /// Trains one variant; prints the folder of its best checkpoint.
@@ -35,6 +56,13 @@ pub fn pretrain_one(experiment: &Resolved, variant: &str, options: &Options) -> 
             experiment.name
         );
     };
+    if !experiment.base.seeds.is_empty() {
+        bail!(
+            "experiment {} has the seeds {:?}, and one training has one seed\nhint: `--set seeds=[] --set seed=N` chooses one",
+            experiment.name,
+            experiment.base.seeds
+        );
+    }
     let graph = Graph::of_training(experiment, &[variant])?;
     begin(&experiment.variants[at..=at], options)?;
     let is_first = options.processes.communicator()?.is_first();
