@@ -18,9 +18,9 @@ use crate::masked_batch::MaskedBatch;
 /// so that one regression serves all ROIs. Without a visible neighbour the prediction is 0. The
 /// error shows what slow signals and masks of single segments give away.
 ///
-/// With the autocorrelation `a^lag` and both neighbours visible, the error at volume `i` of `tau` is
-/// `(1 - a^2i) (1 - a^2j) / (1 - a^2(i+j))`, `j = tau + 1 - i`; `1 - a^2i` with the segment before
-/// alone.
+/// With the autocorrelation `a^lag` and both neighbours visible, the error at volume `i` of `tau`
+/// is `(1 - a^2i) (1 - a^2j) / (1 - a^2(i+j))`, `j = tau + 1 - i`; `1 - a^2i` with the segment
+/// before alone.
 pub struct NeighbouringSegments {
     ridge: f64,
     /// Weights for the segment before alone, `[time, time]`.
@@ -60,7 +60,8 @@ impl NeighbouringSegments {
         self.ridge
     }
 
-    /// Weights for `covariance` of the volumes of three segments; `None` if a matrix has no inverse.
+    /// Weights for `covariance` of the volumes of three segments; `None` if a matrix has no
+    /// inverse.
     fn of_covariance(covariance: &DMatrix<f64>, ridge: f64) -> Option<Self> {
         let time = covariance.nrows() / 3;
         let weights = |seen: &[usize]| {

@@ -9,8 +9,8 @@ use crate::predictor::LinearPredictor;
 use crate::predictor::tests::{LAYOUT, NOISE, masked, mse, store};
 
 /// Three ROIs; the sign of the third is the product of the signs of the others, so that it is not
-/// correlated with them. Signs hold for `hold` volumes. Independent noise has the standard deviation
-/// `noise` before scaling.
+/// correlated with them. Signs hold for `hold` volumes. Independent noise has the standard
+/// deviation `noise` before scaling.
 fn signs(name: &str, hold: usize, noise: f64) -> ScanStore {
     let rng = &mut Seeds::new(7).stream(name);
     let mut normal = || -> f64 { StandardNormal.sample(rng) };
@@ -70,8 +70,8 @@ fn a_mixture_of_one_gaussian_is_as_good_as_a_linear_predictor() {
     }
 }
 
-/// A hidden sign is the product of two visible ones. With noise of variance 1, the expected value of
-/// a sign given `n` volumes is `tanh(n y)`, `y` their mean, and the error of the hidden ROI is
+/// A hidden sign is the product of two visible ones. With noise of variance 1, the expected value
+/// of a sign given `n` volumes is `tanh(n y)`, `y` their mean, and the error of the hidden ROI is
 /// `(1 + 1 - E[tanh^2(n y)]^2) / 2`: .849 for one volume, .538 for five, by numerical integration.
 /// .5 is the noise of the hidden ROI.
 #[test]
