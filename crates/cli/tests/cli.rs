@@ -259,6 +259,7 @@ fn an_experiment_runs_from_raw_files_to_its_report() {
         "BrainMAE ag",
         "linear",
         "linear, 8 numbers",
+        "neighbouring segments",
         "visible mean",
         "zero",
     ] {

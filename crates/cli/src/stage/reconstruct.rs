@@ -9,7 +9,8 @@ use brainmae_machine::progress::Steps;
 use brainmae_machine::{interrupt, workspace};
 use brainmae_pretrain::notes::Notes;
 use brainmae_pretrain::predictor::{
-    LinearBottleneck, LinearPredictor, MixturePredictor, Predictor, Scope, VisibleMean, Zero,
+    LinearBottleneck, LinearPredictor, MixturePredictor, NeighbouringSegments, Predictor, Scope,
+    VisibleMean, Zero,
 };
 use brainmae_pretrain::reconstruction::{
     ReconstructionConfig, ScanScore, Score, score, scored_training_scans, scoring_batches,
@@ -176,19 +177,27 @@ fn score_all(
     let validation_store = load(&scans.split.validation)?;
     let training = load(&scans.split.train)?;
     let seen = load(&scored_training_scans(&scans.split.train))?;
-    // Ridge penalties are chosen like the models' best checkpoints: on the validation set, with
-    // half of the ROIs hidden.
-    let fit = |scope| {
-        let validation = scoring_batches(&validation_store, &scans.layout, config, 0.5, &seeds);
-        LinearPredictor::fit(scope, &training, &scans.layout, validation)
-    };
+    // Ridge penalties and numbers of Gaussians are chosen like the models' best checkpoints: on the
+    // validation set, with half of the ROIs hidden.
+    let validation = || scoring_batches(&validation_store, &scans.layout, config, 0.5, &seeds);
+    let fit = |scope| LinearPredictor::fit(scope, &training, &scans.layout, validation());
     let linear = fit(Scope::Volume)?;
     let n_values = training.n_rois() * scans.layout.segment_len_trs;
     let segment = (n_values <= MOST_SEGMENT_VALUES)
         .then(|| fit(Scope::Segment))
         .transpose()?;
-    let validation = scoring_batches(&validation_store, &scans.layout, config, 0.5, &seeds);
-    let mixture = MixturePredictor::fit(&training, validation, &seeds)?;
+    let neighbours = NeighbouringSegments::fit(&training, &scans.layout, validation())?;
+    let mut mixtures = Vec::new();
+    for scope in [Scope::Segment, Scope::Volume] {
+        let layout = &scans.layout;
+        mixtures.extend(MixturePredictor::fit(
+            scope,
+            &training,
+            layout,
+            validation(),
+            &seeds,
+        )?);
+    }
     let device = options.device.open()?;
     options.device.share_threads(options.threads);
     let (mut models, mut widths, mut similarities) = (Vec::new(), Vec::new(), Vec::new());
@@ -220,11 +229,11 @@ fn score_all(
         .map(|d| LinearBottleneck::fit(linear.clone(), &training, &scans.layout, d))
         .collect::<Result<Vec<_>, _>>()?;
     let mut predictors: Vec<&dyn Predictor> = models.iter().map(|m| &**m).collect();
+    predictors.extend(mixtures.iter().map(|m| m as &dyn Predictor));
     predictors.extend(segment.iter().map(|s| s as &dyn Predictor));
-    predictors.extend(mixture.iter().map(|m| m as &dyn Predictor));
     predictors.push(&linear);
     predictors.extend(bottlenecks.iter().map(|b| b as &dyn Predictor));
-    predictors.extend([&VisibleMean as &dyn Predictor, &Zero]);
+    predictors.extend([&neighbours as &dyn Predictor, &VisibleMean, &Zero]);
 
     let mut steps = Steps::new("reconstruct", 2 * config.mask_ratios.len() as u64);
     let mut score_on = |store: &ScanStore, what: &str| {
@@ -264,10 +273,15 @@ fn score_all(
             .iter()
             .map(|s| (format!("ridge of {}", s.name()), s.ridge())),
     );
-    metrics.extend(mixture.iter().map(|m| {
-        let name = "Gaussians of mixture".to_string();
-        (name, m.n_components() as f64)
-    }));
+    metrics.push((
+        format!("ridge of {}", neighbours.name()),
+        neighbours.ridge(),
+    ));
+    for mixture in &mixtures {
+        let (name, n) = (mixture.name(), mixture.n_components() as f64);
+        metrics.push((format!("Gaussians of {name}"), n));
+        metrics.push((format!("exponent of {name}"), mixture.exponent()));
+    }
     metrics.extend(similarities.iter().filter_map(|of| {
         Some((
             format!("{}/network_auroc", of.variant),
@@ -335,11 +349,11 @@ pub fn summary(run: &Path) -> Result<String> {
         "mean squared error of hidden ROIs on {n_units} held-out units, by share of ROIs hidden\n"
     );
     let errors = |of: &dyn Fn(&Score) -> Option<f64>| {
-        let mut text = format!("{:<20}", "");
+        let mut text = format!("{:<22}", "");
         (ratios.iter()).for_each(|ratio| text += &format!("{ratio:>7.1}"));
         text.push('\n');
         for name in &names {
-            text += &format!("{name:<20}");
+            text += &format!("{name:<22}");
             for ratio in &ratios {
                 let row = rows
                     .iter()

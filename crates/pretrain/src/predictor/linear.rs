@@ -3,19 +3,9 @@
 use brainmae_data::{ScanStore, SegmentLayout};
 use nalgebra::{Cholesky, DMatrix, Dyn};
 
-use super::{Predictor, by_segment};
+use super::{MaskedSegment, Predictor, RIDGES, Scope, best_on, by_segment};
 use crate::PretrainError;
 use crate::masked_batch::MaskedBatch;
-use crate::reconstruction::hidden_error;
-
-/// Input of a linear predictor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// Visible ROIs at the predicted volume.
-    Volume,
-    /// Visible ROIs at all volumes of the segment.
-    Segment,
-}
 
 /// Gaussian conditional mean of the hidden values given the visible ones.
 ///
@@ -31,9 +21,6 @@ pub struct LinearPredictor {
     covariance: DMatrix<f64>,
     ridge: f64,
 }
-
-/// Grid of ridges, relative to the unit variance of a z-scored ROI.
-const RIDGES: [f64; 7] = [1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0];
 
 impl LinearPredictor {
     /// Fits the covariance on `training` and chooses the ridge on `validation`.
@@ -58,22 +45,11 @@ impl LinearPredictor {
             },
             ridge: 0.0,
         };
-        // Each batch is read once for all ridges.
-        let mut errors = [0.0; RIDGES.len()];
-        for batch in validation {
-            let batch = batch?;
-            for (error, ridge) in errors.iter_mut().zip(RIDGES) {
-                candidate.ridge = ridge;
-                *error += hidden_error(&batch, &candidate.predict(&batch)).sum();
-            }
-        }
-        let mut best: Option<(f64, f64)> = None;
-        for (error, ridge) in errors.into_iter().zip(RIDGES) {
-            if error.is_finite() && best.is_none_or(|(least, _)| error < least) {
-                best = Some((error, ridge));
-            }
-        }
-        let (_, ridge) = best.ok_or(PretrainError::Covariance)?;
+        let best = best_on(validation, RIDGES.len(), |i, batch| {
+            candidate.ridge = RIDGES[i];
+            candidate.predict(batch)
+        })?;
+        let ridge = RIDGES[best.ok_or(PretrainError::Covariance)?];
         Ok(Self { ridge, ..candidate })
     }
 
@@ -101,15 +77,15 @@ impl LinearPredictor {
 
     /// Fills in the hidden ROIs of one segment, `[rois, time]`; NaN if the matrix is not
     /// invertible.
-    fn predict_segment(&self, bold: &[f32], hidden: &[bool], time: usize, out: &mut [f32]) {
+    fn predict_segment(&self, segment: &MaskedSegment, out: &mut [f32]) {
         // One row of `seen` per prediction: one per volume, or one for the whole segment.
         let (rows, per_roi) = match self.scope {
-            Scope::Volume => (time, 1),
-            Scope::Segment => (1, time),
+            Scope::Volume => (segment.time(), 1),
+            Scope::Segment => (1, segment.time()),
         };
-        let variables = 0..hidden.len() * per_roi;
+        let variables = 0..segment.hidden.len() * per_roi;
         let (hidden, visible): (Vec<usize>, Vec<usize>) =
-            variables.partition(|i| hidden[i / per_roi]);
+            variables.partition(|i| segment.hidden[i / per_roi]);
         if visible.is_empty() || hidden.is_empty() {
             return;
         }
@@ -119,7 +95,7 @@ impl LinearPredictor {
         };
         // Variable i in row r is the value i * rows + r of the segment, in both scopes.
         let seen = DMatrix::from_fn(rows, visible.len(), |r, i| {
-            f64::from(bold[visible[i] * rows + r])
+            f64::from(segment.bold[visible[i] * rows + r])
         });
         let drawn = seen * weights;
         for (j, &variable) in hidden.iter().enumerate() {
@@ -176,8 +152,6 @@ impl Predictor for LinearPredictor {
     }
 
     fn predict(&self, batch: &MaskedBatch) -> Vec<f32> {
-        by_segment(batch, |bold, hidden, time, out| {
-            self.predict_segment(bold, hidden, time, out);
-        })
+        by_segment(batch, |segment, out| self.predict_segment(segment, out))
     }
 }

@@ -1,8 +1,9 @@
 //! Linear bottleneck: reconstruction from as many numbers as a state has.
 
 use brainmae_data::{ScanStore, SegmentLayout};
-use nalgebra::{DMatrix, DVector, SymmetricEigen};
+use nalgebra::{DMatrix, SymmetricEigen};
 
+use super::time_covariance::time_covariance;
 use super::{LinearPredictor, Predictor};
 use crate::PretrainError;
 use crate::masked_batch::MaskedBatch;
@@ -38,7 +39,7 @@ impl LinearBottleneck {
         n_numbers: usize,
     ) -> Result<Self, PretrainError> {
         let rois = SymmetricEigen::new(linear.covariance().clone());
-        let time = SymmetricEigen::new(time_covariance(training, layout.segment_len_trs)?);
+        let time = SymmetricEigen::new(time_covariance(training, layout.segment_len_trs, 0)?);
         let expected = &rois.eigenvalues * time.eigenvalues.transpose();
         let mut order: Vec<usize> = (0..expected.len()).collect();
         order.sort_by(|a, b| expected[*b].total_cmp(&expected[*a]));
@@ -52,31 +53,6 @@ impl LinearBottleneck {
             keep,
         })
     }
-}
-
-/// Covariance between the volumes of a segment, from all whole segments of all ROIs; pairs of which
-/// one is censored do not count.
-fn time_covariance(store: &ScanStore, segment_len: usize) -> Result<DMatrix<f64>, PretrainError> {
-    let mut sum = DMatrix::zeros(segment_len, segment_len);
-    let mut counts = DMatrix::<f64>::zeros(segment_len, segment_len);
-    for scan in 0..store.len() {
-        let bold = store.series(scan)?;
-        let starts = (0..bold.n_volumes()).step_by(segment_len);
-        for start in starts.filter(|start| start + segment_len <= bold.n_volumes()) {
-            let volumes = start..start + segment_len;
-            let kept = volumes
-                .clone()
-                .map(|v| f64::from(u8::from(bold.is_kept(v))));
-            let kept = DVector::from_iterator(segment_len, kept);
-            counts.ger(bold.n_rois() as f64, &kept, &kept, 1.0);
-            for roi in 0..bold.n_rois() {
-                let signal = volumes.clone().map(|v| f64::from(bold.row(v)[roi]));
-                let signal = DVector::from_iterator(segment_len, signal).component_mul(&kept);
-                sum.ger(1.0, &signal, &signal, 1.0);
-            }
-        }
-    }
-    Ok(sum.zip_map(&counts, |sum, count| sum / count.max(1.0)))
 }
 
 impl Predictor for LinearBottleneck {

@@ -12,16 +12,16 @@ use crate::mask::MaskConfig;
 use crate::masked_batch::single_masked_sample;
 use crate::reconstruction::hidden_error;
 
-const LAYOUT: SegmentLayout = SegmentLayout {
+pub(super) const LAYOUT: SegmentLayout = SegmentLayout {
     segment_len_trs: 5,
     n_segments: 40,
 };
 /// Standard deviation of the independent noise of each ROI; that of the shared signal is 1.
-const NOISE: f64 = 0.5;
+pub(super) const NOISE: f64 = 0.5;
 
 /// Four ROIs with one shared signal and independent noise, scaled to unit variance. The shared
 /// signal is independent between volumes.
-fn store(name: &str) -> ScanStore {
+pub(super) fn store(name: &str) -> ScanStore {
     slow_store(name, 0.0)
 }
 
@@ -45,11 +45,11 @@ fn slow_store(name: &str, memory: f64) -> ScanStore {
     ScanStore::new(vec![scan]).expect("one scan")
 }
 
-fn masked(store: &ScanStore, ratio: f64) -> Vec<MaskedBatch> {
+pub(super) fn masked(store: &ScanStore, ratio: f64) -> Vec<MaskedBatch> {
     let rng = &mut Seeds::new(2).stream("masks");
     (0..100)
         .map(|i| {
-            let start_volume = i * (LAYOUT.sample_len_trs() - 1);
+            let start_volume = i * LAYOUT.sample_len_trs();
             let crop = Crop {
                 scan: 0,
                 start_volume,
@@ -59,7 +59,7 @@ fn masked(store: &ScanStore, ratio: f64) -> Vec<MaskedBatch> {
         .collect()
 }
 
-fn mse(predictor: &dyn Predictor, batches: &[MaskedBatch]) -> f64 {
+pub(super) fn mse(predictor: &dyn Predictor, batches: &[MaskedBatch]) -> f64 {
     let errors = batches
         .iter()
         .map(|b| hidden_error(b, &predictor.predict(b)).mse());
@@ -133,7 +133,23 @@ fn no_predictor_looks_at_hidden_values() {
         LinearBottleneck::fit(linear.clone(), &training, &LAYOUT, 5).expect("in memory");
     let mut batch = masked(&test, 0.5).remove(0);
     let segment = fit(Scope::Segment, &training);
-    let predictors: [&dyn Predictor; 5] = [&linear, &segment, &bottleneck, &VisibleMean, &Zero];
+    let validation = || masked(&training, 0.5).into_iter().take(3).map(Ok);
+    let neighbours = NeighbouringSegments::fit(&training, &LAYOUT, validation()).expect("a ridge");
+    let mixture = |scope| {
+        let fitted = MixturePredictor::fit(scope, &training, &LAYOUT, validation(), &Seeds::new(5));
+        fitted.expect("readable").expect("enough volumes")
+    };
+    let (by_volume, by_segment) = (mixture(Scope::Volume), mixture(Scope::Segment));
+    let predictors: [&dyn Predictor; 8] = [
+        &linear,
+        &segment,
+        &bottleneck,
+        &neighbours,
+        &by_volume,
+        &by_segment,
+        &VisibleMean,
+        &Zero,
+    ];
     let before = predictors.map(|p| p.predict(&batch));
     for (i, value) in batch.samples.bold.iter_mut().enumerate() {
         if batch.hidden[i / LAYOUT.segment_len_trs] {
@@ -141,74 +157,6 @@ fn no_predictor_looks_at_hidden_values() {
         }
     }
     assert_eq!(before, predictors.map(|p| p.predict(&batch)));
-}
-
-/// Three ROIs; the sign of the third is the product of the signs of the others, so that it is not
-/// correlated with them. Noise has the standard deviation 0.5 before scaling.
-fn signs(name: &str) -> ScanStore {
-    let rng = &mut Seeds::new(7).stream(name);
-    let mut normal = || -> f64 { StandardNormal.sample(rng) };
-    let scale = (1.0 + NOISE * NOISE).sqrt().recip();
-    let mut values = Vec::new();
-    for _ in 0..20_000 {
-        let [a, b] = [normal().signum(), normal().signum()];
-        values.extend([a, b, a * b].map(|mean| (scale * (mean + NOISE * normal())) as f32));
-    }
-    let scan = StoredScan {
-        scan: ScanId::new(name),
-        subject: SubjectId::new(name),
-        series: BoldSeries::new(values, 3, 1.0).expect("finite"),
-    };
-    ScanStore::new(vec![scan]).expect("one scan")
-}
-
-#[test]
-fn a_mixture_draws_what_no_linear_predictor_can() {
-    let store = signs("training");
-    let fit = || {
-        let validation = masked(&store, 0.3).into_iter().take(20).map(Ok);
-        let fitted = MixturePredictor::fit(&store, validation, &Seeds::new(5));
-        fitted.expect("readable").expect("enough volumes")
-    };
-    let mixture = fit();
-    assert!(mixture.n_components() >= 4, "{}", mixture.n_components());
-    let test = masked(&signs("test"), 0.3);
-    let validation = masked(&store, 0.3).into_iter().take(20).map(Ok);
-    let linear = LinearPredictor::fit(Scope::Volume, &store, &LAYOUT, validation);
-    let linear = mse(&linear.expect("a ridge"), &test);
-    // Unexplained: noise, 0.2 of the variance, and the doubt about the state. Two signs are read
-    // wrongly with the probability 2 q (1 - q), q = 0.0228.
-    let mixed = mse(&mixture, &test);
-    assert!(
-        linear > 0.97 && (0.2..0.36).contains(&mixed),
-        "{linear} {mixed}"
-    );
-    assert_eq!(mixture.predict(&test[0]), fit().predict(&test[0]));
-}
-
-#[test]
-fn a_mixture_of_one_gaussian_is_as_good_as_a_linear_predictor() {
-    let (training, test) = (store("training"), masked(&store("test"), 0.5));
-    let validation = || masked(&training, 0.5).into_iter().take(20).map(Ok);
-    let linear = LinearPredictor::fit(Scope::Volume, &training, &LAYOUT, validation());
-    let linear = mse(&linear.expect("a ridge"), &test);
-    let mixture = MixturePredictor::fit(&training, validation(), &Seeds::new(5));
-    let mixture = mixture.expect("readable").expect("enough volumes");
-    let mixed = mse(&mixture, &test);
-    assert!((mixed / linear - 1.0).abs() < 0.03, "{mixed} {linear}");
-}
-
-#[test]
-fn few_volumes_make_no_mixture() {
-    let values = (0..15 * 4).map(|i| (i as f32).sin()).collect();
-    let scan = StoredScan {
-        scan: ScanId::new("short"),
-        subject: SubjectId::new("short"),
-        series: BoldSeries::new(values, 4, 1.0).expect("finite"),
-    };
-    let store = ScanStore::new(vec![scan]).expect("one scan");
-    let fitted = MixturePredictor::fit(&store, [], &Seeds::new(5));
-    assert!(fitted.expect("readable").is_none());
 }
 
 /// `store`, in which three of ten volumes are censored and hold `filler`.
@@ -256,15 +204,23 @@ fn what_stands_in_censored_volumes_changes_no_output_no_loss_and_no_score() {
         let bottleneck = LinearBottleneck::fit(volume.clone(), &store, &LAYOUT, 3);
         let bottleneck = bottleneck.expect("readable");
         let brainmae = BrainMaePredictor::new("BrainMAE", model.clone());
-        let validation = masked(&store, 0.5).into_iter().take(3).map(Ok);
-        let mixture = MixturePredictor::fit(&store, validation, &Seeds::new(5));
-        let mixture = mixture.expect("readable").expect("enough volumes");
-        let predictors: [&dyn Predictor; 6] = [
+        let validation = || masked(&store, 0.5).into_iter().take(3).map(Ok);
+        let mixture = |scope| {
+            let fitted =
+                MixturePredictor::fit(scope, &store, &LAYOUT, validation(), &Seeds::new(5));
+            fitted.expect("readable").expect("enough volumes")
+        };
+        let (of_volume, of_segment) = (mixture(Scope::Volume), mixture(Scope::Segment));
+        let neighbours = NeighbouringSegments::fit(&store, &LAYOUT, validation());
+        let neighbours = neighbours.expect("a ridge");
+        let predictors: [&dyn Predictor; 8] = [
             &volume,
             &segment,
             &bottleneck,
+            &neighbours,
             &VisibleMean,
-            &mixture,
+            &of_volume,
+            &of_segment,
             &brainmae,
         ];
         let batch = &batches[0];
