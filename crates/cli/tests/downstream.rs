@@ -2,9 +2,10 @@
 //! weights, which are refused if they would leak.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use brainmae_run::table::read_table;
 use tempfile::TempDir;
 
 /// Twelve subjects with scans of rest and one task; a small model.
@@ -80,6 +81,14 @@ impl Desk {
         String::from_utf8(output.stdout).expect("text")
     }
 
+    /// Folder of the first run of a stage.
+    fn stage(&self, name: &str) -> PathBuf {
+        let stages = fs::read_dir(self.path().join("runs/small")).expect("runs");
+        let stages = stages.map(|entry| entry.expect("readable").path());
+        let mut stages = stages.filter(|path| path.to_string_lossy().contains(name));
+        stages.next().expect("a run")
+    }
+
     fn fail(&self, more: &[&str]) -> String {
         let output = self.run(&["experiment", "run"], more);
         assert!(!output.status.success());
@@ -109,10 +118,7 @@ fn a_release_goes_from_its_files_to_a_table_of_predictions() {
         assert!(said.contains(model), "no {model} in {said}");
     }
     let csv = |name: &str| {
-        let stages = fs::read_dir(desk.path().join("runs/small")).expect("runs");
-        let stages = stages.map(|entry| entry.expect("readable").path());
-        let mut stages = stages.filter(|path| path.to_string_lossy().contains("downstream-"));
-        let path = stages.next().expect("a run").join(name);
+        let path = desk.stage("downstream-").join(name);
         fs::read_to_string(path).expect("a table")
     };
     // Sixteen subjects with one age each, for any number of scans; 4 + 2 scans of each for the
@@ -140,6 +146,44 @@ fn a_release_goes_from_its_files_to_a_table_of_predictions() {
     let plan = desk.succeed(&["experiment", "plan"], &[]);
     assert!(plan.contains("downstream     finished"), "{plan}");
     assert_eq!(desk.succeed(&["experiment", "run"], &[]), said);
+}
+
+/// Linear models alone are fitted on further partitions, and each fit is kept.
+#[test]
+fn linear_models_are_fitted_again_on_other_folds() {
+    let desk = Desk::new();
+    let words = [
+        "--set",
+        "downstream.repeats=2",
+        "--set",
+        "downstream.models=[\"constant\", \"fc\", \"brainmae-scratch\"]",
+        "--set",
+        "downstream.finetune.max_epochs=1",
+    ];
+    let said = desk.succeed(&["experiment", "run"], &words);
+    let head = "### Linear models on 2 more partitions into 2 folds";
+    let (_, repeated) = said.split_once(head).expect("a table");
+    for row in ["| age | FC + ridge | r2 |", "| task | constant |"] {
+        assert!(repeated.contains(row), "{row}: {repeated}");
+    }
+    assert!(!repeated.contains("| BrainMAE"), "{repeated}");
+
+    let run = desk.stage("downstream-");
+    let table = read_table(&run, "repeated").expect("a table");
+    let [model, score] = ["model", "score"].map(|name| table.texts(name).expect("words"));
+    let sd = table.optional_numbers("sd_of_repeats").expect("numbers");
+    let mut rows = (0..table.height()).filter(|i| model[*i] == "FC + ridge" && score[*i] == "r2");
+    let fc = rows.next().expect("a row");
+    assert!(
+        sd[fc] > Some(0.0),
+        "the partitions are the same: {:?}",
+        sd[fc]
+    );
+    // Two folds and two targets: three models, and two models on two more partitions.
+    let parts = || fs::read_dir(run.join("parts")).expect("parts").flatten();
+    let parts = parts().filter(|part| part.path().extension().is_some_and(|e| e == "parquet"));
+    let parts: Vec<_> = parts.map(|part| part.path()).collect();
+    assert_eq!(parts.len(), 2 * 2 * (3 + 2 * 2));
 }
 
 /// All scans show the conditions in one order, and the signals say nothing of them.

@@ -41,6 +41,7 @@ pub use notes::TargetNotes;
 pub use predictions::{Prediction, PredictionError, Predictions, Sample};
 pub use protocol::FoldOf;
 pub use registry::{LearnerKind, LearnerKinds};
+pub use results::repeated::Repeated;
 pub use results::seeds::SeedsResults;
 pub use results::subgroups::Subgroups;
 pub use results::{Results, ResultsSpec};

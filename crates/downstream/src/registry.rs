@@ -58,6 +58,12 @@ pub trait LearnerKind: Send + Sync {
         false
     }
 
+    /// Whether it is a linear model of features that need no encoder, or the constant predictor. Such
+    /// models are fitted again if the folds are repeated.
+    fn is_linear(&self) -> bool {
+        false
+    }
+
     /// A learner with these settings.
     fn learner(&self, settings: &Settings) -> Box<dyn Learner>;
 }
@@ -162,6 +168,10 @@ struct ConstantKind;
 impl LearnerKind for ConstantKind {
     fn name(&self) -> &str {
         "constant"
+    }
+
+    fn is_linear(&self) -> bool {
+        true
     }
 
     fn learner(&self, _settings: &Settings) -> Box<dyn Learner> {

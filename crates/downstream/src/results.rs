@@ -1,5 +1,7 @@
 //! Results of an experiment: scores of all models with intervals, chance and comparisons.
 
+use std::collections::BTreeSet;
+
 use brainmae_run::Seeds;
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +10,7 @@ use crate::scores::{Score, Scorer};
 use crate::statistics::{self, Chance, Comparison, Interval, bootstrap, chance, holm};
 
 mod markdown;
+pub mod repeated;
 pub mod seeds;
 pub mod subgroups;
 mod table;
@@ -204,11 +207,14 @@ fn against(
 
 /// Adjusts the p values of each question within their families.
 fn adjust(rows: &mut [ResultRow]) {
-    adjust_one(rows, |row| Some((row.chance.p, &mut row.p_chance_holm)));
-    adjust_one(rows, |row| row.linear.as_mut().map(over_folds));
-    adjust_one(rows, |row| row.linear.as_mut().map(over_units));
-    adjust_one(rows, |row| row.brainmae.as_mut().map(over_folds));
-    adjust_one(rows, |row| row.brainmae.as_mut().map(over_units));
+    let score = |row: &ResultRow| row.fold.is_none().then_some(row.score);
+    adjust_one(rows, score, |row| {
+        Some((row.chance.p, &mut row.p_chance_holm))
+    });
+    adjust_one(rows, score, |row| row.linear.as_mut().map(over_folds));
+    adjust_one(rows, score, |row| row.linear.as_mut().map(over_units));
+    adjust_one(rows, score, |row| row.brainmae.as_mut().map(over_folds));
+    adjust_one(rows, score, |row| row.brainmae.as_mut().map(over_units));
 }
 
 fn over_folds(against: &mut Against) -> (Option<f64>, &mut Option<f64>) {
@@ -219,22 +225,24 @@ fn over_units(against: &mut Against) -> (Option<f64>, &mut Option<f64>) {
     (against.comparison.p_units, &mut against.p_units_holm)
 }
 
-fn adjust_one(
-    rows: &mut [ResultRow],
-    question: impl for<'r> Fn(&'r mut ResultRow) -> Option<(Option<f64>, &'r mut Option<f64>)>,
+/// Adjusts the p values of one question. `score` is that of a row, or `None` for a row that is not
+/// adjusted; all primary scores are one family.
+fn adjust_one<R>(
+    rows: &mut [R],
+    score: impl Fn(&R) -> Option<Score>,
+    question: impl for<'r> Fn(&'r mut R) -> Option<(Option<f64>, &'r mut Option<f64>)>,
 ) {
-    let primary = Score::R2;
-    let family = |row: &ResultRow| match row.score.is_primary() {
-        true => primary,
-        false => row.score,
+    let family = |row: &R| {
+        score(row).map(|score| match score.is_primary() {
+            true => Score::R2,
+            false => score,
+        })
     };
-    let mut families: Vec<Score> = rows.iter().map(family).collect();
-    families.sort();
-    families.dedup();
+    let families: BTreeSet<Score> = rows.iter().filter_map(family).collect();
     for one in families {
         let mut tests: Vec<_> = rows
             .iter_mut()
-            .filter(|row| row.fold.is_none() && family(row) == one)
+            .filter(|row| family(row) == Some(one))
             .filter_map(&question)
             .collect();
         let p: Vec<Option<f64>> = tests.iter().map(|(p, _)| *p).collect();

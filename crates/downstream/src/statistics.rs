@@ -19,6 +19,7 @@ mod sign_flips;
 pub use brainmae_statistics::{Interval, bootstrap};
 pub use chance::{Chance, chance};
 pub use comparison::{Comparison, compare};
+pub(crate) use comparison::{differences_by_fold, test_share};
 pub use corrected_t::corrected_t;
 pub use exchange::Exchange;
 pub use holm::holm;

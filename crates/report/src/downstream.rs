@@ -11,26 +11,30 @@ mod forest_plot;
 mod method;
 mod motion;
 mod onset_plot;
+mod repeated_table;
 mod run;
 mod scatter_plot;
 mod score_table;
 mod scores;
+mod subgroup_plot;
 mod summary;
 mod target;
 
 use std::collections::BTreeMap;
 
-use brainmae_downstream::{Predictions, Results, ResultsSpec, TargetNotes};
+use brainmae_downstream::{Predictions, Repeated, Results, ResultsSpec, Subgroups, TargetNotes};
 use brainmae_run::Seeds;
 use serde::Serialize;
 
 use crate::figure::Figure;
 use crate::page;
 use crate::palette::{Palette, distinct};
+use crate::plain_table::PlainTable;
 use crate::{FactGroup, ReportError, Result};
 use design::LeftOut;
 use score_table::ScoreTable;
 pub(crate) use scores::title;
+use subgroup_plot::Groups;
 use target::Target;
 
 /// Number of resamples for the intervals of figures; the intervals of scores are already in their
@@ -48,6 +52,10 @@ pub struct ReportData {
     pub results: Results,
     /// Notes on each target, by its name.
     pub notes: BTreeMap<String, TargetNotes>,
+    /// Scores of subgroups, if the run has any.
+    pub subgroups: Option<Subgroups>,
+    /// Scores of linear models on further partitions, if the run has any.
+    pub repeated: Option<Repeated>,
 }
 
 /// Values of a report that are in no table.
@@ -99,6 +107,8 @@ struct Section {
     scores: Figure,
     table: ScoreTable,
     figures: Vec<Figure>,
+    subgroups: Option<PlainTable>,
+    repeated: Option<PlainTable>,
     left_out: Vec<LeftOut>,
     n_mixed: usize,
 }
@@ -120,7 +130,7 @@ pub fn render(data: &ReportData) -> Result<String> {
     let linear = targets.iter().filter_map(|target| target.linear.as_ref());
     let palette = Palette::of(ours.chain(linear).chain(models));
     let sections = targets.iter().enumerate().map(|(i, target)| {
-        section(i, target, setting, &palette).map_err(|error| ReportError::Target {
+        section(i, target, data, &palette).map_err(|error| ReportError::Target {
             target: target.name.clone(),
             source: Box::new(error),
         })
@@ -143,7 +153,11 @@ pub fn render(data: &ReportData) -> Result<String> {
     page::render("downstream.html", page)
 }
 
-fn section(i: usize, target: &Target, setting: &Setting, palette: &Palette) -> Result<Section> {
+fn section(i: usize, target: &Target, data: &ReportData, palette: &Palette) -> Result<Section> {
+    let setting = &data.setting;
+    let subgroups = data.subgroups.as_ref().map(|all| Groups::new(target, all));
+    let subgroups = subgroups.filter(|groups| !groups.is_empty());
+    let repeated = data.repeated.as_ref();
     let figures = [
         scatter_plot::figure(target, palette)?,
         confusion_plot::figure(target),
@@ -152,6 +166,7 @@ fn section(i: usize, target: &Target, setting: &Setting, palette: &Palette) -> R
         efficiency::figure(target, palette)?,
         Some(motion::links(target, setting)?),
         Some(motion::removal(target, setting, palette)?),
+        subgroups.as_ref().map(|groups| groups.figure(palette)),
     ];
     Ok(Section {
         id: format!("target-{}", i + 1),
@@ -162,6 +177,8 @@ fn section(i: usize, target: &Target, setting: &Setting, palette: &Palette) -> R
         scores: forest_plot::figure(target, palette),
         table: ScoreTable::new(target),
         figures: figures.into_iter().flatten().collect(),
+        subgroups: subgroups.map(|groups| groups.table()),
+        repeated: repeated.and_then(|all| repeated_table::table(target, all)),
         left_out: design::left_out(target),
         n_mixed: target.notes.n_mixed,
     })

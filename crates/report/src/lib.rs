@@ -14,6 +14,7 @@ mod marked_axis;
 mod number;
 mod page;
 mod palette;
+mod plain_table;
 mod thin;
 mod words;
 

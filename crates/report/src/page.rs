@@ -11,6 +11,10 @@ const TEMPLATES: [(&str, &str); 7] = [
     ("base.html", include_str!("templates/base.html")),
     ("style.css", include_str!("templates/style.css")),
     ("figure.html", include_str!("templates/figure.html")),
+    (
+        "plain_table.html",
+        include_str!("templates/plain_table.html"),
+    ),
     ("facts.html", include_str!("templates/facts.html")),
     (
         "reconstruction.html",

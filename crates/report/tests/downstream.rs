@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use brainmae_data::{SubjectId, SubjectRecord};
 use brainmae_downstream::notes::{self, LeftOutScan, SegmentOnset, TargetNotes};
-use brainmae_downstream::{DownstreamError, Prediction, Predictions, Results, ResultsSpec};
+use brainmae_downstream::{
+    DownstreamError, Prediction, Predictions, Repeated, Results, ResultsSpec, Subgroups,
+};
 use brainmae_files::FileError;
 use brainmae_report::ReportError;
 use brainmae_report::downstream::{ReportData, Setting, render};
@@ -159,6 +162,96 @@ fn run(
 fn page(rows: Vec<Prediction>, n_classes: usize, permutations: usize) -> String {
     let (folder, setting) = run(rows, n_classes, permutations, |table| table);
     render(&ReportData::read(folder.path(), setting).unwrap()).unwrap()
+}
+
+/// People of two sexes, twenty of each, at two sites, of which the second has four people.
+fn people() -> Vec<SubjectRecord> {
+    let person = |i: usize| {
+        let sex = if i.is_multiple_of(2) { "F" } else { "M" };
+        let site = if i < 36 { EVIL } else { "small" };
+        let categories = [("sex", sex), ("site", site)];
+        let categories = categories.map(|(key, value)| (key.to_string(), value.to_string()));
+        SubjectRecord {
+            subject: SubjectId::new(format!("sub-{i:02}")),
+            family: None,
+            targets: [("age_years".to_string(), 20.0 + i as f64)].into(),
+            categories: categories.into(),
+        }
+    };
+    (0..40).map(person).collect()
+}
+
+/// The rows of the named section of the first target.
+fn section<'a>(page: &'a str, name: &str) -> &'a str {
+    let id = format!("<section id=\"target-1-{name}\">");
+    let (_, text) = page.split_once(&id).unwrap_or_else(|| panic!("no {id}"));
+    text.split_once("</section>").unwrap().0
+}
+
+#[test]
+fn subgroups_and_repeated_folds_are_shown_where_the_run_has_them() {
+    let rows = [("BrainMAE", 0.7), ("FC + ridge", 0.8), ("constant", 0.1)];
+    let rows = || {
+        rows.into_iter()
+            .flat_map(|(model, skill)| ages(model, 1.0, skill))
+    };
+    let (folder, setting) = run(rows().collect(), 3, 19, |table| table);
+    let without = ReportData::read(folder.path(), setting.clone()).unwrap();
+    let without = render(&without).unwrap();
+    for name in ["subgroups", "repeated"] {
+        assert!(!without.contains(&format!("target-1-{name}")), "{name}");
+    }
+
+    let read = ReportData::read(folder.path(), setting.clone()).unwrap();
+    let seeds = Seeds::new(setting.seed);
+    let subgroups = Subgroups::new(&read.predictions, &people(), &setting.spec, &seeds);
+    let women = subgroups.rows().iter().find(|row| {
+        let is_score = row.score.is_primary() && row.model == "FC + ridge";
+        row.group.name == "F" && is_score
+    });
+    let women = format!("{:.3}", women.unwrap().value.unwrap()).replace('-', "−");
+    write_table(folder.path(), "subgroups", &subgroups.to_table().unwrap()).unwrap();
+    let linear = |rows: Vec<Prediction>| {
+        let linear = rows.into_iter().filter(|row| row.model != "BrainMAE");
+        Predictions::new(read.predictions.confounds().to_vec(), linear.collect()).unwrap()
+    };
+    let moved = rows().map(|row| Prediction {
+        fold: (row.fold + u32::from(row.subject > "sub-20".to_string())) % 5,
+        ..row
+    });
+    let repeats = [linear(rows().collect()), linear(moved.collect())];
+    let repeated = Repeated::new(&repeats, &setting.spec);
+    write_table(folder.path(), "repeated", &repeated.to_table().unwrap()).unwrap();
+
+    let page = render(&ReportData::read(folder.path(), setting).unwrap()).unwrap();
+    leave("downstream-subgroups.html", &page);
+    let figure = section(&page, "subgroups");
+    assert_eq!(figure.matches("role=\"img\"").count(), 1);
+    // Two sexes, three thirds of age and of motion, one site of 36 people: a row of the table each.
+    assert_eq!(figure.matches("<th scope=\"row\">").count(), 9);
+    // Both models have a mark with a rim for each group, beside the two of the legend.
+    assert_eq!(figure.matches("<polygon").count(), 2 * 2 * 9 + 2);
+    assert!(figure.contains(&women), "{women}");
+    for words in [
+        "sex: F",
+        "age: lowest third",
+        "motion: highest third",
+        "FC + ridge, R²",
+    ] {
+        assert!(figure.contains(words), "{words}");
+    }
+    assert!(!figure.contains("small") && !figure.contains("constant"));
+    let table = section(&page, "repeated");
+    for words in [
+        "on 2 more partitions into 5 folds",
+        "Difference to FC + ridge",
+        "itself",
+    ] {
+        assert!(table.contains(words), "{words}");
+    }
+    for markup in ["<b>", "<i>", "<u>", "<script", "src=", "http", "url("] {
+        assert!(!page.contains(markup), "{markup}");
+    }
 }
 
 /// Leaves the page where the gate `browser` of `cargo ci` looks for it.

@@ -29,6 +29,10 @@ pub struct DownstreamConfig {
     /// Folds, which keep subjects and families together.
     #[serde(default)]
     pub folds: FoldSpec,
+    /// Number of further partitions into folds on which linear models are fitted again; 0 is left out
+    /// of a run's identity.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub repeats: u32,
     /// Shares of the training set to learn from; several shares give a label-efficiency curve.
     #[serde(default = "everyone")]
     pub train_shares: Vec<f64>,
@@ -81,6 +85,10 @@ const BASELINES: [&str; 7] = [
     "mean-mlp",
     "bnt",
 ];
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
 
 fn everyone() -> Vec<f64> {
     vec![1.0]
@@ -272,6 +280,18 @@ mod tests {
         for (i, one) in all.iter().enumerate() {
             assert!(all[i + 1..].iter().all(|other| other != one), "{one}");
         }
+    }
+
+    #[test]
+    fn repeats_are_part_of_the_identity_only_where_there_are_some() {
+        let config = |repeats: &str| -> serde_json::Value {
+            let text = format!("{repeats}\n[targets.age]\ncolumn = \"age_years\"");
+            let config: DownstreamConfig = toml::from_str(&text).expect("known keys");
+            serde_json::to_value(config).expect("JSON")
+        };
+        assert!(config("").get("repeats").is_none());
+        assert_eq!(config(""), config("repeats = 0"));
+        assert_eq!(config("repeats = 10")["repeats"], 10);
     }
 
     #[test]

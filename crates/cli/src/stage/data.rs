@@ -1,5 +1,6 @@
 //! Data stage: raw files or a plan of synthetic ones become a prepared data set.
 
+mod partitions;
 mod preparing;
 
 use std::path::{Path, PathBuf};
@@ -185,23 +186,15 @@ fn open(place: &Path, experiment: &Resolved) -> Result<Material> {
         split,
         layout,
     };
-    Ok(Material {
-        folds: folds(experiment, &scans)?,
-        scans,
-    })
-}
-
-/// The same scans with the split of each fold, if targets are predicted.
-fn folds(experiment: &Resolved, scans: &Scans) -> Result<Vec<Scans>> {
-    let base = &experiment.base;
-    let Some(config) = &base.downstream else {
-        return Ok(Vec::new());
-    };
-    let rng = &mut Seeds::new(base.split_seed).stream("folds");
-    let splits = config.folds.draw(&scans.dataset, rng)?;
-    for split in &splits {
-        split.check(&scans.dataset)?;
+    let (mut folds, mut repeated) = (Vec::new(), Vec::new());
+    if let Some(downstream) = &config.downstream {
+        let (spec, repeats) = (&downstream.folds, downstream.repeats);
+        folds = partitions::folds(spec, config.split_seed, &scans)?;
+        repeated = partitions::further(spec, repeats, config.split_seed, &scans, &folds)?;
     }
-    let splits = splits.into_iter();
-    Ok(splits.map(|split| scans.with_split(split)).collect())
+    Ok(Material {
+        scans,
+        folds,
+        repeated,
+    })
 }

@@ -2,6 +2,7 @@
 //! not repeated.
 
 mod encoders;
+mod place;
 mod work;
 
 use std::cell::OnceCell;
@@ -14,7 +15,7 @@ use brainmae_data::{PreparedDataset, ScanId};
 use brainmae_downstream::motion::{confound_links, has_confounds, without_confounds};
 use brainmae_downstream::registry::PLACE;
 use brainmae_downstream::{
-    FoldOf, Prediction, Predictions, Results, Signals, Subgroups, TargetNotes, Task, motion, notes,
+    FoldOf, Predictions, Repeated, Results, Signals, Subgroups, TargetNotes, Task, motion, notes,
 };
 use brainmae_encoder::WEIGHTS;
 use brainmae_files::sha256_bytes;
@@ -28,7 +29,7 @@ use super::{
     Desk, Material, PlannedRun, Scans, Stage, data, fail, manifest, pretrain, refusal, stopped,
 };
 use crate::experiment::{Design, Resolved};
-use work::Work;
+use work::{Predicted, Work};
 
 /// Folder of finished predictions, and of unfinished fits, within a run.
 const PARTS: &str = "parts";
@@ -75,6 +76,12 @@ fn manifest_of(design: &Design, desk: &Desk) -> Result<Manifest> {
     }
     let hashes: Vec<String> = folds.iter().map(|fold| fold.split.hash()).collect();
     inputs.insert("folds".into(), sha256_bytes(hashes.concat().as_bytes()));
+    let repeated = desk.material()?.repeated.iter().flatten();
+    let hashes: Vec<String> = repeated.map(|fold| fold.split.hash()).collect();
+    if !hashes.is_empty() {
+        let hash = sha256_bytes(hashes.concat().as_bytes());
+        inputs.insert("repeated folds".into(), hash);
+    }
     if let Some(Scans { dataset, .. }) = folds.first() {
         inputs.insert("data".into(), dataset.content_hash().to_string());
     }
@@ -107,7 +114,11 @@ impl Stage for Downstream<'_> {
     fn cost(&self, _desk: &Desk) -> Result<String> {
         let config = self.design.config;
         let (models, targets) = (config.models.len(), config.targets.len());
-        Ok(format!("{models} models for {targets} targets"))
+        let mut words = format!("{models} models for {targets} targets");
+        if config.repeats > 0 {
+            words += &format!(", linear models on {} more partitions", config.repeats);
+        }
+        Ok(words)
     }
 
     fn runs(&self, desk: &Desk) -> Result<Vec<PlannedRun>> {
@@ -121,7 +132,10 @@ impl Stage for Downstream<'_> {
         }
         refuse_duplicates(material)?;
         let seeds = Seeds::new(self.design.experiment.base.seed);
-        check_folds(&self.design, &material.folds, self.tasks(material)?, &seeds)
+        let tasks = self.tasks(material)?;
+        let all = [&material.folds].into_iter().chain(&material.repeated);
+        all.into_iter()
+            .try_for_each(|folds| check_folds(&self.design, folds, tasks, &seeds))
     }
 
     fn run(&self, desk: &Desk) -> Result<Vec<RunFolder>> {
@@ -139,6 +153,7 @@ impl Stage for Downstream<'_> {
         let work = Work {
             design: &self.design,
             folds: &material.folds,
+            repeated: &material.repeated,
             seeds: Seeds::new(self.design.experiment.base.seed),
             device,
             parts: run.path().join(PARTS),
@@ -188,7 +203,8 @@ fn refuse_duplicates(material: &Material) -> Result<()> {
     .map_err(stopped)?;
     drop(steps);
     for pair in duplicates {
-        for Scans { split, .. } in &material.folds {
+        let repeated = material.repeated.iter().flatten();
+        for Scans { split, .. } in material.folds.iter().chain(repeated) {
             let tested = |scan: &ScanId| split.test.contains(scan);
             let [a, b] = [&pair.first, &pair.second];
             ensure!(
@@ -238,13 +254,14 @@ fn check_folds(design: &Design, folds: &[Scans], tasks: &[Task], seeds: &Seeds) 
 fn write(
     folder: &Path,
     design: &Design,
-    all: Vec<Prediction>,
+    all: Predicted,
     tasks: &[Task],
     dataset: &PreparedDataset,
 ) -> Result<()> {
     let seeds = &Seeds::new(design.experiment.base.seed);
     let names = tasks.first().map(|task| task.table_confounds.clone());
-    let predictions = Predictions::new(names.unwrap_or_default(), all)?;
+    let names = names.unwrap_or_default();
+    let predictions = Predictions::new(names.clone(), all.folds)?;
     write_table(folder, "predictions", &predictions.to_table()?)?;
     let spec = &design.config.results;
     let results = Results::new(&predictions, spec, seeds);
@@ -273,6 +290,13 @@ fn write(
     }
     let subgroups = Subgroups::new(&predictions, dataset.subjects(), spec, seeds);
     let mut text = results.to_markdown();
+    if !all.repeated.is_empty() {
+        let repeats = all.repeated.into_iter();
+        let repeats = repeats.map(|rows| Predictions::new(names.clone(), rows));
+        let repeated = Repeated::new(&repeats.collect::<Result<Vec<_>, _>>()?, spec);
+        write_table(folder, "repeated", &repeated.to_table()?)?;
+        text.push_str(&repeated.to_markdown());
+    }
     if !subgroups.rows().is_empty() {
         write_table(folder, "subgroups", &subgroups.to_table()?)?;
         text.push_str(&subgroups.to_markdown(spec));

@@ -12,6 +12,8 @@ pub struct Material {
     pub scans: Scans,
     /// The same scans with the split of each fold, if targets are predicted.
     pub folds: Vec<Scans>,
+    /// The folds of each further partition, on which linear models are fitted again.
+    pub repeated: Vec<Vec<Scans>>,
 }
 
 /// Input of every stage after the first: data set, split and lengths.

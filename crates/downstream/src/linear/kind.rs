@@ -48,6 +48,10 @@ impl LearnerKind for LinearKind {
         self.features.need_segments()
     }
 
+    fn is_linear(&self) -> bool {
+        true
+    }
+
     fn learner(&self, settings: &Settings) -> Box<dyn Learner> {
         let spec = match self.features.are_of_signals() {
             true => settings.linear,

@@ -163,7 +163,7 @@ pub(super) fn number(value: f64) -> String {
     }
 }
 
-fn p_value(p: Option<f64>) -> String {
+pub(super) fn p_value(p: Option<f64>) -> String {
     match p {
         None => "–".into(),
         Some(p) if p < 0.001 => "< 0.001".into(),

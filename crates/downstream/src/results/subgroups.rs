@@ -10,6 +10,7 @@ use brainmae_table::{Column, Table};
 
 use super::ResultsSpec;
 use super::markdown::{line, number};
+use super::table::{interval, score_of, unknown};
 use crate::DownstreamError;
 use crate::confounds::{AGE, MEAN_FD, SEX};
 use crate::predictions::{Prediction, Predictions, Sample};
@@ -31,6 +32,22 @@ pub struct Group {
     order: usize,
     /// The value, or the third with its limits.
     pub name: String,
+}
+
+impl Group {
+    /// The group of a row of a table.
+    fn named(by: &str, name: &str) -> Result<Self, DownstreamError> {
+        let known = [SEX, AGE, MEAN_FD, SITE].into_iter().find(|one| *one == by);
+        let third = THIRDS.iter().position(|third| name.starts_with(third));
+        Ok(Self {
+            by: known.ok_or_else(|| unknown("by", by))?,
+            order: match by == AGE || by == MEAN_FD {
+                true => third.unwrap_or(0),
+                false => 0,
+            },
+            name: name.to_owned(),
+        })
+    }
 }
 
 /// A score of one model for one target, of one group.
@@ -165,6 +182,39 @@ impl Subgroups {
             Column::new("high", rows().map(|row| row.interval.map(|i| i.high))),
         ];
         Ok(Table::new(self.rows.len(), columns)?)
+    }
+
+    /// Reads the output of [`to_table`](Self::to_table). Groups that are too small are not in the
+    /// table.
+    ///
+    /// # Errors
+    /// [`DownstreamError::Table`] if a column is missing, has another type, or has forbidden nulls;
+    /// [`DownstreamError::UnknownWord`] for an unknown score or column of groups.
+    pub fn from_table(table: &Table) -> Result<Self, DownstreamError> {
+        let [target, model] = ["target", "model"].map(|name| table.texts(name));
+        let [by, group, score] = ["by", "group", "score"].map(|name| table.texts(name));
+        let (target, model, by, group, score) = (target?, model?, by?, group?, score?);
+        let (train_share, n_people) = (table.numbers("train_share")?, table.numbers("n_people")?);
+        let [value, low, high] = ["value", "low", "high"].map(|c| table.optional_numbers(c));
+        let (value, low, high) = (value?, low?, high?);
+        let rows = (0..table.height())
+            .map(|i| {
+                Ok(SubgroupRow {
+                    target: target[i].clone(),
+                    model: model[i].clone(),
+                    train_share: train_share[i],
+                    group: Group::named(&by[i], &group[i])?,
+                    n_people: n_people[i] as usize,
+                    score: score_of(&score[i])?,
+                    value: value[i],
+                    interval: interval(low[i], high[i]),
+                })
+            })
+            .collect::<Result<_, DownstreamError>>()?;
+        Ok(Self {
+            rows,
+            left_out: BTreeSet::new(),
+        })
     }
 
     /// One markdown table per target, of BrainMAE and the linear model, or of the first model if

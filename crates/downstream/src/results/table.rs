@@ -120,14 +120,14 @@ impl Results {
     }
 }
 
-fn unknown(column: &'static str, found: &str) -> DownstreamError {
+pub(super) fn unknown(column: &'static str, found: &str) -> DownstreamError {
     DownstreamError::UnknownWord {
         column,
         found: found.to_owned(),
     }
 }
 
-fn score_of(name: &str) -> Result<Score, DownstreamError> {
+pub(super) fn score_of(name: &str) -> Result<Score, DownstreamError> {
     name.parse().map_err(|_| unknown("score", name))
 }
 
@@ -138,7 +138,7 @@ fn fold_of(text: &str) -> Result<Option<u32>, DownstreamError> {
     }
 }
 
-fn interval(low: Option<f64>, high: Option<f64>) -> Option<Interval> {
+pub(super) fn interval(low: Option<f64>, high: Option<f64>) -> Option<Interval> {
     let (low, high) = low.zip(high)?;
     Some(Interval { low, high })
 }

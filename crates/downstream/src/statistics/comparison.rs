@@ -47,13 +47,7 @@ pub fn compare(
     };
     let intervals = bootstrap(one.units(), resamples, seeds, differences);
     let difference = differences(&vec![1.0; one.len()]);
-    let by_fold: Vec<Vec<Option<f64>>> = one
-        .by_fold()
-        .zip(other.by_fold())
-        .map(|((_, one), (_, other))| {
-            subtract(Scorer::new(&one).scores(), Scorer::new(&other).scores())
-        })
-        .collect();
+    let by_fold = differences_by_fold(&one, &other);
     let test_share = test_share(&one);
     scores
         .iter()
@@ -81,6 +75,16 @@ pub fn compare(
         .collect()
 }
 
+/// Differences of all scores in each fold, `[folds][scores]`; both samples have the same examples.
+pub(crate) fn differences_by_fold(one: &Sample, other: &Sample) -> Vec<Vec<Option<f64>>> {
+    one.by_fold()
+        .zip(other.by_fold())
+        .map(|((_, one), (_, other))| {
+            subtract(Scorer::new(&one).scores(), Scorer::new(&other).scores())
+        })
+        .collect()
+}
+
 fn subtract(one: Vec<Option<f64>>, other: Vec<Option<f64>>) -> Vec<Option<f64>> {
     let pairs = one.into_iter().zip(other);
     pairs.map(|(a, b)| Some(a? - b?)).collect()
@@ -96,7 +100,7 @@ fn by_unit(units: &[Range<usize>], one: &[f64], other: &[f64]) -> Vec<f64> {
 }
 
 /// Mean number of test units divided by the mean number of training units.
-fn test_share(sample: &Sample) -> f64 {
+pub(crate) fn test_share(sample: &Sample) -> f64 {
     let shares = sample.by_fold().map(|(_, fold)| {
         let trained = fold.rows()[0].n_train_units.max(1);
         fold.units().len() as f64 / f64::from(trained)

@@ -3,27 +3,28 @@
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// Two-sided p value of the corrected resampled t-test. The null hypothesis is that the mean of
-/// `differences`, one per fold, is zero.
+/// `differences` is zero: one per fold, or one per repeat and fold if the folds are repeated.
 ///
 /// ```text
-/// t = d̄ / √((1/k + n_test / n_train) · s²)
-/// k folds, s² variance of differences (k − 1), k − 1 degrees of freedom
+/// t = d̄ / √((1/n + n_test / n_train) · s²)
+/// n = r k for r repeats of k folds, s² variance of differences (n − 1), n − 1 degrees of freedom
 /// ```
-/// `test_share` is `n_test / n_train`, in units. The term `1/k` alone assumes independent folds.
-/// `None` if there are fewer than two folds, or if all differences are equal.
+/// `test_share` is `n_test / n_train`, in units. The term `1/n` alone assumes independent folds; the
+/// other term does not become smaller with more repeats. `None` if there are fewer than two folds,
+/// or if all differences are equal.
 ///
 /// # Source
 /// Nadeau & Bengio 2003, section 3; for cross-validation as Bouckaert & Frank 2004.
 pub fn corrected_t(differences: &[f64], test_share: f64) -> Option<f64> {
-    let k = differences.len() as f64;
-    let mean = differences.iter().sum::<f64>() / k;
+    let n = differences.len() as f64;
+    let mean = differences.iter().sum::<f64>() / n;
     let squares = differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>();
     let rounding = 1e-24 * differences.iter().map(|d| d * d).sum::<f64>();
-    if k < 2.0 || squares <= rounding {
+    if n < 2.0 || squares <= rounding {
         return None;
     }
-    let t = mean / ((1.0 / k + test_share) * squares / (k - 1.0)).sqrt();
-    let distribution = StudentsT::new(0.0, 1.0, k - 1.0).ok()?;
+    let t = mean / ((1.0 / n + test_share) * squares / (n - 1.0)).sqrt();
+    let distribution = StudentsT::new(0.0, 1.0, n - 1.0).ok()?;
     Some((2.0 * distribution.sf(t.abs())).min(1.0))
 }
 

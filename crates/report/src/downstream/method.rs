@@ -115,6 +115,10 @@ pub fn tables() -> Vec<(&'static str, &'static str)> {
             "every score of every model, for each fold and for all together, with intervals and tests",
         ),
         (
+            "repeated.parquet, repeated.csv",
+            "scores of linear models on further partitions into folds, with differences to the linear model, if the experiment asks for them",
+        ),
+        (
             "subgroups.parquet, subgroups.csv",
             "the primary score of every model by sex, age third, motion third and site, of groups of at least 10 people",
         ),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use brainmae_downstream::{Predictions, Results, ResultsSpec, notes};
+use brainmae_downstream::{Predictions, Repeated, Results, ResultsSpec, Subgroups, notes};
 use brainmae_run::Manifest;
 use brainmae_run::table::read_table;
 
@@ -11,18 +11,32 @@ use crate::facts::flatten;
 use crate::{FactGroup, Result};
 
 impl ReportData {
-    /// Reads the tables `predictions` and `results` of a run, and its notes.
+    /// Reads the tables `predictions` and `results` of a run, and its notes; and the tables
+    /// `subgroups` and `repeated`, which not every run has.
     ///
     /// # Errors
-    /// If one of them is missing or damaged.
+    /// If one of the first three is missing, or if anything is damaged.
     pub fn read(run: &Path, setting: Setting) -> Result<Self> {
+        let [subgroups, repeated] = ["subgroups", "repeated"];
         Ok(Self {
             setting,
             predictions: Predictions::from_table(&read_table(run, "predictions")?)?,
             results: Results::from_table(&read_table(run, "results")?)?,
             notes: notes::read(run)?,
+            subgroups: optional(run, subgroups, || {
+                Ok(Subgroups::from_table(&read_table(run, subgroups)?)?)
+            })?,
+            repeated: optional(run, repeated, || {
+                Ok(Repeated::from_table(&read_table(run, repeated)?)?)
+            })?,
         })
     }
+}
+
+/// What `read` gives if the run has the table `name`.
+fn optional<T>(run: &Path, name: &str, read: impl FnOnce() -> Result<T>) -> Result<Option<T>> {
+    let is_there = run.join(format!("{name}.parquet")).exists();
+    is_there.then(read).transpose()
 }
 
 impl Setting {

@@ -7,13 +7,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::{Context, Result};
-use brainmae_downstream::encoders::FoldEncoder;
 use brainmae_downstream::registry::Settings;
 use brainmae_downstream::{
     DownstreamError, FitNeed, Fits, FoldOf, Learner, LearnerKind, Prediction, Predictions, Problem,
     Task,
 };
-use brainmae_files::sha256_bytes;
 use brainmae_machine::interrupt;
 use brainmae_machine::progress::Steps;
 use brainmae_run::Seeds;
@@ -22,6 +20,7 @@ use brainmae_train::memory::{Memory, TooLittleMemory, side_by_side};
 use burn::tensor::Device;
 
 use super::encoders::Start;
+use super::place::Place;
 use crate::experiment::Design;
 use crate::stage::{Scans, stopped};
 
@@ -31,6 +30,8 @@ pub(super) struct Work<'a> {
     pub design: &'a Design<'a>,
     /// Scans of each fold.
     pub folds: &'a [Scans],
+    /// Scans of each fold of the further partitions, for linear models.
+    pub repeated: &'a [Vec<Scans>],
     /// Randomness of the experiment.
     pub seeds: Seeds,
     /// Device of the tensors, without autodiff.
@@ -45,12 +46,18 @@ pub(super) struct Work<'a> {
     pub memory: Option<&'a dyn Memory>,
 }
 
+/// Predictions of all fits.
+pub(super) struct Predicted {
+    /// Those on the folds of the experiment.
+    pub folds: Vec<Prediction>,
+    /// Those on each further partition.
+    pub repeated: Vec<Vec<Prediction>>,
+}
+
 /// One fit.
 struct Fit<'a> {
     task: &'a Task,
-    fold: u32,
-    scans: &'a Scans,
-    encoder: &'a FoldEncoder,
+    place: &'a Place<'a>,
     share: f64,
     model: &'a dyn LearnerKind,
     /// Name of its files.
@@ -59,19 +66,17 @@ struct Fit<'a> {
 
 impl Work<'_> {
     /// Predictions of every fit, in the order of folds, targets, shares and models; models that
-    /// need segments have no fit for targets of whole scans. Those that an earlier run has finished
-    /// are read. Several fits run side by side; the last ones share the threads that have nothing
-    /// else to do.
+    /// need segments have no fit for targets of whole scans. On further partitions only linear
+    /// models are fitted, on the largest share. Those that an earlier run has finished are read.
+    /// Several fits run side by side; the last ones share the threads that have nothing else to do.
     ///
     /// # Errors
     /// The first error of a fit; fits that run beside it end first, and are kept.
-    pub fn predict_all(&self, tasks: &[Task], starts: &[Start]) -> Result<Vec<Prediction>> {
+    pub fn predict_all(&self, tasks: &[Task], starts: &[Start]) -> Result<Predicted> {
         let parts = &self.parts;
         std::fs::create_dir_all(parts).with_context(|| format!("cannot make {parts:?}"))?;
-        let with_start = self.folds.iter().zip(starts);
-        let encoders = with_start.map(|(scans, start)| start.encoder(scans, self.design.variant));
-        let encoders = encoders.collect::<Result<Vec<_>>>()?;
-        let fits = self.fits(tasks, &encoders);
+        let places = self.places(starts)?;
+        let fits = self.fits(tasks, &places);
         let mut found = Vec::with_capacity(fits.len());
         for fit in &fits {
             found.push(read_part(parts, &fit.part)?);
@@ -99,7 +104,7 @@ impl Work<'_> {
                 let title = fit.model.title(fit.task.kind);
                 steps.set(
                     *done as u64,
-                    format!("fold {}, {}, {title}", fit.fold, fit.task.name),
+                    format!("{}, {}, {title}", fit.place, fit.task.name),
                 );
                 interrupt::check()?;
             }
@@ -115,30 +120,62 @@ impl Work<'_> {
             let results: Vec<Result<()>> = workers.into_iter().map(join).collect();
             results.into_iter().collect::<Result<()>>()
         })?;
-        Ok(found.into_iter().flatten().flatten().collect())
+        let mut predicted = Predicted {
+            folds: Vec::new(),
+            repeated: vec![Vec::new(); self.repeated.len()],
+        };
+        for (fit, rows) in fits.iter().zip(found.into_iter().flatten()) {
+            match fit.place.repeat.checked_sub(1) {
+                None => predicted.folds.extend(rows),
+                Some(at) => predicted.repeated[at as usize].extend(rows),
+            }
+        }
+        Ok(predicted)
     }
 
-    fn fits<'f>(&'f self, tasks: &'f [Task], encoders: &'f [FoldEncoder]) -> Vec<Fit<'f>> {
+    /// All folds, of the experiment's partition and then of the further ones.
+    fn places(&self, starts: &[Start]) -> Result<Vec<Place<'_>>> {
+        let variant = self.design.variant;
+        let mut places = Vec::new();
+        for (fold, (scans, start)) in (1..).zip(self.folds.iter().zip(starts)) {
+            places.push(Place {
+                repeat: 0,
+                fold,
+                scans,
+                encoder: start.encoder(scans, variant)?,
+            });
+        }
+        for (repeat, folds) in (1..).zip(self.repeated) {
+            for (fold, scans) in (1..).zip(folds) {
+                places.push(Place {
+                    repeat,
+                    fold,
+                    scans,
+                    // No linear model looks at it.
+                    encoder: Start::Random.encoder(scans, variant)?,
+                });
+            }
+        }
+        Ok(places)
+    }
+
+    fn fits<'f>(&'f self, tasks: &'f [Task], places: &'f [Place<'f>]) -> Vec<Fit<'f>> {
+        let all = &self.design.config.train_shares[..];
+        let largest = [all.iter().copied().fold(0.0, f64::max)];
         let mut fits = Vec::new();
-        for (fold, (scans, encoder)) in (1..).zip(self.folds.iter().zip(encoders)) {
+        for place in places {
+            let shares = if place.repeat == 0 { all } else { &largest };
             for task in tasks {
-                for share in &self.design.config.train_shares {
+                for share in shares {
                     let models = self.design.models.iter();
+                    let models = models.filter(|m| place.repeat == 0 || m.is_linear());
                     for model in models.filter(|m| task.of_segments || !m.needs_segments()) {
-                        let place = [
-                            task.name.as_str(),
-                            &fold.to_string(),
-                            &share.to_string(),
-                            &model.title(task.kind),
-                        ];
                         fits.push(Fit {
                             task,
-                            fold,
-                            scans,
-                            encoder,
+                            place,
                             share: *share,
                             model: *model,
-                            part: sha256_bytes(place.join("\n").as_bytes()),
+                            part: place.part(&task.name, *share, &model.title(task.kind)),
                         });
                     }
                 }
@@ -217,15 +254,16 @@ impl Work<'_> {
     }
 
     fn fold<'f>(&self, fit: &Fit<'f>) -> Result<FoldOf<'f>> {
-        let (split, seeds) = (&fit.scans.split, &self.seeds);
-        Ok(FoldOf::new(fit.task, fit.fold, split, fit.share, seeds)?)
+        let Place { fold, scans, .. } = fit.place;
+        let (split, seeds) = (&scans.split, &self.seeds);
+        Ok(FoldOf::new(fit.task, *fold, split, fit.share, seeds)?)
     }
 
     fn learner(&self, fit: &Fit) -> Box<dyn Learner> {
         let config = self.design.config;
         fit.model.learner(&Settings {
             kind: fit.task.kind,
-            encoder: fit.encoder,
+            encoder: &fit.place.encoder,
             finetune: &config.finetune,
             readout: config.readout,
             budget: config.neural,
@@ -234,16 +272,17 @@ impl Work<'_> {
     }
 
     fn problem(&self, fit: &Fit, fits: Fits) -> Problem {
-        let dataset = &fit.scans.dataset;
+        let Place { scans, .. } = fit.place;
+        let dataset = &scans.dataset;
         Problem {
             target: fit.task.name.clone(),
             kind: fit.task.kind,
             of_subjects: fit.task.of_subjects,
             n_rois: dataset.atlas().n_rois(),
             dt_secs: dataset.dt_secs(),
-            segment_len_trs: fit.scans.layout.segment_len_trs,
+            segment_len_trs: scans.layout.segment_len_trs,
             confounds: fit.task.confounds.clone(),
-            seeds: self.seeds.within("downstream", &[u64::from(fit.fold)]),
+            seeds: fit.place.seeds(&self.seeds),
             device: self.device.clone(),
             fits,
         }
@@ -252,7 +291,7 @@ impl Work<'_> {
     /// Model, target and fold of a fit, for messages.
     fn about(&self, fit: &Fit) -> String {
         let title = fit.model.title(fit.task.kind);
-        format!("{title} for {}, fold {}", fit.task.name, fit.fold)
+        format!("{title} for {}, {}", fit.task.name, fit.place)
     }
 
     /// Trains, predicts, and keeps the predictions.
