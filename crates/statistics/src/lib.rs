@@ -3,6 +3,7 @@
 mod auroc;
 mod bootstrap;
 pub mod linear;
+pub mod reliability;
 mod softmax;
 
 pub use auroc::{RankOrder, auroc};
