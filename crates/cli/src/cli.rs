@@ -111,6 +111,9 @@ pub enum Command {
         #[arg(long)]
         threads: Option<usize>,
     },
+    /// Say how alike the vectors of a subject's scans are, by a pretrained encoder and by functional
+    /// connectivity: identification rate, discriminability, ICC.
+    Reliability(command::reliability::Reliability),
     /// Write the report of a finished run anew.
     Report {
         /// Its run folder.
@@ -287,6 +290,7 @@ impl Command {
                 threads: threads.unwrap_or_else(|| Local::this().threads()).max(1),
             }
             .run(&registry.encoders())?,
+            Command::Reliability(reliability) => reliability.run(&registry.encoders())?,
             Command::Report { run } => {
                 let run = run
                     .canonicalize()

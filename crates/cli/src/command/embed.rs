@@ -1,17 +1,19 @@
 //! Output of a pretrained encoder for a prepared data set, as tables.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use brainmae_data::{PreparedDataset, ScanRecord, SegmentLayout};
-use brainmae_encoder::{Checkpoint, Encoder, EncoderKinds, SampleEmbedding};
+use brainmae_encoder::{EncoderKinds, SampleEmbedding};
 use brainmae_machine::devices::Devices;
-use brainmae_machine::progress::Steps;
 use brainmae_machine::{interrupt, workspace};
 use brainmae_model::Precision;
 use brainmae_run::table::{TableStream, write_table};
 use brainmae_table::{Column, Table};
 use burn::tensor::Tensor;
+
+use super::encoders::Encoders;
 
 /// Settings of the command `embed`.
 pub struct Embed {
@@ -42,48 +44,29 @@ impl Embed {
             "{:?} is there already\nhint: name another folder, or remove it",
             self.out
         );
-        let checkpoint = Checkpoint::open(&self.ckpt)?;
-        let dataset = PreparedDataset::open(&self.data).with_context(|| {
-            format!(
-                "opening the prepared data set {}",
-                workspace::shown(&self.data)
-            )
-        })?;
-        checkpoint.check_data(&dataset, &checkpoint.data().layout())?;
-        let device = self.device.open()?;
-        self.device.share_threads(self.threads);
-        let mut encoders = (0..self.threads.max(1))
-            .map(|_| Ok(checkpoint.encoder_of(kinds, &device)?))
-            .collect::<Result<Vec<_>>>()?;
-        let layout = encoders[0].layout();
+        let mut encoders =
+            Encoders::open(&self.ckpt, &self.data, &self.device, self.threads, kinds)?;
+        let dataset = Arc::clone(encoders.dataset());
+        let layout = encoders.first().layout();
         std::fs::create_dir_all(&self.out)
             .with_context(|| format!("cannot make {:?}", self.out))?;
 
-        if let Some(vectors) = encoders[0].model().roi_vectors() {
+        if let Some(vectors) = encoders.first().model().roi_vectors() {
             write_table(&self.out, "roi_vectors", &roi_vectors(vectors, &dataset)?)?;
         }
         let mut samples = TableStream::new(&self.out, "samples");
         let mut segments = TableStream::new(&self.out, "segments");
         let mut left_out = 0;
-        let mut steps = Steps::new("embed", dataset.included().count() as u64);
         let records: Vec<&ScanRecord> = dataset.included().collect();
-        for records in records.chunks(SCANS_OF_A_THREAD * encoders.len()) {
-            for (record, embeddings) in
-                records
-                    .iter()
-                    .zip(encode(&mut encoders, &dataset, records)?)
-            {
-                left_out += usize::from(embeddings.is_empty());
-                if !embeddings.is_empty() {
-                    let dt_secs = dataset.dt_secs();
-                    samples.append(&samples_table(record, &embeddings, dt_secs)?)?;
-                    segments.append(&segments_table(record, &embeddings, layout, dt_secs)?)?;
-                }
-                steps.tick(String::new());
+        encoders.embed("embed", &records, |record, embeddings| {
+            left_out += usize::from(embeddings.is_empty());
+            if !embeddings.is_empty() {
+                let dt_secs = dataset.dt_secs();
+                samples.append(&samples_table(record, &embeddings, dt_secs)?)?;
+                segments.append(&segments_table(record, &embeddings, layout, dt_secs)?)?;
             }
-            interrupt::check()?;
-        }
-        drop(steps);
+            Ok(())
+        })?;
         samples.finish()?;
         segments.finish()?;
         if left_out > 0 {
@@ -92,35 +75,6 @@ impl Embed {
         println!("{}", workspace::shown(&self.out));
         Ok(())
     }
-}
-
-/// Scans that a thread encodes before their rows are written.
-const SCANS_OF_A_THREAD: usize = 8;
-
-/// Embeddings of scans, in their order; each encoder has a thread of its own.
-fn encode(
-    encoders: &mut [Encoder],
-    dataset: &PreparedDataset,
-    records: &[&ScanRecord],
-) -> Result<Vec<Vec<SampleEmbedding>>> {
-    let share = records.len().div_ceil(encoders.len());
-    let all: Vec<Result<Vec<_>>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (encoders.iter_mut().zip(records.chunks(share)))
-            .map(|(encoder, records)| {
-                scope.spawn(move || {
-                    let one = |record: &&ScanRecord| Ok(encoder.embed(dataset, &record.scan)?);
-                    records.iter().map(one).collect()
-                })
-            })
-            .collect();
-        let join = |thread: std::thread::ScopedJoinHandle<_>| match thread.join() {
-            Ok(result) => result,
-            Err(panic) => std::panic::resume_unwind(panic),
-        };
-        threads.into_iter().map(join).collect()
-    });
-    let all = all.into_iter().collect::<Result<Vec<_>>>()?;
-    Ok(all.into_iter().flatten().collect())
 }
 
 /// One row for each sample: its start, and its CLS token.
