@@ -101,6 +101,9 @@ pub enum Command {
         ckpt: PathBuf,
         /// Folder of a prepared data set.
         data: PathBuf,
+        /// ROIs that are hidden in all scans, as if they had no signal: NAME,NAME.
+        #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+        hide_rois: Vec<String>,
         /// Folder for the tables; that of the data with `.embeddings` when nothing is said.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
@@ -111,8 +114,8 @@ pub enum Command {
         #[arg(long)]
         threads: Option<usize>,
     },
-    /// Say how alike the vectors of a subject's scans are, by a pretrained encoder and by functional
-    /// connectivity: identification rate, discriminability, ICC.
+    /// Say how alike the vectors of a subject's scans are, by a pretrained encoder and by
+    /// functional connectivity: identification rate, discriminability, ICC.
     Reliability(command::reliability::Reliability),
     /// Write the report of a finished run anew.
     Report {
@@ -279,6 +282,7 @@ impl Command {
             Command::Embed {
                 ckpt,
                 data,
+                hide_rois,
                 out,
                 device,
                 threads,
@@ -286,6 +290,7 @@ impl Command {
                 out: out.unwrap_or_else(|| data.with_extension("embeddings")),
                 ckpt,
                 data,
+                hide_rois,
                 device,
                 threads: threads.unwrap_or_else(|| Local::this().threads()).max(1),
             }

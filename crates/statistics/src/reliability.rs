@@ -88,11 +88,12 @@ impl Reliability {
     /// compared as those of two subjects. For the identification rate, a resample draws the
     /// subjects who are looked for; the vectors among which they are looked for are always all,
     /// because the rate depends on their number. Means and quartiles of ICC have basic intervals:
-    /// an ICC of few subjects is biased, once more in a resample, and over many features the bias is
-    /// larger than the width of the interval.
+    /// an ICC of few subjects is biased, once more in a resample, and over many features the bias
+    /// is larger than the width of the interval.
     ///
     /// # Source
-    /// Basic interval: Davison & Hinkley 1997, Bootstrap Methods and their Application, section 2.4.
+    /// Basic interval: Davison & Hinkley 1997, Bootstrap Methods and their Application, section
+    /// 2.4.
     pub fn new(scans: &Repeated, units: &[Range<usize>], resamples: usize, seeds: &Seeds) -> Self {
         let similarity = scans.similarity();
         let identified = identification::rates(&similarity, scans.n_repeats());
@@ -222,7 +223,7 @@ mod tests {
             };
             (0..trials).filter(holds).count()
         };
-        // Discriminability of noise; mean ICC for noise, for subjects as strong as it, and stronger.
+        // Discriminability of noise; mean ICC of noise, of subjects as strong as it, and stronger.
         let questions = [(0.0, 1, 0.5), (0.0, 2, 0.0), (1.0, 2, 0.5), (3.0, 2, 0.9)];
         let found = questions.map(|(own, measure, truth)| held(own, measure, truth));
         assert!(

@@ -23,6 +23,8 @@ pub struct Embed {
     pub data: PathBuf,
     /// Folder for the tables; it must not exist yet.
     pub out: PathBuf,
+    /// Names of ROIs that are hidden in all scans.
+    pub hide_rois: Vec<String>,
     /// Devices of the tensors.
     pub device: Devices,
     /// Number of threads.
@@ -35,7 +37,8 @@ impl Embed {
     /// on the threads.
     ///
     /// # Errors
-    /// If the checkpoint has another atlas, dt or cleaning than the data, or if `out` exists.
+    /// If the checkpoint has another atlas, dt or cleaning than the data, if an ROI to hide is not
+    /// in the atlas, or if `out` exists.
     pub fn run(&self, kinds: &EncoderKinds) -> Result<()> {
         self.device.require(Precision::F32)?;
         interrupt::listen()?;
@@ -46,8 +49,13 @@ impl Embed {
         );
         let mut encoders =
             Encoders::open(&self.ckpt, &self.data, &self.device, self.threads, kinds)?;
+        encoders.hide(&self.hide_rois)?;
         let dataset = Arc::clone(encoders.dataset());
-        let layout = encoders.first().layout();
+        let facts = Facts {
+            layout: encoders.first().layout(),
+            dt_secs: dataset.dt_secs(),
+            n_hidden: encoders.n_hidden(),
+        };
         std::fs::create_dir_all(&self.out)
             .with_context(|| format!("cannot make {:?}", self.out))?;
 
@@ -61,9 +69,8 @@ impl Embed {
         encoders.embed("embed", &records, |record, embeddings| {
             left_out += usize::from(embeddings.is_empty());
             if !embeddings.is_empty() {
-                let dt_secs = dataset.dt_secs();
-                samples.append(&samples_table(record, &embeddings, dt_secs)?)?;
-                segments.append(&segments_table(record, &embeddings, layout, dt_secs)?)?;
+                samples.append(&samples_table(record, &embeddings, facts)?)?;
+                segments.append(&segments_table(record, &embeddings, facts)?)?;
             }
             Ok(())
         })?;
@@ -77,31 +84,35 @@ impl Embed {
     }
 }
 
+/// Facts that all rows share.
+#[derive(Clone, Copy)]
+struct Facts {
+    layout: SegmentLayout,
+    dt_secs: f64,
+    /// Number of ROIs that are hidden in all scans.
+    n_hidden: usize,
+}
+
 /// One row for each sample: its start, and its CLS token.
-fn samples_table(record: &ScanRecord, all: &[SampleEmbedding], dt_secs: f64) -> Result<Table> {
+fn samples_table(record: &ScanRecord, all: &[SampleEmbedding], facts: Facts) -> Result<Table> {
     let starts: Vec<usize> = all.iter().map(|sample| sample.start_volume).collect();
     let vectors = all.iter().map(|sample| &sample.cls[..]).collect();
-    table(record, &starts, "cls", vectors, dt_secs)
+    table(record, &starts, "cls", vectors, facts)
 }
 
 /// One row for each segment without padding: its start, and its state in context.
-fn segments_table(
-    record: &ScanRecord,
-    all: &[SampleEmbedding],
-    layout: SegmentLayout,
-    dt_secs: f64,
-) -> Result<Table> {
+fn segments_table(record: &ScanRecord, all: &[SampleEmbedding], facts: Facts) -> Result<Table> {
     let (mut starts, mut vectors) = (Vec::new(), Vec::new());
     for sample in all {
         let tokens = sample.tokens.chunks_exact(sample.cls.len());
         for (k, (token, valid)) in tokens.zip(&sample.valid).enumerate() {
             if *valid {
-                starts.push(sample.start_volume + k * layout.segment_len_trs);
+                starts.push(sample.start_volume + k * facts.layout.segment_len_trs);
                 vectors.push(token);
             }
         }
     }
-    table(record, &starts, "state", vectors, dt_secs)
+    table(record, &starts, "state", vectors, facts)
 }
 
 fn table(
@@ -109,16 +120,19 @@ fn table(
     start_volumes: &[usize],
     name: &str,
     vectors: Vec<&[f32]>,
-    dt_secs: f64,
+    facts: Facts,
 ) -> Result<Table> {
     let n = start_volumes.len();
-    let start_secs = start_volumes.iter().map(|v| *v as f64 * dt_secs);
-    let columns = vec![
+    let start_secs = start_volumes.iter().map(|v| *v as f64 * facts.dt_secs);
+    let mut columns = vec![
         Column::new("scan", vec![record.scan.as_str(); n]),
         Column::new("subject", vec![record.subject.as_str(); n]),
         Column::new("start_secs", start_secs),
         Column::new(name, vectors),
     ];
+    if facts.n_hidden > 0 {
+        columns.push(Column::new("missing_rois", vec![facts.n_hidden as u32; n]));
+    }
     Ok(Table::new(n, columns)?)
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use brainmae_data::{PreparedDataset, ScanRecord};
 use brainmae_encoder::{Checkpoint, Encoder, EncoderKinds, SampleEmbedding};
 use brainmae_machine::devices::Devices;
@@ -15,6 +15,8 @@ pub struct Encoders {
     checkpoint: Checkpoint,
     dataset: Arc<PreparedDataset>,
     all: Vec<Encoder>,
+    /// By ROI: whether it is hidden in all scans.
+    hidden: Vec<bool>,
 }
 
 impl Encoders {
@@ -41,9 +43,35 @@ impl Encoders {
             .collect::<Result<Vec<_>>>()?;
         Ok(Self {
             checkpoint,
+            hidden: vec![false; dataset.atlas().n_rois()],
             dataset: Arc::new(dataset),
             all,
         })
+    }
+
+    /// Hides these ROIs in all scans.
+    ///
+    /// # Errors
+    /// If the atlas has no ROI of such a name.
+    pub fn hide(&mut self, rois: &[String]) -> Result<()> {
+        let atlas = self.dataset.atlas();
+        for name in rois {
+            let found = atlas.rois.iter().position(|roi| roi.name == *name);
+            let Some(index) = found else {
+                bail!(
+                    "the atlas {} has no ROI `{name}`\nhint: the names are in {}",
+                    atlas.name,
+                    workspace::shown(&self.dataset.path().join("rois.parquet"))
+                );
+            };
+            self.hidden[index] = true;
+        }
+        Ok(())
+    }
+
+    /// Number of hidden ROIs.
+    pub fn n_hidden(&self) -> usize {
+        self.hidden.iter().filter(|hidden| **hidden).count()
     }
 
     /// The checkpoint.
@@ -61,9 +89,9 @@ impl Encoders {
         &self.all[0]
     }
 
-    /// Encodes the scans of `records`, one on each thread at a time, and gives each with its samples
-    /// to `then`, in the order of `records`; a scan shorter than a segment has no samples. The
-    /// result does not depend on the threads. `title` names the progress on stderr.
+    /// Encodes the scans of `records`, one on each thread at a time, and gives each with its
+    /// samples to `then`, in the order of `records`; a scan shorter than a segment has no samples.
+    /// The result does not depend on the threads. `title` names the progress on stderr.
     ///
     /// # Errors
     /// If a scan cannot be read, if the user stops the work, or an error of `then`.
@@ -75,7 +103,7 @@ impl Encoders {
     ) -> Result<()> {
         let mut steps = Steps::new(title, records.len() as u64);
         for records in records.chunks(SCANS_OF_A_THREAD * self.all.len()) {
-            let embedded = encode(&mut self.all, &self.dataset, records)?;
+            let embedded = encode(&mut self.all, &self.dataset, &self.hidden, records)?;
             for (record, embeddings) in records.iter().zip(embedded) {
                 then(record, embeddings)?;
                 steps.tick(String::new());
@@ -93,6 +121,7 @@ const SCANS_OF_A_THREAD: usize = 8;
 fn encode(
     encoders: &mut [Encoder],
     dataset: &PreparedDataset,
+    hidden: &[bool],
     records: &[&ScanRecord],
 ) -> Result<Vec<Vec<SampleEmbedding>>> {
     let share = records.len().div_ceil(encoders.len());
@@ -100,7 +129,9 @@ fn encode(
         let threads: Vec<_> = (encoders.iter_mut().zip(records.chunks(share)))
             .map(|(encoder, records)| {
                 scope.spawn(move || {
-                    let one = |record: &&ScanRecord| Ok(encoder.embed(dataset, &record.scan)?);
+                    let one = |record: &&ScanRecord| {
+                        Ok(encoder.embed_without(dataset, &record.scan, hidden)?)
+                    };
                     records.iter().map(one).collect()
                 })
             })

@@ -10,8 +10,8 @@ use nalgebra::DMatrix;
 /// subject and over the vectors of all others; equal similarities count half. There, vectors are
 /// compared by their Euclidean distance; here, by their correlation.
 pub struct Discriminability {
-    /// Mean over the vectors of a subject (row) and of another one (column), `[subjects, subjects]`;
-    /// 0 on the diagonal.
+    /// Mean over the vectors of a subject (row) and of another one (column), `[subjects,
+    /// subjects]`; 0 on the diagonal.
     pairs: DMatrix<f64>,
 }
 

@@ -154,7 +154,8 @@ impl<'a> Choice<'a> {
     }
 }
 
-/// Family of a subject, or the subject itself; a family and a subject of the same name are distinct.
+/// Family of a subject, or the subject itself; a family and a subject of the same name are
+/// distinct.
 fn kin<'a>(families: &BTreeMap<&SubjectId, &'a str>, subject: &'a SubjectId) -> (bool, &'a str) {
     match families.get(subject) {
         Some(family) => (true, family),

@@ -1,4 +1,5 @@
-//! Test of the command `reliability` on planted data.
+//! Tests of the commands that encode the scans of a data set, on planted data: `reliability` and
+//! `embed`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -38,24 +39,57 @@ fn brainmae(folder: &Path, arguments: &[&str]) -> Result<String, String> {
     }
 }
 
-#[test]
-fn scans_of_a_subject_are_compared_by_encoder_and_connectivity() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let at = folder.path();
+/// Trains a model in the folder `at`; returns the folders of its checkpoint and of the data.
+fn trained(at: &Path) -> (PathBuf, String) {
     std::fs::write(at.join("small.toml"), EXPERIMENT).expect("writable");
     let train = ["pretrain", "small.toml", "--variant", "sg"];
     let places = ["--runs", "runs", "--data", "prepared"];
     let told = brainmae(at, &[train, places].concat()).expect("it trains");
-    let checkpoint = at.join(told.trim());
-    let ckpt = checkpoint.to_string_lossy();
     let prepared = std::fs::read_dir(at.join("prepared")).expect("prepared data");
     let prepared: Vec<PathBuf> = prepared.flatten().map(|entry| entry.path()).collect();
-    let data = (prepared
+    let data = prepared
         .iter()
-        .find(|path| path.join("dataset.toml").exists()))
-    .expect("a data set")
-    .to_string_lossy()
-    .to_string();
+        .find(|path| path.join("dataset.toml").exists());
+    let data = data.expect("a data set").to_string_lossy().to_string();
+    (at.join(told.trim()), data)
+}
+
+#[test]
+fn rois_to_hide_are_named_and_told_in_the_tables() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = folder.path();
+    let (checkpoint, data) = trained(at);
+    let ckpt = checkpoint.to_string_lossy();
+    let embed = |out: &str, more: &[&str]| {
+        let words = ["embed", &data, "--ckpt", &ckpt, "--out", out];
+        brainmae(at, &[&words[..], more].concat())
+    };
+    embed("full", &[]).expect("it runs");
+    let full = read_table(&at.join("full"), "samples").expect("written");
+    assert!(full.names().all(|name| name != "missing_rois"));
+    let rois = read_table(&at.join("full"), "roi_vectors").expect("written");
+    let rois = rois.texts("roi").expect("names");
+    embed(
+        "less",
+        &["--hide-rois", &format!("{},{}", rois[0], rois[3])],
+    )
+    .expect("it runs");
+    let less = read_table(&at.join("less"), "samples").expect("written");
+    let missing = less.numbers("missing_rois").expect("numbers");
+    assert!(missing.iter().all(|n| *n == 2.0), "{missing:?}");
+    let vectors = less.without("missing_rois").expect("a column");
+    assert_eq!(vectors.height(), full.height());
+    assert_ne!(vectors, full);
+    let refused = embed("none", &["--hide-rois", "V1"]).expect_err("no such ROI");
+    assert!(refused.contains("has no ROI `V1`"), "{refused}");
+}
+
+#[test]
+fn scans_of_a_subject_are_compared_by_encoder_and_connectivity() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = folder.path();
+    let (checkpoint, data) = trained(at);
+    let ckpt = checkpoint.to_string_lossy();
     let reliability = |more: &[&str]| {
         let words = [&["reliability", &data, "--ckpt", &ckpt][..], more].concat();
         brainmae(at, &words)
