@@ -170,6 +170,7 @@ fn a_padded_segment_changes_nothing() {
                 &hidden,
                 Some(&padded),
                 None,
+                None,
                 0.75,
             )
             .total

@@ -100,6 +100,9 @@ pub enum Command {
         ckpt: PathBuf,
         /// Folder of a prepared data set.
         data: PathBuf,
+        /// ROIs that are hidden in all scans, as if they had no signal: NAME,NAME.
+        #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+        hide_rois: Vec<String>,
         /// Folder for the tables; that of the data with `.embeddings` when nothing is said.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
@@ -110,6 +113,9 @@ pub enum Command {
         #[arg(long)]
         threads: Option<usize>,
     },
+    /// Say how alike the vectors of a subject's scans are, by a pretrained encoder and by
+    /// functional connectivity: identification rate, discriminability, ICC.
+    Reliability(command::reliability::Reliability),
     /// Write the report of a finished run anew.
     Report {
         /// Its run folder.
@@ -284,6 +290,7 @@ impl Command {
             Command::Embed {
                 ckpt,
                 data,
+                hide_rois,
                 out,
                 device,
                 threads,
@@ -291,10 +298,12 @@ impl Command {
                 out: out.unwrap_or_else(|| data.with_extension("embeddings")),
                 ckpt,
                 data,
+                hide_rois,
                 device,
                 threads: threads.unwrap_or_else(|| Local::this().threads()).max(1),
             }
             .run(&registry.encoders())?,
+            Command::Reliability(reliability) => reliability.run(&registry.encoders())?,
             Command::Report { run } => {
                 let run = run
                     .canonicalize()

@@ -3,3 +3,5 @@
 pub mod bench_experiment;
 pub mod data;
 pub mod embed;
+mod encoders;
+pub mod reliability;

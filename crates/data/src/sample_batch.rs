@@ -39,6 +39,9 @@ pub struct SampleBatch {
     /// Whether the scan has this segment and at least half of its volumes are uncensored, `[batch,
     /// segments]`.
     pub valid: Vec<bool>,
+    /// Whether the scan of a sample has no signal of an ROI, `[batch, rois]`. Its values are 0.
+    /// Encoders hide it, and losses do not count it.
+    pub missing: Vec<bool>,
     /// Number of samples.
     pub batch: usize,
     /// Number of segments in a sample.
@@ -60,6 +63,7 @@ impl SampleBatch {
             kept: Vec::with_capacity(tokens * layout.segment_len_trs),
             start_secs: Vec::with_capacity(tokens),
             valid: Vec::with_capacity(tokens),
+            missing: Vec::with_capacity(capacity * n_rois),
             batch: 0,
             segments: layout.n_segments,
             rois: n_rois,
@@ -74,6 +78,7 @@ impl SampleBatch {
         self.kept.clear();
         self.start_secs.clear();
         self.valid.clear();
+        self.missing.clear();
         self.crops.clear();
     }
 }
@@ -162,6 +167,9 @@ fn cut(store: &ScanStore, batch: &mut SampleBatch) -> Result<(), DataError> {
             batch.start_secs.push(start_secs as f32);
             batch.valid.push(valid);
         }
+        batch
+            .missing
+            .extend((0..rois).map(|roi| series.is_missing(roi)));
         read = Some((crop.scan, series));
     }
     Ok(())

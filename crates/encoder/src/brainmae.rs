@@ -13,7 +13,9 @@ pub fn input(samples: &SampleBatch, model: &BrainMae) -> Input {
     let dims = [samples.batch, samples.segments, samples.rois, samples.time];
     let bold = samples.bold.clone();
     let input = model.input(bold, dims, &samples.start_secs, &samples.valid);
-    input.with_kept(&samples.kept, &samples.valid)
+    input
+        .with_kept(&samples.kept, &samples.valid)
+        .with_missing(&samples.missing)
 }
 
 impl Embed for BrainMae {

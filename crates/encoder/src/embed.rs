@@ -15,8 +15,9 @@ pub trait Embed: Send {
     fn width(&self) -> usize;
 
     /// Vector of each sample and of each of its segments, on the model's device; gradients flow if
-    /// it has autodiff. No ROI is hidden. Padded segments have a vector too, which must not change
-    /// the others.
+    /// it has autodiff. [Missing](SampleBatch::missing) ROIs are hidden, if the model can hide
+    /// ROIs; their signals are 0. Padded segments have a vector too, which must not change the
+    /// others.
     fn encode(&self, samples: &SampleBatch) -> Encoding;
 
     /// Vector of each ROI in each segment, `[batch * segments, rois, width]`; `None` for a model

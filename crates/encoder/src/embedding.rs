@@ -23,7 +23,7 @@ pub struct SampleEmbedding {
     pub valid: Vec<bool>,
 }
 
-/// Encodes samples of the scans of a store; no ROI is hidden.
+/// Encodes samples of the scans of a store; only missing ROIs are hidden.
 ///
 /// # Errors
 /// If a scan cannot be read.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use brainmae_data::{DataCard, PreparedDataset, ScanId, ScanStore, SegmentLayout, tile};
+use brainmae_data::{DataCard, DataError, PreparedDataset, ScanId, ScanStore, SegmentLayout, tile};
 
 use crate::embedding::{SampleEmbedding, embed_crops};
 use crate::{Embed, EncoderError};
@@ -44,8 +44,8 @@ impl Encoder {
         self.data.check(&found).map_err(Into::into)
     }
 
-    /// Vectors of one scan, in consecutive samples; no ROI is hidden. Empty for a scan shorter than
-    /// a segment.
+    /// Vectors of one scan, in consecutive samples; only missing ROIs are hidden. Empty for a scan
+    /// shorter than a segment.
     ///
     /// # Errors
     /// As [`Encoder::check`], or if the scan cannot be read.
@@ -54,8 +54,24 @@ impl Encoder {
         dataset: &PreparedDataset,
         scan: &ScanId,
     ) -> Result<Vec<SampleEmbedding>, EncoderError> {
+        let none = vec![false; dataset.atlas().n_rois()];
+        self.embed_without(dataset, scan, &none)
+    }
+
+    /// As [`Encoder::embed`], without the signals of the ROIs with `true` in `missing`: they are
+    /// hidden, as in pretraining, and their signals have no effect.
+    ///
+    /// # Errors
+    /// As [`Encoder::embed`], or if `missing` does not have one entry per ROI.
+    pub fn embed_without(
+        &self,
+        dataset: &PreparedDataset,
+        scan: &ScanId,
+        missing: &[bool],
+    ) -> Result<Vec<SampleEmbedding>, EncoderError> {
         self.check(dataset)?;
-        let series = Arc::new(dataset.bold(scan)?);
+        let series = dataset.bold(scan)?.with_missing(missing);
+        let series = Arc::new(series.map_err(DataError::from)?);
         // The vectors of a scan do not depend on its subject.
         let store = ScanStore::shared(std::iter::once((
             scan.clone(),

@@ -26,9 +26,40 @@ pub struct Input {
     /// `[batch, segments, time]`, 1 where a volume is kept and 0 where it is censored; `None` if no
     /// volume of a valid segment is censored.
     kept: Option<Tensor<3>>,
+    /// `[batch, rois]`, true where the scan of a sample has no signal of an ROI; `None` if no scan
+    /// lacks one.
+    missing: Option<Tensor<2, Bool>>,
 }
 
 impl Input {
+    /// The same batch with missing ROIs, which the encoder hides and the loss leaves out: `missing`
+    /// is `[batch, rois]`, true where the scan of a sample has no signal of an ROI.
+    pub fn with_missing(self, missing: &[bool]) -> Self {
+        if !missing.contains(&true) {
+            return self;
+        }
+        let [batch, _, rois, _] = self.bold.dims();
+        let missing = TensorData::new(missing.to_vec(), [batch, rois]);
+        Self {
+            missing: Some(Tensor::from_data(missing, &self.bold.device())),
+            ..self
+        }
+    }
+
+    /// Mask of the encoder, `[batch, segments, rois]`: the ROIs of `hidden`, and missing ones.
+    fn hidden(&self, hidden: Option<&Tensor<3, Bool>>) -> Option<Tensor<3, Bool>> {
+        let Some(missing) = &self.missing else {
+            return hidden.cloned();
+        };
+        let [batch, segments, rois, _] = self.bold.dims();
+        let missing = missing.clone().unsqueeze_dim::<3>(1);
+        let missing = missing.expand([batch, segments, rois]);
+        Some(match hidden {
+            Some(hidden) => missing.bool_or(hidden.clone()),
+            None => missing,
+        })
+    }
+
     /// The same batch with censored volumes, which the loss leaves out: `kept` is
     /// `[batch, segments, time]`, false where a volume is censored or of padding. Their signals
     /// should be 0.
@@ -64,6 +95,7 @@ impl Input {
             self.bold.clone(),
             hidden,
             self.padded.as_ref(),
+            self.missing.as_ref(),
             self.kept.clone(),
             lambda,
         )
@@ -186,6 +218,7 @@ impl BrainMae {
             time: time_encoding(start_secs, d_model, &device).reshape([batch, segments, d_model]),
             padded,
             kept: None,
+            missing: None,
         }
     }
 
@@ -195,18 +228,21 @@ impl BrainMae {
             .forward(bold, hidden, &self.roi_vectors.val(), self.precision)
     }
 
-    /// ROI tokens of every segment before the readout, with no ROI hidden: `[batch * segments,
-    /// rois, d_model]`.
+    /// ROI tokens of every segment before the readout: `[batch * segments, rois, d_model]`. Only
+    /// missing ROIs are hidden.
     pub fn roi_tokens(&self, input: &Input) -> Tensor<3> {
         let roi_vectors = self.roi_vectors.val();
+        let hidden = input.hidden(None);
+        let bold = input.bold.clone();
         self.state_encoder
-            .roi_tokens(input.bold.clone(), None, &roi_vectors, self.precision)
+            .roi_tokens(bold, hidden.as_ref(), &roi_vectors, self.precision)
     }
 
     /// Encodes a batch: CLS token and states in context. `hidden` is `[batch, segments, rois]`,
-    /// true where an ROI is hidden.
+    /// true where an ROI is hidden; missing ROIs are hidden, too.
     pub fn encode(&self, input: &Input, hidden: Option<&Tensor<3, Bool>>) -> Encoding {
-        let states = self.states(input.bold.clone(), hidden);
+        let hidden = input.hidden(hidden);
+        let states = self.states(input.bold.clone(), hidden.as_ref());
         let (cls, tokens) = self.time_encoder.forward(
             states,
             input.time.clone(),

@@ -7,8 +7,8 @@ use burn::tensor::{Bool, Tensor};
 /// ```text
 /// L = lambda · mean of MSE over hidden (segment, ROI) + (1 - lambda) · the same over visible ones
 /// ```
-/// The MSE of a (segment, ROI) is the mean over its uncensored volumes. Padded segments do not
-/// count. If nothing is hidden, the loss is the visible term alone; if
+/// The MSE of a (segment, ROI) is the mean over its uncensored volumes. Padded segments and
+/// missing ROIs do not count. If nothing is hidden, the loss is the visible term alone; if
 /// nothing is visible, the hidden term alone.
 #[derive(Clone, Debug)]
 pub struct ReconstructionLoss {
@@ -28,6 +28,8 @@ impl ReconstructionLoss {
     /// - `drawn`, `bold`: `[batch, segments, rois, time]`
     /// - `hidden`: `[batch, segments, rois]`, true where an ROI is hidden
     /// - `padded`: `[batch, segments]`, true where a segment is padding; `None` if none is
+    /// - `missing`: `[batch, rois]`, true where the scan has no signal of an ROI; `None` if none
+    ///   lacks one
     /// - `kept`: `[batch, segments, time]`, 0 where a volume is censored, 1 elsewhere; `None` if
     ///   none is
     pub fn new(
@@ -35,6 +37,7 @@ impl ReconstructionLoss {
         bold: Tensor<4>,
         hidden: &Tensor<3, Bool>,
         padded: Option<&Tensor<2, Bool>>,
+        missing: Option<&Tensor<2, Bool>>,
         kept: Option<Tensor<3>>,
         lambda: f64,
     ) -> Self {
@@ -54,6 +57,13 @@ impl ReconstructionLoss {
                 Some(padded) => {
                     let padded = padded.clone().unsqueeze_dim::<3>(2).expand(shape);
                     counts.mask_fill(padded, false)
+                }
+                None => counts,
+            };
+            let counts = match missing {
+                Some(missing) => {
+                    let missing = missing.clone().unsqueeze_dim::<3>(1).expand(shape);
+                    counts.mask_fill(missing, false)
                 }
                 None => counts,
             };
@@ -91,7 +101,7 @@ mod tests {
         let drawn = Tensor::<4>::from_data([[[[1.0], [2.0]], [[3.0], [4.0]]]], &device);
         let hidden = Tensor::from_data([hidden], &device);
         let padded = padded.map(|padded| Tensor::from_data([padded], &device));
-        let loss = ReconstructionLoss::new(drawn, bold, &hidden, padded.as_ref(), None, 0.75);
+        let loss = ReconstructionLoss::new(drawn, bold, &hidden, padded.as_ref(), None, None, 0.75);
         [loss.total, loss.hidden, loss.visible].map(|x| x.into_scalar::<f32>())
     }
 
@@ -116,7 +126,23 @@ mod tests {
             let drawn = Tensor::<4>::from_data([[[[1.0, second], [2.0, second]]]], &device);
             let bold = drawn.zeros_like();
             let kept = Tensor::from_data([[[1.0, 0.0]]], &device);
-            let loss = ReconstructionLoss::new(drawn, bold, &hidden, None, Some(kept), 0.75);
+            let loss = ReconstructionLoss::new(drawn, bold, &hidden, None, None, Some(kept), 0.75);
+            [loss.total, loss.hidden, loss.visible].map(|x| x.into_scalar::<f32>())
+        };
+        assert_eq!(loss(3.0), [0.75 + 0.25 * 4.0, 1.0, 4.0]);
+        assert_eq!(loss(3.0), loss(100.0));
+    }
+
+    #[test]
+    fn missing_rois_do_not_count() {
+        let device = Device::flex();
+        let hidden = Tensor::from_data([[[true, false, true]]], &device);
+        let missing = Tensor::from_data([[false, false, true]], &device);
+        let loss = |third: f32| {
+            let drawn = Tensor::<4>::from_data([[[[1.0], [2.0], [third]]]], &device);
+            let bold = drawn.zeros_like();
+            let loss =
+                ReconstructionLoss::new(drawn, bold, &hidden, None, Some(&missing), None, 0.75);
             [loss.total, loss.hidden, loss.visible].map(|x| x.into_scalar::<f32>())
         };
         assert_eq!(loss(3.0), [0.75 + 0.25 * 4.0, 1.0, 4.0]);

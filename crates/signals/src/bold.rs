@@ -12,6 +12,8 @@ pub struct BoldSeries {
     tr_secs: f64,
     /// By volume: whether it is uncensored; empty when all volumes are.
     kept: Vec<bool>,
+    /// By ROI: whether it has no signal; empty when all have one.
+    missing: Vec<bool>,
 }
 
 impl BoldSeries {
@@ -41,6 +43,7 @@ impl BoldSeries {
             n_rois,
             tr_secs,
             kept: Vec::new(),
+            missing: Vec::new(),
         })
     }
 
@@ -64,6 +67,40 @@ impl BoldSeries {
             Vec::new()
         };
         Ok(self)
+    }
+
+    /// The same series without the signals of the ROIs with `true`: their values are 0, and
+    /// encoders hide them. An ROI that was missing before stays missing.
+    ///
+    /// # Errors
+    /// [`SignalError::BoldSeries`] when `missing` does not have one entry per ROI.
+    pub fn with_missing(mut self, missing: &[bool]) -> Result<Self, SignalError> {
+        if missing.len() != self.n_rois {
+            return Err(SignalError::BoldSeries {
+                problem: BoldProblem::Missing {
+                    found: missing.len(),
+                    expected: self.n_rois,
+                },
+            });
+        }
+        if !missing.contains(&true) {
+            return Ok(self);
+        }
+        for row in self.values.chunks_exact_mut(missing.len()) {
+            for (value, _) in row.iter_mut().zip(missing).filter(|(_, missing)| **missing) {
+                *value = 0.0;
+            }
+        }
+        let missing = missing.iter().enumerate();
+        self.missing = missing
+            .map(|(roi, missing)| *missing || self.is_missing(roi))
+            .collect();
+        Ok(self)
+    }
+
+    /// Whether an ROI has no signal; false for all ROIs of a series without missing ones.
+    pub fn is_missing(&self, roi: usize) -> bool {
+        self.missing.get(roi).copied().unwrap_or(false)
     }
 
     /// Whether a volume is uncensored; true for all volumes of a series without censoring.
@@ -146,6 +183,24 @@ mod tests {
                 ..
             }
         ));
+    }
+
+    #[test]
+    fn missing_rois_are_zero_and_stay_missing() {
+        let series = BoldSeries::new(vec![1., 2., 3., 4., 5., 6.], 3, 2.0).unwrap();
+        let same = series.clone().with_missing(&[false; 3]).unwrap();
+        assert_eq!(same, series);
+        let series = series.with_missing(&[false, true, false]).unwrap();
+        assert_eq!(series.values(), [1., 0., 3., 4., 0., 6.]);
+        let series = series.with_missing(&[true, false, false]).unwrap();
+        assert_eq!(series.values(), [0., 0., 3., 0., 0., 6.]);
+        let missing: Vec<bool> = (0..3).map(|roi| series.is_missing(roi)).collect();
+        assert_eq!(missing, [true, true, false]);
+        let refused = series.with_missing(&[true]).unwrap_err().to_string();
+        assert!(
+            refused.contains("1 marks of missing ROIs for 3 ROIs"),
+            "{refused}"
+        );
     }
 
     #[test]

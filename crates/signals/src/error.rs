@@ -53,6 +53,14 @@ pub enum BoldProblem {
         /// Number of volumes.
         expected: usize,
     },
+    /// The number of marks is not the number of ROIs.
+    #[error("{found} marks of missing ROIs for {expected} ROIs")]
+    Missing {
+        /// Number of marks.
+        found: usize,
+        /// Number of ROIs.
+        expected: usize,
+    },
 }
 
 impl SignalError {}

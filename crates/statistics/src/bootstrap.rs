@@ -95,7 +95,7 @@ pub fn bootstrap(
 }
 
 /// Quantile of sorted values, with linear interpolation.
-fn quantile(sorted: &[f64], share: f64) -> f64 {
+pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
     let place = share * (sorted.len() - 1) as f64;
     let (below, rest) = (place.floor() as usize, place.fract());
     let above = (below + 1).min(sorted.len() - 1);

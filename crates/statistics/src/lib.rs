@@ -4,6 +4,7 @@ mod auroc;
 mod bootstrap;
 pub mod linear;
 pub mod over_seeds;
+pub mod reliability;
 mod softmax;
 
 pub use auroc::{RankOrder, auroc};

@@ -9,7 +9,7 @@ mod decomposition;
 mod deconfound;
 mod eigenvalues;
 mod geometric_mean;
-mod gram;
+pub(crate) mod gram;
 mod lbfgs;
 mod logistic;
 mod principal;

@@ -59,6 +59,7 @@ pub fn run(folder: &Path) -> Result<()> {
         ckpt: fold.checkpoints().join("best"),
         data: desk.material()?.scans.dataset.path().to_path_buf(),
         out: folder.join("embeddings"),
+        hide_rois: Vec::new(),
         device: options.device,
         threads: options.threads,
     };

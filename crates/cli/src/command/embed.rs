@@ -1,17 +1,19 @@
 //! Output of a pretrained encoder for a prepared data set, as tables.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use brainmae_data::{PreparedDataset, ScanRecord, SegmentLayout};
-use brainmae_encoder::{Checkpoint, Encoder, EncoderKinds, SampleEmbedding};
+use brainmae_encoder::{EncoderKinds, SampleEmbedding};
 use brainmae_machine::devices::Devices;
-use brainmae_machine::progress::Steps;
 use brainmae_machine::{interrupt, workspace};
 use brainmae_model::Precision;
 use brainmae_run::table::{TableStream, write_table};
 use brainmae_table::{Column, Table};
 use burn::tensor::Tensor;
+
+use super::encoders::Encoders;
 
 /// Settings of the command `embed`.
 pub struct Embed {
@@ -21,6 +23,8 @@ pub struct Embed {
     pub data: PathBuf,
     /// Folder for the tables; it must not exist yet.
     pub out: PathBuf,
+    /// Names of ROIs that are hidden in all scans.
+    pub hide_rois: Vec<String>,
     /// Devices of the tensors.
     pub device: Devices,
     /// Number of threads.
@@ -33,7 +37,8 @@ impl Embed {
     /// on the threads.
     ///
     /// # Errors
-    /// If the checkpoint has another atlas, dt or cleaning than the data, or if `out` exists.
+    /// If the checkpoint has another atlas, dt or cleaning than the data, if an ROI to hide is not
+    /// in the atlas, or if `out` exists.
     pub fn run(&self, kinds: &EncoderKinds) -> Result<()> {
         self.device.require(Precision::F32)?;
         interrupt::listen()?;
@@ -42,48 +47,33 @@ impl Embed {
             "{:?} is there already\nhint: name another folder, or remove it",
             self.out
         );
-        let checkpoint = Checkpoint::open(&self.ckpt)?;
-        let dataset = PreparedDataset::open(&self.data).with_context(|| {
-            format!(
-                "opening the prepared data set {}",
-                workspace::shown(&self.data)
-            )
-        })?;
-        checkpoint.check_data(&dataset, &checkpoint.data().layout())?;
-        let device = self.device.open()?;
-        self.device.share_threads(self.threads);
-        let mut encoders = (0..self.threads.max(1))
-            .map(|_| Ok(checkpoint.encoder_of(kinds, &device)?))
-            .collect::<Result<Vec<_>>>()?;
-        let layout = encoders[0].layout();
+        let mut encoders =
+            Encoders::open(&self.ckpt, &self.data, &self.device, self.threads, kinds)?;
+        encoders.hide(&self.hide_rois)?;
+        let dataset = Arc::clone(encoders.dataset());
+        let facts = Facts {
+            layout: encoders.first().layout(),
+            dt_secs: dataset.dt_secs(),
+            n_hidden: encoders.n_hidden(),
+        };
         std::fs::create_dir_all(&self.out)
             .with_context(|| format!("cannot make {:?}", self.out))?;
 
-        if let Some(vectors) = encoders[0].model().roi_vectors() {
+        if let Some(vectors) = encoders.first().model().roi_vectors() {
             write_table(&self.out, "roi_vectors", &roi_vectors(vectors, &dataset)?)?;
         }
         let mut samples = TableStream::new(&self.out, "samples");
         let mut segments = TableStream::new(&self.out, "segments");
         let mut left_out = 0;
-        let mut steps = Steps::new("embed", dataset.included().count() as u64);
         let records: Vec<&ScanRecord> = dataset.included().collect();
-        for records in records.chunks(SCANS_OF_A_THREAD * encoders.len()) {
-            for (record, embeddings) in
-                records
-                    .iter()
-                    .zip(encode(&mut encoders, &dataset, records)?)
-            {
-                left_out += usize::from(embeddings.is_empty());
-                if !embeddings.is_empty() {
-                    let dt_secs = dataset.dt_secs();
-                    samples.append(&samples_table(record, &embeddings, dt_secs)?)?;
-                    segments.append(&segments_table(record, &embeddings, layout, dt_secs)?)?;
-                }
-                steps.tick(String::new());
+        encoders.embed("embed", &records, |record, embeddings| {
+            left_out += usize::from(embeddings.is_empty());
+            if !embeddings.is_empty() {
+                samples.append(&samples_table(record, &embeddings, facts)?)?;
+                segments.append(&segments_table(record, &embeddings, facts)?)?;
             }
-            interrupt::check()?;
-        }
-        drop(steps);
+            Ok(())
+        })?;
         samples.finish()?;
         segments.finish()?;
         if left_out > 0 {
@@ -94,60 +84,35 @@ impl Embed {
     }
 }
 
-/// Scans that a thread encodes before their rows are written.
-const SCANS_OF_A_THREAD: usize = 8;
-
-/// Embeddings of scans, in their order; each encoder has a thread of its own.
-fn encode(
-    encoders: &mut [Encoder],
-    dataset: &PreparedDataset,
-    records: &[&ScanRecord],
-) -> Result<Vec<Vec<SampleEmbedding>>> {
-    let share = records.len().div_ceil(encoders.len());
-    let all: Vec<Result<Vec<_>>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (encoders.iter_mut().zip(records.chunks(share)))
-            .map(|(encoder, records)| {
-                scope.spawn(move || {
-                    let one = |record: &&ScanRecord| Ok(encoder.embed(dataset, &record.scan)?);
-                    records.iter().map(one).collect()
-                })
-            })
-            .collect();
-        let join = |thread: std::thread::ScopedJoinHandle<_>| match thread.join() {
-            Ok(result) => result,
-            Err(panic) => std::panic::resume_unwind(panic),
-        };
-        threads.into_iter().map(join).collect()
-    });
-    let all = all.into_iter().collect::<Result<Vec<_>>>()?;
-    Ok(all.into_iter().flatten().collect())
+/// Facts that all rows share.
+#[derive(Clone, Copy)]
+struct Facts {
+    layout: SegmentLayout,
+    dt_secs: f64,
+    /// Number of ROIs that are hidden in all scans.
+    n_hidden: usize,
 }
 
 /// One row for each sample: its start, and its CLS token.
-fn samples_table(record: &ScanRecord, all: &[SampleEmbedding], dt_secs: f64) -> Result<Table> {
+fn samples_table(record: &ScanRecord, all: &[SampleEmbedding], facts: Facts) -> Result<Table> {
     let starts: Vec<usize> = all.iter().map(|sample| sample.start_volume).collect();
     let vectors = all.iter().map(|sample| &sample.cls[..]).collect();
-    table(record, &starts, "cls", vectors, dt_secs)
+    table(record, &starts, "cls", vectors, facts)
 }
 
 /// One row for each segment without padding: its start, and its state in context.
-fn segments_table(
-    record: &ScanRecord,
-    all: &[SampleEmbedding],
-    layout: SegmentLayout,
-    dt_secs: f64,
-) -> Result<Table> {
+fn segments_table(record: &ScanRecord, all: &[SampleEmbedding], facts: Facts) -> Result<Table> {
     let (mut starts, mut vectors) = (Vec::new(), Vec::new());
     for sample in all {
         let tokens = sample.tokens.chunks_exact(sample.cls.len());
         for (k, (token, valid)) in tokens.zip(&sample.valid).enumerate() {
             if *valid {
-                starts.push(sample.start_volume + k * layout.segment_len_trs);
+                starts.push(sample.start_volume + k * facts.layout.segment_len_trs);
                 vectors.push(token);
             }
         }
     }
-    table(record, &starts, "state", vectors, dt_secs)
+    table(record, &starts, "state", vectors, facts)
 }
 
 fn table(
@@ -155,16 +120,19 @@ fn table(
     start_volumes: &[usize],
     name: &str,
     vectors: Vec<&[f32]>,
-    dt_secs: f64,
+    facts: Facts,
 ) -> Result<Table> {
     let n = start_volumes.len();
-    let start_secs = start_volumes.iter().map(|v| *v as f64 * dt_secs);
-    let columns = vec![
+    let start_secs = start_volumes.iter().map(|v| *v as f64 * facts.dt_secs);
+    let mut columns = vec![
         Column::new("scan", vec![record.scan.as_str(); n]),
         Column::new("subject", vec![record.subject.as_str(); n]),
         Column::new("start_secs", start_secs),
         Column::new(name, vectors),
     ];
+    if facts.n_hidden > 0 {
+        columns.push(Column::new("missing_rois", vec![facts.n_hidden as u32; n]));
+    }
     Ok(Table::new(n, columns)?)
 }
 

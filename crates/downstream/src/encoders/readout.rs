@@ -44,7 +44,7 @@ impl Readout {
     }
 
     /// Vector of an embedded sample, `[width]`.
-    pub(super) fn of_sample(self, sample: &SampleEmbedding) -> Vec<f32> {
+    pub fn of_sample(self, sample: &SampleEmbedding) -> Vec<f32> {
         let width = sample.cls.len();
         let mut vector = Vec::with_capacity(self.width(width));
         if self != Readout::Mean {

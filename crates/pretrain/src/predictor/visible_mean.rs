@@ -44,6 +44,7 @@ mod tests {
                 kept: vec![true; 2],
                 start_secs: vec![0.0],
                 valid: vec![true],
+                missing: vec![false; 3],
                 batch: 1,
                 segments: 1,
                 rois: 3,
