@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{ReportError, Result};
 
 /// Names and texts of the templates; in one whose name ends in `html`, values are escaped as HTML.
-const TEMPLATES: [(&str, &str); 7] = [
+const TEMPLATES: &[(&str, &str)] = &[
     ("base.html", include_str!("templates/base.html")),
     ("style.css", include_str!("templates/style.css")),
     ("figure.html", include_str!("templates/figure.html")),
