@@ -74,7 +74,8 @@ fn a_scan_is_embedded_without_some_rois() {
     assert_eq!(none[0].cls, none[1].cls);
     let refused = without(&[true]).expect_err("three ROIs");
     assert!(matches!(refused, EncoderError::Data(_)), "{refused}");
-    let store = ScanStore::load(&dataset, &[scan.clone()], &encoder.layout()).expect("readable");
+    let store = ScanStore::load(&dataset, std::slice::from_ref(&scan), &encoder.layout())
+        .expect("readable");
     let crops = tile(&store, 0, &encoder.layout());
     let same = embed_crops(encoder.model(), &encoder.layout(), &store, &crops);
     assert_eq!(same.expect("it fits"), all);

@@ -240,7 +240,7 @@ mod tests {
         let (families, subjects) = (of(&pairs), of(&alone()));
         assert_eq!(families.measures[0].0, subjects.measures[0].0);
         assert_ne!(families.measures[0].1, subjects.measures[0].1);
-        let one_unit = of(&[0..SUBJECTS]);
+        let one_unit = of(std::slice::from_ref(&(0..SUBJECTS)));
         assert!(
             one_unit
                 .measures

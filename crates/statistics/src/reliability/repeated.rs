@@ -22,7 +22,7 @@ impl Repeated {
     /// not finite.
     pub fn new(rows: Vec<Vec<f32>>, n_repeats: usize) -> Option<Self> {
         let width = rows.first()?.len();
-        let is_whole = n_repeats >= 2 && rows.len() % n_repeats == 0;
+        let is_whole = n_repeats >= 2 && rows.len().is_multiple_of(n_repeats);
         let fits = |row: &Vec<f32>| row.len() == width && row.iter().all(|x| x.is_finite());
         let fit = is_whole && rows.len() >= 2 * n_repeats && width > 0 && rows.iter().all(fits);
         fit.then_some(Self { rows, n_repeats })
