@@ -58,8 +58,8 @@ pub trait LearnerKind: Send + Sync {
         false
     }
 
-    /// Whether it is a linear model of features that need no encoder, or the constant predictor. Such
-    /// models are fitted again if the folds are repeated.
+    /// Whether it is a linear model of features that need no encoder, or the constant predictor.
+    /// Such models are fitted again if the folds are repeated.
     fn is_linear(&self) -> bool {
         false
     }

@@ -216,7 +216,7 @@ fn subgroups_and_repeated_folds_are_shown_where_the_run_has_them() {
         Predictions::new(read.predictions.confounds().to_vec(), linear.collect()).unwrap()
     };
     let moved = rows().map(|row| Prediction {
-        fold: (row.fold + u32::from(row.subject > "sub-20".to_string())) % 5,
+        fold: (row.fold + u32::from(row.subject.as_str() > "sub-20")) % 5,
         ..row
     });
     let repeats = [linear(rows().collect()), linear(moved.collect())];

@@ -29,8 +29,8 @@ pub struct DownstreamConfig {
     /// Folds, which keep subjects and families together.
     #[serde(default)]
     pub folds: FoldSpec,
-    /// Number of further partitions into folds on which linear models are fitted again; 0 is left out
-    /// of a run's identity.
+    /// Number of further partitions into folds on which linear models are fitted again; 0 is left
+    /// out of a run's identity.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub repeats: u32,
     /// Shares of the training set to learn from; several shares give a label-efficiency curve.

@@ -291,9 +291,11 @@ fn write(
     let subgroups = Subgroups::new(&predictions, dataset.subjects(), spec, seeds);
     let mut text = results.to_markdown();
     if !all.repeated.is_empty() {
-        let repeats = all.repeated.into_iter();
-        let repeats = repeats.map(|rows| Predictions::new(names.clone(), rows));
-        let repeated = Repeated::new(&repeats.collect::<Result<Vec<_>, _>>()?, spec);
+        let mut repeats = Vec::new();
+        for rows in all.repeated {
+            repeats.push(Predictions::new(names.clone(), rows)?);
+        }
+        let repeated = Repeated::new(&repeats, spec);
         write_table(folder, "repeated", &repeated.to_table()?)?;
         text.push_str(&repeated.to_markdown());
     }

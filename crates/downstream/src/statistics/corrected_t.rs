@@ -9,9 +9,9 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 /// t = d̄ / √((1/n + n_test / n_train) · s²)
 /// n = r k for r repeats of k folds, s² variance of differences (n − 1), n − 1 degrees of freedom
 /// ```
-/// `test_share` is `n_test / n_train`, in units. The term `1/n` alone assumes independent folds; the
-/// other term does not become smaller with more repeats. `None` if there are fewer than two folds,
-/// or if all differences are equal.
+/// `test_share` is `n_test / n_train`, in units. The term `1/n` alone assumes independent folds;
+/// the other term does not become smaller with more repeats. `None` if there are fewer than two
+/// folds, or if all differences are equal.
 ///
 /// # Source
 /// Nadeau & Bengio 2003, section 3; for cross-validation as Bouckaert & Frank 2004.
