@@ -145,6 +145,10 @@ pub struct FineTuneConfig {
     /// Validations without a better loss after which training stops. Validation follows each pass,
     /// or a tenth of `max_steps` if that is sooner.
     pub patience: usize,
+    /// Least gain in the validation loss (squared standard deviations, or nats) that counts as
+    /// better for `patience`.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub least_gain: f64,
     /// Samples per step: bags are filled up to this number, and there is at least one.
     pub batch_size: usize,
     /// Samples of a subject, scan or segment in a step; the loss is that of their mean. Fewer if
@@ -157,12 +161,18 @@ pub struct FineTuneConfig {
     pub weight_decay: f64,
 }
 
+/// Whether every gain counts; the setting is then left out of a run's identity.
+fn is_zero(gain: &f64) -> bool {
+    *gain == 0.0
+}
+
 impl Default for FineTuneConfig {
     fn default() -> Self {
         Self {
             max_epochs: 40,
             max_steps: 0,
             patience: 10,
+            least_gain: 0.0,
             batch_size: 16,
             bag: 4,
             lr: 3e-4,
@@ -196,6 +206,7 @@ impl FineTuneConfig {
             checkpoint_every: per_round,
             log_every: per_round,
             patience: Some(self.patience as u64),
+            least_gain: self.least_gain,
             ema: None,
         }
     }

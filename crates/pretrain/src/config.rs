@@ -124,6 +124,7 @@ impl TrainConfig {
             checkpoint_every: self.checkpoint_every,
             log_every: self.log_every,
             patience: None,
+            least_gain: 0.0,
             ema: self.ema,
         })
     }

@@ -117,6 +117,7 @@ fn train(folder: &Path, stop_after: u64) -> Result<Trained<Autoencoder>, TrainEr
         checkpoint_every: 50,
         log_every: 10,
         patience: Some(5),
+        least_gain: 0.0,
         ema: None,
     };
     let device = Device::default().autodiff();

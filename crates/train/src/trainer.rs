@@ -44,6 +44,9 @@ pub struct Plan {
     pub log_every: u64,
     /// Validations without a better score after which training ends; `None` for all steps.
     pub patience: Option<u64>,
+    /// Least gain of a validation on the best one before it that ends the wait: smaller gains are
+    /// kept as the best weights, and do not prolong training. 0 if every gain counts.
+    pub least_gain: f64,
     /// Decay of the [`Average`] of the weights, above 0 and below 1. With it, the average is
     /// validated and kept as the best weights; `None` for the weights themselves.
     pub ema: Option<f64>,
@@ -133,7 +136,7 @@ struct Standing {
     /// Step of the best validation.
     #[serde(default)]
     best_step: u64,
-    /// Validations since the best one.
+    /// Validations since the last one that gained enough on the best before it.
     #[serde(default)]
     waited: u64,
 }
@@ -314,11 +317,14 @@ impl<'a, O: Objective> Trainer<'a, O> {
         }
         let best =
             matches!((at.validation, at.best), (Some(new), old) if old.is_none_or(|old| new < old));
+        let gain = (at.best.zip(at.validation)).map_or(f64::INFINITY, |(old, new)| old - new);
         at.waited += 1;
         if best {
             at.best = at.validation;
             at.best_step = at.step;
-            at.waited = 0;
+            if gain >= self.plan.least_gain {
+                at.waited = 0;
+            }
         }
         log.append(at.step, self.objective.epoch(at.step), scores)?;
         Ok(best)

@@ -18,6 +18,7 @@ use tokens::{Frozen, Scale, TokenSets};
 const RECIPE: FineTuneConfig = FineTuneConfig {
     max_epochs: 100,
     patience: 15,
+    least_gain: 0.0,
     batch_size: 32,
     max_steps: 0,
     bag: 1,

@@ -22,9 +22,13 @@ use crate::{
     Problem,
 };
 
-/// Number of samples of a row that a validation during training takes. All samples are as many as
-/// 30 for a subject of the Human Connectome Project, and their mean ranks models as these do.
+/// Largest number of samples of a row that a validation during training takes. All samples are as
+/// many as 30 for a subject of the Human Connectome Project, and their mean ranks models as these
+/// do.
 const VALIDATED: usize = 8;
+
+/// Number of samples that a validation takes of all rows together, but at least one of each.
+const VALIDATED_IN_ALL: usize = 512;
 
 /// An encoder `M` with a linear head on the vector of a sample. All weights are trained.
 ///
@@ -144,6 +148,7 @@ impl<M: EncoderModel> FineTune<M> {
         let truth = training_set.bags.pooled.truth(training);
         let len = training_set.cutter.layout().sample_len_trs();
         let per_step = (training_set.bags).in_batch(self.config.batch_size, len, self.config.bag);
+        let of_each = VALIDATED_IN_ALL / deciding.bags.pooled.len().max(1);
         let run = Training {
             learner: self,
             problem,
@@ -152,7 +157,7 @@ impl<M: EncoderModel> FineTune<M> {
             deciding_truth: deciding.bags.pooled.truth(validation),
             training: training_set,
             truth,
-            validated: deciding.thinned(VALIDATED),
+            validated: deciding.thinned(of_each.clamp(1, VALIDATED)),
             deciding,
         };
         let device = problem.device.clone().autodiff();

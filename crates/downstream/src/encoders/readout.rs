@@ -20,6 +20,12 @@ pub enum Readout {
     #[default]
     #[serde(rename = "cls+mean")]
     ClsMean,
+    /// CLS, the mean, and the variance of each element over the segments that are not padding
+    /// (statistics pooling, Snyder et al. 2018, with variances in place of their roots). A mean of
+    /// states tells means of signals; variances tell how strongly signals vary together. They are 0
+    /// for a single segment.
+    #[serde(rename = "cls+mean+variance")]
+    ClsMeanVariance,
 }
 
 impl Readout {
@@ -28,6 +34,7 @@ impl Readout {
         match self {
             Readout::Cls | Readout::Mean => width,
             Readout::ClsMean => 2 * width,
+            Readout::ClsMeanVariance => 3 * width,
         }
     }
 
@@ -40,6 +47,12 @@ impl Readout {
                 let mean = mean(encoding.tokens, samples);
                 Tensor::cat(vec![encoding.cls, mean], 1)
             }
+            Readout::ClsMeanVariance => {
+                let average = mean(encoding.tokens.clone(), samples);
+                let deviations = encoding.tokens - average.clone().unsqueeze_dim(1);
+                let variance = mean(deviations.square(), samples);
+                Tensor::cat(vec![encoding.cls, average, variance], 1)
+            }
         }
     }
 
@@ -50,14 +63,23 @@ impl Readout {
         if self != Readout::Mean {
             vector.extend_from_slice(&sample.cls);
         }
-        if self != Readout::Cls {
-            let shares = shares(&sample.valid);
-            let from = vector.len();
-            vector.resize(from + width, 0.0);
-            for (token, share) in sample.tokens.chunks_exact(width).zip(shares) {
-                let mean = vector[from..].iter_mut();
-                mean.zip(token).for_each(|(mean, x)| *mean += share * x);
+        if self == Readout::Cls {
+            return vector;
+        }
+        let shares = shares(&sample.valid);
+        let mut add_mean = |of: &dyn Fn(usize, f32) -> f32| {
+            let mut mean = vec![0.0; width];
+            for (token, share) in sample.tokens.chunks_exact(width).zip(&shares) {
+                for (at, (mean, x)) in mean.iter_mut().zip(token).enumerate() {
+                    *mean += share * of(at, *x);
+                }
             }
+            vector.extend_from_slice(&mean);
+            mean
+        };
+        let mean = add_mean(&|_, x| x);
+        if self == Readout::ClsMeanVariance {
+            add_mean(&|at, x| (x - mean[at]).powi(2));
         }
         vector
     }
@@ -117,6 +139,7 @@ mod tests {
             (Readout::Cls, vec![7.0, 8.0]),
             (Readout::Mean, vec![2.0, 4.0]),
             (Readout::ClsMean, vec![7.0, 8.0, 2.0, 4.0]),
+            (Readout::ClsMeanVariance, vec![7.0, 8.0, 2.0, 4.0, 1.0, 4.0]),
         ] {
             assert_eq!(readout.width(2), expected.len());
             assert_eq!(readout.of_sample(&embedding), expected);

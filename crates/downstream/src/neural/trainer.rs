@@ -126,6 +126,7 @@ impl<A: Architecture> Neural<A> {
             checkpoint_every: per_epoch,
             log_every: per_epoch,
             patience: Some(self.budget.patience as u64),
+            least_gain: 0.0,
             ema: None,
         })
     }

@@ -110,6 +110,7 @@ fn plan() -> Plan {
         checkpoint_every: 5,
         log_every: 3,
         patience: None,
+        least_gain: 0.0,
         ema: None,
     }
 }
@@ -385,6 +386,17 @@ fn train_scored(
     scores: &[f64],
     keep: Keep,
     patience: Option<u64>,
+    steps: [usize; 2],
+) -> Trained<LinearAutoencoder> {
+    let plan = Plan { patience, ..plan() };
+    train_scored_by(plan, scores, keep, steps)
+}
+
+/// The same with a plan whose weights are validated and kept after each step.
+fn train_scored_by(
+    plan: Plan,
+    scores: &[f64],
+    keep: Keep,
     [begun, stop_after]: [usize; 2],
 ) -> Trained<LinearAutoencoder> {
     let objective = Scored {
@@ -394,8 +406,7 @@ fn train_scored(
     let plan = Plan {
         validate_every: 1,
         checkpoint_every: 1,
-        patience,
-        ..plan()
+        ..plan
     };
     let stop = AtomicBool::new(false);
     let mut watch = Watch {
@@ -424,6 +435,22 @@ fn training_ends_when_validation_no_longer_improves() {
     assert_eq!(patient(Some(3)), (Some(1.0), 2));
     assert_eq!(patient(Some(4)), (Some(0.5), 6));
     assert_eq!(patient(None), (Some(0.5), 6));
+}
+
+#[test]
+fn small_gains_are_kept_and_do_not_prolong_training() {
+    let scores = [3.0, 1.0, 0.99, 0.98, 0.97, 0.5];
+    let with = |least_gain| {
+        let plan = Plan {
+            patience: Some(3),
+            least_gain,
+            ..plan()
+        };
+        let trained = train_scored_by(plan, &scores, Keep::Nowhere, [0, usize::MAX]);
+        (trained.score, trained.best_step)
+    };
+    assert_eq!(with(0.1), (Some(0.97), 5));
+    assert_eq!(with(0.001), (Some(0.5), 6));
 }
 
 #[test]
