@@ -272,6 +272,4 @@ fn word_of<'a>(record: &'a ScanRecord, column: &str) -> Option<&'a str> {
 }
 
 #[cfg(test)]
-mod censoring_tests;
-#[cfg(test)]
 mod tests;

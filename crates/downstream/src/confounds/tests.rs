@@ -20,6 +20,8 @@ use crate::motion::{confound_links, without_confounds};
 use crate::scores::{Score, Scorer};
 use crate::{Fits, FoldOf, Predictions, Problem, Signals, TargetSpec, Task, features};
 
+mod censoring;
+
 const SUBJECTS: usize = 200;
 const ROIS: usize = 5;
 const VOLUMES: usize = 120;
